@@ -1,8 +1,22 @@
 //! One AdmissionReview in, one answer out.
 
-use std::borrow::Cow;
+use std::{
+    any::Any,
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use crate::policy::Engine;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::Serialize;
+
+use super::{
+    answer,
+    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer},
+};
+use crate::{
+    model::{Operation, Request, Review, Workload, json::from_object},
+    policy::Engine,
+};
 
 /// Which of the two webhooks was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +76,38 @@ pub struct Record<'a> {
     pub error: Option<String>,
 }
 
+impl Default for Record<'_> {
+    fn default() -> Self {
+        Self {
+            uid: Cow::Borrowed(""),
+            operation: "",
+            kind: "other",
+            namespace: Cow::Borrowed(""),
+            name: Cow::Borrowed(""),
+            user: Cow::Borrowed(""),
+            decision: Decision::Allowed,
+            findings: Vec::new(),
+            mutations: Vec::new(),
+            error: None,
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    fn of(known: &Known<'a>) -> Self {
+        let request = &known.request;
+        Self {
+            uid: request.uid.clone().into_cow(),
+            operation: known.operation.as_str(),
+            kind: Workload::find(&request.kind.group, &request.kind.kind).map_or("other", |workload| workload.kind),
+            namespace: request.namespace.clone().into_cow(),
+            name: request.name.clone().into_cow(),
+            user: request.user_info.username.clone().into_cow(),
+            ..Self::default()
+        }
+    }
+}
+
 /// An HTTP answer: `status`, and a JSON body.
 #[derive(Debug)]
 pub struct Response<'a> {
@@ -73,22 +119,151 @@ pub struct Response<'a> {
     pub record: Record<'a>,
 }
 
-/// Answers one AdmissionReview. Never panics, whatever `body` holds.
-pub fn handle<'a>(_engine: &Engine, _mode: Mode, _body: &'a [u8]) -> Response<'a> {
-    Response {
-        status: 400,
-        body: b"{\"error\":\"not yet\"}".to_vec(),
-        record: Record {
-            uid: Cow::Borrowed(""),
-            operation: "",
-            kind: "other",
-            namespace: Cow::Borrowed(""),
-            name: Cow::Borrowed(""),
-            user: Cow::Borrowed(""),
-            decision: Decision::Error(ErrorReason::BadRequest),
-            findings: Vec::new(),
-            mutations: Vec::new(),
-            error: Some("not yet".to_owned()),
-        },
+/// Answers one AdmissionReview. Never panics, whatever `body` holds: a rule or mutation that does is HTTP 500, so that the
+/// caller's `failurePolicy` decides.
+///
+/// HTTP 400 where the body is no AdmissionReview with a uid; HTTP 500, with the uid, where the object cannot be read as what
+/// its kind says or where podgate itself fails; else HTTP 200 with the decision.
+pub fn handle<'a>(engine: &Engine, mode: Mode, body: &'a [u8]) -> Response<'a> {
+    let (api_version, request) = match read(body) {
+        Ok(read) => read,
+        Err(cause) => return failure(Record::default(), ErrorReason::BadRequest, &cause),
+    };
+    let mut record = Record::of(&request);
+    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, mode, request, &mut record, api_version)));
+    match judged {
+        Ok(Ok(body)) => Response { status: 200, body, record },
+        Ok(Err(Failure { reason, cause })) => failure(record, reason, &cause),
+        Err(panic) => failure(record, ErrorReason::Internal, &format!("panic: {}", panic_text(&*panic))),
     }
+}
+
+/// Reads the envelope. The error says what is wrong with the body.
+fn read(body: &[u8]) -> Result<(&'static str, Known<'_>), String> {
+    let text =
+        std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+    if text.trim_start().is_empty() {
+        return Err("the body is empty; an AdmissionReview is needed".to_owned());
+    }
+    let review: AdmissionReview<'_> =
+        from_object(text).map_err(|error| format!("the body is no AdmissionReview: {error}"))?;
+    if review.kind != "AdmissionReview" {
+        return Err(format!("kind is \"{}\", not AdmissionReview", review.kind));
+    }
+    let Some(api_version) = API_VERSIONS.into_iter().find(|known| review.api_version == *known) else {
+        return Err(format!("apiVersion is \"{}\", not {}", review.api_version, API_VERSIONS.join(" or ")));
+    };
+    let Some(request) = review.request else { return Err("request is missing".to_owned()) };
+    if request.uid.is_empty() {
+        return Err("request.uid is missing".to_owned());
+    }
+    let Some(operation) = Operation::parse(&request.operation) else {
+        return Err(format!("request.operation is \"{}\", not CREATE, UPDATE, DELETE or CONNECT", request.operation));
+    };
+    Ok((api_version, Known { operation, request }))
+}
+
+/// A request whose operation is known.
+struct Known<'a> {
+    operation: Operation,
+    request: AdmissionRequest<'a>,
+}
+
+/// Why there is no decision.
+struct Failure {
+    reason: ErrorReason,
+    cause: String,
+}
+
+impl Failure {
+    fn internal(cause: impl ToString) -> Self {
+        Self { reason: ErrorReason::Internal, cause: cause.to_string() }
+    }
+}
+
+/// Decides, and writes the answer. Fills in what `record` says of the decision.
+fn judge<'a>(
+    engine: &Engine,
+    mode: Mode,
+    known: Known<'a>,
+    record: &mut Record<'a>,
+    api_version: &'static str,
+) -> Result<Vec<u8>, Failure> {
+    let Known { operation, request } = known;
+    let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
+    // Only new Pods are ever patched: the rest need not be read.
+    let wanted = mode == Mode::Validate || operation == Operation::Create && request.kind.kind == "Pod";
+    let review = if wanted { read_review(operation, &request)? } else { None };
+    if let Some(review) = &review {
+        if record.name.is_empty() {
+            let metadata = &review.new.metadata;
+            let name = if metadata.name.is_empty() { &metadata.generate_name } else { &metadata.name };
+            record.name = name.clone().into_cow();
+        }
+        match mode {
+            Mode::Validate => {
+                let verdict = engine.review(review);
+                record.findings =
+                    verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str())).collect();
+                response.warnings = answer::warnings(&verdict);
+                response.audit_annotations = answer::annotations(&verdict);
+                if verdict.is_denied() {
+                    response.allowed = false;
+                    record.decision = Decision::Denied;
+                    response.status =
+                        Some(answer::denial(&verdict, &request.kind.group, &request.kind.kind, &record.name));
+                }
+            }
+            Mode::Mutate => {
+                let mutated = engine.mutate(review).map_err(Failure::internal)?;
+                if let Some(patch) = mutated.patch {
+                    let patch = serde_json::to_vec(&patch).map_err(Failure::internal)?;
+                    record.decision = Decision::Patched;
+                    record.mutations = mutated.mutations.iter().map(|mutation| mutation.id).collect();
+                    response.patch = Some(BASE64_STANDARD.encode(patch));
+                    response.patch_type = Some("JSONPatch");
+                    response.audit_annotations = answer::mutation_annotations(&mutated.mutations);
+                }
+            }
+        }
+    }
+    let answer = Answer { kind: "AdmissionReview", api_version, response };
+    serde_json::to_vec(&answer).map_err(Failure::internal)
+}
+
+fn read_review<'a>(operation: Operation, request: &AdmissionRequest<'a>) -> Result<Option<Review<'a>>, Failure> {
+    let review = Review::read(Request {
+        operation,
+        group: request.kind.group.clone(),
+        kind: request.kind.kind.clone(),
+        sub_resource: request.sub_resource.clone(),
+        namespace: request.namespace.clone(),
+        user: request.user_info.clone(),
+        object: request.object,
+        old_object: request.old_object,
+    });
+    review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
+}
+
+/// An answer without a decision: a JSON error, with the uid where there is one.
+fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Response<'a> {
+    #[derive(Serialize)]
+    struct Error<'e> {
+        error: &'e str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        uid: &'e str,
+    }
+    let status = if reason == ErrorReason::BadRequest { 400 } else { 500 };
+    let cause = answer::line(cause);
+    // Two strings always have a JSON form.
+    let body = serde_json::to_vec(&Error { error: &cause, uid: &record.uid }).unwrap_or_default();
+    record.decision = Decision::Error(reason);
+    record.findings.clear();
+    record.error = Some(cause);
+    Response { status, body, record }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -1,5 +1,7 @@
-//! AdmissionReview bytes in, AdmissionReview bytes out. No I/O, no async.
+//! L4: AdmissionReview bytes in, AdmissionReview bytes out. No I/O, no async.
 
+mod answer;
 mod handle;
+mod wire;
 
 pub use handle::{Decision, ErrorReason, Mode, Record, Response, handle};

@@ -1,20 +1,12 @@
-//! What an administrator decided, and the engine that applies it.
+//! L3: what an administrator decided, and the engine that applies it.
 
-/// Placeholder of the compiled policy.
-#[derive(Debug, Default)]
-pub struct Engine {}
+pub mod config;
+pub mod engine;
+pub mod load;
+pub mod pages;
+mod scope;
+mod suggest;
 
-/// Placeholder of the policy file.
-#[derive(Debug, Default)]
-pub struct LifecyclePolicy {}
-
-/// Placeholder of a policy that cannot be used.
-#[derive(Debug)]
-pub struct PolicyError {}
-
-impl Engine {
-    /// Compiles a policy.
-    pub fn new(_policy: &LifecyclePolicy) -> Result<Self, PolicyError> {
-        Ok(Self {})
-    }
-}
+pub use config::LifecyclePolicy;
+pub use engine::{Engine, Mutated, Verdict};
+pub use load::{PolicyError, load, parse};

@@ -1,0 +1,39 @@
+# A static binary on an empty root: no shell, no libraries, no package to keep up to date.
+
+# Any image with the Rust toolchain, gcc and libc6-dev (for libc.a) will do. aws-lc-sys compiles C and
+# assembly with gcc alone; it asks for cmake only with FIPS, with AWS_LC_SYS_CMAKE_BUILDER=1 or
+# AWS_LC_SYS_NO_ASM=1, and where it has no bindings for the target.
+ARG RUST_IMAGE=rust:1-bookworm
+
+FROM ${RUST_IMAGE} AS build
+WORKDIR /src
+COPY . .
+# The mounts keep downloads and compiled dependencies from one build to the next; the build is the same
+# without them. --target even for the host's own triple, so that RUSTFLAGS do not reach build scripts
+# and procedural macros, which cannot be static. On arm64 the triple is arm64's.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    target="$(rustc --print host-tuple)" \
+    && RUSTFLAGS="-C target-feature=+crt-static" \
+       cargo build --release --locked --bin podgate --target "$target" \
+    && install -D -m 0555 "target/$target/release/podgate" /out/podgate \
+    && install -d -m 0700 /out/certs
+
+FROM scratch
+ARG VERSION=""
+ARG REVISION=""
+LABEL org.opencontainers.image.title="podgate" \
+      org.opencontainers.image.description="A Kubernetes admission webhook that judges the Pod lifecycle" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /out/podgate /podgate
+# Only for trying it out: where `serve` writes a development certificate. In a cluster --cert-dir
+# points at a mounted Secret, and the root is read-only.
+COPY --from=build --chown=65532:65532 /out/certs /certs
+# Numeric: there is no /etc/passwd, and runAsNonRoot can only check a number.
+USER 65532:65532
+# Webhook (TLS); probes and metrics (plain HTTP).
+EXPOSE 8443 8080
+ENTRYPOINT ["/podgate"]
+CMD ["serve", "--listen", "0.0.0.0:8443", "--admin-listen", "0.0.0.0:8080", "--cert-dir", "/certs"]

@@ -1,0 +1,34 @@
+# An index of the commands; each line can be typed as it stands.
+
+# List them.
+default:
+    @just --list
+
+# All tests.
+test:
+    cargo test
+
+# Formatting and lints, as CI runs them.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# The webhook on https://localhost:8443, with a development certificate in certs/.
+serve *ARGS:
+    cargo run --release -- serve {{ ARGS }}
+
+# Rewrite what is generated from the code: rule pages, tables, snapshots.
+docs:
+    UPDATE=1 cargo test
+
+# Tests against a real API server.
+e2e:
+    tests/cluster/run
+
+# The container image, tagged with the version in Cargo.toml.
+image:
+    version="$(cargo pkgid | sed 's/.*[#@]//')" && docker build --tag "podgate:$version" --build-arg VERSION="$version" --build-arg REVISION="$(git rev-parse HEAD)" .
+
+# Licences, sources and duplicates of the dependencies; needs cargo-deny.
+deny:
+    cargo deny check bans licenses sources

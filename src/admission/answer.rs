@@ -1,0 +1,149 @@
+//! What an answer says, in the form that its readers show best.
+//!
+//! kubectl prints the causes of a denial and drops its message; controllers record the message only; warnings are cut by the
+//! API server at 256 characters each once there are more than 4,096 in all, and dropped where they hold a control character.
+
+use std::collections::BTreeMap;
+
+use super::wire::{Cause, Details, Status};
+use crate::{
+    mutate::Mutation,
+    policy::Verdict,
+    rules::{Finding, Level},
+};
+
+/// How many causes, warnings or findings in one annotation are spelt out; the rest is counted.
+const MAX_LISTED: usize = 50;
+/// How many characters of warnings the API server passes on.
+const MAX_WARNING_CHARACTERS: usize = 4096;
+/// How long one line may be, in characters: names and values from an object can be of any length.
+const MAX_LINE_CHARACTERS: usize = 1000;
+
+/// The status of a denial: 422 with one cause a finding, and all of them in the message too.
+pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name: &'a str) -> Status<'a> {
+    let denied: Vec<&Finding> = verdict.at_level(Level::Deny).collect();
+    let mut causes: Vec<Cause> = denied
+        .iter()
+        .take(MAX_LISTED)
+        .map(|finding| Cause {
+            reason: "FieldValueInvalid",
+            field: line(&finding.at.to_string()),
+            message: signed(finding),
+        })
+        .collect();
+    let mut message =
+        causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect::<Vec<_>>().join("; ");
+    if let Some(more) = more(denied.len()) {
+        message = format!("{message}; {more}");
+        causes.push(Cause { reason: "FieldValueInvalid", field: String::new(), message: more });
+    }
+    Status { code: 422, reason: "Invalid", message, details: Details { group, kind, name, causes } }
+}
+
+/// One warning a finding, as far as the API server will pass them on.
+pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
+    let all: Vec<&Finding> = verdict.at_level(Level::Warn).collect();
+    let mut warnings = Vec::new();
+    let mut left = MAX_WARNING_CHARACTERS;
+    for finding in &all {
+        let warning = line(&format!("{}: {}", finding.at, signed(finding)));
+        // Room for the line that counts the rest.
+        let Some(rest) = left.checked_sub(warning.chars().count() + 40) else { break };
+        left = rest + 40;
+        warnings.push(warning);
+    }
+    if warnings.len() < all.len() {
+        warnings.push(format!("podgate: {} more warnings", all.len() - warnings.len()));
+    }
+    warnings
+}
+
+/// One annotation a rule or mutation that had something to say; the keys are ids, which are label names.
+pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
+    let mut by_rule: BTreeMap<&'static str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &verdict.findings {
+        by_rule.entry(finding.rule.id).or_default().push(finding);
+    }
+    let text = |findings: Vec<&Finding>| {
+        let listed = findings.iter().take(MAX_LISTED);
+        let lines = listed.map(|finding| line(&format!("{} {}: {}", finding.level, finding.at, finding.message)));
+        lines.chain(more(findings.len())).collect::<Vec<_>>().join("; ")
+    };
+    by_rule.into_iter().map(|(rule, findings)| (rule, text(findings))).collect()
+}
+
+/// The annotations of a patch: which mutations added something.
+pub(super) fn mutation_annotations(mutations: &[&'static Mutation]) -> BTreeMap<&'static str, String> {
+    mutations.iter().map(|mutation| (mutation.id, "patched".to_owned())).collect()
+}
+
+fn signed(finding: &Finding) -> String {
+    format!("{} (podgate: {})", line(&finding.message), finding.rule.id)
+}
+
+fn more(count: usize) -> Option<String> {
+    (count > MAX_LISTED).then(|| format!("and {} more findings", count - MAX_LISTED))
+}
+
+/// The text on one line, without control characters and of bounded length: it holds names and values from outside.
+pub(super) fn line(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut characters = text.chars().map(clean);
+    let mut line: String = characters.by_ref().take(MAX_LINE_CHARACTERS).collect();
+    if characters.next().is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Path, rules};
+
+    fn verdict(level: Level, count: usize, message: &str) -> Verdict {
+        let rule = rules::find("port-conflict").unwrap();
+        let finding =
+            |index| Finding { rule, level, at: Path::of(&["spec"]).index(index), message: message.to_owned() };
+        Verdict { findings: (0..count).map(finding).collect() }
+    }
+
+    #[test]
+    fn causes_carry_place_and_rule() {
+        let status = denial(&verdict(Level::Deny, 1, "too much"), "apps", "Deployment", "web");
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "code": 422, "reason": "Invalid", "message": "spec[0]: too much (podgate: port-conflict)",
+                "details": {"group": "apps", "kind": "Deployment", "name": "web", "causes": [
+                    {"reason": "FieldValueInvalid", "field": "spec[0]", "message": "too much (podgate: port-conflict)"}
+                ]}
+            })
+        );
+    }
+
+    #[test]
+    fn everything_is_bounded_and_on_one_line() {
+        let long = format!("tab\tnewline\n{}", "ä".repeat(5000));
+        let status = denial(&verdict(Level::Deny, 1000, &long), "", "Pod", "web");
+        assert_eq!(status.details.causes.len(), MAX_LISTED + 1);
+        assert!(status.message.ends_with("; and 950 more findings") && status.message.len() < 300_000);
+        assert!(!status.message.contains(char::is_control));
+
+        let warnings = warnings(&verdict(Level::Warn, 1000, &long));
+        assert!(warnings.iter().map(|warning| warning.chars().count()).sum::<usize>() <= MAX_WARNING_CHARACTERS);
+        assert!(warnings.last().unwrap().starts_with("podgate: 99") && !warnings.concat().contains(char::is_control));
+
+        let annotations = annotations(&verdict(Level::Audit, 1000, &long));
+        assert!(annotations["port-conflict"].ends_with("; and 950 more findings"));
+    }
+
+    #[test]
+    fn few_short_warnings_all_fit() {
+        assert_eq!(
+            warnings(&verdict(Level::Warn, 2, "x")),
+            ["spec[0]: x (podgate: port-conflict)", "spec[1]: x (podgate: port-conflict)"]
+        );
+    }
+}

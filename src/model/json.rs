@@ -1,0 +1,238 @@
+//! How JSON is read: `null` is absent, and an array is never taken for an object.
+//!
+//! serde's derived structs also accept an array (fields in order); a `"spec": []` would then pass as an empty spec. Nested
+//! objects are therefore read through [`object`] and [`List`], which accept a JSON object only.
+
+use std::{fmt, marker::PhantomData, ops::Deref};
+
+use serde::{
+    Deserialize, Deserializer, de,
+    de::{MapAccess, Visitor},
+    forward_to_deserialize_any,
+};
+
+use super::Str;
+
+/// A deserializer that gives a struct from a JSON object only.
+struct ObjectOnly<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// A `T` read from a JSON object only.
+struct Strict<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(ObjectOnly(deserializer)).map(Strict)
+    }
+}
+
+/// For `#[serde(deserialize_with)]`: an object, or `None` for `null`.
+pub fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Strict<T>>::deserialize(deserializer)?.map(|strict| strict.0))
+}
+
+/// For `#[serde(deserialize_with)]`: an object, or the default for `null`.
+pub fn object_or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    object(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads one whole JSON object from text. The error names the field: `spec.containers: invalid type: …`.
+pub fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    match serde_json::from_str::<Strict<T>>(text) {
+        Ok(strict) => Ok(strict.0),
+        // Paths are only tracked once the quick way has failed.
+        Err(error) => Err(located::<Strict<T>>(text).unwrap_or_else(|| error.to_string())),
+    }
+}
+
+/// The same error with the path of the field where it happened.
+fn located<'a, T: Deserialize<'a>>(text: &'a str) -> Option<String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
+    let path = error.path().to_string();
+    let cause = error.inner().to_string();
+    Some(if path == "." { cause } else { format!("{path}: {cause}") })
+}
+
+/// A JSON list; `null` is the empty list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T>(Vec<T>);
+
+impl<T> List<T> {
+    /// The items, owned.
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Deref for List<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'a, T> IntoIterator for &'a List<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_unit<E>(self) -> Result<List<T>, E> {
+                Ok(List::default())
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(Strict(item)) = access.next_element()? {
+                    items.push(item);
+                }
+                Ok(List(items))
+            }
+        }
+
+        deserializer.deserialize_any(Items(PhantomData))
+    }
+}
+
+/// A JSON object of strings (labels, annotations), in the order received; `null` is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Map<'a>(Vec<(Str<'a>, Str<'a>)>);
+
+impl<'a> Map<'a> {
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| &**value)
+    }
+
+    /// All pairs, in the order received.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + use<'_, 'a> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Map<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Map<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_unit<E>(self) -> Result<Map<'de>, E> {
+                Ok(Map::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Map<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = access.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Map(pairs))
+            }
+        }
+
+        deserializer.deserialize_any(Pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Outer {
+        #[serde(deserialize_with = "object")]
+        inner: Option<Inner>,
+        list: List<Inner>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        number: Option<i64>,
+    }
+
+    #[test]
+    fn null_is_absent_everywhere() {
+        let outer: Outer = from_object(r#"{"inner": null, "list": null}"#).unwrap();
+        assert!(outer.inner.is_none() && outer.list.is_empty());
+        let outer: Outer = from_object(r#"{"inner": {"number": null}, "list": [{"number": 1}]}"#).unwrap();
+        assert_eq!((outer.inner.unwrap().number, outer.list[0].number), (None, Some(1)));
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        assert!(from_object::<Outer>("[]").is_err());
+        assert!(from_object::<Outer>(r#"{"inner": []}"#).unwrap_err().starts_with("inner: invalid type: sequence"));
+        assert!(from_object::<Outer>(r#"{"list": [[1]]}"#).unwrap_err().starts_with("list[0]: invalid type"));
+    }
+
+    #[test]
+    fn the_error_names_the_field() {
+        let error = from_object::<Outer>(r#"{"list": [{"number": 1}, {"number": "x"}]}"#).unwrap_err();
+        assert!(error.starts_with(r#"list[1].number: invalid type: string "x", expected i64"#), "{error}");
+        assert!(from_object::<Outer>(r#"{"list": 1, "list": 2}"#).is_err());
+    }
+
+    #[test]
+    fn maps_keep_order_and_find_keys() {
+        let map: Map = serde_json::from_str(r#"{"b": "1", "a": null}"#).unwrap();
+        assert_eq!(map.iter().collect::<Vec<_>>(), [("b", "1"), ("a", "")]);
+        assert_eq!((map.get("b"), map.get("c")), (Some("1"), None));
+    }
+}

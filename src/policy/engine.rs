@@ -1,0 +1,204 @@
+//! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
+
+use std::collections::HashMap;
+
+use json_patch::Patch;
+
+use super::{LifecyclePolicy, scope::Exempt};
+use crate::{
+    model::{Object, Operation, Path, Review, path::Segment},
+    mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
+    rules::{Finding, Level, RULES, Report, Rule, rule::Compiled},
+};
+
+/// A policy, ready to judge.
+pub struct Engine {
+    rules: Vec<Active>,
+    exempt: Exempt,
+    default_probes: DefaultProbes,
+    scheduling_gates: Vec<SchedulingGate>,
+}
+
+/// A rule that is not off, with its options.
+struct Active {
+    rule: &'static Rule,
+    level: Level,
+    check: Compiled,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("rules", &self.rules.len()).finish_non_exhaustive()
+    }
+}
+
+/// What the rules say of one review.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What was found, by place and rule.
+    pub findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// The findings of one level.
+    pub fn at_level(&self, level: Level) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.level == level)
+    }
+
+    /// Whether anything is to be refused.
+    pub fn is_denied(&self) -> bool {
+        self.at_level(Level::Deny).next().is_some()
+    }
+}
+
+/// What the mutations add to one object.
+#[derive(Debug, Default)]
+pub struct Mutated {
+    /// The patch; `None` where there is nothing to add.
+    pub patch: Option<Patch>,
+    /// The mutations that added something.
+    pub mutations: Vec<&'static Mutation>,
+}
+
+impl Default for Engine {
+    /// The engine of the default policy: every rule at its own level, no mutations.
+    fn default() -> Self {
+        Self::new(&LifecyclePolicy::default())
+    }
+}
+
+impl Engine {
+    /// Compiles a policy.
+    pub fn new(policy: &LifecyclePolicy) -> Self {
+        Self::with_rules(policy, RULES)
+    }
+
+    /// Compiles a policy for these rules instead of all.
+    pub fn with_rules(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Self {
+        let spec = &policy.spec;
+        let active = rules.iter().filter_map(|rule| {
+            let setting = spec.rules.get(rule);
+            let level = setting.and_then(|setting| setting.level).unwrap_or_else(|| spec.profile.shift(rule.level));
+            let options = setting.map(|setting| setting.options.clone()).unwrap_or_default();
+            if level == Level::Off {
+                return None;
+            }
+            // A `RuleSetting` only exists with options that compile: it was checked as it was read.
+            let check = rule.code.compile(options).or_else(|_| rule.code.compile(serde_json::Map::new())).ok()?;
+            Some(Active { rule, level, check })
+        });
+        Self {
+            rules: active.collect(),
+            exempt: Exempt::new(&spec.exemptions),
+            default_probes: spec.mutations.default_probes.clone().unwrap_or_default(),
+            scheduling_gates: spec.mutations.scheduling_gates.clone(),
+        }
+    }
+
+    /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
+    /// stay editable. Warnings on a Pod that a controller made are left out: its template carried them.
+    pub fn review(&self, review: &Review<'_>) -> Verdict {
+        if self.exempt.covers(review) {
+            return Verdict::default();
+        }
+        let mut findings = Vec::new();
+        for active in &self.rules {
+            (active.check)(review, &mut Report::new(active.rule, active.level, &mut findings));
+        }
+        if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
+            self.drop_known(&mut findings, review, old);
+        }
+        if review.workload.is_pod() && review.new.metadata.controller().is_some() {
+            findings.retain(|finding| finding.level != Level::Warn);
+        }
+        findings.sort_by(|one, other| one.at.cmp(&other.at));
+        Verdict { findings }
+    }
+
+    /// The ratchet: drops every finding that the old object had as well: same rule, same container by name, same field.
+    fn drop_known(&self, findings: &mut Vec<Finding>, review: &Review<'_>, old: &Object<'_>) {
+        let before = Review {
+            operation: Operation::Create,
+            workload: review.workload,
+            sub_resource: review.sub_resource.clone(),
+            namespace: review.namespace.clone(),
+            user: review.user.clone(),
+            new: old.clone(),
+            old: None,
+        };
+        let mut known = Vec::new();
+        for active in self.rules.iter().filter(|active| findings.iter().any(|finding| finding.rule == active.rule)) {
+            (active.check)(&before, &mut Report::new(active.rule, active.level, &mut known));
+        }
+        // A list may have moved by an item, so that the place alone does not tell which finding is new: each old one
+        // excuses one new one, first of all the one that reads the same.
+        let mut excuses: HashMap<(&str, String), Vec<String>> = HashMap::new();
+        for finding in known {
+            excuses.entry((finding.rule.id, field_by_name(&finding.at, old))).or_default().push(finding.message);
+        }
+        let mut excused = |finding: &Finding, same_message: bool| {
+            let field = field_by_name(&finding.at, &review.new);
+            let Some(messages) = excuses.get_mut(&(finding.rule.id, field)) else { return false };
+            let place = messages.iter().position(|message| !same_message || *message == finding.message);
+            place.map(|place| messages.swap_remove(place)).is_some()
+        };
+        findings.retain(|finding| !excused(finding, true));
+        findings.retain(|finding| !excused(finding, false));
+    }
+
+    /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
+    pub fn mutate(&self, review: &Review<'_>) -> Result<Mutated, PatchError> {
+        let pod = &review.new;
+        let new_pod =
+            review.operation == Operation::Create && review.workload.is_pod() && review.sub_resource.is_empty();
+        if !new_pod || pod.metadata.is_mirror_pod() || self.exempt.covers(review) {
+            return Ok(Mutated::default());
+        }
+        let mut patch = PatchBuilder::new(pod.text);
+        let mut mutations = Vec::new();
+        for mutation in MUTATIONS {
+            let before = patch.len();
+            match mutation.id {
+                "default-probes" => self.default_probes.apply(review, &mut patch)?,
+                _ => SchedulingGate::apply(&self.scheduling_gates, review, &mut patch)?,
+            }
+            if patch.len() > before {
+                mutations.push(*mutation);
+            }
+        }
+        Ok(Mutated { patch: patch.finish(), mutations })
+    }
+}
+
+/// The path with containers by name instead of index and other items without index, so that it means the same field in
+/// another version of the object.
+fn field_by_name(path: &Path, object: &Object<'_>) -> String {
+    let mut field = String::new();
+    let mut so_far = Path::default();
+    for segment in path.segments() {
+        match segment {
+            Segment::Key(key) => {
+                field.push('.');
+                field.push_str(key);
+                so_far = so_far.key(key.clone());
+            }
+            Segment::Index(index) => {
+                let name = object.templates.iter().find_map(|template| {
+                    let spec = &template.spec;
+                    let lists = [
+                        ("initContainers", &spec.init_containers),
+                        ("containers", &spec.containers),
+                        ("ephemeralContainers", &spec.ephemeral_containers),
+                    ];
+                    let (_, list) = lists.into_iter().find(|(list, _)| template.spec_path(list) == so_far)?;
+                    list.get(*index).map(|container| &*container.name)
+                });
+                field.push('[');
+                field.push_str(name.unwrap_or_default());
+                field.push(']');
+                so_far = so_far.index(*index);
+            }
+        }
+    }
+    field
+}

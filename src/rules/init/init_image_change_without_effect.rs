@@ -1,0 +1,141 @@
+//! # What it does
+//!
+//! Finds an UPDATE of a Pod that changes the image of a regular init container although the Pod is past its init containers:
+//! its status says that it is initialised, or one of its app containers has started.
+//!
+//! # Why it is bad
+//!
+//! A finished init container does not run again, so that the new image is never started. The update looks as if it had
+//! worked.
+//!
+//! # Examples
+//!
+//! ```yaml old
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   initContainers:
+//!   - name: migrate
+//!     image: example.com/migrate:1
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//! status:
+//!   conditions:
+//!   - {type: Initialized, status: "True"}
+//! ```
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   initContainers:
+//!   - name: migrate
+//!     image: example.com/migrate:2 # finding
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//! status:
+//!   conditions:
+//!   - {type: Initialized, status: "True"}
+//! ```
+//!
+//! # Use instead
+//!
+//! Change the template of the workload that owns the Pod, or replace the Pod. While the init container still runs, or fails
+//! again and again because of its image, the change takes effect:
+//!
+//! ```yaml old
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   initContainers:
+//!   - name: migrate
+//!     image: example.com/no-such-image:1
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//! status:
+//!   conditions:
+//!   - {type: Initialized, status: "False"}
+//! ```
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   initContainers:
+//!   - name: migrate
+//!     image: example.com/migrate:1
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//! status:
+//!   conditions:
+//!   - {type: Initialized, status: "False"}
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior>
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::stages::{self, Role},
+    model::{PodStatus, Review},
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "init-image-change-without-effect",
+    summary: "an update changes the image of an init container that has already finished",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("init_image_change_without_effect.rs"),
+    code: Code::of::<InitImageChangeWithoutEffect>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct InitImageChangeWithoutEffect {}
+
+impl Check for InitImageChangeWithoutEffect {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
+        let Some(evidence) = past_init(&old.status) else { return };
+        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::Init) {
+            let name = &placed.container.name;
+            let before =
+                stages::all(old).find(|(_, before)| before.role == Role::Init && before.container.name == *name);
+            let Some((_, before)) = before else { continue };
+            if before.container.image != placed.container.image {
+                let image = &placed.container.image;
+                out.at(
+                    placed.path(template).key("image"),
+                    format!("init container \"{name}\" has finished ({evidence}) and will not run image \"{image}\"; replace the Pod"),
+                );
+            }
+        }
+    }
+}
+
+/// Why the Pod is known to be past its init containers, if it is.
+fn past_init(status: &PodStatus<'_>) -> Option<&'static str> {
+    let initialized =
+        status.conditions.iter().any(|condition| condition.kind == "Initialized" && condition.status == "True");
+    let started = status
+        .container_statuses
+        .iter()
+        .any(|status| status.state.running.is_some() || status.state.terminated.is_some());
+    match (initialized, started) {
+        (true, _) => Some("the Pod is initialised"),
+        (false, true) => Some("an app container has started"),
+        (false, false) => None,
+    }
+}

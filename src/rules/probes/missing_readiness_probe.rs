@@ -1,0 +1,92 @@
+//! # What it does
+//!
+//! Finds an app container that declares ports but has no `readinessProbe`, in Pods that are meant to keep running. Pods with
+//! `readinessGates` are left alone: something else decides when they are ready.
+//!
+//! # Why it is bad
+//!
+//! Without a readiness probe a container counts as ready as soon as its process runs. Services send it traffic before it
+//! listens, and a rolling update goes on to replace the next Pod although the new one does not serve yet.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata: {name: web}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: app # finding
+//!         image: example.com/app:1
+//!         ports:
+//!         - containerPort: 8080
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata: {name: web}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: app
+//!         image: example.com/app:1
+//!         ports:
+//!         - containerPort: 8080
+//!         readinessProbe:
+//!           httpGet: {path: /ready, port: 8080}
+//! ```
+//!
+//! The mutation `default-probes` can add one where it is missing.
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe>
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::{
+        restart::is_long_running,
+        stages::{self, Role},
+    },
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "missing-readiness-probe",
+    summary: "a container that declares ports has no readinessProbe",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("missing_readiness_probe.rs"),
+    code: Code::of::<MissingReadinessProbe>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MissingReadinessProbe {}
+
+impl Check for MissingReadinessProbe {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        if !review.workload.probes_as_written {
+            return;
+        }
+        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::App) {
+            let container = placed.container;
+            let serves = !container.ports.is_empty() && container.readiness_probe.is_none();
+            if serves && template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template) {
+                out.at(
+                    placed.path(template).key("readinessProbe"),
+                    format!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
+                );
+            }
+        }
+    }
+}

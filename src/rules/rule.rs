@@ -1,0 +1,142 @@
+//! What every rule file imports: `Rule`, `Check`, `Report`, `Finding`, `Level`.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::model::{Path, Review};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The rule is not run.
+    Off,
+    /// Allowed and silent: audit annotation and metric only.
+    Audit,
+    /// Allowed with a warning.
+    Warn,
+    /// Refused.
+    Deny,
+}
+
+impl Level {
+    /// The word for it in policies, metrics and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Audit => "audit",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A rule: what it is called, what it says, and the code behind it.
+#[derive(Debug)]
+pub struct Rule {
+    /// The public id: it names the defect and never changes meaning.
+    pub id: &'static str,
+    /// One line that says what is found.
+    pub summary: &'static str,
+    /// The level under `profile: standard`.
+    pub level: Level,
+    /// The version that brought it.
+    pub since: &'static str,
+    /// The rule's own source text; its leading `//!` block is the rule's page.
+    pub source: &'static str,
+    /// Options and check.
+    pub code: Code,
+}
+
+/// Two rules are the same rule if they have the same id.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Rule {}
+
+/// A rule's check. `Self` holds the rule's options; its `Default` is what applies without a policy.
+///
+/// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
+pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// Reports every place in `review.new` that breaks the rule.
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
+}
+
+/// A check with its options set, ready to run.
+pub type Compiled = Box<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
+
+/// A [`Check`] whose type is erased, so that rules of all kinds fit into one list.
+#[derive(Debug, Clone, Copy)]
+pub struct Code {
+    compile: fn(Map<String, Value>) -> Result<Compiled, serde_json::Error>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Code {
+    /// The code of `C`.
+    pub const fn of<C: Check>() -> Self {
+        Self {
+            compile: |options| {
+                let check: C = serde_json::from_value(Value::Object(options))?;
+                Ok(Box::new(move |review, out| check.check(review, out)))
+            },
+            schema: SchemaGenerator::subschema_for::<C>,
+        }
+    }
+
+    /// The check with these options; options that are not given keep their default. Fails on an unknown option or a wrong
+    /// type.
+    pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, serde_json::Error> {
+        (self.compile)(options)
+    }
+
+    /// The JSON Schema of the options.
+    pub fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.schema)(generator)
+    }
+}
+
+/// Where a finding is, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// How bad it is under the policy.
+    pub level: Level,
+    /// The field that one would edit to mend it.
+    pub at: Path,
+    /// One line: container, value found, limit; no final stop.
+    pub message: String,
+}
+
+/// Takes the findings of one rule.
+#[derive(Debug)]
+pub struct Report<'r> {
+    rule: &'static Rule,
+    level: Level,
+    findings: &'r mut Vec<Finding>,
+}
+
+impl<'r> Report<'r> {
+    /// A report that adds the findings of `rule`, at `level`, to `findings`.
+    pub fn new(rule: &'static Rule, level: Level, findings: &'r mut Vec<Finding>) -> Self {
+        Self { rule, level, findings }
+    }
+
+    /// Adds a finding.
+    pub fn at(&mut self, at: Path, message: impl Into<String>) {
+        self.findings.push(Finding { rule: self.rule, level: self.level, at, message: message.into() });
+    }
+}

@@ -1,0 +1,5 @@
+//! Rules about scheduling gates.
+
+pub(super) mod gated_with_node_name;
+pub(super) mod invalid_scheduling_gate;
+pub(super) mod scheduling_gate_added;
