@@ -1,0 +1,204 @@
+//! What one connection is doing, and until when it may.
+//!
+//! hyper's own `header_read_timeout` also runs while a kept-alive connection waits for its next request, so it cannot
+//! tell "10 s for a head that has begun" from "120 s between requests". Here the stream notices the first byte of a
+//! head, the service notices its end, and [`Activity::deadline`] follows from both.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::options::Limits;
+
+/// How long the closing of a connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The protocol of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// One request after the other.
+    Http1,
+    /// Requests side by side; bytes also come when there are none (pings, settings).
+    Http2,
+}
+
+/// What ended, when a deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expired {
+    /// No request for too long.
+    Idle,
+    /// A head that began and did not end.
+    Header,
+    /// The peer does not let itself be closed.
+    Closing,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle { since: Instant },
+    Head { since: Instant },
+    Busy { requests: usize },
+    Closing { since: Instant },
+}
+
+/// Shared by a connection's stream, its service and the task that drives both.
+#[derive(Debug)]
+pub(super) struct Activity {
+    protocol: Protocol,
+    opened: Instant,
+    phase: Mutex<Phase>,
+}
+
+impl Activity {
+    /// A connection that was opened just now, and has not said anything yet.
+    pub(super) fn new(protocol: Protocol) -> Self {
+        let opened = Instant::now();
+        Self {
+            protocol,
+            opened,
+            phase: Mutex::new(Phase::Idle { since: opened }),
+        }
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether the connection is so old that it should end.
+    pub(super) fn is_aged(&self, limits: &Limits) -> bool {
+        self.opened.elapsed() >= limits.max_connection_age
+    }
+
+    /// Until when the present phase may go on, if it is bounded here, and what it is then called.
+    pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
+        let (since, timeout, expired) = match *self.phase() {
+            Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
+            Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
+            // The body has its own deadline, and the handler does not wait for anything.
+            Phase::Busy { .. } => return None,
+            Phase::Closing { since } => (since, CLOSE_TIMEOUT, Expired::Closing),
+        };
+        Some((since.checked_add(timeout)?, expired))
+    }
+
+    /// The head of a request has been read. It is being answered for as long as the guard lives.
+    pub(super) fn begin(self: &Arc<Self>) -> Answering {
+        let mut phase = self.phase();
+        let requests = match *phase {
+            Phase::Busy { requests } => requests,
+            _ => 0,
+        };
+        *phase = Phase::Busy {
+            requests: requests + 1,
+        };
+        drop(phase);
+        Answering(Arc::clone(self))
+    }
+
+    /// The connection is being closed from this side.
+    pub(super) fn close(&self) {
+        let mut phase = self.phase();
+        if !matches!(*phase, Phase::Closing { .. }) {
+            *phase = Phase::Closing {
+                since: Instant::now(),
+            };
+        }
+    }
+
+    fn received(&self) {
+        if self.protocol == Protocol::Http1 {
+            let mut phase = self.phase();
+            if matches!(*phase, Phase::Idle { .. }) {
+                *phase = Phase::Head {
+                    since: Instant::now(),
+                };
+            }
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request being answered.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Activity>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut phase = self.0.phase();
+        *phase = match *phase {
+            Phase::Busy { requests } if requests > 1 => Phase::Busy {
+                requests: requests - 1,
+            },
+            _ => Phase::Idle {
+                since: Instant::now(),
+            },
+        };
+    }
+}
+
+/// A stream that tells an [`Activity`] what it sees.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.activity.close();
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
