@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::options::Limits;
 
-/// How long the closing of a connection may take.
+/// How long a connection without requests may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The protocol of a connection.
@@ -43,7 +43,13 @@ enum Phase {
     Idle { since: Instant },
     Head { since: Instant },
     Busy { requests: usize },
-    Closing { since: Instant },
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Whether this side wants no more requests.
+    ending: bool,
 }
 
 /// Shared by a connection's stream, its service and the task that drives both.
@@ -51,7 +57,7 @@ enum Phase {
 pub(super) struct Activity {
     protocol: Protocol,
     opened: Instant,
-    phase: Mutex<Phase>,
+    state: Mutex<State>,
 }
 
 impl Activity {
@@ -61,7 +67,10 @@ impl Activity {
         Self {
             protocol,
             opened,
-            phase: Mutex::new(Phase::Idle { since: opened }),
+            state: Mutex::new(State {
+                phase: Phase::Idle { since: opened },
+                ending: false,
+            }),
         }
     }
 
@@ -76,53 +85,53 @@ impl Activity {
 
     /// Until when the present phase may go on, if it is bounded here, and what it is then called.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
-        let (since, timeout, expired) = match *self.phase() {
+        let state = self.state();
+        let (since, timeout, expired) = match state.phase {
+            Phase::Idle { since } if state.ending => (since, CLOSE_TIMEOUT, Expired::Closing),
             Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
             Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
             // The body has its own deadline, and the handler does not wait for anything.
             Phase::Busy { .. } => return None,
-            Phase::Closing { since } => (since, CLOSE_TIMEOUT, Expired::Closing),
         };
         Some((since.checked_add(timeout)?, expired))
     }
 
     /// The head of a request has been read. It is being answered for as long as the guard lives.
     pub(super) fn begin(self: &Arc<Self>) -> Answering {
-        let mut phase = self.phase();
-        let requests = match *phase {
+        let mut state = self.state();
+        let requests = match state.phase {
             Phase::Busy { requests } => requests,
             _ => 0,
         };
-        *phase = Phase::Busy {
+        state.phase = Phase::Busy {
             requests: requests + 1,
         };
-        drop(phase);
+        drop(state);
         Answering(Arc::clone(self))
     }
 
-    /// The connection is being closed from this side.
-    pub(super) fn close(&self) {
-        let mut phase = self.phase();
-        if !matches!(*phase, Phase::Closing { .. }) {
-            *phase = Phase::Closing {
-                since: Instant::now(),
-            };
+    /// This side wants no more requests. `false` if that was so already.
+    pub(super) fn end(&self) -> bool {
+        let mut state = self.state();
+        if let Phase::Idle { since } = &mut state.phase {
+            *since = Instant::now();
         }
+        !std::mem::replace(&mut state.ending, true)
     }
 
     fn received(&self) {
         if self.protocol == Protocol::Http1 {
-            let mut phase = self.phase();
-            if matches!(*phase, Phase::Idle { .. }) {
-                *phase = Phase::Head {
+            let mut state = self.state();
+            if matches!(state.phase, Phase::Idle { .. }) {
+                state.phase = Phase::Head {
                     since: Instant::now(),
                 };
             }
         }
     }
 
-    fn phase(&self) -> MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,8 +141,8 @@ pub(super) struct Answering(Arc<Activity>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let mut phase = self.0.phase();
-        *phase = match *phase {
+        let mut state = self.0.state();
+        state.phase = match state.phase {
             Phase::Busy { requests } if requests > 1 => Phase::Busy {
                 requests: requests - 1,
             },
@@ -198,7 +207,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.activity.close();
+        self.activity.end();
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

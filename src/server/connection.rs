@@ -1,6 +1,7 @@
 //! Serves one connection until it ends, breaks, or takes too long.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -27,6 +28,7 @@ use tracing::debug;
 
 use super::activity::{Activity, Expired, Protocol, Watched};
 use super::failure::Failure;
+use super::log;
 use super::metrics::Metrics;
 use super::options::Limits;
 
@@ -48,31 +50,40 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
 }
 
-/// Why a connection is over.
+/// What made a connection end early, and what the peer or the system says of it.
 #[derive(Debug)]
-enum End {
-    /// Both sides are done with it.
-    Closed,
-    /// It did something that is not worth more than a counter.
-    Failed(Failure, String),
+struct Failed {
+    failure: Failure,
+    cause: String,
+}
+
+impl Failed {
+    fn new(failure: Failure, cause: impl Display) -> Self {
+        let cause = cause.to_string();
+        Self { failure, cause }
+    }
+
+    fn broken(cause: impl Display) -> Self {
+        Self::new(Failure::Connection, cause)
+    }
 }
 
 impl Shared {
     /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
-        let end = match self.serve_to_end(stream).await {
-            Ok(()) => End::Closed,
-            Err(end) => end,
-        };
-        if let End::Failed(failure, cause) = end {
+        if let Err(Failed { failure, cause }) = self.serve_to_end(stream).await {
             self.metrics.failed(failure);
-            debug!(reason = failure.as_str(), cause, "connection");
+            debug!(
+                reason = failure.as_str(),
+                cause = log::clean(&cause).as_ref(),
+                "connection"
+            );
         }
     }
 
-    async fn serve_to_end(self: &Arc<Self>, stream: TcpStream) -> Result<(), End> {
+    async fn serve_to_end(self: &Arc<Self>, stream: TcpStream) -> Result<(), Failed> {
         // An answer is one write; there is nothing to wait for.
-        stream.set_nodelay(true).map_err(broken)?;
+        stream.set_nodelay(true).map_err(Failed::broken)?;
         let Some(acceptor) = &self.tls else {
             return self.serve_http(stream, Protocol::Http1).await;
         };
@@ -81,7 +92,7 @@ impl Shared {
             None => return Ok(()),
             Some(Ok(shaken)) => shaken?,
             Some(Err(_elapsed)) => {
-                return Err(End::Failed(Failure::TlsHandshakeTimeout, String::new()));
+                return Err(Failed::new(Failure::TlsHandshakeTimeout, ""));
             }
         };
         let protocol = match stream.get_ref().1.alpn_protocol() {
@@ -91,7 +102,7 @@ impl Shared {
         self.serve_http(stream, protocol).await
     }
 
-    async fn serve_http<S>(self: &Arc<Self>, stream: S, protocol: Protocol) -> Result<(), End>
+    async fn serve_http<S>(self: &Arc<Self>, stream: S, protocol: Protocol) -> Result<(), Failed>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -152,7 +163,7 @@ impl Shared {
     }
 
     /// Polls `connection` to its end, and ends it when the server stops or a deadline passes.
-    async fn drive<C>(&self, connection: C, activity: &Activity) -> Result<(), End>
+    async fn drive<C>(&self, connection: C, activity: &Activity) -> Result<(), Failed>
     where
         C: GracefulConnection<Error = hyper::Error>,
     {
@@ -160,22 +171,22 @@ impl Shared {
         // A child, because looking at a token takes its lock, and all connections would share it.
         let stop = self.stop.child_token();
         let mut stopping = pin!(stop.cancelled());
-        let mut ending = false;
+        let mut stopped = false;
         let mut alarm = pin!(sleep(self.limits.header_timeout));
         poll_fn(|context| {
-            if !ending && stopping.as_mut().poll(context).is_ready() {
-                ending = true;
+            if !stopped && stopping.as_mut().poll(context).is_ready() {
+                stopped = true;
+                activity.end();
                 connection.as_mut().graceful_shutdown();
             }
             loop {
                 if let Poll::Ready(result) = connection.as_mut().poll(context) {
-                    return Poll::Ready(result.map_err(broken));
+                    return Poll::Ready(result.map_err(Failed::broken));
                 }
-                if !ending
-                    && activity.protocol() == Protocol::Http2
+                if activity.protocol() == Protocol::Http2
                     && activity.is_aged(&self.limits)
+                    && activity.end()
                 {
-                    ending = true;
                     connection.as_mut().graceful_shutdown();
                     continue;
                 }
@@ -193,15 +204,11 @@ impl Shared {
                 }
                 match expired {
                     Expired::Idle => {
-                        ending = true;
+                        activity.end();
                         connection.as_mut().graceful_shutdown();
-                        activity.close();
                     }
                     Expired::Header => {
-                        return Poll::Ready(Err(End::Failed(
-                            Failure::HeaderTimeout,
-                            String::new(),
-                        )));
+                        return Poll::Ready(Err(Failed::new(Failure::HeaderTimeout, "")));
                     }
                     Expired::Closing => return Poll::Ready(Ok(())),
                 }
@@ -214,19 +221,21 @@ impl Shared {
 async fn shake_hands(
     mut stream: TcpStream,
     acceptor: &TlsAcceptor,
-) -> Result<TlsStream<TcpStream>, End> {
+) -> Result<TlsStream<TcpStream>, Failed> {
     // A TLS record begins with its type, a small number; HTTP begins with a method.
     let mut first = [0];
-    if stream.peek(&mut first).await.map_err(broken)? == 1
+    if stream.peek(&mut first).await.map_err(Failed::broken)? == 1
         && first.iter().all(u8::is_ascii_uppercase)
     {
-        answer_plain_http(&mut stream).await.map_err(broken)?;
-        return Err(End::Failed(Failure::PlainHttp, String::new()));
+        answer_plain_http(&mut stream)
+            .await
+            .map_err(Failed::broken)?;
+        return Err(Failed::new(Failure::PlainHttp, ""));
     }
     acceptor
         .accept(stream)
         .await
-        .map_err(|cause| End::Failed(Failure::TlsHandshake, cause.to_string()))
+        .map_err(|cause| Failed::new(Failure::TlsHandshake, cause))
 }
 
 /// Somebody forgot the `s` of `https`: a word is kinder than a TLS alert.
@@ -236,8 +245,4 @@ async fn answer_plain_http(stream: &mut TcpStream) -> io::Result<()> {
     let _ = stream.read(&mut head).await?;
     stream.write_all(PLAIN_HTTP_ANSWER).await?;
     stream.shutdown().await
-}
-
-fn broken(cause: impl std::error::Error) -> End {
-    End::Failed(Failure::Connection, cause.to_string())
 }

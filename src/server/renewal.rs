@@ -71,3 +71,43 @@ fn warn_of_expiry(expiry_timestamp_seconds: i64) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::certificates::{self, KEY_FILE};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn new_files_are_served_and_broken_ones_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        certificates::write(dir.path(), &[], 30, false).unwrap();
+        let first = Identity::load(dir.path()).unwrap();
+        let certificate = Arc::new(ServerCertificate::new(&first));
+        let metrics = Arc::new(Metrics::new());
+        let renewal = Renewal {
+            cert_dir: dir.path().to_owned(),
+            certificate: Arc::clone(&certificate),
+            metrics: Arc::clone(&metrics),
+        };
+        let task = tokio::spawn(renewal.run());
+        // Paused time passes at once when nothing else is to be done.
+        let next_poll = || tokio::time::sleep(POLL_INTERVAL + Duration::from_secs(1));
+        next_poll().await;
+        assert!(certificate.shows(&first));
+
+        certificates::write(dir.path(), &[], 60, true).unwrap();
+        let second = Identity::load(dir.path()).unwrap();
+        next_poll().await;
+        assert!(certificate.shows(&second));
+        let expiry = format!(
+            "podgate_tls_certificate_expiry_timestamp_seconds {}\n",
+            second.expiry_timestamp_seconds
+        );
+        assert!(metrics.encode().unwrap().contains(&expiry));
+
+        std::fs::write(dir.path().join(KEY_FILE), "no key").unwrap();
+        next_poll().await;
+        assert!(certificate.shows(&second));
+        task.abort();
+    }
+}

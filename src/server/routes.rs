@@ -1,6 +1,5 @@
 //! The webhook's paths: which requests reach the handler, and what the others are told.
 
-use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use axum::response::Response;
 use axum::routing::post;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use super::failure::Failure;
 use super::log;
@@ -109,7 +108,8 @@ impl App {
             Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(TOO_LARGE),
             // Mostly a client that gave up; nobody reads this answer then.
             Ok(Err(cause)) => {
-                debug_cause(&*cause);
+                let cause = cause.to_string();
+                debug!(cause = log::clean(&cause).as_ref(), "body");
                 Err(Refusal {
                     status: StatusCode::BAD_REQUEST,
                     failure: Failure::BodyIncomplete,
@@ -163,11 +163,6 @@ fn discard(mut body: Body) {
             while let Some(Ok(_frame)) = body.frame().await {}
         }));
     }
-}
-
-fn debug_cause(cause: &(dyn Error + Send + Sync)) {
-    let cause = cause.to_string();
-    tracing::debug!(cause = log::clean(&cause).as_ref(), "body");
 }
 
 /// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.

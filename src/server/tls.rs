@@ -127,11 +127,16 @@ impl ServerCertificate {
     /// Shows `identity` from the next handshake on; connections that exist are left alone. `false` if it was shown
     /// already.
     pub(super) fn replace(&self, identity: &Identity) -> bool {
-        let changed = self.current.load().cert != identity.certified_key.cert;
-        if changed {
-            self.current.store(Arc::clone(&identity.certified_key));
+        if self.shows(identity) {
+            return false;
         }
-        changed
+        self.current.store(Arc::clone(&identity.certified_key));
+        true
+    }
+
+    /// Whether it is `identity` that handshakes show.
+    pub(super) fn shows(&self, identity: &Identity) -> bool {
+        self.current.load().cert == identity.certified_key.cert
     }
 }
 
