@@ -1,7 +1,10 @@
 //! The command line: one file a subcommand, and the only place that prints.
 
+#[cfg(feature = "server")]
 mod certs;
+#[cfg(feature = "server")]
 mod duration;
+#[cfg(feature = "server")]
 mod serve;
 
 use std::io::{self, Write};
@@ -22,14 +25,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "server")]
     Serve(Box<serve::Args>),
+    #[cfg(feature = "server")]
     Certs(certs::Args),
 }
 
 /// Runs podgate.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome: anyhow::Result<ExitCode> = match Cli::parse().command {
+        #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(&args),
+        #[cfg(feature = "server")]
         Command::Certs(args) => certs::run(&args),
     };
     outcome.unwrap_or_else(|cause| {

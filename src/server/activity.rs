@@ -87,7 +87,9 @@ impl Activity {
     pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
         let state = self.state();
         let (since, timeout, expired) = match state.phase {
-            Phase::Idle { since } if state.ending => (since, CLOSE_TIMEOUT, Expired::Closing),
+            Phase::Idle { since } | Phase::Head { since } if state.ending => {
+                (since, CLOSE_TIMEOUT, Expired::Closing)
+            }
             Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
             Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
             // The body has its own deadline, and the handler does not wait for anything.
@@ -110,19 +112,24 @@ impl Activity {
         Answering(Arc::clone(self))
     }
 
-    /// This side wants no more requests. `false` if that was so already.
+    /// This side wants no more requests, and what is left of the connection has [`CLOSE_TIMEOUT`]. `false` if that
+    /// was so already.
     pub(super) fn end(&self) -> bool {
         let mut state = self.state();
-        if let Phase::Idle { since } = &mut state.phase {
+        if state.ending {
+            return false;
+        }
+        state.ending = true;
+        if let Phase::Idle { since } | Phase::Head { since } = &mut state.phase {
             *since = Instant::now();
         }
-        !std::mem::replace(&mut state.ending, true)
+        true
     }
 
     fn received(&self) {
         if self.protocol == Protocol::Http1 {
             let mut state = self.state();
-            if matches!(state.phase, Phase::Idle { .. }) {
+            if matches!(state.phase, Phase::Idle { .. }) && !state.ending {
                 state.phase = Phase::Head {
                     since: Instant::now(),
                 };
@@ -209,5 +216,55 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.activity.end();
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expiry(activity: &Activity) -> Option<(Duration, Expired)> {
+        let (deadline, expired) = activity.deadline(&Limits::default())?;
+        Some((deadline - activity.opened, expired))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deadline_follows_the_phase() {
+        let seconds = Duration::from_secs;
+        let activity = Arc::new(Activity::new(Protocol::Http1));
+        assert_eq!(expiry(&activity), Some((seconds(120), Expired::Idle)));
+        tokio::time::advance(seconds(50)).await;
+        activity.received();
+        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        tokio::time::advance(seconds(5)).await;
+        // More of the same head.
+        activity.received();
+        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        let answering = activity.begin();
+        activity.received();
+        assert_eq!(expiry(&activity), None);
+        drop(answering);
+        assert_eq!(expiry(&activity), Some((seconds(175), Expired::Idle)));
+        assert!(activity.end());
+        tokio::time::advance(seconds(1)).await;
+        // Being asked to close again, or hearing more, wins no time.
+        assert!(!activity.end());
+        activity.received();
+        activity.end();
+        assert_eq!(expiry(&activity), Some((seconds(57), Expired::Closing)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_is_idle_when_no_stream_is_open() {
+        let activity = Arc::new(Activity::new(Protocol::Http2));
+        // Settings and pings.
+        activity.received();
+        assert_eq!(expiry(&activity).unwrap().1, Expired::Idle);
+        let (first, second) = (activity.begin(), activity.begin());
+        activity.end();
+        drop(first);
+        assert_eq!(expiry(&activity), None);
+        drop(second);
+        assert_eq!(expiry(&activity).unwrap().1, Expired::Closing);
     }
 }

@@ -233,6 +233,48 @@ fn interrupt_skips_the_delay_and_lets_a_request_finish() {
     assert_eq!(process.wait().code(), Some(0));
 }
 
+/// Out of file descriptors it waits, without a word for each time it tried, and goes on when there are some again.
+#[test]
+fn lack_of_descriptors_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run(dir.path(), &["certs"]).status.code(), Some(0));
+    let script = format!(
+        "ulimit -n 40; exec '{}' serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0",
+        env!("CARGO_BIN_EXE_podgate")
+    );
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut process = Process(child);
+    let mut log = process.stderr_lines();
+    let serving = log.next().unwrap();
+    let field = |name| after(&serving, name).split(' ').next().unwrap();
+    let address: SocketAddr = field(" address=").parse().unwrap();
+    let admin: SocketAddr = field(" admin_address=").parse().unwrap();
+    let crowd: Vec<_> = (0..60)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    assert!(log.next().unwrap().contains("cannot accept connections"));
+    std::thread::sleep(Duration::from_millis(500));
+    drop(crowd);
+    let mut stream = TcpStream::connect(admin).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+        .write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(0));
+    let complaints = log.filter(|line| line.contains("cannot accept")).count();
+    assert!(complaints < 30, "{complaints}");
+}
+
 #[test]
 fn port_in_use_names_flag_and_address() {
     let dir = tempfile::tempdir().unwrap();

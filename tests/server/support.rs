@@ -121,9 +121,8 @@ impl TestServer {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
-            panic!("no {line} in {}", self.metrics().await);
-        }
+        let seen = tokio::time::timeout(PATIENCE, seen).await.is_ok();
+        assert!(seen, "no {line} in {}", self.metrics().await);
     }
 }
 
