@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(json("a: |\n  two\n  lines\nb: >-\n  one\n  line\n"), r#"{"a":"two\nlines\n","b":"one line"}"#);
         assert_eq!(json("# nothing\n"), "");
         assert_eq!(json("a: !!str 1\n"), r#"{"a":"1"}"#);
-        assert_eq!(json("on: x\n1: y\n"), r#"{"true":"x","1":"y"}"#);
+        assert_eq!(json("on: x\n1: z\n"), r#"{"true":"x","1":"z"}"#);
     }
 
     #[test]

@@ -55,9 +55,7 @@ pub fn parse(text: &str, origin: &str) -> Result<LifecyclePolicy, PolicyError> {
         let path = path_of(error.path());
         let cause = without_position(&error.inner().to_string());
         let message = with_suggestion(&cause);
-        // serde stops inside an object with an unknown field; its own place is more telling.
-        let field = unknown_field(&cause).map(|field| path.clone().key(field.to_owned()));
-        let place = document.place(&field.unwrap_or_else(|| path.clone()));
+        let place = document.place(&path);
         let at = path.to_string();
         invalid(place, if at.is_empty() { message } else { format!("{at}: {message}") })
     })?;
@@ -93,10 +91,6 @@ fn path_of(path: &serde_path_to_error::Path) -> Path {
 /// The message without the position in the JSON text, which the user never sees.
 fn without_position(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(message, _)| message).to_owned()
-}
-
-fn unknown_field(message: &str) -> Option<&str> {
-    message.strip_prefix("unknown field `")?.split('`').next()
 }
 
 /// Adds a suggestion to serde's "unknown field `x`, expected one of `y`, `z`" and "unknown variant …".
@@ -152,7 +146,7 @@ mod tests {
             ),
             (
                 "  rule: {}\n",
-                "p.yaml:4:3: spec: unknown field `rule`, expected one of `profile`, `rules`, `exemptions`, `mutations` (did you mean \"rules\"?)",
+                "p.yaml:4:3: spec.rule: unknown field `rule`, expected one of `profile`, `rules`, `exemptions`, `mutations` (did you mean \"rules\"?)",
             ),
             (
                 "  profile: Strict\n",

@@ -5,7 +5,7 @@ pub mod engine;
 pub mod load;
 pub mod pages;
 mod scope;
-mod suggest;
+pub mod suggest;
 
 pub use config::LifecyclePolicy;
 pub use engine::{Engine, Mutated, Verdict};

@@ -1,7 +1,7 @@
 //! Did you mean …?
 
 /// ` (did you mean "…"?)` for the known word nearest to `word`, or nothing where none is near.
-pub(super) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let distance = |known: &'k str| (strsim::damerau_levenshtein(word, known), known);
     let nearest = known.into_iter().map(distance).min_by_key(|(distance, _)| *distance);
     match nearest {

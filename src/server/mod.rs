@@ -1,1 +1,172 @@
-//! HTTPS.
+//! The HTTPS webhook: TLS, limits, time-outs, health, metrics and a stop that loses no answer.
+//!
+//! [`Server::bind`] takes the ports, so that whoever started it knows the addresses; [`Server::serve`] serves.
+
+mod activity;
+mod admin;
+pub mod certificates;
+mod connection;
+mod endpoint;
+mod failure;
+pub mod log;
+mod metrics;
+mod options;
+mod renewal;
+mod reply;
+mod routes;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+pub use options::{Limits, Options};
+pub use tls::TlsError;
+
+use crate::policy::Engine;
+use endpoint::Endpoint;
+use metrics::Metrics;
+use renewal::Renewal;
+use tls::{Identity, ServerCertificate};
+
+/// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
+/// webhook's port does not make the kubelet believe that the process is dead.
+const MAX_ADMIN_CONNECTIONS: usize = 64;
+/// Nothing on the admin port is worth a longer wait at the end.
+const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A port cannot be taken.
+    #[error("cannot listen on {address} ({flag})")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// The flag that says so.
+        flag: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The certificate, its key or the clients' authority cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A server that has its ports and does not serve yet.
+pub struct Server {
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    admission: Endpoint,
+    admin: Endpoint,
+    renewal: Renewal,
+}
+
+impl Server {
+    /// Reads the certificates and takes both ports. `engine` may be exchanged at any time; a request is answered by
+    /// the one that is there when its body has arrived.
+    pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
+        let metrics = Arc::new(Metrics::new());
+        let identity = Identity::load(&options.cert_dir)?;
+        metrics.certificate_loaded(identity.expiry_timestamp_seconds);
+        metrics.policy_loaded();
+        let certificate = Arc::new(ServerCertificate::new(&identity));
+        let config = tls::server_config(Arc::clone(&certificate), options.client_ca.as_deref())?;
+
+        let (listener, address) = listen(options.listen, "--listen").await?;
+        let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let limits = options.limits;
+        Ok(Self {
+            address,
+            admin_address,
+            admission: Endpoint {
+                listener,
+                tls: Some(TlsAcceptor::from(Arc::new(config))),
+                router: routes::router(routes::App { engine, metrics: Arc::clone(&metrics), limits }),
+                limits,
+                metrics: Arc::clone(&metrics),
+                draining: Arc::clone(&draining),
+                stop: CancellationToken::new(),
+            },
+            admin: Endpoint {
+                listener: admin_listener,
+                tls: None,
+                router: admin::router(admin::Admin { metrics: Arc::clone(&metrics), draining: Arc::clone(&draining) }),
+                limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
+                metrics: Arc::clone(&metrics),
+                draining,
+                stop: CancellationToken::new(),
+            },
+            renewal: Renewal { cert_dir: options.cert_dir, certificate, metrics },
+        })
+    }
+
+    /// Where `/validate` and `/mutate` are served.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where health and metrics are served.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Serves until `shutdown` is there, which gives how long connections are still accepted: long enough for the
+    /// cluster to notice that this replica is not ready any more. Then requests under way finish, within
+    /// [`Limits::drain_timeout`]. Gives the number of connections that did not.
+    ///
+    /// Dropping the future ends everything at once.
+    pub async fn serve(self, shutdown: impl Future<Output = Duration>) -> usize {
+        info!(
+            address = %self.address,
+            admin_address = %self.admin_address,
+            version = env!("CARGO_PKG_VERSION"),
+            "serving"
+        );
+        let draining = Arc::clone(&self.admission.draining);
+        let stop = self.admission.stop.clone();
+        let stop_admin = self.admin.stop.clone();
+        let stopping = async {
+            let delay = shutdown.await;
+            draining.store(true, Ordering::Relaxed);
+            info!(delay_seconds = delay.as_secs_f64(), "draining");
+            sleep(delay).await;
+            stop.cancel();
+        };
+        // Health is served to the last, so that the end is seen as a drain and not as a crash.
+        let admission = async {
+            let unfinished = self.admission.run().await;
+            stop_admin.cancel();
+            unfinished
+        };
+        let stopped = async { tokio::join!(stopping, admission, self.admin.run()) };
+        let ((), unfinished, _) = tokio::select! {
+            stopped = stopped => stopped,
+            never = self.renewal.run() => match never {},
+        };
+        if unfinished > 0 {
+            warn!(unfinished, "stopped with connections that did not finish");
+        } else {
+            info!("stopped");
+        }
+        unfinished
+    }
+}
+
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let failed = |source| ServerError::Listen { address, flag, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}

@@ -1,0 +1,59 @@
+//! `podgate review`: one AdmissionReview in, one out.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+
+use super::FAILURE;
+use crate::admission::{Decision, Mode, handle};
+
+/// Answer one AdmissionReview as the webhook would
+///
+/// Prints the response AdmissionReview. Exit code 0 if it is allowed, 1 if denied, 2 if there is no decision.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// File that holds the AdmissionReview, as JSON; - or none for standard input
+    file: Option<PathBuf>,
+
+    /// Answer as /mutate, not as /validate
+    #[arg(long)]
+    mutate: bool,
+
+    /// Policy file; without one the standard profile is in force
+    #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let engine = super::engine(args.policy.as_deref())?;
+    let body = read(args.file.as_deref())?;
+    let mode = if args.mutate { Mode::Mutate } else { Mode::Validate };
+    let response = handle(&engine, mode, &body);
+    if let Some(error) = &response.record.error {
+        bail!("{error}");
+    }
+    let answer: serde_json::Value = serde_json::from_slice(&response.body)?;
+    super::print(&format!("{answer:#}\n"))?;
+    Ok(match response.record.decision {
+        Decision::Allowed | Decision::Patched => ExitCode::SUCCESS,
+        Decision::Denied => ExitCode::FAILURE,
+        Decision::Error(_) => ExitCode::from(FAILURE),
+    })
+}
+
+fn read(file: Option<&Path>) -> anyhow::Result<Vec<u8>> {
+    match file.filter(|file| *file != Path::new("-")) {
+        Some(file) => fs::read(file).with_context(|| format!("cannot read {}", file.display())),
+        None if io::stdin().is_terminal() => bail!("no file given and nothing piped in; try: podgate review FILE"),
+        None => {
+            let mut body = Vec::new();
+            io::stdin().read_to_end(&mut body).context("cannot read standard input")?;
+            Ok(body)
+        }
+    }
+}

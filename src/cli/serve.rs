@@ -1,0 +1,252 @@
+//! `podgate serve`: the HTTPS webhook.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+
+use super::duration;
+use crate::policy::Engine;
+use crate::server::certificates::{self, CA_FILE};
+use crate::server::log::{self, LogFormat};
+use crate::server::{Limits, Options, Server};
+
+/// Days that development certificates are valid.
+const DEVELOPMENT_DAYS: u32 = 365;
+/// What a shell reports of a process that a signal ended: 128 and the signal's number.
+const INTERRUPTED: u8 = 128 + 2;
+const TERMINATED: u8 = 128 + 15;
+
+/// Serve the HTTPS webhook
+///
+/// Serves POST /validate and POST /mutate over TLS, and GET /livez, /readyz and /metrics in plain HTTP on the
+/// admin port. Without certificates in --cert-dir it makes a development authority and a server certificate there.
+///
+/// Stops on SIGTERM (after --drain-delay) and SIGINT (at once); requests under way are answered. A second signal
+/// ends it on the spot.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address of the webhook, over TLS; port 0 takes any free port
+    #[arg(long, env = "PODGATE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+
+    /// Address of health and metrics, in plain HTTP; port 0 takes any free port
+    #[arg(long, env = "PODGATE_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    admin_listen: SocketAddr,
+
+    /// Policy file; without one the standard profile is in force
+    #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Folder of tls.crt and tls.key, looked at again every 10 seconds
+    #[arg(long, env = "PODGATE_CERT_DIR", value_name = "FOLDER", default_value = "certs")]
+    cert_dir: PathBuf,
+
+    /// Authorities, as PEM, that a client certificate has to come from; every client then has to show one
+    #[arg(long, env = "PODGATE_CLIENT_CA", value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+
+    /// A further DNS name or IP address a development certificate is valid for; may be repeated
+    #[arg(long, env = "PODGATE_DNS", value_name = "NAME", value_delimiter = ',')]
+    dns: Vec<String>,
+
+    /// How long to accept connections after SIGTERM, while the cluster takes this replica out
+    #[arg(long, env = "PODGATE_DRAIN_DELAY", value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    drain_delay: Duration,
+
+    /// Form of the log lines on stderr
+    #[arg(long, env = "PODGATE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
+    log_format: LogFormat,
+
+    /// Least important lines to log
+    #[arg(
+        long,
+        env = "PODGATE_LOG_LEVEL",
+        value_name = "LEVEL",
+        default_value = "info",
+        value_parser = PossibleValuesParser::new(["off", "error", "warn", "info", "debug", "trace"])
+            .try_map(|level| level.parse::<LevelFilter>())
+    )]
+    log_level: LevelFilter,
+
+    // Last, because its heading would hold for what comes after it.
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Largest request body; more is answered with 413
+    #[arg(long, env = "PODGATE_MAX_BODY_BYTES", value_name = "N", default_value_t = 8 * 1024 * 1024)]
+    max_body_bytes: usize,
+
+    /// Connections served at a time; further ones wait
+    #[arg(
+        long,
+        env = "PODGATE_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    max_connections: u32,
+
+    /// For a TLS handshake
+    #[arg(long, env = "PODGATE_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    handshake_timeout: Duration,
+
+    /// For a request's head, from its first byte
+    #[arg(long, env = "PODGATE_HEADER_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    header_timeout: Duration,
+
+    /// For a request's body
+    #[arg(long, env = "PODGATE_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    body_timeout: Duration,
+
+    /// Between two requests on a connection; the API server keeps its end for 90s
+    #[arg(long, env = "PODGATE_IDLE_TIMEOUT", value_name = "DURATION", default_value = "2m", value_parser = duration::parse)]
+    idle_timeout: Duration,
+
+    /// Age at which a connection is ended after an answer, so that load spreads over replicas
+    #[arg(long, env = "PODGATE_MAX_CONNECTION_AGE", value_name = "DURATION", default_value = "10m", value_parser = duration::parse)]
+    max_connection_age: Duration,
+
+    /// For requests under way when the server stops
+    #[arg(long, env = "PODGATE_DRAIN_TIMEOUT", value_name = "DURATION", default_value = "20s", value_parser = duration::parse)]
+    drain_timeout: Duration,
+}
+
+impl From<&LimitArgs> for Limits {
+    fn from(args: &LimitArgs) -> Self {
+        Self {
+            max_body_bytes: args.max_body_bytes,
+            max_connections: usize::try_from(args.max_connections).unwrap_or(usize::MAX),
+            handshake_timeout: args.handshake_timeout,
+            header_timeout: args.header_timeout,
+            body_timeout: args.body_timeout,
+            idle_timeout: args.idle_timeout,
+            max_connection_age: args.max_connection_age,
+            drain_timeout: args.drain_timeout,
+        }
+    }
+}
+
+/// Serves until a signal. An error is one of the configuration: nothing was served.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    log::init(args.log_format, args.log_level)?;
+    let engine = Arc::new(ArcSwap::from_pointee(super::engine(args.policy.as_deref())?));
+    if ensure_certificates(args)? && args.log_format == LogFormat::Text {
+        print(&format!("made a development certificate in {}", args.cert_dir.display()));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(serve(args, engine))
+}
+
+async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<ExitCode> {
+    // Before the ports are taken: as process 1 of a container a signal without a handler does nothing at all.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    let options = Options {
+        listen: args.listen,
+        admin_listen: args.admin_listen,
+        cert_dir: args.cert_dir.clone(),
+        client_ca: args.client_ca.clone(),
+        limits: Limits::from(&args.limits),
+    };
+    let server = Server::bind(options, engine).await?;
+    // Whoever asks for JSON wants nothing else in a container's output; the log says the addresses too.
+    if args.log_format == LogFormat::Text {
+        print_addresses(args, server.address(), server.admin_address());
+    }
+
+    let (first_seen, first_was_seen) = tokio::sync::oneshot::channel();
+    let (terminate, interrupt) = (&mut terminate, &mut interrupt);
+    let signals = async {
+        // Somebody at a terminal waits for the prompt; a cluster needs time to send nothing more here.
+        let delay = match either(terminate, interrupt).await {
+            TERMINATED => args.drain_delay,
+            _ => Duration::ZERO,
+        };
+        let _ = first_seen.send(delay);
+        either(terminate, interrupt).await
+    };
+    let shutdown = async { first_was_seen.await.unwrap_or_default() };
+    tokio::select! {
+        _unfinished = server.serve(shutdown) => Ok(ExitCode::SUCCESS),
+        second = signals => Ok(ExitCode::from(second)),
+    }
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> u8 {
+    tokio::select! {
+        _ = terminate.recv() => TERMINATED,
+        _ = interrupt.recv() => INTERRUPTED,
+    }
+}
+
+fn ensure_certificates(args: &Args) -> anyhow::Result<bool> {
+    let mut names = args.dns.clone();
+    if !args.listen.ip().is_unspecified() {
+        names.push(args.listen.ip().to_string());
+    }
+    certificates::ensure(&args.cert_dir, &names, DEVELOPMENT_DAYS)
+        .with_context(|| format!("no certificate to serve in {} (--cert-dir)", args.cert_dir.display()))
+}
+
+fn print_addresses(args: &Args, address: SocketAddr, admin_address: SocketAddr) {
+    let host = match address.ip() {
+        ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let url = format!("https://{host}:{}/validate", address.port());
+    print(&format!(
+        "podgate {} serves https://{address} (/validate, /mutate), http://{admin_address} (/livez, /readyz, /metrics)",
+        env!("CARGO_PKG_VERSION")
+    ));
+    let ca = args.cert_dir.join(CA_FILE);
+    let ca = if ca.exists() { format!(" --cacert {}", ca.display()) } else { String::new() };
+    let client = if args.client_ca.is_some() { " --cert CLIENT.crt --key CLIENT.key" } else { "" };
+    print(&format!(
+        "try: curl{ca}{client} -H 'Content-Type: application/json' --data-binary @samples/port-conflict.json {url}"
+    ));
+}
+
+/// A line on stdout; a reader that is gone is no error.
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn flags_and_library_have_the_same_defaults() {
+        let args = Cli::parse_from(["serve"]).args;
+        let options = Options {
+            listen: args.listen,
+            admin_listen: args.admin_listen,
+            cert_dir: args.cert_dir,
+            client_ca: args.client_ca,
+            limits: Limits::from(&args.limits),
+        };
+        assert_eq!(options, Options::default());
+    }
+}

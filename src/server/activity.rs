@@ -1,0 +1,249 @@
+//! What one connection is doing, and until when it may.
+//!
+//! hyper's own `header_read_timeout` also runs while a kept-alive connection waits for its next request, so it cannot
+//! tell "10 s for a head that has begun" from "120 s between requests". Here the stream notices the first byte of a
+//! head, the service notices its end, and [`Activity::deadline`] follows from both.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::options::Limits;
+
+/// How long a connection without requests may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The protocol of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// One request after the other.
+    Http1,
+    /// Requests side by side; bytes also come when there are none (pings, settings).
+    Http2,
+}
+
+/// What ended, when a deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expired {
+    /// No request for too long.
+    Idle,
+    /// A head that began and did not end.
+    Header,
+    /// The peer does not let itself be closed.
+    Closing,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle { since: Instant },
+    Head { since: Instant },
+    Busy { requests: usize },
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Whether this side wants no more requests.
+    ending: bool,
+}
+
+/// Shared by a connection's stream, its service and the task that drives both.
+#[derive(Debug)]
+pub(super) struct Activity {
+    protocol: Protocol,
+    opened: Instant,
+    state: Mutex<State>,
+}
+
+impl Activity {
+    /// A connection that was opened just now, and has not said anything yet.
+    pub(super) fn new(protocol: Protocol) -> Self {
+        let opened = Instant::now();
+        Self { protocol, opened, state: Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false }) }
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether the connection is so old that it should end.
+    pub(super) fn is_aged(&self, limits: &Limits) -> bool {
+        self.opened.elapsed() >= limits.max_connection_age
+    }
+
+    /// Until when the present phase may go on, if it is bounded here, and what it is then called.
+    pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
+        let state = self.state();
+        let (since, timeout, expired) = match state.phase {
+            Phase::Idle { since } | Phase::Head { since } if state.ending => (since, CLOSE_TIMEOUT, Expired::Closing),
+            Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
+            Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
+            // The body has its own deadline, and the handler does not wait for anything.
+            Phase::Busy { .. } => return None,
+        };
+        Some((since.checked_add(timeout)?, expired))
+    }
+
+    /// The head of a request has been read. It is being answered for as long as the guard lives.
+    pub(super) fn begin(self: &Arc<Self>) -> Answering {
+        let mut state = self.state();
+        let requests = match state.phase {
+            Phase::Busy { requests } => requests,
+            _ => 0,
+        };
+        state.phase = Phase::Busy { requests: requests + 1 };
+        drop(state);
+        Answering(Arc::clone(self))
+    }
+
+    /// This side wants no more requests, and what is left of the connection has [`CLOSE_TIMEOUT`]. `false` if that
+    /// was so already.
+    pub(super) fn end(&self) -> bool {
+        let mut state = self.state();
+        if state.ending {
+            return false;
+        }
+        state.ending = true;
+        if let Phase::Idle { since } | Phase::Head { since } = &mut state.phase {
+            *since = Instant::now();
+        }
+        true
+    }
+
+    fn received(&self) {
+        if self.protocol == Protocol::Http1 {
+            let mut state = self.state();
+            if matches!(state.phase, Phase::Idle { .. }) && !state.ending {
+                state.phase = Phase::Head { since: Instant::now() };
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request being answered.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Activity>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.phase = match state.phase {
+            Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
+            _ => Phase::Idle { since: Instant::now() },
+        };
+    }
+}
+
+/// A stream that tells an [`Activity`] what it sees.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.activity.end();
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expiry(activity: &Activity) -> Option<(Duration, Expired)> {
+        let (deadline, expired) = activity.deadline(&Limits::default())?;
+        Some((deadline - activity.opened, expired))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deadline_follows_the_phase() {
+        let seconds = Duration::from_secs;
+        let activity = Arc::new(Activity::new(Protocol::Http1));
+        assert_eq!(expiry(&activity), Some((seconds(120), Expired::Idle)));
+        tokio::time::advance(seconds(50)).await;
+        activity.received();
+        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        tokio::time::advance(seconds(5)).await;
+        // More of the same head.
+        activity.received();
+        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        let answering = activity.begin();
+        activity.received();
+        assert_eq!(expiry(&activity), None);
+        drop(answering);
+        assert_eq!(expiry(&activity), Some((seconds(175), Expired::Idle)));
+        assert!(activity.end());
+        tokio::time::advance(seconds(1)).await;
+        // Being asked to close again, or hearing more, wins no time.
+        assert!(!activity.end());
+        activity.received();
+        activity.end();
+        assert_eq!(expiry(&activity), Some((seconds(57), Expired::Closing)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_is_idle_when_no_stream_is_open() {
+        let activity = Arc::new(Activity::new(Protocol::Http2));
+        // Settings and pings.
+        activity.received();
+        assert_eq!(expiry(&activity).unwrap().1, Expired::Idle);
+        let (first, second) = (activity.begin(), activity.begin());
+        activity.end();
+        drop(first);
+        assert_eq!(expiry(&activity), None);
+        drop(second);
+        assert_eq!(expiry(&activity).unwrap().1, Expired::Closing);
+    }
+}

@@ -1,0 +1,102 @@
+//! A port: accepts connections, as many as are allowed, and lets them finish when the server stops.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::connection::Shared;
+use super::failure::Failure;
+use super::metrics::Metrics;
+use super::options::Limits;
+
+/// Pauses after a failed accept: at first short, then long enough not to burn a core while descriptors are short.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);
+const MAX_ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
+
+/// One port and what is served on it.
+pub(super) struct Endpoint {
+    pub(super) listener: TcpListener,
+    /// `None` serves plain HTTP.
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) router: Router,
+    pub(super) limits: Limits,
+    pub(super) metrics: Arc<Metrics>,
+    /// Set when answers should tell clients to go elsewhere.
+    pub(super) draining: Arc<AtomicBool>,
+    /// Cancelled when no more connections are wanted.
+    pub(super) stop: CancellationToken,
+}
+
+impl Endpoint {
+    /// Serves until `stop`, then lets requests under way finish. Gives the number of connections that were cut off
+    /// because they did not finish in time. Dropping the future cuts off all.
+    pub(super) async fn run(self) -> usize {
+        let Self { listener, stop, .. } = self;
+        let shared = Arc::new(Shared {
+            tls: self.tls,
+            router: TowerToHyperService::new(self.router),
+            limits: self.limits,
+            metrics: self.metrics,
+            draining: self.draining,
+            stop: stop.clone(),
+        });
+        let mut connections = JoinSet::new();
+        let accepting = accept_all(&listener, &shared, &mut connections);
+        stop.run_until_cancelled(accepting).await;
+        drop(listener);
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if timeout(shared.limits.drain_timeout, finished).await.is_ok() {
+            return 0;
+        }
+        connections.len()
+    }
+}
+
+async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
+    let permits = Arc::new(Semaphore::new(shared.limits.max_connections));
+    let mut backoff = ACCEPT_BACKOFF;
+    // The semaphore is never closed.
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _peer)) => {
+                backoff = ACCEPT_BACKOFF;
+                let shared = Arc::clone(shared);
+                connections.spawn(async move {
+                    shared.serve(stream).await;
+                    drop(permit);
+                });
+            }
+            Err(cause) if is_of_one_connection(&cause) => shared.metrics.failed(Failure::Accept),
+            Err(cause) => {
+                shared.metrics.failed(Failure::Accept);
+                warn!(%cause, "cannot accept connections");
+                sleep(backoff).await;
+                backoff = (backoff * 2).min(MAX_ACCEPT_BACKOFF);
+            }
+        }
+        // Keeps the set as small as the number of connections that live.
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Whether the peer went away before it was accepted, which says nothing of the next peer.
+fn is_of_one_connection(cause: &io::Error) -> bool {
+    matches!(
+        cause.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}

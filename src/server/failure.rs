@@ -1,0 +1,94 @@
+//! The ways in which a request or a connection gets no decision.
+
+use crate::admission::ErrorReason;
+
+/// Why a request or a connection got no decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// No AdmissionReview.
+    BadRequest,
+    /// An object that is not what its kind says.
+    UnreadableObject,
+    /// A rule or a mutation failed.
+    Internal,
+    /// The handler panicked.
+    Panic,
+    /// No such path.
+    NotFound,
+    /// No such method on this path.
+    MethodNotAllowed,
+    /// Not JSON, or compressed.
+    UnsupportedMediaType,
+    /// A body over the limit.
+    BodyTooLarge,
+    /// A body that did not come in time.
+    BodyTimeout,
+    /// A body that ended early.
+    BodyIncomplete,
+    /// A head that did not come in time.
+    HeaderTimeout,
+    /// A TLS handshake that failed.
+    TlsHandshake,
+    /// A TLS handshake that did not come to an end in time.
+    TlsHandshakeTimeout,
+    /// Plain HTTP where TLS is spoken.
+    PlainHttp,
+    /// A connection that broke, or spoke no HTTP.
+    Connection,
+    /// A connection that could not be accepted.
+    Accept,
+}
+
+impl Failure {
+    /// Every one.
+    pub(super) const ALL: [Self; 16] = [
+        Self::BadRequest,
+        Self::UnreadableObject,
+        Self::Internal,
+        Self::Panic,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::UnsupportedMediaType,
+        Self::BodyTooLarge,
+        Self::BodyTimeout,
+        Self::BodyIncomplete,
+        Self::HeaderTimeout,
+        Self::TlsHandshake,
+        Self::TlsHandshakeTimeout,
+        Self::PlainHttp,
+        Self::Connection,
+        Self::Accept,
+    ];
+
+    /// The value of the label `reason`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::UnreadableObject => "unreadable_object",
+            Self::Internal => "internal",
+            Self::Panic => "panic",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTimeout => "body_timeout",
+            Self::BodyIncomplete => "body_incomplete",
+            Self::HeaderTimeout => "header_timeout",
+            Self::TlsHandshake => "tls_handshake",
+            Self::TlsHandshakeTimeout => "tls_handshake_timeout",
+            Self::PlainHttp => "plain_http",
+            Self::Connection => "connection",
+            Self::Accept => "accept",
+        }
+    }
+}
+
+impl From<ErrorReason> for Failure {
+    fn from(reason: ErrorReason) -> Self {
+        match reason {
+            ErrorReason::BadRequest => Self::BadRequest,
+            ErrorReason::UnreadableObject => Self::UnreadableObject,
+            ErrorReason::Internal => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What Prometheus is told. Every label has a bounded set of values.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::failure::Failure;
+use crate::admission::{Decision, Mode, Record};
+
+/// The format that [`Metrics::encode`] writes.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds in seconds. A decision takes tens of microseconds; a second is a time-out.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    webhook: &'static str,
+    operation: &'static str,
+    kind: &'static str,
+    decision: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabels {
+    webhook: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FindingLabels {
+    rule: &'static str,
+    level: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MutationLabels {
+    mutation: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    reason: &'static str,
+}
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    validate_duration: Histogram,
+    mutate_duration: Histogram,
+    findings: Family<FindingLabels, Counter>,
+    patches: Family<MutationLabels, Counter>,
+    errors: Family<ErrorLabels, Counter>,
+    in_flight: Gauge,
+    tls_expiry: Gauge,
+    policy_load: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    /// Registers every metric. Those whose labels are known beforehand start at zero, so that the first event is a rise.
+    pub(super) fn new() -> Self {
+        let requests = Family::default();
+        let durations = Family::<WebhookLabels, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
+        let findings = Family::default();
+        let patches = Family::default();
+        let errors = Family::<ErrorLabels, Counter>::default();
+        let in_flight = Gauge::default();
+        let tls_expiry = Gauge::default();
+        let policy_load = Gauge::default();
+        for failure in Failure::ALL {
+            drop(errors.get_or_create(&ErrorLabels { reason: failure.as_str() }));
+        }
+        let duration_of = |mode| durations.get_or_create_owned(&WebhookLabels { webhook: webhook(mode) });
+        let (validate_duration, mutate_duration) = (duration_of(Mode::Validate), duration_of(Mode::Mutate));
+
+        let mut registry = Registry::with_prefix("podgate");
+        registry.register("admission_requests", "AdmissionReviews answered, by decision", Family::clone(&requests));
+        registry.register_with_unit(
+            "admission_duration",
+            "Time from the last byte of a request to its answer",
+            Unit::Seconds,
+            durations.clone(),
+        );
+        registry.register("findings", "Findings, by rule and level", Family::clone(&findings));
+        registry.register("patches", "Answers to which a mutation added something", Family::clone(&patches));
+        registry.register("errors", "Requests and connections without a decision", errors.clone());
+        registry.register("in_flight_requests", "Requests being answered", Gauge::clone(&in_flight));
+        registry.register(
+            "tls_certificate_expiry_timestamp_seconds",
+            "When the server's certificate expires",
+            Gauge::clone(&tls_expiry),
+        );
+        registry.register(
+            "policy_load_timestamp_seconds",
+            "When the policy in force was loaded",
+            Gauge::clone(&policy_load),
+        );
+        registry.register(
+            "policy_load_failures",
+            "Policies that could not be loaded",
+            // Stays zero as long as a policy is only loaded at the start: a server without one does not serve.
+            Counter::<u64>::default(),
+        );
+        registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        Self {
+            registry,
+            requests,
+            validate_duration,
+            mutate_duration,
+            findings,
+            patches,
+            errors,
+            in_flight,
+            tls_expiry,
+            policy_load,
+        }
+    }
+
+    /// Counts one answer, and what was found and added.
+    pub(super) fn answered(&self, mode: Mode, record: &Record<'_>, duration: Duration) {
+        self.requests
+            .get_or_create(&RequestLabels {
+                webhook: webhook(mode),
+                operation: record.operation,
+                kind: record.kind,
+                decision: decision(record.decision),
+            })
+            .inc();
+        match mode {
+            Mode::Validate => &self.validate_duration,
+            Mode::Mutate => &self.mutate_duration,
+        }
+        .observe(duration.as_secs_f64());
+        for &(rule, level) in &record.findings {
+            self.findings.get_or_create(&FindingLabels { rule, level }).inc();
+        }
+        for &mutation in &record.mutations {
+            self.patches.get_or_create(&MutationLabels { mutation }).inc();
+        }
+        if let Decision::Error(reason) = record.decision {
+            self.failed(reason.into());
+        }
+    }
+
+    /// Counts a request or connection that got no decision.
+    pub(super) fn failed(&self, failure: Failure) {
+        self.errors.get_or_create(&ErrorLabels { reason: failure.as_str() }).inc();
+    }
+
+    /// Counts a request as being answered for as long as the guard lives.
+    pub(super) fn begin(&self) -> InFlight<'_> {
+        self.in_flight.inc();
+        InFlight(&self.in_flight)
+    }
+
+    /// Says when the certificate that is served expires, in seconds since 1970.
+    pub(super) fn certificate_loaded(&self, expiry_timestamp_seconds: i64) {
+        self.tls_expiry.set(expiry_timestamp_seconds);
+    }
+
+    /// Says that the policy in force was loaded now.
+    pub(super) fn policy_loaded(&self) {
+        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        self.policy_load.set(since_1970.as_secs_f64());
+    }
+
+    /// Every metric in the format of [`CONTENT_TYPE`].
+    pub(super) fn encode(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A request being answered.
+#[derive(Debug)]
+pub(super) struct InFlight<'a>(&'a Gauge);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// The value of the label `webhook`.
+pub(super) fn webhook(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Validate => "validate",
+        Mode::Mutate => "mutate",
+    }
+}
+
+/// The value of the label `decision`.
+pub(super) fn decision(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allowed => "allowed",
+        Decision::Denied => "denied",
+        Decision::Patched => "patched",
+        Decision::Error(_) => "error",
+    }
+}

@@ -1,0 +1,69 @@
+//! What an administrator decides when the server is started.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Addresses, files and limits of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Where `/validate` and `/mutate` are served over TLS. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Where health and metrics are served in plain HTTP. Port 0 takes any free port.
+    pub admin_listen: SocketAddr,
+    /// Folder of `tls.crt` and `tls.key`.
+    pub cert_dir: PathBuf,
+    /// PEM file of the authorities a client certificate has to come from. With it every client has to show one.
+    pub client_ca: Option<PathBuf>,
+    /// What one client may take.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            cert_dir: PathBuf::from("certs"),
+            client_ca: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How much, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Size of a request body; a larger one is answered with 413.
+    pub max_body_bytes: usize,
+    /// TLS connections served at a time; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// From accepting a connection to the end of its TLS handshake.
+    pub handshake_timeout: Duration,
+    /// From the first byte of a request's head to its last. Time between two requests is not counted.
+    pub header_timeout: Duration,
+    /// From the end of a request's head to the end of its body.
+    pub body_timeout: Duration,
+    /// How long a connection may have no request. The API server drops its own end after 90 s; a server
+    /// that is faster makes admissions fail, because a POST is not sent again.
+    pub idle_timeout: Duration,
+    /// Age at which a connection is ended after an answer, so that load spreads over replicas.
+    pub max_connection_age: Duration,
+    /// How long requests under way may take to finish once the server has stopped accepting.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 8 * 1024 * 1024,
+            max_connections: 1000,
+            handshake_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(120),
+            max_connection_age: Duration::from_secs(600),
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}

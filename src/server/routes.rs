@@ -1,0 +1,218 @@
+//! The webhook's paths: which requests reach the handler, and what the others are told.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use axum::routing::post;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout;
+use tracing::{debug, error, info};
+
+use super::failure::Failure;
+use super::log;
+use super::metrics::{Metrics, webhook};
+use super::options::Limits;
+use super::reply;
+use crate::admission::{self, Mode, handle};
+use crate::policy::Engine;
+
+/// How long the body of a request that was refused is read on.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What every request needs.
+#[derive(Debug)]
+pub(super) struct App {
+    /// The policy in force; exchanged when it is loaded again.
+    pub(super) engine: Arc<ArcSwap<Engine>>,
+    /// Counts.
+    pub(super) metrics: Arc<Metrics>,
+    /// Size and time of a body.
+    pub(super) limits: Limits,
+}
+
+/// `POST /validate` and `POST /mutate`.
+pub(super) fn router(app: App) -> Router {
+    Router::new()
+        .route("/validate", post(validate))
+        .route("/mutate", post(mutate))
+        .method_not_allowed_fallback(async |State(app): State<Arc<App>>, request: Request| {
+            app.refuse(&METHOD_NOT_ALLOWED, request.into_body())
+        })
+        .fallback(async |State(app): State<Arc<App>>, request: Request| app.refuse(&NOT_FOUND, request.into_body()))
+        .with_state(Arc::new(app))
+}
+
+async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.answer(Mode::Validate, request).await
+}
+
+async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.answer(Mode::Mutate, request).await
+}
+
+/// A request that does not reach the handler.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    failure: Failure,
+    message: &'static str,
+}
+
+const NOT_FOUND: Refusal = Refusal {
+    status: StatusCode::NOT_FOUND,
+    failure: Failure::NotFound,
+    message: "only /validate and /mutate are served here",
+};
+
+const METHOD_NOT_ALLOWED: Refusal = Refusal {
+    status: StatusCode::METHOD_NOT_ALLOWED,
+    failure: Failure::MethodNotAllowed,
+    message: "an AdmissionReview is sent with POST",
+};
+
+const TOO_LARGE: Refusal = Refusal {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    failure: Failure::BodyTooLarge,
+    message: "the body is over the limit of --max-body-bytes",
+};
+
+impl App {
+    async fn answer(&self, mode: Mode, request: Request) -> Response {
+        let _in_flight = self.metrics.begin();
+        let (head, mut body) = request.into_parts();
+        match self.read(&head.headers, &mut body).await {
+            Ok(bytes) => self.decide(mode, &bytes),
+            Err(refusal) => self.refuse(&refusal, body),
+        }
+    }
+
+    async fn read(&self, headers: &HeaderMap, body: &mut Body) -> Result<Bytes, Refusal> {
+        check_headers(headers)?;
+        let max = self.limits.max_body_bytes;
+        // From Content-Length: answered before the body is sent.
+        if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
+            return Err(TOO_LARGE);
+        }
+        let read = Limited::new(body, max).collect();
+        match timeout(self.limits.body_timeout, read).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(TOO_LARGE),
+            // Mostly a client that gave up; nobody reads this answer then.
+            Ok(Err(cause)) => {
+                let cause = cause.to_string();
+                debug!(cause = log::clean(&cause).as_ref(), "body");
+                Err(Refusal {
+                    status: StatusCode::BAD_REQUEST,
+                    failure: Failure::BodyIncomplete,
+                    message: "the body ended early",
+                })
+            }
+            Err(_elapsed) => Err(Refusal {
+                status: StatusCode::REQUEST_TIMEOUT,
+                failure: Failure::BodyTimeout,
+                message: "the body did not arrive in time",
+            }),
+        }
+    }
+
+    fn decide(&self, mode: Mode, body: &[u8]) -> Response {
+        let begin = Instant::now();
+        let engine = self.engine.load();
+        let Some(answer) = guarded(|| handle(&engine, mode, body)) else {
+            self.metrics.failed(Failure::Panic);
+            error!(webhook = webhook(mode), "the handler panicked");
+            return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+        };
+        let duration = begin.elapsed();
+        self.metrics.answered(mode, &answer.record, duration);
+        log::decided(mode, answer.status, &answer.record, duration);
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        reply::json(status, answer.body)
+    }
+
+    fn refuse(&self, refusal: &Refusal, body: Body) -> Response {
+        self.metrics.failed(refusal.failure);
+        info!(status = refusal.status.as_u16(), reason = refusal.failure.as_str(), "refused");
+        // Who is too slow is not waited for again.
+        if refusal.status != StatusCode::REQUEST_TIMEOUT {
+            discard(body);
+        }
+        reply::error(refusal.status, refusal.message)
+    }
+}
+
+/// Reads on while the answer is under way. Many clients look for it only after they have sent everything, and a
+/// connection that is closed, or a stream that is reset, with unread bytes takes the answer with it.
+fn discard(mut body: Body) {
+    if !body.is_end_stream() {
+        tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_frame)) = body.frame().await {} }));
+    }
+}
+
+/// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.
+fn guarded<'a>(call: impl FnOnce() -> admission::Response<'a>) -> Option<admission::Response<'a>> {
+    // The engine is read only, so a panic leaves nothing half-written behind.
+    catch_unwind(AssertUnwindSafe(call)).ok()
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
+    let unsupported = |message| Refusal {
+        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        failure: Failure::UnsupportedMediaType,
+        message,
+    };
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        return Err(unsupported("Content-Type is not application/json"));
+    }
+    let is_plain = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if !is_plain {
+        return Err(unsupported("a compressed body is not understood"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panic_of_the_handler_is_caught() {
+        assert!(guarded(|| panic!("a rule fell over")).is_none());
+    }
+
+    #[test]
+    fn media_types() {
+        let status = |pairs: &[(header::HeaderName, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(name, value.parse().unwrap());
+            }
+            check_headers(&headers).map_err(|refusal| refusal.status.as_u16())
+        };
+        let json = (header::CONTENT_TYPE, "application/json");
+        let encoding = |value| (header::CONTENT_ENCODING, value);
+        assert_eq!(status(&[]), Err(415));
+        assert_eq!(status(&[(header::CONTENT_TYPE, "text/plain")]), Err(415));
+        assert_eq!(status(&[(header::CONTENT_TYPE, "application/jsonp")]), Err(415));
+        assert_eq!(status(std::slice::from_ref(&json)), Ok(()));
+        assert_eq!(status(&[(header::CONTENT_TYPE, "Application/JSON ; charset=utf-8")]), Ok(()));
+        assert_eq!(status(&[json.clone(), encoding("identity")]), Ok(()));
+        assert_eq!(status(&[json.clone(), encoding("gzip")]), Err(415));
+        assert_eq!(status(&[json, encoding("identity"), encoding("gzip")]), Err(415));
+    }
+}

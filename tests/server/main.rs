@@ -1,0 +1,19 @@
+//! The server as its clients see it: real TLS, real sockets, short time-outs.
+
+#![cfg(feature = "server")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod certificates;
+mod http;
+mod process;
+mod stop;
+mod support;
+mod time_limits;
+mod tls;

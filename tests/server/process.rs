@@ -1,0 +1,272 @@
+//! The real program: flags, signals, exit codes, what it prints.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{NO_REVIEW, PATIENCE};
+
+/// A process that does not outlive its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    /// `podgate serve` with free ports, in `dir`.
+    fn serve(dir: &Path, args: &[&str]) -> Self {
+        let child = podgate(dir)
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the process should have ended");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn stdout_lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        BufReader::new(self.0.stdout.take().unwrap()).lines().map(Result::unwrap)
+    }
+
+    fn stderr_lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        BufReader::new(self.0.stderr.take().unwrap()).lines().map(Result::unwrap)
+    }
+}
+
+fn podgate(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+    command.current_dir(dir);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PODGATE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    podgate(dir).args(args).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// What follows `start` in a line that begins with it.
+fn after<'a>(line: &'a str, start: &str) -> &'a str {
+    let (_, rest) = line.split_once(start).unwrap_or_else(|| panic!("{start} in {line}"));
+    rest
+}
+
+#[test]
+fn first_start_makes_certificates_and_prints_what_to_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut process = Process::serve(dir.path(), &["--drain-delay", "0s"]);
+    let mut lines = process.stdout_lines();
+    assert_eq!(lines.next().unwrap(), "made a development certificate in certs");
+    let serving = lines.next().unwrap();
+    let admin: SocketAddr = after(&serving, "http://").split(' ').next().unwrap().parse().unwrap();
+    let hint = lines.next().unwrap();
+    let url = hint.rsplit(' ').next().unwrap();
+    assert_eq!(
+        hint,
+        format!(
+            "try: curl --cacert certs/ca.crt -H 'Content-Type: application/json' --data-binary @samples/port-conflict.json {url}"
+        )
+    );
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let ca = std::fs::read(dir.path().join("certs/ca.crt")).unwrap();
+        let client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        let answer = client.post(url).header("content-type", "application/json").body(NO_REVIEW).send().await.unwrap();
+        assert_eq!(answer.status(), 400);
+        let ready = client.get(format!("http://{admin}/readyz")).send().await.unwrap();
+        assert_eq!(ready.status(), 200);
+    });
+
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0));
+    let log: Vec<_> = process.stderr_lines().collect();
+    assert_eq!(log.iter().filter(|line| line.contains("admission webhook=")).count(), 1, "{log:?}");
+    assert!(log.last().unwrap().contains("stopped"), "{log:?}");
+
+    // The second start uses what is there.
+    let mut process = Process::serve(dir.path(), &[]);
+    assert!(process.stdout_lines().next().unwrap().starts_with("podgate "));
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(0));
+}
+
+#[test]
+fn json_log_is_all_there_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut process = Process::serve(dir.path(), &["--log-format", "json"]);
+    let mut lines = process.stderr_lines();
+    let serving: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+    assert_eq!(serving["message"], "serving");
+    let address: SocketAddr = serving["address"].as_str().unwrap().parse().unwrap();
+    assert_ne!(address.port(), 0);
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(0));
+    for line in lines {
+        serde_json::from_str::<Value>(&line).unwrap();
+    }
+    let mut out = String::new();
+    process.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(out, "");
+}
+
+#[test]
+fn second_signal_ends_it_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut process = Process::serve(dir.path(), &["--drain-delay", "1h"]);
+    let mut log = process.stderr_lines();
+    assert!(log.next().unwrap().contains("serving"));
+    process.signal("TERM");
+    assert!(log.next().unwrap().contains("draining"));
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(128 + 15));
+}
+
+#[test]
+fn interrupt_skips_the_delay_and_lets_a_request_finish() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut process = Process::serve(dir.path(), &["--drain-delay", "1h"]);
+    let mut log = process.stderr_lines();
+    let serving = log.next().unwrap();
+    let address: SocketAddr = after(&serving, " address=").split(' ').next().unwrap().parse().unwrap();
+    // A connection that says nothing does not hold it up.
+    let mut silent = TcpStream::connect(address).unwrap();
+    silent.write_all(&[0x16]).unwrap();
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(0));
+}
+
+/// Out of file descriptors it waits, without a word for each time it tried, and goes on when there are some again.
+#[test]
+fn lack_of_descriptors_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run(dir.path(), &["certs"]).status.code(), Some(0));
+    let script = format!(
+        "ulimit -n 40; exec '{}' serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0",
+        env!("CARGO_BIN_EXE_podgate")
+    );
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut process = Process(child);
+    let mut log = process.stderr_lines();
+    let serving = log.next().unwrap();
+    let field = |name| after(&serving, name).split(' ').next().unwrap();
+    let address: SocketAddr = field(" address=").parse().unwrap();
+    let admin: SocketAddr = field(" admin_address=").parse().unwrap();
+    let crowd: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert!(log.next().unwrap().contains("cannot accept connections"));
+    std::thread::sleep(Duration::from_millis(500));
+    drop(crowd);
+    let mut stream = TcpStream::connect(admin).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(0));
+    let complaints = log.filter(|line| line.contains("cannot accept")).count();
+    assert!(complaints < 30, "{complaints}");
+}
+
+#[test]
+fn port_in_use_names_flag_and_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (flag, other) in [("--listen", "--admin-listen"), ("--admin-listen", "--listen")] {
+        let output = run(dir.path(), &["serve", flag, &address, other, "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(2));
+        let text = stderr(&output);
+        assert!(text.contains(&format!("cannot listen on {address} ({flag})")), "{text}");
+        assert!(text.contains("in use"), "{text}");
+    }
+}
+
+#[test]
+fn bad_flags_and_files_end_with_2() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, expected) in [
+        (&["serve", "--listen", "nowhere"][..], "--listen"),
+        (&["serve", "--header-timeout", "10"], "500ms, 10s, 2m or 1h"),
+        (&["serve", "--log-level", "loud"], "--log-level"),
+        (&["serve", "--max-connections", "0"], "--max-connections"),
+        (&["serve", "--no-such-flag"], "--no-such-flag"),
+        (&["serve", "--dns", "a b"], "\"a b\" is neither a DNS name nor an IP address"),
+        (&["certs", "--days", "0"], "--days"),
+    ] {
+        let output = run(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(expected), "{args:?} {}", stderr(&output));
+    }
+    std::fs::create_dir(dir.path().join("certs")).unwrap();
+    std::fs::write(dir.path().join("certs/tls.crt"), "").unwrap();
+    let output = run(dir.path(), &["serve"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("certs has tls.crt but no tls.key"), "{}", stderr(&output));
+}
+
+#[test]
+fn environment_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = podgate(dir.path()).arg("serve").env("PODGATE_LISTEN", "nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nowhere"), "{}", stderr(&output));
+}
+
+#[test]
+fn certs_are_written_and_not_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(dir.path(), &["certs", "--out", "there", "--dns", "a.example,b.example"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "wrote tls.crt, tls.key, ca.crt and ca.key to there\n");
+    let output = run(dir.path(), &["certs", "--out", "there"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = stderr(&output);
+    assert!(text.contains("exists already") && text.contains("--force"), "{text}");
+    let output = run(dir.path(), &["certs", "--out", "there", "--force"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
