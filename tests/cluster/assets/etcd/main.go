@@ -1,0 +1,12 @@
+// etcd, as kube-apiserver's go.mod pins it.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() {
+	etcdmain.Main(os.Args)
+}
