@@ -176,8 +176,8 @@ struct Failure {
 }
 
 impl Failure {
-    fn internal(cause: impl ToString) -> Self {
-        Self { reason: ErrorReason::Internal, cause: cause.to_string() }
+    fn internal(cause: impl std::fmt::Display) -> Self {
+        Self { reason: ErrorReason::Internal, cause: format!("{cause}") }
     }
 }
 

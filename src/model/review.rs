@@ -122,9 +122,9 @@ impl<'a> Review<'a> {
     pub fn read(request: Request<'a>) -> Result<Option<Self>, ReviewError> {
         let Some(workload) = Workload::find(&request.group, &request.kind) else { return Ok(None) };
         let judged = match request.operation {
-            Operation::Create => &*request.sub_resource == "",
+            Operation::Create => request.sub_resource.is_empty(),
             Operation::Update => {
-                matches!(&*request.sub_resource, "")
+                request.sub_resource.is_empty()
                     || workload.is_pod() && matches!(&*request.sub_resource, "ephemeralcontainers" | "resize")
             }
             Operation::Delete | Operation::Connect => false,

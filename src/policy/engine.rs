@@ -136,14 +136,14 @@ impl Engine {
         for finding in known {
             excuses.entry((finding.rule.id, field_by_name(&finding.at, old))).or_default().push(finding.message);
         }
-        let mut excused = |finding: &Finding, same_message: bool| {
+        let mut is_known = |finding: &Finding, same_message: bool| {
             let field = field_by_name(&finding.at, &review.new);
             let Some(messages) = excuses.get_mut(&(finding.rule.id, field)) else { return false };
             let place = messages.iter().position(|message| !same_message || *message == finding.message);
             place.map(|place| messages.swap_remove(place)).is_some()
         };
-        findings.retain(|finding| !excused(finding, true));
-        findings.retain(|finding| !excused(finding, false));
+        findings.retain(|finding| !is_known(finding, true));
+        findings.retain(|finding| !is_known(finding, false));
     }
 
     /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
