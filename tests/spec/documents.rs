@@ -8,7 +8,7 @@ use podgate::{
 };
 
 /// Fails unless the file has this text; with `UPDATE` set writes it.
-fn hold(file: &str, text: &str) {
+pub fn hold(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if fs::read_to_string(&path).is_ok_and(|there| there == text) {
         return;

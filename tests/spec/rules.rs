@@ -10,7 +10,7 @@ use podgate::{
 
 use super::{
     cases::{self, Case},
-    judging::{circumstances, judge, json, policy},
+    judging::{circumstances, json, judge, policy},
 };
 
 fn root() -> PathBuf {
