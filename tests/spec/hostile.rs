@@ -234,7 +234,7 @@ fn ten_thousand_deep() {
         refused(body.replacen("\"uid-1\"", &deep, 1).as_bytes(), "request.uid");
         refused(body.replacen("\"jane\"", &deep, 1).as_bytes(), "request.userInfo.username");
         // In the object where podgate reads it.
-        unreadable(&ask("CREATE", &deep, "null"), "object");
+        unreadable(&ask("CREATE", &format!(r#"{{"metadata": {{"name": {deep}}}}}"#), "null"), "metadata.name");
         unreadable(&ask("CREATE", &pod_with(&format!("\"containers\": {deep}")), "null"), "spec.containers");
         unreadable(&ask("UPDATE", POD, &pod_with(&format!("\"containers\": {deep}"))), "spec.containers");
         // Where nobody reads it, it is none of podgate's business.
