@@ -6,7 +6,7 @@ use json_patch::Patch;
 
 use super::{LifecyclePolicy, scope::Exempt};
 use crate::{
-    model::{Object, Operation, Path, Review, path::Segment},
+    model::{Container, Object, Operation, Path, Review, path::Segment},
     mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
     rules::{Finding, Level, RULES, Report, Rule, rule::Compiled},
 };
@@ -132,15 +132,17 @@ impl Engine {
         }
         // A list may have moved by an item, so that the place alone does not tell which finding is new: each old one
         // excuses one new one, first of all the one that reads the same.
-        let mut excuses: HashMap<(&str, String), Vec<String>> = HashMap::new();
+        let (old_lists, new_lists) = (container_lists(old), container_lists(&review.new));
+        let mut excuses: HashMap<(&str, String), Excuses> = HashMap::new();
         for finding in known {
-            excuses.entry((finding.rule.id, field_by_name(&finding.at, old))).or_default().push(finding.message);
+            let excuses = excuses.entry((finding.rule.id, field_by_name(&finding.at, &old_lists))).or_default();
+            excuses.left += 1;
+            *excuses.by_message.entry(finding.message).or_default() += 1;
         }
         let mut is_known = |finding: &Finding, same_message: bool| {
-            let field = field_by_name(&finding.at, &review.new);
-            let Some(messages) = excuses.get_mut(&(finding.rule.id, field)) else { return false };
-            let place = messages.iter().position(|message| !same_message || *message == finding.message);
-            place.map(|place| messages.swap_remove(place)).is_some()
+            let field = field_by_name(&finding.at, &new_lists);
+            let excuses = excuses.get_mut(&(finding.rule.id, field));
+            excuses.is_some_and(|excuses| excuses.take(same_message.then_some(&*finding.message)))
         };
         findings.retain(|finding| !is_known(finding, true));
         findings.retain(|finding| !is_known(finding, false));
@@ -170,9 +172,47 @@ impl Engine {
     }
 }
 
+/// What the old object had at one field against one rule.
+#[derive(Default)]
+struct Excuses {
+    /// How many findings of a new object they still excuse.
+    left: usize,
+    /// How many of them read so and have not yet excused one that reads the same.
+    by_message: HashMap<String, usize>,
+}
+
+impl Excuses {
+    /// Uses one up, if there is one: one that reads `message`, or any.
+    fn take(&mut self, message: Option<&str>) -> bool {
+        let left = match message {
+            Some(message) => self.by_message.get_mut(message).filter(|left| **left > 0),
+            None => Some(&mut self.left).filter(|left| **left > 0),
+        };
+        let Some(left) = left else { return false };
+        *left -= 1;
+        if message.is_some() {
+            self.left -= 1;
+        }
+        true
+    }
+}
+
+/// Every list of containers by its place.
+fn container_lists<'o, 'a>(object: &'o Object<'a>) -> HashMap<Path, &'o [Container<'a>]> {
+    let lists = object.templates.iter().flat_map(|template| {
+        let spec = &template.spec;
+        [
+            (template.spec_path("initContainers"), &*spec.init_containers),
+            (template.spec_path("containers"), &*spec.containers),
+            (template.spec_path("ephemeralContainers"), &*spec.ephemeral_containers),
+        ]
+    });
+    lists.collect()
+}
+
 /// The path with containers by name instead of index and other items without index, so that it means the same field in
 /// another version of the object.
-fn field_by_name(path: &Path, object: &Object<'_>) -> String {
+fn field_by_name(path: &Path, lists: &HashMap<Path, &[Container<'_>]>) -> String {
     let mut field = String::new();
     let mut so_far = Path::default();
     for segment in path.segments() {
@@ -183,16 +223,7 @@ fn field_by_name(path: &Path, object: &Object<'_>) -> String {
                 so_far = so_far.key(key.clone());
             }
             Segment::Index(index) => {
-                let name = object.templates.iter().find_map(|template| {
-                    let spec = &template.spec;
-                    let lists = [
-                        ("initContainers", &spec.init_containers),
-                        ("containers", &spec.containers),
-                        ("ephemeralContainers", &spec.ephemeral_containers),
-                    ];
-                    let (_, list) = lists.into_iter().find(|(list, _)| template.spec_path(list) == so_far)?;
-                    list.get(*index).map(|container| &*container.name)
-                });
+                let name = lists.get(&so_far).and_then(|list| list.get(*index)).map(|container| &*container.name);
                 field.push('[');
                 field.push_str(name.unwrap_or_default());
                 field.push(']');
