@@ -11,6 +11,7 @@
 )]
 
 mod api_server;
+mod bounds;
 mod captures;
 mod cases;
 mod documents;
