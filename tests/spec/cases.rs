@@ -3,7 +3,8 @@
 //! A heading names a case. A block ```` ```yaml ```` is judged; findings must stand exactly on the lines marked `# finding`,
 //! and have the message, or the level and message, where the mark goes on: `# finding: message`. Before it may stand
 //! ```` ```yaml old ```` (the object before an UPDATE, for the next block only), ```` ```yaml policy ```` (the `spec` of a
-//! policy) and ```` ```yaml request ```` (`subResource`, `user`, `groups`, `namespace`), both for the rest of the case.
+//! policy), ```` ```yaml inventory ```` (the other objects that are known, as documents) and ```` ```yaml request ````
+//! (`operation: DELETE`, `subResource`, `user`, `groups`, `namespace`), these for the rest of the case.
 
 /// One block to judge, with what stands around it.
 #[derive(Debug, Default, Clone)]
@@ -13,6 +14,7 @@ pub struct Case {
     pub line: usize,
     pub policy: Option<String>,
     pub request: Option<String>,
+    pub inventory: Option<String>,
     pub old: Option<String>,
     pub yaml: String,
 }
@@ -44,13 +46,19 @@ pub fn read(markdown: &str) -> Vec<Case> {
         let block = block.join("\n") + "\n";
         match info {
             "yaml policy" => next.policy = Some(block),
+            "yaml inventory" => next.inventory = Some(block),
             "yaml request" => next.request = Some(block),
             "yaml old" => next.old = Some(block),
             "yaml" => {
                 cases.push(Case { line: index + 2, yaml: block, ..next.clone() });
                 next.old = None;
             }
-            other => panic!("line {}: a block is yaml, yaml old, yaml policy or yaml request, not {other:?}", index + 1),
+            other => {
+                panic!(
+                    "line {}: a block is yaml, or yaml with old, policy, inventory or request; not {other:?}",
+                    index + 1
+                )
+            }
         }
     }
     cases
@@ -58,7 +66,9 @@ pub fn read(markdown: &str) -> Vec<Case> {
 
 #[test]
 fn blocks_and_marks() {
-    let cases = read("# A\n```yaml policy\nrules: {}\n```\n```yaml old\na: 1\n```\n```yaml\na: 2 # finding\nb: 3 # finding: what\n```\n```yaml\nc: 1\n```\n# B\n```yaml\nd: 1\n```\n");
+    let cases = read(
+        "# A\n```yaml policy\nrules: {}\n```\n```yaml old\na: 1\n```\n```yaml\na: 2 # finding\nb: 3 # finding: what\n```\n```yaml\nc: 1\n```\n# B\n```yaml\nd: 1\n```\n",
+    );
     assert_eq!(cases.len(), 3);
     assert_eq!((cases[0].old.as_deref(), cases[1].old.as_deref()), (Some("a: 1\n"), None));
     assert_eq!(cases[0].expected(), [(1, None), (2, Some("what".to_owned()))]);
