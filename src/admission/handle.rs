@@ -239,6 +239,7 @@ fn read_review<'a>(operation: Operation, request: &AdmissionRequest<'a>) -> Resu
         user: request.user_info.clone(),
         object: request.object,
         old_object: request.old_object,
+        inventory: None,
     });
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }

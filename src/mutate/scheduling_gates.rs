@@ -17,8 +17,8 @@ use wildmatch::WildMatch;
 
 use super::{Mutation, PatchBuilder, PatchError};
 use crate::{
-    lifecycle::{names::is_qualified_name, selector::LabelSelector},
-    model::{Object, Review},
+    lifecycle::names::is_qualified_name,
+    model::{LabelSelector, Object, Review},
 };
 
 pub(crate) static MUTATION: Mutation = Mutation {

@@ -8,7 +8,10 @@ use super::{LifecyclePolicy, scope::Exempt};
 use crate::{
     model::{Container, Object, Operation, Path, Review, path::Segment},
     mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
-    rules::{Finding, Level, RULES, Report, Rule, rule::Compiled},
+    rules::{
+        Finding, Level, RULES, Report, Rule,
+        rule::{Compiled, Levels},
+    },
 };
 
 /// A policy, ready to judge.
@@ -22,7 +25,7 @@ pub struct Engine {
 /// A rule that is not off, with its options.
 struct Active {
     rule: &'static Rule,
-    level: Level,
+    levels: Levels,
     check: Compiled,
 }
 
@@ -78,14 +81,17 @@ impl Engine {
         let spec = &policy.spec;
         let active = rules.iter().filter_map(|rule| {
             let setting = spec.rules.get(rule);
-            let level = setting.and_then(|setting| setting.level).unwrap_or_else(|| spec.profile.shift(rule.level));
+            let levels = match setting.and_then(|setting| setting.level) {
+                Some(level) => Levels::Named(level),
+                None => Levels::Moved(spec.profile.shift()),
+            };
             let options = setting.map(|setting| setting.options.clone()).unwrap_or_default();
-            if level == Level::Off {
+            if levels.of(rule.level) == Level::Off {
                 return None;
             }
             // A `RuleSetting` only exists with options that compile: it was checked as it was read.
             let check = rule.code.compile(options).or_else(|_| rule.code.compile(serde_json::Map::new())).ok()?;
-            Some(Active { rule, level, check })
+            Some(Active { rule, levels, check })
         });
         Self {
             rules: active.collect(),
@@ -102,8 +108,8 @@ impl Engine {
             return Verdict::default();
         }
         let mut findings = Vec::new();
-        for active in &self.rules {
-            (active.check)(review, &mut Report::new(active.rule, active.level, &mut findings));
+        for active in self.rules.iter().filter(|active| active.rule.code.aspect() == review.aspect) {
+            (active.check)(review, &mut Report::new(active.rule, active.levels, &mut findings));
         }
         if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
             self.drop_known(&mut findings, review, old);
@@ -119,16 +125,18 @@ impl Engine {
     fn drop_known(&self, findings: &mut Vec<Finding>, review: &Review<'_>, old: &Object<'_>) {
         let before = Review {
             operation: Operation::Create,
+            aspect: review.aspect,
             workload: review.workload,
             sub_resource: review.sub_resource.clone(),
             namespace: review.namespace.clone(),
             user: review.user.clone(),
             new: old.clone(),
             old: None,
+            inventory: review.inventory,
         };
         let mut known = Vec::new();
         for active in self.rules.iter().filter(|active| findings.iter().any(|finding| finding.rule == active.rule)) {
-            (active.check)(&before, &mut Report::new(active.rule, active.level, &mut known));
+            (active.check)(&before, &mut Report::new(active.rule, active.levels, &mut known));
         }
         // A list may have moved by an item, so that the place alone does not tell which finding is new: each old one
         // excuses one new one, first of all the one that reads the same.

@@ -3,7 +3,8 @@
 //! A heading names a case. A block ```` ```yaml ```` is judged; findings must stand exactly on the lines marked `# finding`,
 //! and have the message, or the level and message, where the mark goes on: `# finding: message`. Before it may stand
 //! ```` ```yaml old ```` (the object before an UPDATE, for the next block only), ```` ```yaml policy ```` (the `spec` of a
-//! policy) and ```` ```yaml request ```` (`subResource`, `user`, `groups`, `namespace`), both for the rest of the case.
+//! policy), ```` ```yaml inventory ```` (the other objects that are known, as documents) and ```` ```yaml request ````
+//! (`operation: DELETE`, `subResource`, `user`, `groups`, `namespace`), these for the rest of the case.
 
 /// One block to judge, with what stands around it.
 #[derive(Debug, Default, Clone)]
@@ -13,6 +14,7 @@ pub struct Case {
     pub line: usize,
     pub policy: Option<String>,
     pub request: Option<String>,
+    pub inventory: Option<String>,
     pub old: Option<String>,
     pub yaml: String,
 }
@@ -44,6 +46,7 @@ pub fn read(markdown: &str) -> Vec<Case> {
         let block = block.join("\n") + "\n";
         match info {
             "yaml policy" => next.policy = Some(block),
+            "yaml inventory" => next.inventory = Some(block),
             "yaml request" => next.request = Some(block),
             "yaml old" => next.old = Some(block),
             "yaml" => {
@@ -51,7 +54,10 @@ pub fn read(markdown: &str) -> Vec<Case> {
                 next.old = None;
             }
             other => {
-                panic!("line {}: a block is yaml, yaml old, yaml policy or yaml request, not {other:?}", index + 1)
+                panic!(
+                    "line {}: a block is yaml, or yaml with old, policy, inventory or request; not {other:?}",
+                    index + 1
+                )
             }
         }
     }

@@ -10,7 +10,7 @@ use podgate::{
 
 use super::{
     cases::{self, Case},
-    judging::{circumstances, json, judge, policy},
+    judging::{circumstances, inventory, json, judge_among, policy},
 };
 
 fn root() -> PathBuf {
@@ -30,7 +30,8 @@ fn run(rule: &'static Rule, case: &Case) -> Result<bool, String> {
     let engine = Engine::with_rules(&policy, &[rule]);
     let circumstances = case.request.as_deref().map(circumstances).unwrap_or_default();
     let old = case.old.as_deref().map(json);
-    let verdict = judge(&engine, &json(&case.yaml), old.as_deref(), &circumstances);
+    let known = case.inventory.as_deref().map(inventory);
+    let verdict = judge_among(&engine, &json(&case.yaml), old.as_deref(), &circumstances, known.as_ref());
 
     let documents = yaml::documents(&case.yaml).unwrap();
     let mut found: Vec<(usize, String)> = Vec::new();
