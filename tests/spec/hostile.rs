@@ -213,8 +213,11 @@ fn faults_that_nobody_reads() {
     let bad = pod_with(r#""containers": "x""#);
     let mut bodies = vec![ask_kind("CREATE", "example.com", "Gadget", &bad, "null"), ask("DELETE", "null", &bad)];
     bodies.push(ask("CONNECT", "[]", "null"));
-    let status = String::from_utf8(ask("UPDATE", &bad, POD)).unwrap();
-    bodies.push(status.replacen(r#""name": "","#, r#""name": "web", "subResource": "status","#, 1).into_bytes());
+    for sub_resource in ["scale", "binding", "eviction"] {
+        let body = String::from_utf8(ask("UPDATE", &bad, POD)).unwrap();
+        let named = format!(r#""name": "web", "subResource": "{sub_resource}","#);
+        bodies.push(body.replacen(r#""name": "","#, &named, 1).into_bytes());
+    }
     for body in bodies {
         for mode in MODES {
             let answer = accepted(mode, &body);
@@ -290,7 +293,7 @@ fn a_rule_that_panics_decides_nothing() {
     let panicking = ask("CREATE", r#"{"metadata": {"name": "panic"}}"#, "null");
     for _ in 0..3 {
         let response = handle(&engine, Mode::Validate, &panicking);
-        assert_eq!(error_of(&response, 500, Some("uid-1")), "panic: told to");
+        assert_eq!(error_of(&response, 500, Some("uid-1")), "panic: told\u{fffd}to");
         let Record { decision, findings, uid, name, .. } = &response.record;
         assert_eq!((*decision, findings.len()), (Decision::Error(ErrorReason::Internal), 0));
         assert_eq!((&**uid, &**name), ("uid-1", "panic"));

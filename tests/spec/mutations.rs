@@ -9,7 +9,7 @@ use super::judging::{Circumstances, json as yaml_to_json, policy, with_review};
 fn patch_in(mutations: &str, object: &str, circumstances: &Circumstances) -> Value {
     let indented = mutations.trim_end().replace('\n', "\n  ");
     let engine = Engine::new(&policy(&format!("mutations:\n  {}\n", indented.trim_start())));
-    with_review(&yaml_to_json(object), None, circumstances, |review| {
+    with_review(&yaml_to_json(object), None, circumstances, None, |review| {
         let mutated = review.map(|review| engine.mutate(review).unwrap()).unwrap_or_default();
         assert_eq!(mutated.patch.is_none(), mutated.mutations.is_empty());
         serde_json::to_value(mutated.patch).unwrap()
@@ -295,15 +295,15 @@ fn only_new_pods_are_patched() {
     let new = yaml_to_json(&pod("{containers: [{name: app, ports: [{containerPort: 80}]}]}"));
     for sub_resource in ["", "ephemeralcontainers", "resize"] {
         let circumstances = Circumstances { sub_resource: sub_resource.to_owned(), ..Circumstances::default() };
-        with_review(&new, Some(&old), &circumstances, |review| {
+        with_review(&new, Some(&old), &circumstances, None, |review| {
             let review = review.unwrap();
             assert_eq!(review.operation, Operation::Update);
             assert!(engine.mutate(review).unwrap().patch.is_none(), "{sub_resource}");
         });
     }
     let exempt = Circumstances { groups: vec!["system:nodes".to_owned()], ..Circumstances::default() };
-    with_review(&new, None, &exempt, |review| assert!(engine.mutate(review.unwrap()).unwrap().patch.is_none()));
-    with_review(&new, None, &Circumstances::default(), |review| {
+    with_review(&new, None, &exempt, None, |review| assert!(engine.mutate(review.unwrap()).unwrap().patch.is_none()));
+    with_review(&new, None, &Circumstances::default(), None, |review| {
         assert!(engine.mutate(review.unwrap()).unwrap().patch.is_some());
     });
 }

@@ -1,4 +1,5 @@
-//! Random Pods, as JSON: what an API server could send and what it never would.
+//! Random Pods, as JSON: what an API server could send and what it never would. Known fields have their types; whatever is to
+//! be any JSON at all has a name that no API has.
 
 use proptest::{
     collection::vec,
@@ -115,10 +116,37 @@ fn container() -> Json {
         ("livenessProbe", 20, probe()),
         ("startupProbe", 15, probe()),
         ("lifecycle", 15, object(vec![("preStop", 60, object(handler())), ("postStart", 40, object(handler()))])),
-        ("resources", 20, any_json()),
+        ("resources", 20, resources()),
+        (
+            "volumeMounts",
+            20,
+            list(object(vec![("name", 90, name()), ("mountPath", 90, name()), ("readOnly", 30, boolean())]), 2),
+        ),
+        ("command", 15, list(name(), 2)),
+        ("args", 15, list(name(), 2)),
         ("futureField", 15, any_json()),
         ("a/b~c", 5, any_json()),
     ])
+}
+
+fn boolean() -> Json {
+    any::<bool>().prop_map(Value::from).boxed()
+}
+
+fn quantities() -> Json {
+    let quantity =
+        || one_of(&[json!("100m"), json!("64Mi"), json!("1e3"), json!(1), json!(0.5), json!("many"), json!("")]);
+    object(vec![("cpu", 60, quantity()), ("memory", 60, quantity()), ("example.com/gpu", 10, quantity())])
+}
+
+fn resources() -> Json {
+    object(vec![("requests", 60, quantities()), ("limits", 60, quantities())])
+}
+
+fn volume() -> Json {
+    let empty_dir =
+        object(vec![("medium", 50, one_of(&["Memory".into(), "".into()])), ("sizeLimit", 40, one_of(&["1Gi".into()]))]);
+    object(vec![("name", 90, name()), ("emptyDir", 50, empty_dir), ("persistentVolumeClaim", 20, any_object())])
 }
 
 fn metadata() -> Json {
@@ -126,7 +154,7 @@ fn metadata() -> Json {
     let annotations = object(vec![("kubernetes.io/config.mirror", 4, name()), ("note", 30, name())]);
     let owner = object(vec![
         ("kind", 90, one_of(&["ReplicaSet", "DaemonSet", "Job"].map(Value::from))),
-        ("controller", 70, any::<bool>().prop_map(Value::from).boxed()),
+        ("controller", 70, boolean()),
     ]);
     object(vec![
         ("name", 80, name()),
@@ -147,11 +175,28 @@ fn pod_spec() -> Json {
         ("initContainers", 70, list(container(), 3)),
         ("ephemeralContainers", 15, list(container(), 2)),
         ("restartPolicy", 35, one_of(&["Always", "Always", "OnFailure", "Never", "never"].map(Value::from))),
-        ("hostNetwork", 20, any::<bool>().prop_map(Value::from).boxed()),
+        ("hostNetwork", 20, boolean()),
         ("nodeName", 15, one_of(&["n1", "", "n2"].map(Value::from))),
         ("schedulingGates", 25, list(gate, 3)),
         ("readinessGates", 15, list(object(vec![("conditionType", 90, name())]), 1)),
-        ("volumes", 20, any_json()),
+        ("volumes", 20, list(volume(), 2)),
+        (
+            "tolerations",
+            15,
+            list(
+                object(vec![
+                    ("key", 50, name()),
+                    ("operator", 50, name()),
+                    ("effect", 30, name()),
+                    ("tolerationSeconds", 30, number(&[0, 300])),
+                ]),
+                2,
+            ),
+        ),
+        ("resources", 10, resources()),
+        ("overhead", 5, quantities()),
+        ("activeDeadlineSeconds", 10, number(&[1, 600])),
+        ("terminationGracePeriodSeconds", 20, number(&[0, 30])),
         ("future", 15, any_json()),
     ])
 }

@@ -224,7 +224,7 @@ proptest! {
     fn an_update_has_no_finding_that_a_new_object_would_not_have(pair in update()) {
         let (old, new) = pair;
         let is_judged = |operation, old: Option<&Value>| {
-            with_review(&with_kind(&new).to_string(), old.map(Value::to_string).as_deref(), &Circumstances::default(), |review| {
+            with_review(&with_kind(&new).to_string(), old.map(Value::to_string).as_deref(), &Circumstances::default(), None, |review| {
                 review.is_some_and(|review| review.operation == operation)
             })
         };
