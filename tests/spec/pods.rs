@@ -270,12 +270,12 @@ fn graft(value: &mut Value, other: &Value, pointer: &str) {
     match (value.pointer_mut(parent), other.pointer(pointer)) {
         (Some(Value::Object(map)), Some(part)) => drop(map.insert(last.to_owned(), part.clone())),
         (Some(Value::Object(map)), None) => drop(map.shift_remove(last)),
-        (Some(Value::Array(list)), part) => {
+        (Some(Value::Array(items)), part) => {
             let index: usize = last.parse().unwrap();
             match part {
-                Some(part) if index < list.len() => list[index] = part.clone(),
-                Some(part) => list.push(part.clone()),
-                None if index < list.len() => drop(list.remove(index)),
+                Some(part) if index < items.len() => items[index] = part.clone(),
+                Some(part) => items.push(part.clone()),
+                None if index < items.len() => drop(items.remove(index)),
                 None => {}
             }
         }

@@ -72,9 +72,9 @@ fn undo(object: &mut Value, before: &Value, operations: &[Value]) {
         let path = operation["path"].as_str().unwrap();
         let (parent, last) = path.rsplit_once('/').unwrap();
         match object.pointer_mut(parent).unwrap() {
-            Value::Array(list) => {
+            Value::Array(items) => {
                 assert_eq!(last, "-", "items are only appended");
-                list.pop();
+                items.pop();
             }
             Value::Object(map) if before.pointer(path) == Some(&Value::Null) => map[last] = Value::Null,
             Value::Object(map) => drop(map.shift_remove(last)),
