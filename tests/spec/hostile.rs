@@ -254,6 +254,23 @@ fn ten_thousand_deep() {
     }
 }
 
+/// What rules compare without knowing it may be nested deeper than they can read: the same text is no change, another is.
+#[test]
+fn a_deep_field_of_an_init_container_is_still_compared() {
+    let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(500), "]".repeat(500));
+    let pod = |inner: &str, image: &str| {
+        let init = format!(r#"{{"name": "i", "image": "{image}", "future": {}}}"#, deep(inner));
+        pod_with(&format!(r#""initContainers": [{init}], "containers": [{{"name": "app"}}]"#))
+    };
+    let rules = |new: &str, old: &str| {
+        let body = ask("UPDATE", new, old);
+        let response = handle(&Engine::default(), Mode::Validate, &body);
+        response.record.findings.iter().map(|(rule, _)| *rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&pod("1", "b"), &pod("1", "a")), [""; 0]);
+    assert_eq!(rules(&pod("2", "a"), &pod("1", "a")), ["init-container-field-change"]);
+}
+
 /// Wrong texts of a megabyte, wherever an error could repeat them.
 #[test]
 fn errors_are_short_however_long_the_input() {
