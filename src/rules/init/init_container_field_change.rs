@@ -73,6 +73,8 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement>
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/>
 
+use std::collections::{HashMap, HashSet};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -102,16 +104,18 @@ impl Check for InitContainerFieldChange {
         let at = |index| Path::of(&["spec", "initContainers"]).index(index);
         let may_change: &[&str] = if review.sub_resource == "resize" { &["image", "resources"] } else { &["image"] };
 
-        for removed in old.iter().filter(|before| !new.iter().any(|after| name(after) == name(before))) {
-            let name = name(removed);
+        let new_names: HashSet<&str> = new.iter().map(name).collect();
+        let old_by_name: HashMap<&str, (usize, &Map<String, Value>)> =
+            old.iter().enumerate().rev().map(|(place, before)| (name(before), (place, before))).collect();
+        for removed in old.iter().map(name).filter(|name| !new_names.contains(name)) {
             out.at(
                 Path::of(&["spec", "initContainers"]),
-                format!("init container \"{name}\" is removed; the init containers of a Pod are fixed"),
+                format!("init container \"{removed}\" is removed; the init containers of a Pod are fixed"),
             );
         }
         for (index, after) in new.iter().enumerate() {
             let name = name(after);
-            let Some((place, before)) = old.iter().enumerate().find(|(_, before)| self::name(before) == name) else {
+            let Some(&(place, before)) = old_by_name.get(name) else {
                 out.at(
                     at(index),
                     format!("init container \"{name}\" is added; the init containers of a Pod are fixed"),
@@ -152,9 +156,8 @@ fn name(container: &Map<String, Value>) -> &str {
     container.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The fields that differ; `null` is the same as absent.
+/// The fields that differ.
 fn changed<'c>(before: &'c Map<String, Value>, after: &'c Map<String, Value>) -> impl Iterator<Item = &'c String> {
-    let value = |container: &'c Map<String, Value>, field: &str| container.get(field).filter(|value| !value.is_null());
     let gone = before.keys().filter(|field| !after.contains_key(*field));
-    after.keys().chain(gone).filter(move |field| value(before, field) != value(after, field))
+    after.keys().chain(gone).filter(move |field| !json::same_member(before, after, field))
 }
