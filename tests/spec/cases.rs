@@ -50,7 +50,9 @@ pub fn read(markdown: &str) -> Vec<Case> {
                 cases.push(Case { line: index + 2, yaml: block, ..next.clone() });
                 next.old = None;
             }
-            other => panic!("line {}: a block is yaml, yaml old, yaml policy or yaml request, not {other:?}", index + 1),
+            other => {
+                panic!("line {}: a block is yaml, yaml old, yaml policy or yaml request, not {other:?}", index + 1)
+            }
         }
     }
     cases
@@ -58,7 +60,9 @@ pub fn read(markdown: &str) -> Vec<Case> {
 
 #[test]
 fn blocks_and_marks() {
-    let cases = read("# A\n```yaml policy\nrules: {}\n```\n```yaml old\na: 1\n```\n```yaml\na: 2 # finding\nb: 3 # finding: what\n```\n```yaml\nc: 1\n```\n# B\n```yaml\nd: 1\n```\n");
+    let cases = read(
+        "# A\n```yaml policy\nrules: {}\n```\n```yaml old\na: 1\n```\n```yaml\na: 2 # finding\nb: 3 # finding: what\n```\n```yaml\nc: 1\n```\n# B\n```yaml\nd: 1\n```\n",
+    );
     assert_eq!(cases.len(), 3);
     assert_eq!((cases[0].old.as_deref(), cases[1].old.as_deref()), (Some("a: 1\n"), None));
     assert_eq!(cases[0].expected(), [(1, None), (2, Some("what".to_owned()))]);
