@@ -83,12 +83,14 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior>
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    lifecycle::stages::{self, Role},
-    model::{PodStatus, Review},
+    lifecycle::stages::{self, Placed, Role},
+    model::{Container, PodStatus, Review},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -109,12 +111,13 @@ impl Check for InitImageChangeWithoutEffect {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         let Some(evidence) = past_init(&old.status) else { return };
-        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::Init) {
+        let regular = |(_, placed): &(_, Placed<'_, '_>)| placed.role == Role::Init;
+        let before: HashMap<&str, &Container<'_>> =
+            stages::all(old).filter(regular).map(|(_, before)| (&*before.container.name, before.container)).collect();
+        for (template, placed) in stages::all(&review.new).filter(regular) {
             let name = &placed.container.name;
-            let before =
-                stages::all(old).find(|(_, before)| before.role == Role::Init && before.container.name == *name);
-            let Some((_, before)) = before else { continue };
-            if before.container.image != placed.container.image {
+            let Some(before) = before.get(&**name) else { continue };
+            if before.image != placed.container.image {
                 let image = &placed.container.image;
                 out.at(
                     placed.path(template).key("image"),
