@@ -40,7 +40,7 @@ pub enum RestartPolicies {
     Any,
     /// `Always` only, the API's default.
     Always,
-    /// `OnFailure` or `Never`, and one of them has to be said: the API's default is `Always`.
+    /// `OnFailure` or `Never`, and one of them has to be said where the default is the API's, `Always`.
     OnFailureOrNever,
 }
 
@@ -53,13 +53,21 @@ pub struct Workload {
     pub kind: &'static str,
     /// Which `restartPolicy` its Pods may have.
     pub restart_policies: RestartPolicies,
+    /// The `restartPolicy` of a template that has none.
+    pub default_restart_policy: &'static str,
     /// Whether its probes are those that the kubelet will run: Knative rewrites them.
     pub probes_as_written: bool,
     nest: Nest,
 }
 
 const fn row(group: &'static str, kind: &'static str, nest: Nest, restart_policies: RestartPolicies) -> Workload {
-    Workload { group, kind, restart_policies, probes_as_written: true, nest }
+    Workload { group, kind, restart_policies, default_restart_policy: "Always", probes_as_written: true, nest }
+}
+
+/// The JobSet's own webhook fills the `restartPolicy` in.
+const fn job_set() -> Workload {
+    let row = row("jobset.x-k8s.io", "JobSet", Nest::ReplicatedJobs, RestartPolicies::OnFailureOrNever);
+    Workload { default_restart_policy: "OnFailure", ..row }
 }
 
 const fn knative(kind: &'static str) -> Workload {
@@ -84,7 +92,7 @@ pub static WORKLOADS: &[Workload] = &[
     row("apps.kruise.io", "DaemonSet", Nest::Spec, RestartPolicies::Always),
     row("apps.kruise.io", "BroadcastJob", Nest::Job, RestartPolicies::OnFailureOrNever),
     row("apps.kruise.io", "AdvancedCronJob", Nest::AdvancedCronJob, RestartPolicies::OnFailureOrNever),
-    row("jobset.x-k8s.io", "JobSet", Nest::ReplicatedJobs, RestartPolicies::OnFailureOrNever),
+    job_set(),
     row("leaderworkerset.x-k8s.io", "LeaderWorkerSet", Nest::LeaderWorker, RestartPolicies::Always),
     knative("Service"),
     knative("Configuration"),

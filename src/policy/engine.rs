@@ -102,7 +102,7 @@ impl Engine {
     }
 
     /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
-    /// stay editable. Warnings on a Pod that a controller made are left out: its template carried them.
+    /// stay editable. Warnings on a Pod that a controller makes are left out: its template carried them.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
         if self.exempt.covers(review) {
             return Verdict::default();
@@ -114,7 +114,8 @@ impl Engine {
         if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
             self.drop_known(&mut findings, review, old);
         }
-        if review.workload.is_pod() && review.new.metadata.controller().is_some() {
+        let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
+        if review.workload.is_pod() && made_from_template {
             findings.retain(|finding| finding.level != Level::Warn);
         }
         findings.sort_by(|one, other| one.at.cmp(&other.at));
