@@ -14,6 +14,7 @@ mod api_server;
 mod captures;
 mod cases;
 mod documents;
+mod exemptions;
 mod hostile;
 mod judging;
 mod manifests;
