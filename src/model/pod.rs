@@ -46,6 +46,11 @@ impl<'a> Metadata<'a> {
     pub fn is_mirror_pod(&self) -> bool {
         self.annotations.get("kubernetes.io/config.mirror").is_some()
     }
+
+    /// Whether the object is a hook that Helm creates and, as its annotations say, deletes.
+    pub fn is_helm_hook(&self) -> bool {
+        self.annotations.get("helm.sh/hook").is_some()
+    }
 }
 
 /// One of `metadata.ownerReferences`.
@@ -152,6 +157,9 @@ pub struct Toleration<'a> {
     /// `operator`; empty means `Equal`.
     #[serde(borrow)]
     pub operator: Str<'a>,
+    /// `value`, for operator `Equal`.
+    #[serde(borrow)]
+    pub value: Str<'a>,
     /// `effect`; empty matches all effects.
     #[serde(borrow)]
     pub effect: Str<'a>,

@@ -105,6 +105,11 @@ impl Workload {
         WORKLOADS.iter().find(|row| row.kind == kind && row.group == group)
     }
 
+    /// Whether a kind of this name, of any group, makes Pods.
+    pub fn is_kind(kind: &str) -> bool {
+        WORKLOADS.iter().any(|row| row.kind == kind && !matches!(row.nest, Nest::Pod | Nest::Budget))
+    }
+
     /// Whether the object is itself a Pod, not something that makes Pods.
     pub fn is_pod(&self) -> bool {
         self.nest == Nest::Pod

@@ -3,10 +3,16 @@
 use std::collections::HashMap;
 
 use json_patch::Patch;
+use serde_json::{Map, Value};
 
-use super::{LifecyclePolicy, scope::Exempt};
+use super::{
+    LifecyclePolicy,
+    config::PolicySpec,
+    ignore::{Annotations, Ignored, Notice},
+    scope::Exempt,
+};
 use crate::{
-    model::{Container, Object, Operation, Path, Review, path::Segment},
+    model::{Aspect, Container, Object, Operation, Path, Review, path::Segment},
     mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
     rules::{
         Finding, Level, RULES, Report, Rule,
@@ -18,6 +24,7 @@ use crate::{
 pub struct Engine {
     rules: Vec<Active>,
     exempt: Exempt,
+    annotations: Annotations,
     default_probes: DefaultProbes,
     scheduling_gates: Vec<SchedulingGate>,
 }
@@ -40,6 +47,10 @@ impl std::fmt::Debug for Engine {
 pub struct Verdict {
     /// What was found, by place and rule.
     pub findings: Vec<Finding>,
+    /// What was found too, but is exempt by annotation.
+    pub ignored: Vec<Ignored>,
+    /// Annotations that do not do what they seem to.
+    pub notices: Vec<Notice>,
 }
 
 impl Verdict {
@@ -85,24 +96,26 @@ impl Engine {
                 Some(level) => Levels::Named(level),
                 None => Levels::Moved(spec.profile.shift()),
             };
-            let options = setting.map(|setting| setting.options.clone()).unwrap_or_default();
             if levels.of(rule.level) == Level::Off {
                 return None;
             }
             // A `RuleSetting` only exists with options that compile: it was checked as it was read.
-            let check = rule.code.compile(options).or_else(|_| rule.code.compile(serde_json::Map::new())).ok()?;
+            let options = options(spec, rule);
+            let check = rule.code.compile(options).or_else(|_| rule.code.compile(Map::new())).ok()?;
             Some(Active { rule, levels, check })
         });
         Self {
             rules: active.collect(),
             exempt: Exempt::new(&spec.exemptions),
+            annotations: spec.exemptions.annotations.clone(),
             default_probes: spec.mutations.default_probes.clone().unwrap_or_default(),
             scheduling_gates: spec.mutations.scheduling_gates.clone(),
         }
     }
 
     /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
-    /// stay editable. Warnings on a Pod that a controller makes are left out: its template carried them.
+    /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
+    /// an annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
         if self.exempt.covers(review) {
             return Verdict::default();
@@ -115,11 +128,14 @@ impl Engine {
             self.drop_known(&mut findings, review, old);
         }
         let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
-        if review.workload.is_pod() && made_from_template {
+        if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
             findings.retain(|finding| finding.level != Level::Warn);
         }
         findings.sort_by(|one, other| one.at.cmp(&other.at));
-        Verdict { findings }
+        let ignored = self.annotations.take(&review.new, &mut findings);
+        let said_here = is_spec && !managed;
+        let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
+        Verdict { findings, ignored, notices }
     }
 
     /// The ratchet: drops every finding that the old object had as well: same rule, same container by name, same field.
@@ -217,6 +233,19 @@ fn container_lists<'o, 'a>(object: &'o Object<'a>) -> HashMap<Path, &'o [Contain
         ]
     });
     lists.collect()
+}
+
+/// The options of a rule under a policy. Of a gate that the policy's own mutation adds somebody knows how to remove it.
+fn options(spec: &PolicySpec, rule: &Rule) -> Map<String, Value> {
+    let mut options = spec.rules.get(rule).map(|setting| setting.options.clone()).unwrap_or_default();
+    let gates = &spec.mutations.scheduling_gates;
+    if rule.id == "unknown-scheduling-gate" && !gates.is_empty() {
+        let known = options.entry("known").or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(known) = known {
+            known.extend(gates.iter().map(|gate| gate.name.clone().into()));
+        }
+    }
+    options
 }
 
 /// The path with containers by name instead of index and other items without index, so that it means the same field in

@@ -2,7 +2,9 @@
 
 pub mod rule;
 
+mod disruption;
 mod init;
+mod ownership;
 mod ports;
 mod probes;
 mod restart;
@@ -25,9 +27,25 @@ pub static RULES: &[&Rule] = &[
     &probes::missing_readiness_probe::RULE,
     &restart::invalid_restart_policy::RULE,
     &restart::restart_policy_not_allowed::RULE,
+    &ownership::naked_pod::RULE,
+    &ownership::node_name_set::RULE,
+    &ownership::deadline_not_allowed::RULE,
+    &ownership::finished_job_kept::RULE,
+    &ownership::terminal_phase_left::RULE,
+    &disruption::single_replica::RULE,
+    &disruption::no_spread::RULE,
+    &disruption::full_outage_rollout::RULE,
+    &disruption::unobserved_rollout::RULE,
+    &disruption::eternal_toleration::RULE,
+    &disruption::blocking_disruption_budget::RULE,
+    &disruption::unhealthy_eviction_policy_unset::RULE,
+    &disruption::overlapping_disruption_budgets::RULE,
+    &disruption::missing_disruption_budget::RULE,
+    &disruption::deletion_bypasses_budget::RULE,
     &scheduling::gated_with_node_name::RULE,
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,
+    &scheduling::unknown_scheduling_gate::RULE,
 ];
 
 /// The rule with this id.

@@ -15,6 +15,7 @@ mod bounds;
 mod captures;
 mod cases;
 mod documents;
+mod exemptions;
 mod hostile;
 mod judging;
 mod manifests;
