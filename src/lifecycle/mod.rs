@@ -3,5 +3,8 @@
 pub mod names;
 pub mod ports;
 pub mod probes;
+pub mod resources;
 pub mod restart;
+pub mod services;
+pub mod shutdown;
 pub mod stages;
