@@ -18,13 +18,8 @@ pub const QOS_RESOURCES: [&str; 2] = ["cpu", "memory"];
 /// A container's requests after defaulting: a resource with a limit only is requested in the limit's amount. The API server
 /// does so in Pods, not in templates, whose Pods get it all the same.
 pub fn requests<'p>(container: &'p Container<'_>) -> Amounts<'p> {
-    let own = &container.resources;
-    let mut requests = amounts(&own.requests);
-    for (name, limit) in amounts(&own.limits) {
-        if own.requests.get(name).is_none() {
-            requests.insert(name, limit);
-        }
-    }
+    let mut requests = limits(container);
+    requests.extend(amounts(&container.resources.requests));
     requests
 }
 
@@ -38,7 +33,7 @@ pub fn limits<'p>(container: &'p Container<'_>) -> Amounts<'p> {
 pub struct Phases<'p> {
     /// What its apps and sidecars need together.
     pub running: Amounts<'p>,
-    /// The most that a regular init container needs, with the sidecars that run beside it.
+    /// The most that a regular init container needs, with the sidecars that run beside it, of the resources that it needs.
     pub init: BTreeMap<&'p str, InitPeak>,
 }
 
@@ -55,7 +50,8 @@ pub struct InitPeak {
 ///
 /// While the regular init container *i* runs, the Pod uses its amount and those of the sidecars before it:
 /// `InitContainerUse(i) = Σ sidecars with index < i + own`. (KEP-753, "Resources calculation for scheduling and pod
-/// admission"; there a sidecar is in the maximum, too, but with no more than the sum of all sidecars.)
+/// admission". There the maximum is also over sidecars, and over resources that only they need, which the sum of all sidecars
+/// is never below.)
 pub fn phases<'p, 'a>(spec: &'p PodSpec<'a>, of: fn(&'p Container<'a>) -> Amounts<'p>) -> Phases<'p> {
     let mut sidecars = Amounts::new();
     let mut init: BTreeMap<&str, InitPeak> = BTreeMap::new();
@@ -64,9 +60,8 @@ pub fn phases<'p, 'a>(spec: &'p PodSpec<'a>, of: fn(&'p Container<'a>) -> Amount
             add(&mut sidecars, &of(container));
             continue;
         }
-        let mut used = sidecars.clone();
-        add(&mut used, &of(container));
-        for (name, amount) in used {
+        for (name, own) in of(container) {
+            let amount = own.plus(sidecars.get(name).copied().unwrap_or_default());
             let peak = init.entry(name).or_insert(InitPeak { amount, index });
             if amount > peak.amount {
                 *peak = InitPeak { amount, index };
@@ -118,7 +113,7 @@ pub fn pod_level<'p>(spec: &'p PodSpec<'_>) -> Option<PodLevel<'p>> {
     let (mut requests, mut limits) = (amounts(&own.requests), amounts(&own.limits));
     let of_containers = aggregate(spec, self::limits);
     for (name, limit) in &of_containers {
-        if is_huge_pages(name) && own.requests.get(name).is_none() {
+        if is_huge_pages(name) && !requests.contains_key(name) {
             limits.entry(name).or_insert(*limit);
         }
     }
@@ -127,17 +122,22 @@ pub fn pod_level<'p>(spec: &'p PodSpec<'_>) -> Option<PodLevel<'p>> {
             requests.entry(name).or_insert(request);
         }
     }
-    for (name, limit) in &limits {
-        if is_pod_level(name) {
-            requests.entry(name).or_insert(*limit);
+    for (name, limit) in limits.iter().filter(|(name, _)| is_pod_level(name)) {
+        requests.entry(name).or_insert(*limit);
+    }
+    let mut limited_in: BTreeMap<&str, usize> = BTreeMap::new();
+    for container in spec.init_containers.iter().chain(&spec.containers) {
+        for (name, _) in self::limits(container) {
+            *limited_in.entry(name).or_default() += 1;
         }
     }
-    for (name, request) in &requests {
-        let all = spec.init_containers.iter().chain(&spec.containers);
-        let limited = all.into_iter().all(|container| container.resources.limits.get(name).is_some());
-        if is_pod_level(name) && limited && !limits.contains_key(name) {
-            let limit = of_containers.get(name).copied().unwrap_or_default();
-            limits.insert(name, limit.max(*request));
+    let containers = spec.init_containers.len() + spec.containers.len();
+    for (name, limit) in of_containers {
+        if is_pod_level(name)
+            && limited_in.get(name) == Some(&containers)
+            && let Some(request) = requests.get(name)
+        {
+            limits.entry(name).or_insert(limit.max(*request));
         }
     }
     Some(PodLevel { requests, limits })

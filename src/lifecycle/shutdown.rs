@@ -158,7 +158,7 @@ pub fn stops<'p, 'a>(spec: &'p PodSpec<'a>) -> Vec<Stop<'p, 'a>> {
         let pre_stop = placed.container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
         let hook = pre_stop.and_then(hook_duration);
         let signal_after = hook.unwrap_or_default().max(not_before).min(grace);
-        Stop { placed, hook, signal_after, left: (grace - signal_after).max(LEAST_TO_STOP) }
+        Stop { placed, hook, signal_after, left: grace.saturating_sub(signal_after).max(LEAST_TO_STOP) }
     };
     let of = |role| stages::containers(spec).filter(move |placed| placed.role == role);
     let at_once = of(Role::App).chain(of(Role::Ephemeral));

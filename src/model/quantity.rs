@@ -64,7 +64,7 @@ impl fmt::Display for Amount {
         let binary = (1..=6).rev().zip(["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"]).map(|(power, s)| (ONE << (10 * power), s));
         let decimal = ["E", "P", "T", "G", "M", "k", "", "m", "u", "n"];
         let decimal = (0..=9).rev().zip(decimal).map(|(power, s)| (1000_u128.pow(power), s));
-        let whole = binary.chain(decimal).filter(|(unit, _)| nanos != 0 && nanos % unit == 0);
+        let whole = binary.chain(decimal).filter(|(unit, _)| nanos != 0 && nanos.is_multiple_of(*unit));
         let (number, suffix) =
             whole.map(|(unit, s)| (nanos / unit, s)).min_by_key(|(number, _)| *number).unwrap_or((0, ""));
         write!(f, "{sign}{number}{suffix}")

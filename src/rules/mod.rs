@@ -5,8 +5,11 @@ pub mod rule;
 mod init;
 mod ports;
 mod probes;
+mod resources;
 mod restart;
 mod scheduling;
+mod storage;
+mod termination;
 
 pub use rule::{Check, Finding, Level, Report, Rule};
 
@@ -25,6 +28,19 @@ pub static RULES: &[&Rule] = &[
     &probes::missing_readiness_probe::RULE,
     &restart::invalid_restart_policy::RULE,
     &restart::restart_policy_not_allowed::RULE,
+    &termination::hook_tcp_socket::RULE,
+    &termination::prestop_exceeds_grace::RULE,
+    &termination::zero_grace_period::RULE,
+    &termination::kill_stop_signal::RULE,
+    &termination::no_drain_window::RULE,
+    &storage::undeclared_volume::RULE,
+    &storage::unused_volume::RULE,
+    &storage::stateful_empty_dir::RULE,
+    &storage::unbounded_memory_volume::RULE,
+    &resources::request_exceeds_limit::RULE,
+    &resources::missing_requests::RULE,
+    &resources::init_request_dominates::RULE,
+    &resources::guaranteed_spoiled::RULE,
     &scheduling::gated_with_node_name::RULE,
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,

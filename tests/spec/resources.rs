@@ -302,10 +302,10 @@ const CASES: &[Case] = &[
     ),
     // What is no quantity, or more than any.
     case(
-        "no quantity",
+        "what is no quantity is as good as absent",
         "containers: [{name: a, resources: {requests: {cpu: lots}, limits: {cpu: 1, memory: 1Gi}}}]",
-        "memory=1Gi",
-        "Burstable: a requests 0 of a cpu limit of 1",
+        "cpu=1 memory=1Gi",
+        "Guaranteed: all containers",
     ),
     case(
         "more than any",
