@@ -101,7 +101,8 @@ impl Check for PrestopExceedsGrace {
             let grace = Duration::from_secs(grace_seconds);
             let what = format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
             if sleep > grace {
-                out.at(at, format!("{what}, more than the grace period of {grace_seconds} s: it is cut off"));
+                let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
+                out.at(at, format!("{what}, more than the grace period of {grace_seconds} s: it {effect}"));
             } else if sleep == grace {
                 out.at_level(
                     Level::Warn,
