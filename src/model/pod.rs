@@ -133,6 +133,18 @@ pub struct Volume<'a> {
     /// `ephemeral`: a claim that lives and dies with the Pod.
     #[serde(deserialize_with = "object")]
     pub ephemeral: Option<Present>,
+    /// `hostPath`.
+    #[serde(deserialize_with = "object")]
+    pub host_path: Option<Present>,
+    /// `nfs`.
+    #[serde(deserialize_with = "object")]
+    pub nfs: Option<Present>,
+    /// `iscsi`.
+    #[serde(deserialize_with = "object")]
+    pub iscsi: Option<Present>,
+    /// `fc`.
+    #[serde(deserialize_with = "object")]
+    pub fc: Option<Present>,
 }
 
 /// `EmptyDirVolumeSource`.
@@ -275,6 +287,9 @@ pub struct VolumeMount<'a> {
     /// `name`: that of the volume.
     #[serde(borrow)]
     pub name: Str<'a>,
+    /// `mountPath`.
+    #[serde(borrow)]
+    pub mount_path: Str<'a>,
     /// `readOnly`.
     pub read_only: Option<bool>,
 }

@@ -7,8 +7,11 @@ mod init;
 mod ownership;
 mod ports;
 mod probes;
+mod resources;
 mod restart;
 mod scheduling;
+mod storage;
+mod termination;
 
 pub use rule::{Check, Finding, Level, Report, Rule};
 
@@ -32,6 +35,19 @@ pub static RULES: &[&Rule] = &[
     &ownership::deadline_not_allowed::RULE,
     &ownership::finished_job_kept::RULE,
     &ownership::terminal_phase_left::RULE,
+    &termination::hook_tcp_socket::RULE,
+    &termination::prestop_exceeds_grace::RULE,
+    &termination::zero_grace_period::RULE,
+    &termination::kill_stop_signal::RULE,
+    &termination::no_drain_window::RULE,
+    &storage::undeclared_volume::RULE,
+    &storage::unused_volume::RULE,
+    &storage::stateful_empty_dir::RULE,
+    &storage::unbounded_memory_volume::RULE,
+    &resources::request_exceeds_limit::RULE,
+    &resources::missing_requests::RULE,
+    &resources::init_request_dominates::RULE,
+    &resources::guaranteed_spoiled::RULE,
     &disruption::single_replica::RULE,
     &disruption::no_spread::RULE,
     &disruption::full_outage_rollout::RULE,

@@ -22,4 +22,5 @@ mod manifests;
 mod mutations;
 mod pods;
 mod properties;
+mod resources;
 mod rules;
