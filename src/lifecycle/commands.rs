@@ -1,5 +1,6 @@
 //! What a container's command does, as far as its words tell: nothing is guessed, what is not understood does nothing known.
 
+use super::shell::{Script, Step};
 use crate::model::Container;
 
 /// A command that does not end by itself.
@@ -89,173 +90,23 @@ fn script_word(words: &[&str], shell: usize) -> Option<usize> {
     takes_script.then_some(word)
 }
 
-/// A piece of a shell script.
-#[derive(Debug, PartialEq, Eq)]
-enum Token {
-    /// A word, and whether any of it is quoted.
-    Word(String, bool),
-    /// What stands between commands: `;`, a line's end, `&`, `&&`, `|`, `||`, `(` or `)`.
-    Operator(&'static str),
-}
-
-/// The script's pieces; `None` where it holds a here-document or an open quote.
-fn tokens(script: &str) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut word: Option<(String, bool)> = None;
-    let mut chars = script.chars().peekable();
-    while let Some(character) = chars.next() {
-        let operator = match character {
-            '\\' => {
-                match chars.next() {
-                    Some('\n') => {}
-                    escaped => {
-                        let (text, quoted) = word.get_or_insert_default();
-                        text.extend(escaped);
-                        *quoted = true;
-                    }
-                }
-                continue;
-            }
-            quote @ ('\'' | '"' | '`') => {
-                let (text, quoted) = word.get_or_insert_default();
-                *quoted = true;
-                loop {
-                    match chars.next()? {
-                        end if end == quote => break,
-                        '\\' if quote != '\'' => text.extend(chars.next()),
-                        other => text.push(other),
-                    }
-                }
-                continue;
-            }
-            '#' if word.is_none() => {
-                while chars.next_if(|next| *next != '\n').is_some() {}
-                continue;
-            }
-            '<' if chars.peek() == Some(&'<') => return None,
-            // In `2>&1` and `&>file` it is no operator.
-            '&' if chars.peek() == Some(&'>') || word.as_ref().is_some_and(|(text, _)| text.ends_with(['>', '<'])) => {
-                word.get_or_insert_default().0.push('&');
-                continue;
-            }
-            '&' if chars.next_if_eq(&'&').is_some() => "&&",
-            '|' if chars.next_if_eq(&'|').is_some() => "||",
-            '&' => "&",
-            '|' => "|",
-            ';' | '\n' => ";",
-            '(' => "(",
-            ')' => ")",
-            ' ' | '\t' | '\r' => "",
-            other => {
-                word.get_or_insert_default().0.push(other);
-                continue;
-            }
-        };
-        tokens.extend(word.take().map(|(text, quoted)| Token::Word(text, quoted)));
-        if !operator.is_empty() {
-            tokens.push(Token::Operator(operator));
-        }
-    }
-    tokens.extend(word.map(|(text, quoted)| Token::Word(text, quoted)));
-    Some(tokens)
-}
-
 /// What in a script never ends, if it is come to in any case.
 fn script_never_ends(script: &str) -> Option<&'static str> {
-    let tokens = tokens(script)?;
-    let bare = |token: &Token| match token {
-        Token::Word(text, false) => Some(text.clone()),
-        _ => None,
-    };
-    if tokens.iter().filter_map(bare).any(|word| ENDS.contains(&word.as_str())) {
+    let script = Script::read(script)?;
+    if script.words().any(|word| ENDS.contains(&word)) {
         return None;
     }
-    // What the place is inside of, each by the word that opened it.
-    let mut inside: Vec<&'static str> = Vec::new();
-    let mut before = ";";
-    let mut at_command = true;
-    let mut endless_loop = false;
-    let mut place = 0;
-    while let Some(token) = tokens.get(place) {
-        place += 1;
-        let word = match token {
-            Token::Operator(operator) => {
-                match *operator {
-                    "(" => inside.push("("),
-                    // One that ends a pattern of a `case` closes nothing.
-                    ")" if inside.last() == Some(&"(") => {
-                        inside.pop();
-                    }
-                    _ => {}
-                }
-                (before, at_command) = (operator, true);
-                continue;
-            }
-            Token::Word(..) if !at_command => continue,
-            Token::Word(_, true) => {
-                at_command = false;
-                continue;
-            }
-            Token::Word(text, false) => text.as_str(),
-        };
-        let command: Vec<&str> = words_of_command(&tokens, place);
-        let unconditional = inside.is_empty() && matches!(before, ";" | "&");
-        match word {
-            "if" => inside.push("if"),
-            "case" => inside.push("case"),
-            "for" | "select" | "until" => inside.push("loop"),
-            "while" => {
-                let condition = command.as_slice();
-                let alone = tokens.get(place + 1) == Some(&Token::Operator(";"));
-                endless_loop |= unconditional && alone && matches!(condition, ["true" | ":"]);
-                inside.push("loop");
-            }
-            "{" => inside.push("{"),
-            "done" | "fi" | "esac" | "}" => {
-                inside.pop();
-                if inside.is_empty() && endless_loop {
-                    if stays(&tokens, place) {
-                        return Some(LOOP);
-                    }
-                    endless_loop = false;
-                }
-            }
-            _ => {}
+    script.steps().iter().find_map(|step| match step {
+        Step::Command(words) => {
+            let start = skip_wrappers(words, 0);
+            program_never_ends(base_name(words.get(start)?), words.get(start + 1..)?)
         }
-        at_command = matches!(word, "if" | "while" | "until" | "do" | "then" | "else" | "elif" | "{" | "!");
         // An exec in a loop is the end of the loop.
-        endless_loop &= word != "exec" || inside.is_empty();
-        if unconditional && !at_command {
-            let words: Vec<&str> = std::iter::once(word).chain(command).collect();
-            let start = skip_wrappers(&words, 0);
-            let program = words.get(start).map_or("", |program| base_name(program));
-            let endless = program_never_ends(program, words.get(start + 1..).unwrap_or_default());
-            if endless.is_some() && stays(&tokens, place) {
-                return endless;
-            }
+        Step::While { condition, body } => {
+            let for_ever = matches!(condition.as_slice(), ["true" | ":"]) && !body.contains(&"exec");
+            for_ever.then_some(LOOP)
         }
-    }
-    None
-}
-
-/// The words of the simple command that goes on at `place`.
-fn words_of_command(tokens: &[Token], place: usize) -> Vec<&str> {
-    let rest = tokens.get(place..).unwrap_or_default().iter();
-    rest.map_while(|token| match token {
-        Token::Word(text, _) => Some(text.as_str()),
-        Token::Operator(_) => None,
     })
-    .collect()
-}
-
-/// Whether the script waits for the command that goes on at `place`: it is neither in the background nor in a pipe, which
-/// ends it when its reader ends.
-fn stays(tokens: &[Token], place: usize) -> bool {
-    let end = tokens.iter().skip(place).find_map(|token| match token {
-        Token::Operator(operator) => Some(*operator),
-        Token::Word(..) => None,
-    });
-    !matches!(end, Some("&" | "|"))
 }
 
 #[cfg(test)]

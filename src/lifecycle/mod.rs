@@ -5,4 +5,5 @@ pub mod names;
 pub mod ports;
 pub mod probes;
 pub mod restart;
+pub mod shell;
 pub mod stages;

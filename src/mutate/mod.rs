@@ -2,6 +2,7 @@
 
 mod default_probes;
 pub mod patch;
+mod probe;
 mod scheduling_gates;
 
 pub use default_probes::DefaultProbes;
