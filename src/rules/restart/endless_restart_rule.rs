@@ -85,15 +85,16 @@ impl Check for EndlessRestartRule {
             let Some(own_policy) = container.restart_policy.as_deref() else { continue };
             let Some((index, rule)) = matching_rule(container, 0) else { continue };
             let completes = pod_policy(&template.spec) != "Always" && own_policy != "Always";
-            let what = match (placed.role, &*rule.action) {
-                (Role::App, "Restart") if completes => format!("container \"{}\"", container.name),
-                (Role::App, "RestartAllContainers") if completes => "all containers".to_owned(),
-                (Role::Init, "RestartAllContainers") => "all containers".to_owned(),
+            let (what, result) = match (placed.role, &*rule.action) {
+                (Role::App, "Restart") if completes => ("it", "it never completes"),
+                (Role::App, "RestartAllContainers") if completes => ("all containers", "the Pod never completes"),
+                (Role::Init, "RestartAllContainers") => ("all containers", "the Pod never gets past it"),
                 _ => continue,
             };
+            let name = &container.name;
             out.at(
                 placed.path(template).key("restartPolicyRules").index(index).key("exitCodes"),
-                format!("{what} restarts whenever \"{}\" ends with exit code 0: it never completes", container.name),
+                format!("container \"{name}\" has a rule that restarts {what} after exit code 0: {result}"),
             );
         }
     }
