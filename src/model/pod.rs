@@ -386,7 +386,7 @@ pub struct Exec<'a> {
 
 /// `HTTPGetAction`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct HttpGet<'a> {
     /// `path`; empty means `/`.
     #[serde(borrow)]
@@ -400,6 +400,21 @@ pub struct HttpGet<'a> {
     /// `scheme`; empty means HTTP.
     #[serde(borrow)]
     pub scheme: Str<'a>,
+    /// `httpHeaders`.
+    #[serde(borrow)]
+    pub http_headers: List<HttpHeader<'a>>,
+}
+
+/// `HTTPHeader`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct HttpHeader<'a> {
+    /// `name`.
+    #[serde(borrow)]
+    pub name: Str<'a>,
+    /// `value`.
+    #[serde(borrow)]
+    pub value: Str<'a>,
 }
 
 /// `TCPSocketAction`.
@@ -409,6 +424,9 @@ pub struct TcpSocket<'a> {
     /// `port`: number or name.
     #[serde(borrow)]
     pub port: Option<IntOrString<'a>>,
+    /// `host`; empty means the Pod's own address.
+    #[serde(borrow)]
+    pub host: Str<'a>,
 }
 
 /// `GRPCAction`.
@@ -418,6 +436,9 @@ pub struct Grpc<'a> {
     /// `port`: the API takes a number only.
     #[serde(borrow)]
     pub port: Option<IntOrString<'a>>,
+    /// `service`; empty means the server as a whole.
+    #[serde(borrow)]
+    pub service: Str<'a>,
 }
 
 /// `Lifecycle`.

@@ -246,6 +246,8 @@ pub struct Job<'a> {
 pub struct JobSpec<'a> {
     /// `backoffLimit`.
     pub backoff_limit: Option<i64>,
+    /// `backoffLimitPerIndex`.
+    pub backoff_limit_per_index: Option<i64>,
     /// `activeDeadlineSeconds`.
     pub active_deadline_seconds: Option<i64>,
     /// `ttlSecondsAfterFinished`.

@@ -133,7 +133,7 @@ impl Engine {
         }
         findings.sort_by(|one, other| one.at.cmp(&other.at));
         let ignored = self.annotations.take(&review.new, &mut findings);
-        let said_here = is_spec && !managed;
+        let said_here = review.aspect == Aspect::Spec && review.new.metadata.controller().is_none();
         let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
         Verdict { findings, ignored, notices }
     }
@@ -270,4 +270,100 @@ fn field_by_name(path: &Path, lists: &HashMap<Path, &[Container<'_>]>) -> String
         }
     }
     field
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::{Request, User};
+
+    /// The review of a Pod that is created.
+    fn with_review<T>(pod: &Value, then: impl FnOnce(&Review<'_>) -> T) -> T {
+        let raw = serde_json::value::to_raw_value(pod).unwrap();
+        let request = Request {
+            operation: Operation::Create,
+            group: "".into(),
+            kind: "Pod".into(),
+            sub_resource: "".into(),
+            namespace: "shop".into(),
+            user: User::default(),
+            object: Some(&raw),
+            old_object: None,
+            inventory: None,
+        };
+        then(&Review::read(request).unwrap().unwrap())
+    }
+
+    /// Places and rules of what is found in a Pod.
+    fn found(engine: &Engine, pod: &Value) -> Vec<String> {
+        let verdict = with_review(pod, |review| engine.review(review));
+        verdict.findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.at)).collect()
+    }
+
+    #[test]
+    fn a_mutated_pod_has_no_new_finding() {
+        let policies = [
+            json!({"readiness": {}}),
+            json!({"readiness": {"httpPath": "/health", "failureThreshold": 10}, "startup": {}}),
+            json!({"readiness": {"periodSeconds": 5}, "startup": {"failureThreshold": 30}, "liveness": {}}),
+            json!({"readiness": {"periodSeconds": 30}, "liveness": {"failureThreshold": 6}}),
+            json!({"startup": {"periodSeconds": 2}, "liveness": {"periodSeconds": 1}}),
+            json!({"liveness": {"httpPath": "/health", "initialDelaySeconds": 59}}),
+        ];
+        let handlers = [json!({"httpGet": {"port": "http", "path": "/health"}}), json!({"tcpSocket": {"port": 8080}})];
+        let timings = [
+            json!({}),
+            json!({"failureThreshold": 1}),
+            json!({"failureThreshold": 60}),
+            json!({"initialDelaySeconds": 300}),
+        ];
+        let probes: Vec<Value> = std::iter::once(Value::Null)
+            .chain(handlers.iter().flat_map(|handler| {
+                timings.iter().map(move |timing| {
+                    let mut probe = handler.clone();
+                    json_patch::merge(&mut probe, timing);
+                    probe
+                })
+            }))
+            .collect();
+        let (mut pods, mut mutated) = (0, 0);
+        for policy in policies {
+            let policy = json!({
+                "apiVersion": "podgate.dev/v1alpha1", "kind": "LifecyclePolicy",
+                "spec": {"mutations": {"defaultProbes": policy}},
+            });
+            let engine = Engine::new(&super::super::parse(&policy.to_string(), "policy").unwrap());
+            for (index, liveness) in probes.iter().enumerate() {
+                for readiness in &probes {
+                    // Every combination of the three would be many; every pair of two is enough.
+                    let startup = probes.get((index * 4) % probes.len());
+                    for (readiness, startup) in
+                        [(Some(readiness), None), (None, Some(readiness)), (Some(readiness), startup)]
+                    {
+                        for own_policy in [Value::Null, "Never".into()] {
+                            let pod = json!({"metadata": {"name": "web"}, "spec": {"containers": [{
+                                "name": "app", "image": "example.com/app:1", "restartPolicy": own_policy,
+                                "ports": [{"name": "http", "containerPort": 8080}],
+                                "livenessProbe": liveness, "readinessProbe": readiness, "startupProbe": startup,
+                            }]}});
+                            let patch = with_review(&pod, |review| engine.mutate(review)).unwrap().patch;
+                            let mut after = pod.clone();
+                            pods += 1;
+                            mutated += usize::from(patch.is_some());
+                            json_patch::patch(&mut after, &patch.unwrap_or_default()).unwrap();
+                            let before = found(&engine, &pod);
+                            let new: Vec<String> = found(&engine, &after)
+                                .into_iter()
+                                .filter(|finding| !before.contains(finding))
+                                .collect();
+                            assert!(new.is_empty(), "{policy}\n{pod}\n{after}\n{new:#?}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(mutated > pods / 10, "{mutated} of {pods} Pods were mutated");
+    }
 }

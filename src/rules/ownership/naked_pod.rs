@@ -70,7 +70,7 @@ impl Check for NakedPod {
         if !new_pod || review.user.is_node() || metadata.is_mirror_pod() || metadata.is_helm_hook() {
             return;
         }
-        let runs_once = review.new.templates.iter().all(|template| pod_policy(&template.spec) == "Never");
+        let runs_once = review.new.templates.iter().all(|template| pod_policy(review.workload, template) == "Never");
         if metadata.controller().is_none() && !runs_once {
             out.at(
                 Path::of(&["metadata", "ownerReferences"]),
