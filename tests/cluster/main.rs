@@ -11,7 +11,10 @@
 )]
 
 mod cases;
+mod failures;
 mod harness;
+mod ratchet;
+mod requests;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -51,6 +54,9 @@ fn main() -> ExitCode {
 fn tests() -> Vec<Trial> {
     let mut tests = Vec::new();
     tests.extend(cases::tests());
+    tests.extend(requests::tests());
+    tests.extend(ratchet::tests());
+    tests.extend(failures::tests());
     tests
 }
 

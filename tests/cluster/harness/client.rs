@@ -148,6 +148,11 @@ impl Answer {
         self.body["message"].as_str().unwrap_or_default()
     }
 
+    /// The fields of all causes.
+    pub fn fields(&self) -> Vec<String> {
+        self.causes().into_iter().map(|cause| cause.field).collect()
+    }
+
     pub fn causes(&self) -> Vec<Cause> {
         let causes = self.body["details"]["causes"].as_array().map_or(&[][..], Vec::as_slice);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -8,7 +8,7 @@ use super::{Cluster, eventually};
 
 /// The API group and kind of every custom kind that podgate knows, and a version: any, since the place of the template
 /// is the same in all.
-pub fn custom_kinds() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+fn custom_kinds() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let custom = WORKLOADS.iter().filter(|workload| workload.group.contains('.'));
     custom.map(|workload| (workload.group, "v1alpha1", workload.kind))
 }

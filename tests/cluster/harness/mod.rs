@@ -5,6 +5,7 @@ mod certificates;
 mod client;
 mod controllers;
 mod custom_kinds;
+mod objects;
 mod podgate;
 mod processes;
 
@@ -18,9 +19,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::sync::OnceCell;
 
-pub use client::{Answer, Cause, Client, Content, collection, path};
-pub use custom_kinds::custom_kinds;
-pub use podgate::{Podgate, Register, manifest};
+pub use client::{Answer, Client, Content, collection, path};
+pub use objects::{conflicting_containers, deployment, pod, workload};
+pub use podgate::{Podgate, Reach, Register, manifest};
 pub use processes::Processes;
 
 use certificates::{Authority, write_service_account_keys};
@@ -119,7 +120,7 @@ impl Cluster {
             _port: port,
         };
         cluster.add_custom_kinds().await;
-        cluster.register(&cluster.podgate, STANDARD, &Register::default()).await;
+        cluster.register(cluster.podgate.reach(), STANDARD, &Register::default()).await;
         cluster
     }
 
@@ -128,7 +129,7 @@ impl Cluster {
         self.processes.stop();
     }
 
-    /// The folder that is removed in the end.
+    /// What was started, and the folder that is removed in the end.
     pub fn processes(&self) -> &Processes {
         &self.processes
     }

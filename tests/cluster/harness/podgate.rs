@@ -54,6 +54,10 @@ impl Podgate {
         Self { url, ca, shutdown, task }
     }
 
+    pub fn reach(&self) -> Reach<'_> {
+        Reach::Url { url: &self.url, ca: &self.ca }
+    }
+
     /// Stops it as SIGTERM does, and waits until it is gone.
     pub async fn stop(self) {
         self.shutdown.send(Duration::ZERO).unwrap();
@@ -61,26 +65,33 @@ impl Podgate {
     }
 }
 
+/// How the API server gets to podgate, and the authority of its certificate, in PEM.
+#[derive(Debug, Clone, Copy)]
+pub enum Reach<'r> {
+    /// By a URL instead of the manifests' Service.
+    Url { url: &'r str, ca: &'r str },
+    /// By the manifests' Service, at another port.
+    Service { port: u16, ca: &'r str },
+}
+
 /// What a registration changes in the manifests besides the address.
 #[derive(Debug, Default)]
 pub struct Register {
     /// Instead of the manifests' own `failurePolicy`.
     pub failure_policy: Option<&'static str>,
-    /// Instead of a URL: `clientConfig.service.port`, which leaves name, namespace and path as they are.
-    pub service_port: Option<u16>,
     /// Also the mutating webhook.
     pub mutating: bool,
 }
 
 impl Cluster {
     /// Registers podgate for the namespaces whose label [`JUDGED_BY`] is `name`, and waits until the API server asks it.
-    pub async fn register(&self, podgate: &Podgate, name: &str, change: &Register) {
+    pub async fn register(&self, reach: Reach<'_>, name: &str, change: &Register) {
         let files = ["validating-webhook.yaml", "mutating-webhook.yaml"];
         for file in &files[..if change.mutating { 2 } else { 1 }] {
             let mut configuration = manifest(file);
             configuration["metadata"]["name"] = json!(format!("podgate-{name}"));
             for webhook in configuration["webhooks"].as_array_mut().unwrap() {
-                rewrite(webhook, podgate, name, change);
+                rewrite(webhook, reach, name, change);
             }
             self.client.create(&configuration).await.accepted();
         }
@@ -120,15 +131,21 @@ impl Cluster {
     }
 }
 
-/// Points one webhook of the manifests at `podgate`, and adds to its selector the namespaces of one registration.
-fn rewrite(webhook: &mut Value, podgate: &Podgate, name: &str, change: &Register) {
+/// Points one webhook of the manifests at podgate, and adds to its selector the namespaces of one registration.
+fn rewrite(webhook: &mut Value, reach: Reach<'_>, name: &str, change: &Register) {
     let config = &mut webhook["clientConfig"];
     let path = config["service"]["path"].as_str().unwrap().to_owned();
-    match change.service_port {
-        Some(port) => config["service"]["port"] = json!(port),
-        None => *config = json!({"url": format!("{}{path}", podgate.url)}),
-    }
-    config["caBundle"] = json!(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &podgate.ca));
+    let ca = match reach {
+        Reach::Url { url, ca } => {
+            *config = json!({"url": format!("{url}{path}")});
+            ca
+        }
+        Reach::Service { port, ca } => {
+            config["service"]["port"] = json!(port);
+            ca
+        }
+    };
+    config["caBundle"] = json!(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, ca));
     if let Some(policy) = change.failure_policy {
         webhook["failurePolicy"] = json!(policy);
     }

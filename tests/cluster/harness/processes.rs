@@ -70,7 +70,8 @@ impl Processes {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    fn log(&self, name: &str) -> PathBuf {
+    /// Where what a program says is written.
+    pub fn log(&self, name: &str) -> PathBuf {
         self.dir.path().join(format!("{name}.log"))
     }
 
