@@ -67,13 +67,13 @@ impl Case {
     }
 }
 
-pub fn tests() -> impl Iterator<Item = Trial> {
+pub fn tests() -> Vec<Trial> {
     let cases = files().into_iter().map(|(rule, file)| {
         test(format!("case::{rule}"), async move |cluster: &'static Cluster| {
             run(cluster, &rule, &read(&file)).await;
         })
     });
-    cases.chain([test("every_rule_has_its_cases", async |_| every_rule_has_its_cases())])
+    cases.chain([test("every_rule_has_its_cases", async |_| every_rule_has_its_cases())]).collect()
 }
 
 /// The case files by rule id.

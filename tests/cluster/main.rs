@@ -10,9 +10,12 @@
     unreachable_pub
 )]
 
+mod answers;
 mod cases;
+mod controllers;
 mod failures;
 mod harness;
+mod mutation;
 mod ratchet;
 mod requests;
 
@@ -52,12 +55,16 @@ fn main() -> ExitCode {
 }
 
 fn tests() -> Vec<Trial> {
-    let mut tests = Vec::new();
-    tests.extend(cases::tests());
-    tests.extend(requests::tests());
-    tests.extend(ratchet::tests());
-    tests.extend(failures::tests());
-    tests
+    let groups = [
+        answers::tests(),
+        cases::tests(),
+        controllers::tests(),
+        failures::tests(),
+        mutation::tests(),
+        ratchet::tests(),
+        requests::tests(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 /// A test that gets the cluster.

@@ -78,9 +78,10 @@ async fn what_is_not_judged_passes_without_podgate(cluster: &'static Cluster) {
 }
 
 async fn eviction_and_binding_pass_without_podgate(cluster: &'static Cluster) {
-    let (_, pods) =
-        namespace_without_podgate(cluster, |namespace| ["bound", "evicted"].map(|name| pod(namespace, name)).into())
-            .await;
+    // No scheduler is to be faster.
+    let pod = |namespace: &str, name: &str| with(pod(namespace, name), "/spec/schedulerName", "none");
+    let pods = |namespace: &str| ["bound", "evicted"].map(|name| pod(namespace, name)).into();
+    let (_, pods) = namespace_without_podgate(cluster, pods).await;
     let [bound, evicted] = pods.as_slice() else { unreachable!() };
     let client = &cluster.client;
 

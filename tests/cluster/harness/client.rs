@@ -113,6 +113,8 @@ pub enum Content<'c> {
     Json(&'c Value),
     /// RFC 7386
     MergePatch(&'c Value),
+    /// A merge patch that knows lists by the names of their items.
+    StrategicPatch(&'c Value),
     /// RFC 6902
     JsonPatch(&'c Value),
     /// Server-side apply.
@@ -125,6 +127,7 @@ impl Content<'_> {
             Self::None => return (None, Vec::new()),
             Self::Json(value) => ("application/json", value),
             Self::MergePatch(value) => ("application/merge-patch+json", value),
+            Self::StrategicPatch(value) => ("application/strategic-merge-patch+json", value),
             Self::JsonPatch(value) => ("application/json-patch+json", value),
             Self::Apply(value) => ("application/apply-patch+yaml", value),
         };
