@@ -217,6 +217,18 @@ pub struct HttpGet<'a> {
     /// `scheme`; empty means HTTP.
     #[serde(borrow)]
     pub scheme: Str<'a>,
+    /// `httpHeaders`.
+    #[serde(borrow, rename = "httpHeaders")]
+    pub http_headers: List<HttpHeader<'a>>,
+}
+
+/// `HTTPHeader`, by its name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct HttpHeader<'a> {
+    /// `name`.
+    #[serde(borrow)]
+    pub name: Str<'a>,
 }
 
 /// `TCPSocketAction`.
