@@ -19,7 +19,8 @@ use crate::test;
 #[serde(deny_unknown_fields)]
 struct Case {
     /// What it shows.
-    case: String,
+    #[serde(rename = "case")]
+    name: String,
     /// What is created, or what `old` is changed to, or what is deleted.
     object: Value,
     /// The object before the change, made before podgate is registered. Its `status`, too.
@@ -124,7 +125,7 @@ async fn run(cluster: &Cluster, rule: &str, cases: &[Case]) {
     }
     cluster.judge(&judged, STANDARD).await;
     for case in cases {
-        let name = format!("{rule}: {}", case.case);
+        let name = format!("{rule}: {}", case.name);
         if case.api.is_empty() {
             let answer = send(cluster, case, &placed(&case.object, &judged), &judged).await;
             check(cluster, rule, case, &name, &answer).await;
@@ -183,7 +184,7 @@ async fn send(cluster: &Cluster, case: &Case, object: &Value, namespace: &str) -
     let mut old = placed(old, namespace);
     old.as_object_mut().unwrap().remove("status");
     let patch = serde_json::to_value(json_patch::diff(&old, object)).unwrap();
-    assert_ne!(patch, json!([]), "{}: nothing changes", case.case);
+    assert_ne!(patch, json!([]), "{}: nothing changes", case.name);
     client.send(Method::PATCH, &path(&old, &case.subresource), "dryRun=All", Content::JsonPatch(&patch)).await
 }
 

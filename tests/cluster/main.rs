@@ -13,6 +13,7 @@
 mod answers;
 mod cases;
 mod controllers;
+mod differential;
 mod failures;
 mod harness;
 mod mutation;
@@ -59,6 +60,7 @@ fn tests() -> Vec<Trial> {
         answers::tests(),
         cases::tests(),
         controllers::tests(),
+        differential::tests(),
         failures::tests(),
         mutation::tests(),
         ratchet::tests(),

@@ -56,11 +56,13 @@ fn is_failed_call(answer: &Answer) -> bool {
 async fn what_is_not_judged_passes_without_podgate(cluster: &'static Cluster) {
     let objects = |namespace: &str| {
         let pods = ["one", "two", "three"].map(|name| pod(namespace, name));
-        pods.into_iter().chain([deployment(namespace, "web")]).collect()
+        // No controller is to be busy with it.
+        let web = with(deployment(namespace, "web"), "/spec/replicas", 0);
+        pods.into_iter().chain([web]).collect()
     };
     let (namespace, objects) = namespace_without_podgate(cluster, objects).await;
     let client = &cluster.client;
-    let [one, _, _, web] = objects.as_slice() else { unreachable!() };
+    let [one, _, _, web] = objects.as_slice() else { panic!("what was made is there") };
 
     let labelled = client.merge(one, "", &json!({"metadata": {"labels": {"seen": "yes"}}})).await;
     assert!(is_failed_call(&labelled), "this one is podgate's to judge: {}", labelled.body);
@@ -82,7 +84,7 @@ async fn eviction_and_binding_pass_without_podgate(cluster: &'static Cluster) {
     let pod = |namespace: &str, name: &str| with(pod(namespace, name), "/spec/schedulerName", "none");
     let pods = |namespace: &str| ["bound", "evicted"].map(|name| pod(namespace, name)).into();
     let (_, pods) = namespace_without_podgate(cluster, pods).await;
-    let [bound, evicted] = pods.as_slice() else { unreachable!() };
+    let [bound, evicted] = pods.as_slice() else { panic!("what was made is there") };
     let client = &cluster.client;
 
     let binding = json!({
@@ -155,6 +157,6 @@ async fn resize_and_ephemeral_containers_are_judged(cluster: &'static Cluster) {
     assert_eq!(resized.body["spec"]["containers"][0]["resources"]["requests"]["cpu"], "200m");
 
     let debugger = json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": "example.com/debug:1"}]}});
-    let debugged = client.merge(&web, "ephemeralcontainers", &debugger).await.accepted();
-    assert_eq!(debugged.body["spec"]["ephemeralContainers"][0]["name"], "debug");
+    let attached = client.merge(&web, "ephemeralcontainers", &debugger).await.accepted();
+    assert_eq!(attached.body["spec"]["ephemeralContainers"][0]["name"], "debug");
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::sync::OnceCell;
 
-pub use client::{Answer, Client, Content, collection, path};
+pub use client::{Answer, Cause, Client, Content, collection, path};
 pub use objects::{conflicting_containers, deployment, pod, workload};
 pub use podgate::{Podgate, Reach, Register, manifest};
 pub use processes::Processes;
