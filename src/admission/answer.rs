@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::wire::{Cause, Details, Status};
 use crate::{
+    model::text::one_line,
     mutate::Mutation,
     policy::Verdict,
     rules::{Finding, Level},
@@ -85,15 +86,9 @@ fn more(count: usize) -> Option<String> {
     (count > MAX_LISTED).then(|| format!("and {} more findings", count - MAX_LISTED))
 }
 
-/// The text on one line, without control characters and of bounded length: it holds names and values from outside.
+/// Text that holds names and values from outside, as an answer may hold it.
 pub(super) fn line(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut characters = text.chars().map(clean);
-    let mut line: String = characters.by_ref().take(MAX_LINE_CHARACTERS).collect();
-    if characters.next().is_some() {
-        line.push('…');
-    }
-    line
+    one_line(text, MAX_LINE_CHARACTERS).into_owned()
 }
 
 #[cfg(test)]

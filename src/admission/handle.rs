@@ -176,8 +176,8 @@ struct Failure {
 }
 
 impl Failure {
-    fn internal(cause: impl ToString) -> Self {
-        Self { reason: ErrorReason::Internal, cause: cause.to_string() }
+    fn internal(cause: impl std::fmt::Display) -> Self {
+        Self { reason: ErrorReason::Internal, cause: format!("{cause}") }
     }
 }
 
@@ -191,10 +191,8 @@ fn judge<'a>(
 ) -> Result<Vec<u8>, Failure> {
     let Known { operation, request } = known;
     let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
-    // Only new Pods are ever patched: the rest need not be read.
-    let wanted = mode == Mode::Validate || operation == Operation::Create && request.kind.kind == "Pod";
-    let review = if wanted { read_review(operation, &request)? } else { None };
-    if let Some(review) = &review {
+    // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
+    if let Some(review) = &read_review(operation, &request)? {
         if record.name.is_empty() {
             let metadata = &review.new.metadata;
             let name = if metadata.name.is_empty() { &metadata.generate_name } else { &metadata.name };
@@ -241,6 +239,7 @@ fn read_review<'a>(operation: Operation, request: &AdmissionRequest<'a>) -> Resu
         user: request.user_info.clone(),
         object: request.object,
         old_object: request.old_object,
+        inventory: None,
     });
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }

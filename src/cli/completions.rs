@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 /// Print the completion script for a shell
@@ -13,9 +12,9 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, command: &mut clap::Command) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut super::Cli::command(), "podgate", &mut script);
-    super::print(&String::from_utf8(script)?)?;
+    clap_complete::generate(args.shell, command, "podgate", &mut script);
+    super::output::print(&String::from_utf8(script)?)?;
     Ok(ExitCode::SUCCESS)
 }

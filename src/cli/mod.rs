@@ -5,6 +5,7 @@ mod certs;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;
+mod output;
 mod policy;
 mod review;
 mod rules;
@@ -13,16 +14,12 @@ mod serve;
 
 use std::{
     io::{self, Write},
-    path::Path,
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::policy::{Engine, LifecyclePolicy, load};
-
-/// Exit code of bad flags and bad configuration; clap uses the same.
-const FAILURE: u8 = 2;
+use output::{FAILURE, is_broken_pipe};
 
 /// A Kubernetes admission webhook that judges the Pod lifecycle.
 #[derive(Debug, Parser)]
@@ -55,7 +52,7 @@ pub fn main() -> ExitCode {
         Command::Policy(command) => policy::run(&command),
         #[cfg(feature = "server")]
         Command::Certs(args) => certs::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     };
     outcome.unwrap_or_else(|cause| {
         if is_broken_pipe(&cause) {
@@ -65,22 +62,4 @@ pub fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "podgate: {cause:#}");
         ExitCode::from(FAILURE)
     })
-}
-
-/// Writes `text` to stdout.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    Ok(stdout.flush()?)
-}
-
-/// A reader that has seen enough (`podgate rules | head`) is no error.
-fn is_broken_pipe(cause: &anyhow::Error) -> bool {
-    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// The engine of the policy in `file`, or of the default policy.
-fn engine(file: Option<&Path>) -> anyhow::Result<Engine> {
-    let policy = file.map(load).transpose()?.unwrap_or_else(LifecyclePolicy::default);
-    Ok(Engine::new(&policy))
 }

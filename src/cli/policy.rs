@@ -1,8 +1,9 @@
 //! `podgate policy`: the policy language.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
-use crate::policy::LifecyclePolicy;
+use super::output::print;
+use crate::policy::{Engine, LifecyclePolicy, load};
 
 /// Work with policies
 #[derive(Debug, clap::Subcommand)]
@@ -13,7 +14,13 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Default => super::print(&LifecyclePolicy::default().in_full())?,
+        Command::Default => print(&LifecyclePolicy::default().in_full())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The engine of the policy in `file`, or of the default policy.
+pub(super) fn engine(file: Option<&Path>) -> anyhow::Result<Engine> {
+    let policy = file.map(load).transpose()?.unwrap_or_else(LifecyclePolicy::default);
+    Ok(Engine::new(&policy))
 }

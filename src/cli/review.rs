@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::FAILURE;
+use super::output::FAILURE;
 use crate::admission::{Decision, Mode, handle};
 
 /// Answer one AdmissionReview as the webhook would
@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let engine = super::engine(args.policy.as_deref())?;
+    let engine = super::policy::engine(args.policy.as_deref())?;
     let body = read(args.file.as_deref())?;
     let mode = if args.mutate { Mode::Mutate } else { Mode::Validate };
     let response = handle(&engine, mode, &body);
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         bail!("{error}");
     }
     let answer: serde_json::Value = serde_json::from_slice(&response.body)?;
-    super::print(&format!("{answer:#}\n"))?;
+    super::output::print(&format!("{answer:#}\n"))?;
     Ok(match response.record.decision {
         Decision::Allowed | Decision::Patched => ExitCode::SUCCESS,
         Decision::Denied => ExitCode::FAILURE,

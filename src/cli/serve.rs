@@ -142,7 +142,7 @@ impl From<&LimitArgs> for Limits {
 /// Serves until a signal. An error is one of the configuration: nothing was served.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     log::init(args.log_format, args.log_level)?;
-    let engine = Arc::new(ArcSwap::from_pointee(super::engine(args.policy.as_deref())?));
+    let engine = Arc::new(ArcSwap::from_pointee(super::policy::engine(args.policy.as_deref())?));
     if ensure_certificates(args)? && args.log_format == LogFormat::Text {
         print(&format!("made a development certificate in {}", args.cert_dir.display()));
     }

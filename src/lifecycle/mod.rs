@@ -4,5 +4,4 @@ pub mod names;
 pub mod ports;
 pub mod probes;
 pub mod restart;
-pub mod selector;
 pub mod stages;

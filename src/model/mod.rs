@@ -2,20 +2,26 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
+pub mod inventory;
 pub mod json;
 pub mod path;
 pub mod pod;
+pub mod quantity;
 pub mod review;
 pub mod scalar;
+pub mod selector;
 pub mod text;
 pub mod workload;
 pub mod yaml;
 
+pub use inventory::Inventory;
 pub use json::{List, Map};
 pub use path::Path;
 pub use pod::{
     Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, PodSpec, PodStatus, Probe,
 };
-pub use review::{Operation, Request, Review, ReviewError, User};
+pub use quantity::{Quantity, ResourceList};
+pub use review::{Aspect, Operation, Request, Review, ReviewError, User};
+pub use selector::{LabelSelector, SelectorView};
 pub use text::Str;
 pub use workload::{Object, Template, Workload};

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer, de};
 
 use super::{
-    List, Map, Str,
+    List, Map, Quantity, ResourceList, Str,
     json::{object, object_or_default},
 };
 
@@ -75,21 +75,120 @@ pub struct PodSpec<'a> {
     /// `restartPolicy`; empty means the API's default, `Always`.
     #[serde(borrow)]
     pub restart_policy: Str<'a>,
+    /// `volumes`.
+    #[serde(borrow)]
+    pub volumes: List<Volume<'a>>,
+    /// `activeDeadlineSeconds`.
+    pub active_deadline_seconds: Option<i64>,
+    /// `terminationGracePeriodSeconds`.
+    pub termination_grace_period_seconds: Option<i64>,
+    /// `tolerations`.
+    #[serde(borrow)]
+    pub tolerations: List<Toleration<'a>>,
+    /// `topologySpreadConstraints`.
+    pub topology_spread_constraints: List<Present>,
+    /// `affinity`.
+    #[serde(deserialize_with = "object_or_default")]
+    pub affinity: Affinity,
+    /// `resources` of the whole Pod.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub resources: ResourceRequirements<'a>,
+    /// `overhead`: what the Pod costs beside its containers.
+    #[serde(borrow)]
+    pub overhead: ResourceList<'a>,
     /// `hostNetwork`.
     pub host_network: Option<bool>,
     /// `nodeName`; empty means not bound.
     #[serde(borrow)]
     pub node_name: Str<'a>,
     /// `readinessGates`.
-    pub readiness_gates: List<ReadinessGate>,
+    pub readiness_gates: List<Present>,
     /// `schedulingGates`.
     #[serde(borrow)]
     pub scheduling_gates: List<SchedulingGate<'a>>,
 }
 
-/// One of `readinessGates`: only how many there are is of interest.
+/// An object of which only its presence counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct Present {}
+
+/// `Volume`.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct ReadinessGate {}
+#[serde(rename_all = "camelCase", default)]
+pub struct Volume<'a> {
+    /// `name`.
+    #[serde(borrow)]
+    pub name: Str<'a>,
+    /// `emptyDir`.
+    #[serde(borrow, deserialize_with = "object")]
+    pub empty_dir: Option<EmptyDir<'a>>,
+    /// `persistentVolumeClaim`.
+    #[serde(deserialize_with = "object")]
+    pub persistent_volume_claim: Option<Present>,
+    /// `ephemeral`: a claim that lives and dies with the Pod.
+    #[serde(deserialize_with = "object")]
+    pub ephemeral: Option<Present>,
+}
+
+/// `EmptyDirVolumeSource`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EmptyDir<'a> {
+    /// `medium`: `Memory` makes it a tmpfs.
+    #[serde(borrow)]
+    pub medium: Str<'a>,
+    /// `sizeLimit`.
+    #[serde(borrow)]
+    pub size_limit: Option<Quantity<'a>>,
+}
+
+/// `Toleration`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Toleration<'a> {
+    /// `key`; empty with operator `Exists` matches all keys.
+    #[serde(borrow)]
+    pub key: Str<'a>,
+    /// `operator`; empty means `Equal`.
+    #[serde(borrow)]
+    pub operator: Str<'a>,
+    /// `effect`; empty matches all effects.
+    #[serde(borrow)]
+    pub effect: Str<'a>,
+    /// `tolerationSeconds`; absent means for ever.
+    pub toleration_seconds: Option<i64>,
+}
+
+/// `Affinity`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Affinity {
+    /// `podAntiAffinity`.
+    #[serde(deserialize_with = "object")]
+    pub pod_anti_affinity: Option<PodAntiAffinity>,
+}
+
+/// `PodAntiAffinity`: how many terms there are.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodAntiAffinity {
+    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    pub required_during_scheduling_ignored_during_execution: List<Present>,
+    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    pub preferred_during_scheduling_ignored_during_execution: List<Present>,
+}
+
+/// `ResourceRequirements`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ResourceRequirements<'a> {
+    /// `requests`.
+    #[serde(borrow)]
+    pub requests: ResourceList<'a>,
+    /// `limits`.
+    #[serde(borrow)]
+    pub limits: ResourceList<'a>,
+}
 
 /// One of `schedulingGates`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -110,6 +209,24 @@ pub struct Container<'a> {
     /// `image`.
     #[serde(borrow)]
     pub image: Str<'a>,
+    /// `command`; empty means the image's entry point.
+    #[serde(borrow)]
+    pub command: List<Str<'a>>,
+    /// `args`; empty means the image's own.
+    #[serde(borrow)]
+    pub args: List<Str<'a>>,
+    /// `resources`.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub resources: ResourceRequirements<'a>,
+    /// `volumeMounts`.
+    #[serde(borrow)]
+    pub volume_mounts: List<VolumeMount<'a>>,
+    /// `volumeDevices`.
+    #[serde(borrow)]
+    pub volume_devices: List<VolumeDevice<'a>>,
+    /// `restartPolicyRules`.
+    #[serde(borrow)]
+    pub restart_policy_rules: List<RestartRule<'a>>,
     /// The container's own `restartPolicy`; `Always` makes an init container a sidecar.
     #[serde(borrow)]
     pub restart_policy: Option<Str<'a>>,
@@ -141,6 +258,49 @@ impl<'a> Container<'a> {
         .into_iter()
         .filter_map(|(field, probe)| probe.as_ref().map(|probe| (field, probe)))
     }
+}
+
+/// `VolumeMount`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeMount<'a> {
+    /// `name`: that of the volume.
+    #[serde(borrow)]
+    pub name: Str<'a>,
+    /// `readOnly`.
+    pub read_only: Option<bool>,
+}
+
+/// `VolumeDevice`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct VolumeDevice<'a> {
+    /// `name`: that of the volume.
+    #[serde(borrow)]
+    pub name: Str<'a>,
+}
+
+/// `ContainerRestartRule` (KEP-5307).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RestartRule<'a> {
+    /// `action`.
+    #[serde(borrow)]
+    pub action: Str<'a>,
+    /// `exitCodes`.
+    #[serde(borrow, deserialize_with = "object")]
+    pub exit_codes: Option<ExitCodes<'a>>,
+}
+
+/// `ContainerRestartRuleOnExitCodes`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ExitCodes<'a> {
+    /// `operator`: `In` or `NotIn`.
+    #[serde(borrow)]
+    pub operator: Str<'a>,
+    /// `values`.
+    pub values: List<i64>,
 }
 
 /// `ContainerPort`.
@@ -259,6 +419,9 @@ pub struct Lifecycle<'a> {
     /// `preStop`.
     #[serde(borrow, deserialize_with = "object")]
     pub pre_stop: Option<LifecycleHandler<'a>>,
+    /// `stopSignal`; empty means the image's own, or SIGTERM.
+    #[serde(borrow)]
+    pub stop_signal: Str<'a>,
 }
 
 impl<'a> Lifecycle<'a> {
@@ -274,6 +437,12 @@ impl<'a> Lifecycle<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LifecycleHandler<'a> {
+    /// `exec`.
+    #[serde(borrow, deserialize_with = "object")]
+    pub exec: Option<Exec<'a>>,
+    /// `sleep`.
+    #[serde(deserialize_with = "object")]
+    pub sleep: Option<Sleep>,
     /// `httpGet`.
     #[serde(borrow, deserialize_with = "object")]
     pub http_get: Option<HttpGet<'a>>,
@@ -282,15 +451,27 @@ pub struct LifecycleHandler<'a> {
     pub tcp_socket: Option<TcpSocket<'a>>,
 }
 
+/// `SleepAction`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct Sleep {
+    /// `seconds`.
+    pub seconds: Option<i64>,
+}
+
 /// `PodStatus`: how far the Pod has come.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodStatus<'a> {
+    /// `phase`; empty means Pending.
+    #[serde(borrow)]
+    pub phase: Str<'a>,
     /// `conditions`.
     #[serde(borrow)]
     pub conditions: List<PodCondition<'a>>,
     /// `containerStatuses`: those of `spec.containers`.
-    pub container_statuses: List<ContainerStatus>,
+    #[serde(borrow)]
+    pub container_statuses: List<ContainerStatus<'a>>,
 }
 
 /// One of `status.conditions`.
@@ -308,7 +489,10 @@ pub struct PodCondition<'a> {
 /// One of `status.containerStatuses`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct ContainerStatus {
+pub struct ContainerStatus<'a> {
+    /// `name`: that of the container.
+    #[serde(borrow)]
+    pub name: Str<'a>,
     /// `state`.
     #[serde(deserialize_with = "object_or_default")]
     pub state: ContainerState,
@@ -320,15 +504,19 @@ pub struct ContainerStatus {
 pub struct ContainerState {
     /// `running`: the container has started.
     #[serde(deserialize_with = "object")]
-    pub running: Option<Started>,
+    pub running: Option<Present>,
     /// `terminated`: the container has started and ended.
     #[serde(deserialize_with = "object")]
-    pub terminated: Option<Started>,
+    pub terminated: Option<Terminated>,
 }
 
-/// Details of a started container; that it is there says enough.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Started {}
+/// `ContainerStateTerminated`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Terminated {
+    /// `exitCode`.
+    pub exit_code: Option<i64>,
+}
 
 /// `IntOrString`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,10 @@
-//! `Str`: a JSON string, borrowed from the input when it holds no escapes.
+//! `Str`: a JSON string, borrowed from the input when it holds no escapes; and text from outside made fit to show.
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    ops::Deref,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -22,6 +26,13 @@ impl Deref for Str<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// So that a map with such keys can be asked for a plain text.
+impl Borrow<str> for Str<'_> {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -94,9 +105,41 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     }
 }
 
+/// `text` as one line of at most `max_chars` characters, with `�` for each that could break a line, hide text or change its
+/// direction: names and values from outside end in logs and on terminals. Borrowed when nothing has to be changed.
+pub fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
+    let end = text.char_indices().nth(max_chars).map_or(text.len(), |(index, _)| index);
+    let (kept, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    if rest.is_empty() && !kept.contains(is_unsafe) {
+        return Cow::Borrowed(kept);
+    }
+    let mut line = kept.replace(is_unsafe, "\u{fffd}");
+    if !rest.is_empty() {
+        line.push('…');
+    }
+    Cow::Owned(line)
+}
+
+/// Whether a character could break a line, hide text or change its direction.
+pub fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            // Zero width and direction marks, line and paragraph separators, tags.
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_line_borrows_what_is_harmless() {
+        assert!(matches!(one_line("web-1 é", 253), Cow::Borrowed("web-1 é")));
+        assert_eq!(one_line("a\nb\u{202e}c", 253), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(one_line(&"é".repeat(253), 253), "é".repeat(253));
+        assert_eq!(one_line(&"é".repeat(254), 253), format!("{}…", "é".repeat(253)));
+    }
 
     #[test]
     fn borrows_without_escapes_and_owns_with_them() {

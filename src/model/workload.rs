@@ -1,10 +1,13 @@
 //! The one table of kinds: where each holds its Pod template(s) and which restartPolicy it allows; and the object read by it.
+//!
+//! A PodDisruptionBudget is in the table too: it makes no Pods, but says what may happen to them.
 
 use serde::Deserialize;
 
 use super::{
-    Metadata, Path, PodSpec, PodStatus,
+    IntOrString, Metadata, Path, PodSpec, PodStatus, SelectorView, Str,
     json::{List, from_object, object, object_or_default},
+    pod::Present,
 };
 
 /// Where a kind holds the Pods that it makes.
@@ -16,6 +19,8 @@ enum Nest {
     Root,
     /// `spec.template`
     Spec,
+    /// `spec.template` of a Job
+    Job,
     /// `spec.jobTemplate.spec.template`
     CronJob,
     /// `spec.template.jobTemplate.spec.template` or `spec.template.broadcastJobTemplate.spec.template`
@@ -24,6 +29,8 @@ enum Nest {
     ReplicatedJobs,
     /// `spec.leaderWorkerTemplate.leaderTemplate` and `.workerTemplate`
     LeaderWorker,
+    /// The object is a PodDisruptionBudget.
+    Budget,
 }
 
 /// Which `restartPolicy` a kind allows in its Pods.
@@ -69,18 +76,19 @@ pub static WORKLOADS: &[Workload] = &[
     row("apps", "ReplicaSet", Nest::Spec, RestartPolicies::Always),
     row("apps", "StatefulSet", Nest::Spec, RestartPolicies::Always),
     row("apps", "DaemonSet", Nest::Spec, RestartPolicies::Always),
-    row("batch", "Job", Nest::Spec, RestartPolicies::OnFailureOrNever),
+    row("batch", "Job", Nest::Job, RestartPolicies::OnFailureOrNever),
     row("batch", "CronJob", Nest::CronJob, RestartPolicies::OnFailureOrNever),
     row("argoproj.io", "Rollout", Nest::Spec, RestartPolicies::Always),
     row("apps.kruise.io", "CloneSet", Nest::Spec, RestartPolicies::Always),
     row("apps.kruise.io", "StatefulSet", Nest::Spec, RestartPolicies::Always),
     row("apps.kruise.io", "DaemonSet", Nest::Spec, RestartPolicies::Always),
-    row("apps.kruise.io", "BroadcastJob", Nest::Spec, RestartPolicies::OnFailureOrNever),
+    row("apps.kruise.io", "BroadcastJob", Nest::Job, RestartPolicies::OnFailureOrNever),
     row("apps.kruise.io", "AdvancedCronJob", Nest::AdvancedCronJob, RestartPolicies::OnFailureOrNever),
     row("jobset.x-k8s.io", "JobSet", Nest::ReplicatedJobs, RestartPolicies::OnFailureOrNever),
     row("leaderworkerset.x-k8s.io", "LeaderWorkerSet", Nest::LeaderWorker, RestartPolicies::Always),
     knative("Service"),
     knative("Configuration"),
+    row("policy", "PodDisruptionBudget", Nest::Budget, RestartPolicies::Any),
 ];
 
 impl Workload {
@@ -94,6 +102,11 @@ impl Workload {
         self.nest == Nest::Pod
     }
 
+    /// Whether it is this kind of the built-in API.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.group == group && self.kind == kind
+    }
+
     /// Whether its Pods are those of a Job: they run to completion.
     pub fn is_job(&self) -> bool {
         self.restart_policies == RestartPolicies::OnFailureOrNever
@@ -101,57 +114,58 @@ impl Workload {
 
     /// Reads an object of this kind from JSON text. The error names the field.
     pub fn read<'a>(&'static self, text: &'a str) -> Result<Object<'a>, String> {
-        if self.is_pod() {
-            let root: PodRoot<'a> = from_object(text)?;
-            let template =
-                Template { path: Path::default(), metadata: None, spec: root.spec, pod_failure_policy: false };
-            return Ok(Object {
-                text,
-                metadata: root.metadata,
-                templates: vec![template],
-                status: root.status.unwrap_or_default(),
-            });
-        }
-        let root: Root<'a> = from_object(text)?;
-        let spec = root.spec.unwrap_or_default();
-        let templates = match self.nest {
-            Nest::Pod => Vec::new(),
-            Nest::Root => template(&["template"], root.template),
-            Nest::Spec => {
-                let mut templates = template(&["spec", "template"], spec.template);
-                for template in &mut templates {
-                    template.pod_failure_policy = spec.pod_failure_policy.is_some();
-                }
-                templates
+        let mut object = Object { text, ..Object::default() };
+        match self.nest {
+            Nest::Pod => {
+                let root: PodRoot<'a> = from_object(text)?;
+                object.metadata = root.metadata;
+                object.status = root.status;
+                object.templates.push(Template { spec: root.spec, ..Template::default() });
+                return Ok(object);
             }
-            Nest::CronJob => job(Path::of(&["spec", "jobTemplate"]), spec.job_template),
+            Nest::Budget => {
+                let root: BudgetRoot<'a> = from_object(text)?;
+                object.metadata = root.metadata;
+                object.budget = Some(root.spec);
+                return Ok(object);
+            }
+            _ => {}
+        }
+        let Root { metadata, mut spec, template: root_template } = from_object(text)?;
+        object.metadata = metadata;
+        object.templates = match self.nest {
+            Nest::Pod | Nest::Budget => Vec::new(),
+            Nest::Root => template(&["template"], root_template),
+            Nest::Spec => template(&["spec", "template"], spec.template.take()),
+            Nest::Job => job(Path::default(), Some(from_object(text)?)),
+            Nest::CronJob => job(Path::of(&["spec", "jobTemplate"]), spec.job_template.take()),
             Nest::AdvancedCronJob => {
                 let base = Path::of(&["spec", "template"]);
-                let inner = spec.template.unwrap_or_default();
+                let inner = spec.template.take().unwrap_or_default();
                 let mut templates = job(base.clone().key("jobTemplate"), inner.job_template.map(|node| *node));
                 templates.extend(job(base.key("broadcastJobTemplate"), inner.broadcast_job_template.map(|node| *node)));
                 templates
             }
-            Nest::ReplicatedJobs => (0..)
-                .zip(spec.replicated_jobs.into_vec())
-                .flat_map(|(index, replicated)| {
-                    job(Path::of(&["spec", "replicatedJobs"]).index(index).key("template"), replicated.template)
-                })
-                .collect(),
+            Nest::ReplicatedJobs => {
+                let base = Path::of(&["spec", "replicatedJobs"]);
+                let jobs = (0..).zip(std::mem::take(&mut spec.replicated_jobs).into_vec());
+                jobs.flat_map(|(index, node)| job(base.clone().index(index).key("template"), node.template)).collect()
+            }
             Nest::LeaderWorker => {
-                let inner = spec.leader_worker_template.unwrap_or_default();
+                let inner = spec.leader_worker_template.take().unwrap_or_default();
                 let mut templates =
                     template(&["spec", "leaderWorkerTemplate", "leaderTemplate"], inner.leader_template);
                 templates.extend(template(&["spec", "leaderWorkerTemplate", "workerTemplate"], inner.worker_template));
                 templates
             }
         };
-        Ok(Object { text, metadata: root.metadata, templates, status: PodStatus::default() })
+        object.controller = spec;
+        Ok(object)
     }
 }
 
 /// An object of a known kind.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Object<'a> {
     /// The object's own JSON text, for the few rules that compare what podgate does not know.
     pub text: &'a str,
@@ -161,6 +175,10 @@ pub struct Object<'a> {
     pub templates: Vec<Template<'a>>,
     /// A Pod's status; empty for other kinds.
     pub status: PodStatus<'a>,
+    /// What a workload's own spec says beside its template; empty for Pods.
+    pub controller: ControllerSpec<'a>,
+    /// The spec of a PodDisruptionBudget.
+    pub budget: Option<BudgetSpec<'a>>,
 }
 
 impl<'a> Object<'a> {
@@ -171,7 +189,7 @@ impl<'a> Object<'a> {
 }
 
 /// A Pod or a Pod template, and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Template<'a> {
     /// The place that holds `spec`: the root for a Pod, `spec.template` for a Deployment.
     pub path: Path,
@@ -179,8 +197,8 @@ pub struct Template<'a> {
     pub metadata: Option<Metadata<'a>>,
     /// The Pod's spec.
     pub spec: PodSpec<'a>,
-    /// Whether the Job that holds it has a `podFailurePolicy`.
-    pub pod_failure_policy: bool,
+    /// The Job that holds it, in a Job and in what makes Jobs.
+    pub job: Option<Job<'a>>,
 }
 
 impl Template<'_> {
@@ -190,19 +208,133 @@ impl Template<'_> {
     }
 }
 
+/// A Job's own facts, and where it stands.
+#[derive(Debug, Clone, Default)]
+pub struct Job<'a> {
+    /// The place that holds the Job's `spec`: the root for a Job, `spec.jobTemplate` for a CronJob.
+    pub path: Path,
+    /// What the Job's spec says.
+    pub spec: JobSpec<'a>,
+}
+
+/// `JobSpec`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct JobSpec<'a> {
+    /// `backoffLimit`.
+    pub backoff_limit: Option<i64>,
+    /// `activeDeadlineSeconds`.
+    pub active_deadline_seconds: Option<i64>,
+    /// `ttlSecondsAfterFinished`.
+    pub ttl_seconds_after_finished: Option<i64>,
+    /// `podFailurePolicy`.
+    #[serde(deserialize_with = "object")]
+    pub pod_failure_policy: Option<Present>,
+    /// Moved to [`Object::templates`] as the object is read.
+    #[serde(borrow, deserialize_with = "object")]
+    template: Option<Box<TemplateNode<'a>>>,
+}
+
+/// What the specs of workloads say. Which of the fields mean something depends on the kind.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ControllerSpec<'a> {
+    /// `replicas`.
+    pub replicas: Option<i64>,
+    /// `paused`.
+    pub paused: Option<bool>,
+    /// `minReadySeconds`.
+    pub min_ready_seconds: Option<i64>,
+    /// `progressDeadlineSeconds` of a Deployment.
+    pub progress_deadline_seconds: Option<i64>,
+    /// `strategy` of a Deployment.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub strategy: Strategy<'a>,
+    /// `updateStrategy` of a StatefulSet or DaemonSet.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub update_strategy: Strategy<'a>,
+    /// `volumeClaimTemplates` of a StatefulSet.
+    #[serde(borrow)]
+    pub volume_claim_templates: List<VolumeClaimTemplate<'a>>,
+    /// `concurrencyPolicy` of a CronJob.
+    #[serde(borrow)]
+    pub concurrency_policy: Str<'a>,
+    /// `startingDeadlineSeconds` of a CronJob.
+    pub starting_deadline_seconds: Option<i64>,
+    // The rest is moved to `Object::templates` as the object is read.
+    #[serde(borrow, deserialize_with = "object")]
+    template: Option<TemplateNode<'a>>,
+    #[serde(borrow, deserialize_with = "object")]
+    job_template: Option<JobNode<'a>>,
+    #[serde(borrow)]
+    replicated_jobs: List<ReplicatedJob<'a>>,
+    #[serde(borrow, deserialize_with = "object")]
+    leader_worker_template: Option<LeaderWorkerTemplate<'a>>,
+}
+
+/// `DeploymentStrategy` and its like.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Strategy<'a> {
+    /// `type`; empty means `RollingUpdate`.
+    #[serde(borrow, rename = "type")]
+    pub kind: Str<'a>,
+    /// `rollingUpdate`.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub rolling_update: RollingUpdate<'a>,
+}
+
+/// `RollingUpdateDeployment` and its like.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RollingUpdate<'a> {
+    /// `maxSurge`: a number or a percentage.
+    #[serde(borrow)]
+    pub max_surge: Option<IntOrString<'a>>,
+    /// `maxUnavailable`: a number or a percentage.
+    #[serde(borrow)]
+    pub max_unavailable: Option<IntOrString<'a>>,
+}
+
+/// One of `volumeClaimTemplates`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct VolumeClaimTemplate<'a> {
+    /// `metadata`; its name is the volume's.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub metadata: Metadata<'a>,
+}
+
+/// `PodDisruptionBudgetSpec`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BudgetSpec<'a> {
+    /// `minAvailable`: a number or a percentage.
+    #[serde(borrow)]
+    pub min_available: Option<IntOrString<'a>>,
+    /// `maxUnavailable`: a number or a percentage.
+    #[serde(borrow)]
+    pub max_unavailable: Option<IntOrString<'a>>,
+    /// `selector`; absent selects no Pod.
+    #[serde(borrow, deserialize_with = "object")]
+    pub selector: Option<SelectorView<'a>>,
+    /// `unhealthyPodEvictionPolicy`.
+    #[serde(borrow)]
+    pub unhealthy_pod_eviction_policy: Str<'a>,
+}
+
 fn template<'a>(at: &[&'static str], node: Option<TemplateNode<'a>>) -> Vec<Template<'a>> {
-    placed(Path::of(at), node).into_iter().collect()
+    let node =
+        node.map(|node| Template { path: Path::of(at), metadata: Some(node.metadata), spec: node.spec, job: None });
+    node.into_iter().collect()
 }
 
-fn placed(path: Path, node: Option<TemplateNode<'_>>) -> Option<Template<'_>> {
-    node.map(|node| Template { path, metadata: Some(node.metadata), spec: node.spec, pod_failure_policy: false })
-}
-
+/// The template of a Job that stands at `path`.
 fn job(path: Path, node: Option<JobNode<'_>>) -> Vec<Template<'_>> {
-    let Some(spec) = node.and_then(|node| node.spec) else { return Vec::new() };
-    let template = placed(path.keys(&["spec", "template"]), spec.template);
-    let pod_failure_policy = spec.pod_failure_policy.is_some();
-    template.into_iter().map(|template| Template { pod_failure_policy, ..template }).collect()
+    let Some(mut spec) = node.and_then(|node| node.spec) else { return Vec::new() };
+    let Some(node) = spec.template.take() else { return Vec::new() };
+    let (metadata, at) = (Some(node.metadata), path.clone().keys(&["spec", "template"]));
+    vec![Template { path: at, metadata, spec: node.spec, job: Some(Job { path, spec }) }]
 }
 
 #[derive(Default, Deserialize)]
@@ -212,8 +344,17 @@ struct PodRoot<'a> {
     metadata: Metadata<'a>,
     #[serde(borrow, deserialize_with = "object_or_default")]
     spec: PodSpec<'a>,
-    #[serde(borrow, deserialize_with = "object")]
-    status: Option<PodStatus<'a>>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    status: PodStatus<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BudgetRoot<'a> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Metadata<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    spec: BudgetSpec<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -221,28 +362,13 @@ struct PodRoot<'a> {
 struct Root<'a> {
     #[serde(borrow, deserialize_with = "object_or_default")]
     metadata: Metadata<'a>,
-    #[serde(borrow, deserialize_with = "object")]
-    spec: Option<Spec<'a>>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    spec: ControllerSpec<'a>,
     #[serde(borrow, deserialize_with = "object")]
     template: Option<TemplateNode<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Spec<'a> {
-    #[serde(borrow, deserialize_with = "object")]
-    template: Option<TemplateNode<'a>>,
-    #[serde(borrow, deserialize_with = "object")]
-    job_template: Option<JobNode<'a>>,
-    #[serde(borrow)]
-    replicated_jobs: List<ReplicatedJob<'a>>,
-    #[serde(borrow, deserialize_with = "object")]
-    leader_worker_template: Option<LeaderWorkerTemplate<'a>>,
-    #[serde(deserialize_with = "object")]
-    pod_failure_policy: Option<Present>,
-}
-
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct TemplateNode<'a> {
     #[serde(borrow, deserialize_with = "object_or_default")]
@@ -255,30 +381,21 @@ struct TemplateNode<'a> {
     broadcast_job_template: Option<Box<JobNode<'a>>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct JobNode<'a> {
     #[serde(borrow, deserialize_with = "object")]
     spec: Option<JobSpec<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct JobSpec<'a> {
-    #[serde(borrow, deserialize_with = "object")]
-    template: Option<TemplateNode<'a>>,
-    #[serde(deserialize_with = "object")]
-    pod_failure_policy: Option<Present>,
-}
-
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct ReplicatedJob<'a> {
     #[serde(borrow, deserialize_with = "object")]
     template: Option<JobNode<'a>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct LeaderWorkerTemplate<'a> {
     #[serde(borrow, deserialize_with = "object")]
@@ -286,10 +403,6 @@ struct LeaderWorkerTemplate<'a> {
     #[serde(borrow, deserialize_with = "object")]
     worker_template: Option<TemplateNode<'a>>,
 }
-
-/// An object of which only its presence counts.
-#[derive(Deserialize)]
-struct Present {}
 
 #[cfg(test)]
 mod tests {

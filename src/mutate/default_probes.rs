@@ -162,7 +162,7 @@ impl ProbeSettings {
             }
             Preference::Grpc => probe.grpc = Some(GRPCAction { port: number, ..GRPCAction::default() }),
             Preference::TcpSocket => {
-                probe.tcp_socket = Some(TCPSocketAction { port: IntOrString::Int(number), host: None })
+                probe.tcp_socket = Some(TCPSocketAction { port: IntOrString::Int(number), host: None });
             }
         }
         Some(probe)

@@ -68,8 +68,10 @@ impl<'a> PatchBuilder<'a> {
 
     /// Appends `values` to the list at `at`, which is made where it is missing.
     pub fn append(&mut self, at: &Path, values: &[impl Serialize]) -> Result<(), PatchError> {
+        if values.is_empty() {
+            return Ok(());
+        }
         match self.document()?.pointer(&at.pointer()) {
-            _ if values.is_empty() => Ok(()),
             None | Some(Value::Null) => self.add_missing(at, values),
             Some(Value::Array(_)) => values.iter().try_for_each(|value| {
                 let value = to_value(at, value)?;
@@ -156,6 +158,8 @@ mod tests {
         assert_eq!(append(r#"{"list": [0]}"#), two);
         let nothing = patch("{}", |builder| builder.append(&at, &[] as &[i32]).unwrap());
         assert_eq!(nothing, Value::Null);
+        // Not even read.
+        assert_eq!(patch("no JSON", |builder| builder.append(&at, &[] as &[i32]).unwrap()), Value::Null);
     }
 
     #[test]

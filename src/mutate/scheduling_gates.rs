@@ -8,6 +8,8 @@
 //! A gate keeps the scheduler from looking at a Pod until somebody removes it: a quota, a licence, a cluster that has still
 //! to grow. The gate has to be there from the start; it cannot be added later.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::core::v1::PodSchedulingGate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,8 +17,8 @@ use wildmatch::WildMatch;
 
 use super::{Mutation, PatchBuilder, PatchError};
 use crate::{
-    lifecycle::{names::is_qualified_name, selector::LabelSelector},
-    model::{Object, Review},
+    lifecycle::names::is_qualified_name,
+    model::{LabelSelector, Object, Review},
 };
 
 pub(crate) static MUTATION: Mutation = Mutation {
@@ -64,8 +66,9 @@ impl SchedulingGate {
     pub fn apply(gates: &[Self], review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
         let pod = &review.new;
         for template in pod.templates.iter().filter(|template| template.spec.node_name.is_empty()) {
-            let has = |gate: &Self| template.spec.scheduling_gates.iter().any(|there| *there.name == gate.name);
-            let missing = gates.iter().filter(|gate| gate.selects(review, pod) && !has(gate));
+            // Several entries of a policy may give the same gate, each to other Pods.
+            let mut there: HashSet<&str> = template.spec.scheduling_gates.iter().map(|gate| &*gate.name).collect();
+            let missing = gates.iter().filter(|gate| gate.selects(review, pod) && there.insert(&gate.name));
             let missing: Vec<_> = missing.map(|gate| PodSchedulingGate { name: gate.name.clone() }).collect();
             patch.append(&template.spec_path("schedulingGates"), &missing)?;
         }

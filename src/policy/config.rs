@@ -47,7 +47,7 @@ impl LifecyclePolicy {
         for rule in RULES {
             let setting = self.spec.rules.get(rule);
             let level =
-                setting.and_then(|setting| setting.level).unwrap_or_else(|| self.spec.profile.shift(rule.level));
+                setting.and_then(|setting| setting.level).unwrap_or_else(|| (self.spec.profile.shift())(rule.level));
             let options = setting.map(|setting| &setting.options).filter(|options| !options.is_empty());
             // Writing to a String cannot fail.
             let _ = match options {
@@ -145,12 +145,16 @@ impl Profile {
         }
     }
 
-    /// The level that a rule of level `level` has under this profile.
-    pub fn shift(self, level: Level) -> Level {
-        match (self, level) {
-            (Self::Advisory, Level::Deny) | (Self::Strict, Level::Audit) => Level::Warn,
-            (Self::Strict, Level::Warn) => Level::Deny,
-            _ => level,
+    /// The level that a finding has under this profile, by the level that the rule has for it.
+    pub fn shift(self) -> fn(Level) -> Level {
+        match self {
+            Self::Advisory => |level| if level == Level::Deny { Level::Warn } else { level },
+            Self::Standard => |level| level,
+            Self::Strict => |level| match level {
+                Level::Audit => Level::Warn,
+                Level::Warn => Level::Deny,
+                other => other,
+            },
         }
     }
 }

@@ -6,9 +6,12 @@ use json_patch::Patch;
 
 use super::{LifecyclePolicy, scope::Exempt};
 use crate::{
-    model::{Object, Operation, Path, Review, path::Segment},
+    model::{Container, Object, Operation, Path, Review, path::Segment},
     mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
-    rules::{Finding, Level, RULES, Report, Rule, rule::Compiled},
+    rules::{
+        Finding, Level, RULES, Report, Rule,
+        rule::{Compiled, Levels},
+    },
 };
 
 /// A policy, ready to judge.
@@ -22,7 +25,7 @@ pub struct Engine {
 /// A rule that is not off, with its options.
 struct Active {
     rule: &'static Rule,
-    level: Level,
+    levels: Levels,
     check: Compiled,
 }
 
@@ -78,14 +81,17 @@ impl Engine {
         let spec = &policy.spec;
         let active = rules.iter().filter_map(|rule| {
             let setting = spec.rules.get(rule);
-            let level = setting.and_then(|setting| setting.level).unwrap_or_else(|| spec.profile.shift(rule.level));
+            let levels = match setting.and_then(|setting| setting.level) {
+                Some(level) => Levels::Named(level),
+                None => Levels::Moved(spec.profile.shift()),
+            };
             let options = setting.map(|setting| setting.options.clone()).unwrap_or_default();
-            if level == Level::Off {
+            if levels.of(rule.level) == Level::Off {
                 return None;
             }
             // A `RuleSetting` only exists with options that compile: it was checked as it was read.
             let check = rule.code.compile(options).or_else(|_| rule.code.compile(serde_json::Map::new())).ok()?;
-            Some(Active { rule, level, check })
+            Some(Active { rule, levels, check })
         });
         Self {
             rules: active.collect(),
@@ -102,8 +108,8 @@ impl Engine {
             return Verdict::default();
         }
         let mut findings = Vec::new();
-        for active in &self.rules {
-            (active.check)(review, &mut Report::new(active.rule, active.level, &mut findings));
+        for active in self.rules.iter().filter(|active| active.rule.code.aspect() == review.aspect) {
+            (active.check)(review, &mut Report::new(active.rule, active.levels, &mut findings));
         }
         if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
             self.drop_known(&mut findings, review, old);
@@ -119,31 +125,35 @@ impl Engine {
     fn drop_known(&self, findings: &mut Vec<Finding>, review: &Review<'_>, old: &Object<'_>) {
         let before = Review {
             operation: Operation::Create,
+            aspect: review.aspect,
             workload: review.workload,
             sub_resource: review.sub_resource.clone(),
             namespace: review.namespace.clone(),
             user: review.user.clone(),
             new: old.clone(),
             old: None,
+            inventory: review.inventory,
         };
         let mut known = Vec::new();
         for active in self.rules.iter().filter(|active| findings.iter().any(|finding| finding.rule == active.rule)) {
-            (active.check)(&before, &mut Report::new(active.rule, active.level, &mut known));
+            (active.check)(&before, &mut Report::new(active.rule, active.levels, &mut known));
         }
         // A list may have moved by an item, so that the place alone does not tell which finding is new: each old one
         // excuses one new one, first of all the one that reads the same.
-        let mut excuses: HashMap<(&str, String), Vec<String>> = HashMap::new();
+        let (old_lists, new_lists) = (container_lists(old), container_lists(&review.new));
+        let mut excuses: HashMap<(&str, String), Excuses> = HashMap::new();
         for finding in known {
-            excuses.entry((finding.rule.id, field_by_name(&finding.at, old))).or_default().push(finding.message);
+            let excuses = excuses.entry((finding.rule.id, field_by_name(&finding.at, &old_lists))).or_default();
+            excuses.left += 1;
+            *excuses.by_message.entry(finding.message).or_default() += 1;
         }
-        let mut excused = |finding: &Finding, same_message: bool| {
-            let field = field_by_name(&finding.at, &review.new);
-            let Some(messages) = excuses.get_mut(&(finding.rule.id, field)) else { return false };
-            let place = messages.iter().position(|message| !same_message || *message == finding.message);
-            place.map(|place| messages.swap_remove(place)).is_some()
+        let mut is_known = |finding: &Finding, same_message: bool| {
+            let field = field_by_name(&finding.at, &new_lists);
+            let excuses = excuses.get_mut(&(finding.rule.id, field));
+            excuses.is_some_and(|excuses| excuses.take(same_message.then_some(&*finding.message)))
         };
-        findings.retain(|finding| !excused(finding, true));
-        findings.retain(|finding| !excused(finding, false));
+        findings.retain(|finding| !is_known(finding, true));
+        findings.retain(|finding| !is_known(finding, false));
     }
 
     /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
@@ -170,9 +180,47 @@ impl Engine {
     }
 }
 
+/// What the old object had at one field against one rule.
+#[derive(Default)]
+struct Excuses {
+    /// How many findings of a new object they still excuse.
+    left: usize,
+    /// How many of them read so and have not yet excused one that reads the same.
+    by_message: HashMap<String, usize>,
+}
+
+impl Excuses {
+    /// Uses one up, if there is one: one that reads `message`, or any.
+    fn take(&mut self, message: Option<&str>) -> bool {
+        let left = match message {
+            Some(message) => self.by_message.get_mut(message).filter(|left| **left > 0),
+            None => Some(&mut self.left).filter(|left| **left > 0),
+        };
+        let Some(left) = left else { return false };
+        *left -= 1;
+        if message.is_some() {
+            self.left -= 1;
+        }
+        true
+    }
+}
+
+/// Every list of containers by its place.
+fn container_lists<'o, 'a>(object: &'o Object<'a>) -> HashMap<Path, &'o [Container<'a>]> {
+    let lists = object.templates.iter().flat_map(|template| {
+        let spec = &template.spec;
+        [
+            (template.spec_path("initContainers"), &*spec.init_containers),
+            (template.spec_path("containers"), &*spec.containers),
+            (template.spec_path("ephemeralContainers"), &*spec.ephemeral_containers),
+        ]
+    });
+    lists.collect()
+}
+
 /// The path with containers by name instead of index and other items without index, so that it means the same field in
 /// another version of the object.
-fn field_by_name(path: &Path, object: &Object<'_>) -> String {
+fn field_by_name(path: &Path, lists: &HashMap<Path, &[Container<'_>]>) -> String {
     let mut field = String::new();
     let mut so_far = Path::default();
     for segment in path.segments() {
@@ -183,16 +231,7 @@ fn field_by_name(path: &Path, object: &Object<'_>) -> String {
                 so_far = so_far.key(key.clone());
             }
             Segment::Index(index) => {
-                let name = object.templates.iter().find_map(|template| {
-                    let spec = &template.spec;
-                    let lists = [
-                        ("initContainers", &spec.init_containers),
-                        ("containers", &spec.containers),
-                        ("ephemeralContainers", &spec.ephemeral_containers),
-                    ];
-                    let (_, list) = lists.into_iter().find(|(list, _)| template.spec_path(list) == so_far)?;
-                    list.get(*index).map(|container| &*container.name)
-                });
+                let name = lists.get(&so_far).and_then(|list| list.get(*index)).map(|container| &*container.name);
                 field.push('[');
                 field.push_str(name.unwrap_or_default());
                 field.push(']');

@@ -71,7 +71,7 @@ fn problems(spec: &PolicySpec) -> Vec<(Path, String)> {
     let mutations = Path::of(&["spec", "mutations"]);
     let below = |base: &Path, dotted: &str| dotted.split('.').fold(base.clone(), |path, key| path.key(key.to_owned()));
     let at = mutations.clone().key("defaultProbes");
-    let probes = spec.mutations.default_probes.iter().flat_map(|probes| probes.problems());
+    let probes = spec.mutations.default_probes.iter().flat_map(crate::mutate::DefaultProbes::problems);
     let probes = probes.map(|(field, problem)| (below(&at, &field), problem));
     let gates = spec.mutations.scheduling_gates.iter().enumerate().flat_map(|(index, gate)| {
         let at = mutations.clone().key("schedulingGates").index(index);

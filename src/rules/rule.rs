@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::model::{Path, Review};
+use crate::model::{Aspect, Path, Review};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,9 @@ impl Eq for Rule {}
 ///
 /// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
 pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// What of an object the rule judges; it is not run for anything else.
+    const ASPECT: Aspect = Aspect::Spec;
+
     /// Reports every place in `review.new` that breaks the rule.
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
 }
@@ -80,6 +83,7 @@ pub type Compiled = Box<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
 /// A [`Check`] whose type is erased, so that rules of all kinds fit into one list.
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
+    aspect: Aspect,
     compile: fn(Map<String, Value>) -> Result<Compiled, serde_json::Error>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -88,6 +92,7 @@ impl Code {
     /// The code of `C`.
     pub const fn of<C: Check>() -> Self {
         Self {
+            aspect: C::ASPECT,
             compile: |options| {
                 let check: C = serde_json::from_value(Value::Object(options))?;
                 Ok(Box::new(move |review, out| check.check(review, out)))
@@ -100,6 +105,11 @@ impl Code {
     /// type.
     pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, serde_json::Error> {
         (self.compile)(options)
+    }
+
+    /// What of an object the rule judges.
+    pub fn aspect(&self) -> Aspect {
+        self.aspect
     }
 
     /// The JSON Schema of the options.
@@ -121,22 +131,47 @@ pub struct Finding {
     pub message: String,
 }
 
+/// Which level a rule's findings get under a policy.
+#[derive(Debug, Clone, Copy)]
+pub enum Levels {
+    /// The policy names a level for the rule: all its findings have it.
+    Named(Level),
+    /// The rule's own levels, moved by the policy's profile.
+    Moved(fn(Level) -> Level),
+}
+
+impl Levels {
+    /// The level of a finding for which the rule itself has `own`.
+    pub fn of(self, own: Level) -> Level {
+        match self {
+            Self::Named(level) => level,
+            Self::Moved(by) => by(own),
+        }
+    }
+}
+
 /// Takes the findings of one rule.
 #[derive(Debug)]
 pub struct Report<'r> {
     rule: &'static Rule,
-    level: Level,
+    levels: Levels,
     findings: &'r mut Vec<Finding>,
 }
 
 impl<'r> Report<'r> {
-    /// A report that adds the findings of `rule`, at `level`, to `findings`.
-    pub fn new(rule: &'static Rule, level: Level, findings: &'r mut Vec<Finding>) -> Self {
-        Self { rule, level, findings }
+    /// A report that adds the findings of `rule`, at `levels`, to `findings`.
+    pub fn new(rule: &'static Rule, levels: Levels, findings: &'r mut Vec<Finding>) -> Self {
+        Self { rule, levels, findings }
     }
 
-    /// Adds a finding.
+    /// Adds a finding at the rule's own level.
     pub fn at(&mut self, at: Path, message: impl Into<String>) {
-        self.findings.push(Finding { rule: self.rule, level: self.level, at, message: message.into() });
+        self.at_level(self.rule.level, at, message);
+    }
+
+    /// Adds a finding of a case for which the rule has another level than its own.
+    pub fn at_level(&mut self, own: Level, at: Path, message: impl Into<String>) {
+        let level = self.levels.of(own);
+        self.findings.push(Finding { rule: self.rule, level, at, message: message.into() });
     }
 }

@@ -15,6 +15,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::metrics::{decision as decision_label, webhook};
 use crate::admission::{Mode, Record};
+use crate::model::text::one_line;
 
 /// Longest text from outside in a log line, in characters: the longest name that Kubernetes knows.
 const MAX_TEXT_CHARS: usize = 253;
@@ -144,27 +145,9 @@ fn join<'a>(ids: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
     out
 }
 
-/// `text` in at most [`MAX_TEXT_CHARS`] characters, with `�` for each that could break a line, hide text or
-/// change its direction. Borrowed when nothing has to be changed.
+/// Text from outside, as a log line may hold it.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let end = text.char_indices().nth(MAX_TEXT_CHARS).map_or(text.len(), |(index, _)| index);
-    let (kept, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    if rest.is_empty() && !kept.contains(is_unsafe) {
-        return Cow::Borrowed(kept);
-    }
-    let mut out = kept.replace(is_unsafe, "\u{fffd}");
-    if !rest.is_empty() {
-        out.push('…');
-    }
-    Cow::Owned(out)
-}
-
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            // Zero width and direction marks, line and paragraph separators, tags.
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    one_line(text, MAX_TEXT_CHARS)
 }
 
 #[cfg(test)]
@@ -176,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::admission::{Decision, ErrorReason};
+    use crate::model::text::is_unsafe;
 
     const NASTY: &str = "a\r\nINFO forged=\"1\" \u{1b}[31mred\u{85}\u{2028}\u{202e}\0 \\ é";
 
@@ -217,14 +201,6 @@ mod tests {
         });
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn clean_borrows_what_is_harmless() {
-        assert!(matches!(clean("web-1 é"), Cow::Borrowed("web-1 é")));
-        assert_eq!(clean("a\nb\u{202e}c"), "a\u{fffd}b\u{fffd}c");
-        assert_eq!(clean(&"é".repeat(253)), "é".repeat(253));
-        assert_eq!(clean(&"é".repeat(254)), format!("{}…", "é".repeat(253)));
     }
 
     #[test]

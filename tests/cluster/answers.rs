@@ -44,7 +44,7 @@ async fn a_warning_says_where_and_which_rule(cluster: &'static Cluster) {
     assert!(matches!(ours.as_slice(), [one] if one.starts_with("spec.containers[0].readinessProbe: ")), "{ours:?}");
 }
 
-/// Every kind in podgate's table, with the same violation in each of its templates.
+/// Every kind in podgate's table that makes Pods, with the same violation in each of its templates.
 async fn every_kind_is_judged_by_the_manifests(cluster: &'static Cluster) {
     let namespace = cluster.judged_namespace().await;
     for workload in WORKLOADS {
@@ -54,6 +54,9 @@ async fn every_kind_is_judged_by_the_manifests(cluster: &'static Cluster) {
             spec["restartPolicy"] = json!("Never");
         }
         let (object, templates) = object(workload.group, workload.kind, &namespace, &spec);
+        if workload.read(&object.to_string()).unwrap().templates.is_empty() {
+            continue; // It makes no Pods.
+        }
         let refused = cluster.client.dry_run(&object).await;
         let ours = refused.causes().into_iter().filter(|cause| cause.message.ends_with("(podgate: port-conflict)"));
         let fields: Vec<String> = ours.map(|cause| cause.field).collect();

@@ -73,12 +73,14 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement>
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/>
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 
 use crate::{
-    model::{Path, Review, json},
+    model::{Path, Review, Str, json},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -102,16 +104,14 @@ impl Check for InitContainerFieldChange {
         let at = |index| Path::of(&["spec", "initContainers"]).index(index);
         let may_change: &[&str] = if review.sub_resource == "resize" { &["image", "resources"] } else { &["image"] };
 
-        for removed in old.iter().filter(|before| !new.iter().any(|after| name(after) == name(before))) {
-            let name = name(removed);
-            out.at(
-                Path::of(&["spec", "initContainers"]),
-                format!("init container \"{name}\" is removed; the init containers of a Pod are fixed"),
-            );
+        // Of each name the old ones that are still to be found, in their order.
+        let mut missing: HashMap<Str<'_>, VecDeque<(usize, &Fields<'_>)>> = HashMap::new();
+        for (place, before) in old.iter().enumerate() {
+            missing.entry(name(before)).or_default().push_back((place, before));
         }
         for (index, after) in new.iter().enumerate() {
             let name = name(after);
-            let Some((place, before)) = old.iter().enumerate().find(|(_, before)| self::name(before) == name) else {
+            let Some((place, before)) = missing.get_mut(&name).and_then(VecDeque::pop_front) else {
                 out.at(
                     at(index),
                     format!("init container \"{name}\" is added; the init containers of a Pod are fixed"),
@@ -121,40 +121,60 @@ impl Check for InitContainerFieldChange {
             if new.len() == old.len() && place != index {
                 out.at(at(index), format!("init container \"{name}\" moves from place {place} to {index}; the init containers of a Pod are fixed"));
             }
-            for field in changed(before, after).filter(|field| !may_change.contains(&field.as_str())) {
+            for field in changed(before, after).filter(|field| !may_change.contains(field)) {
                 out.at(
-                    at(index).key(field.clone()),
+                    at(index).key(field.to_owned()),
                     format!("init container \"{name}\" changes {field}; only its image may change in a Pod"),
                 );
             }
         }
+        let removed: BTreeSet<usize> = missing.into_values().flatten().map(|(place, _)| place).collect();
+        for name in removed.into_iter().filter_map(|place| old.get(place)).map(name) {
+            out.at(
+                Path::of(&["spec", "initContainers"]),
+                format!("init container \"{name}\" is removed; the init containers of a Pod are fixed"),
+            );
+        }
     }
 }
 
-/// The init containers with all their fields, also those that podgate does not know.
-fn init_containers(text: &str) -> Vec<Map<String, Value>> {
+/// An init container with all its fields, also those that podgate does not know, as they were received.
+type Fields<'a> = BTreeMap<Str<'a>, &'a RawValue>;
+
+fn init_containers(text: &str) -> Vec<Fields<'_>> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct Pod {
-        #[serde(deserialize_with = "json::object_or_default")]
-        spec: Spec,
+    struct Pod<'a> {
+        #[serde(borrow, deserialize_with = "json::object_or_default")]
+        spec: Spec<'a>,
     }
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]
-    struct Spec {
-        init_containers: json::List<Map<String, Value>>,
+    struct Spec<'a> {
+        #[serde(borrow)]
+        init_containers: json::List<Fields<'a>>,
     }
     // The text has been read as a Pod already, so that this cannot fail.
-    json::from_object::<Pod>(text).unwrap_or_default().spec.init_containers.into_vec()
+    json::from_object::<Pod<'_>>(text).unwrap_or_default().spec.init_containers.into_vec()
 }
 
-fn name(container: &Map<String, Value>) -> &str {
-    container.get("name").and_then(Value::as_str).unwrap_or_default()
+fn name<'a>(container: &Fields<'a>) -> Str<'a> {
+    container.get("name").and_then(|name| serde_json::from_str(name.get()).ok()).unwrap_or_default()
 }
 
 /// The fields that differ; `null` is the same as absent.
-fn changed<'c>(before: &'c Map<String, Value>, after: &'c Map<String, Value>) -> impl Iterator<Item = &'c String> {
-    let value = |container: &'c Map<String, Value>, field: &str| container.get(field).filter(|value| !value.is_null());
+fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<Item = &'c str> {
+    fn value<'c>(container: &'c Fields<'_>, field: &str) -> Option<&'c str> {
+        container.get(field).map(|value| value.get()).filter(|value| *value != "null")
+    }
     let gone = before.keys().filter(|field| !after.contains_key(*field));
-    after.keys().chain(gone).filter(move |field| value(before, field) != value(after, field))
+    let fields = after.keys().chain(gone).map(|field| &**field);
+    fields.filter(move |field| !same(value(before, field), value(after, field)))
+}
+
+/// Whether two JSON texts mean the same. Nested deeper than can be read they do if they are the same text.
+fn same(before: Option<&str>, after: Option<&str>) -> bool {
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    before == after
+        || before.zip(after).is_some_and(|(before, after)| read(before).is_some_and(|value| Some(value) == read(after)))
 }

@@ -83,6 +83,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior>
 
+use std::collections::{HashMap, HashSet};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -109,13 +111,14 @@ impl Check for InitImageChangeWithoutEffect {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         let Some(evidence) = past_init(&old.status) else { return };
+        // The images that each of them had; a name that two have is a fault, but not of this change.
+        let mut before: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for (_, placed) in stages::all(old).filter(|(_, placed)| placed.role == Role::Init) {
+            before.entry(&placed.container.name).or_default().insert(&placed.container.image);
+        }
         for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::Init) {
-            let name = &placed.container.name;
-            let before =
-                stages::all(old).find(|(_, before)| before.role == Role::Init && before.container.name == *name);
-            let Some((_, before)) = before else { continue };
-            if before.container.image != placed.container.image {
-                let image = &placed.container.image;
+            let (name, image) = (&placed.container.name, &placed.container.image);
+            if before.get(&**name).is_some_and(|images| !images.contains(&**image)) {
                 out.at(
                     placed.path(template).key("image"),
                     format!("init container \"{name}\" has finished ({evidence}) and will not run image \"{image}\"; replace the Pod"),

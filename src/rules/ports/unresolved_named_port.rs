@@ -58,7 +58,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{ports::is_port_name, stages},
-    model::{Container, IntOrString, Review},
+    model::{Container, IntOrString, Lifecycle, Path, Review},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -81,16 +81,16 @@ impl Check for UnresolvedNamedPort {
             let container = placed.container;
             let probes = container.probes().filter(|_| review.workload.probes_as_written);
             let probes = probes.map(|(field, probe)| ([field, ""], &probe.http_get, &probe.tcp_socket));
-            let hooks = container.lifecycle.iter().flat_map(|lifecycle| lifecycle.hooks());
+            let hooks = container.lifecycle.iter().flat_map(Lifecycle::hooks);
             let hooks = hooks.map(|(field, hook)| (["lifecycle", field], &hook.http_get, &hook.tcp_socket));
             for (fields, http_get, tcp_socket) in probes.chain(hooks) {
                 let http = http_get.as_ref().and_then(|get| Some(("httpGet", get.port.as_ref()?)));
                 let tcp = tcp_socket.as_ref().and_then(|socket| Some(("tcpSocket", socket.port.as_ref()?)));
                 for (handler, port) in http.into_iter().chain(tcp) {
                     let Some(port) = unresolved(container, port) else { continue };
-                    let fields = fields.into_iter().filter(|field| !field.is_empty());
-                    let at = fields.clone().fold(placed.path(template), |path, field| path.key(field));
-                    let what = fields.last().unwrap_or_default();
+                    let mut fields = fields.into_iter().filter(|field| !field.is_empty());
+                    let at = fields.clone().fold(placed.path(template), Path::key);
+                    let what = fields.next_back().unwrap_or_default();
                     out.at(
                         at.keys(&[handler, "port"]),
                         format!(

@@ -144,7 +144,7 @@ fn handlers(probe: &Probe<'_>, at: &Path, subject: &str, out: &mut Report<'_>) {
         let at = at.clone().keys(&["grpc", "port"]);
         match &grpc.port {
             Some(IntOrString::String(name)) => {
-                out.at(at, format!("{subject} has grpc port \"{name}\"; grpc takes a number"))
+                out.at(at, format!("{subject} has grpc port \"{name}\"; grpc takes a number"));
             }
             number => port(number.as_ref(), at, subject, out),
         }

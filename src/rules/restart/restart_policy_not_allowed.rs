@@ -71,10 +71,11 @@ impl Check for RestartPolicyNotAllowed {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let given = pod_policy(&template.spec);
+            let pod_failure_policy = template.job.as_ref().is_some_and(|job| job.spec.pod_failure_policy.is_some());
             let allowed: &[&str] = match review.workload.restart_policies {
                 RestartPolicies::Any => continue,
                 RestartPolicies::Always => &["Always"],
-                RestartPolicies::OnFailureOrNever if template.pod_failure_policy => &["Never"],
+                RestartPolicies::OnFailureOrNever if pod_failure_policy => &["Never"],
                 RestartPolicies::OnFailureOrNever => &["OnFailure", "Never"],
             };
             // What is no policy at all is `invalid-restart-policy`'s.
@@ -87,7 +88,7 @@ impl Check for RestartPolicyNotAllowed {
             } else {
                 format!("restartPolicy {given}")
             };
-            let reason = if template.pod_failure_policy { " with a podFailurePolicy" } else { "" };
+            let reason = if pod_failure_policy { " with a podFailurePolicy" } else { "" };
             out.at(
                 template.spec_path("restartPolicy"),
                 format!("{kind}{reason} does not allow {found}; it takes {}", allowed.join(" or ")),

@@ -63,6 +63,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -88,8 +90,9 @@ impl Check for SchedulingGateAdded {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         for (template, old) in review.new.templates.iter().zip(&old.templates) {
+            let before: HashSet<&str> = old.spec.scheduling_gates.iter().map(|gate| &*gate.name).collect();
             for (index, gate) in template.spec.scheduling_gates.iter().enumerate() {
-                if !old.spec.scheduling_gates.iter().any(|before| before.name == gate.name) {
+                if !before.contains(&*gate.name) {
                     out.at(
                         template.spec_path("schedulingGates").index(index),
                         format!("scheduling gate \"{}\" is added; the gates of a Pod can only be removed", gate.name),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Map;
+use super::{List, Map, Str};
 
 /// A label selector: every requirement has to hold; no requirement at all selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,11 +45,58 @@ pub enum Operator {
     DoesNotExist,
 }
 
+/// A label selector as it stands in an object: unknown fields pass, as in every object.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SelectorView<'a> {
+    #[serde(borrow)]
+    match_labels: Map<'a>,
+    #[serde(borrow)]
+    match_expressions: List<RequirementView<'a>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct RequirementView<'a> {
+    #[serde(borrow)]
+    key: Str<'a>,
+    #[serde(borrow)]
+    operator: Str<'a>,
+    #[serde(borrow)]
+    values: List<Str<'a>>,
+}
+
+impl SelectorView<'_> {
+    /// The selector; `None` if it holds an operator that the API does not know.
+    pub fn to_selector(&self) -> Option<LabelSelector> {
+        let requirement = |view: &RequirementView<'_>| {
+            let operator = match &*view.operator {
+                "In" => Operator::In,
+                "NotIn" => Operator::NotIn,
+                "Exists" => Operator::Exists,
+                "DoesNotExist" => Operator::DoesNotExist,
+                _ => return None,
+            };
+            let values = view.values.iter().map(ToString::to_string).collect();
+            Some(Requirement { key: view.key.to_string(), operator, values })
+        };
+        Some(LabelSelector {
+            match_labels: self.match_labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            match_expressions: self.match_expressions.iter().map(requirement).collect::<Option<_>>()?,
+        })
+    }
+}
+
 impl LabelSelector {
     /// Whether it selects something with these labels.
     pub fn matches(&self, labels: &Map<'_>) -> bool {
-        let equal = self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
-        equal && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
+        self.matches_by(|key| labels.get(key))
+    }
+
+    /// Whether it selects something whose label `key` has the value `label(key)`.
+    pub fn matches_by<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        let equal = self.match_labels.iter().all(|(key, value)| label(key) == Some(value));
+        equal && self.match_expressions.iter().all(|requirement| requirement.holds(label(&requirement.key)))
     }
 
     /// What is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.
@@ -67,8 +114,7 @@ impl LabelSelector {
 }
 
 impl Requirement {
-    fn matches(&self, labels: &Map<'_>) -> bool {
-        let found = labels.get(&self.key);
+    fn holds(&self, found: Option<&str>) -> bool {
         let listed = || found.is_some_and(|found| self.values.iter().any(|value| value == found));
         match self.operator {
             Operator::In => listed(),

@@ -1,0 +1,18 @@
+//! What every subcommand does alike: print, and fail.
+
+use std::io::{self, Write};
+
+/// Exit code of bad flags and bad configuration; clap uses the same.
+pub(super) const FAILURE: u8 = 2;
+
+/// Writes `text` to stdout.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    Ok(stdout.flush()?)
+}
+
+/// A reader that has seen enough (`podgate rules | head`) is no error.
+pub(super) fn is_broken_pipe(cause: &anyhow::Error) -> bool {
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

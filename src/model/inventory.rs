@@ -1,0 +1,406 @@
+//! `Inventory`: the other objects that are known, by namespace and label, so that a look-up does not scan them all.
+//!
+//! `check` fills it from the files of a run, the server from watches. It owns what it holds: its objects come and go while
+//! reviews borrow it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+
+use super::{
+    IntOrString, LabelSelector, List, Map, Metadata, Object, SelectorView, Str, Workload,
+    json::{from_object, object_or_default},
+    workload::BudgetSpec,
+};
+
+/// All that is known, by namespace. Empty means that nothing is known, not that nothing is there.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    namespaces: HashMap<String, Namespace>,
+}
+
+/// What is known of one namespace.
+#[derive(Debug, Default)]
+pub struct Namespace {
+    /// Whether the namespace itself is being deleted.
+    pub terminating: bool,
+    services: Selected<Service>,
+    budgets: Selected<Budget>,
+    autoscalers: Vec<Autoscaler>,
+    workloads: Vec<KnownWorkload>,
+    workloads_by_label: HashMap<(String, String), Vec<usize>>,
+}
+
+/// A Service: whom it sends traffic to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// The ports of the Pods that it targets.
+    pub target_ports: Vec<TargetPort>,
+}
+
+/// A port of a Pod that a Service targets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetPort {
+    /// By number and protocol.
+    Number(i64, String),
+    /// By name.
+    Name(String),
+}
+
+/// A PodDisruptionBudget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Its name.
+    pub name: String,
+    /// `status.disruptionsAllowed`, where a status is known.
+    pub disruptions_allowed: Option<i64>,
+}
+
+/// A HorizontalPodAutoscaler: what it scales.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Autoscaler {
+    /// Kind of the workload that it scales.
+    pub kind: String,
+    /// Name of the workload that it scales.
+    pub name: String,
+    /// `minReplicas`; default 1.
+    pub min_replicas: i64,
+}
+
+/// A workload that keeps replicas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownWorkload {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// `replicas`; default 1.
+    pub replicas: i64,
+    /// The labels of its Pods.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Things with a selector, found by the labels of what they select.
+#[derive(Debug)]
+struct Selected<T> {
+    items: Vec<(LabelSelector, T)>,
+    /// By one label that the selector wants.
+    by_label: HashMap<(String, String), Vec<usize>>,
+    /// Those whose selector wants no certain label.
+    rest: Vec<usize>,
+}
+
+impl<T> Default for Selected<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), by_label: HashMap::new(), rest: Vec::new() }
+    }
+}
+
+impl<T> Selected<T> {
+    fn add(&mut self, selector: LabelSelector, item: T) {
+        let index = self.items.len();
+        let pairs = selector.match_labels.iter().map(|(key, value)| (key.clone(), value.clone()));
+        // The label that the fewest others want: one that all have (managed-by: Helm) would lead to all of them.
+        match pairs.min_by_key(|pair| self.by_label.get(pair).map_or(0, Vec::len)) {
+            Some(pair) => self.by_label.entry(pair).or_default().push(index),
+            None => self.rest.push(index),
+        }
+        self.items.push((selector, item));
+    }
+
+    /// Those that select these labels, in the order in which they were added.
+    fn selecting(&self, labels: &Map<'_>) -> Vec<&T> {
+        let by_label = labels.iter().filter_map(|(key, value)| self.by_label.get(&(key.to_owned(), value.to_owned())));
+        let mut found: Vec<usize> = by_label.flatten().chain(&self.rest).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        let items = found.into_iter().filter_map(|index| self.items.get(index));
+        items.filter(|(selector, _)| selector.matches(labels)).map(|(_, item)| item).collect()
+    }
+}
+
+impl Inventory {
+    /// Adds an object from its JSON text; kinds that are of no use here are skipped. `namespace` is where it lives. The
+    /// error names the field that cannot be read.
+    pub fn add(&mut self, group: &str, kind: &str, namespace: &str, text: &str) -> Result<(), String> {
+        match (group, kind) {
+            ("", "Namespace") => {
+                let root: Root<'_, Nothing> = from_object(text)?;
+                let terminating = root.metadata.deletion_timestamp.is_some();
+                self.namespaces.entry(root.metadata.name.to_string()).or_default().terminating = terminating;
+            }
+            ("", "Service") => {
+                let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
+                self.at(namespace).add_service(&root);
+            }
+            ("policy", "PodDisruptionBudget") => {
+                let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
+                let selector = root.spec.selector.as_ref().and_then(SelectorView::to_selector);
+                let budget = Budget {
+                    name: root.metadata.name.to_string(),
+                    disruptions_allowed: root.status.disruptions_allowed,
+                };
+                // An absent selector selects no Pod.
+                if let Some(selector) = selector {
+                    self.at(namespace).budgets.add(selector, budget);
+                }
+            }
+            ("autoscaling", "HorizontalPodAutoscaler") => {
+                let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
+                let target = root.spec.scale_target_ref;
+                let min_replicas = root.spec.min_replicas.unwrap_or(1);
+                let autoscaler =
+                    Autoscaler { kind: target.kind.to_string(), name: target.name.to_string(), min_replicas };
+                self.at(namespace).autoscalers.push(autoscaler);
+            }
+            _ => {
+                if let Some(workload) = Workload::find(group, kind).filter(|workload| !workload.is_pod()) {
+                    self.at(namespace).add_workload(workload, &workload.read(text)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of a namespace, if anything is.
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.get(name)
+    }
+
+    fn at(&mut self, namespace: &str) -> &mut Namespace {
+        self.namespaces.entry(namespace.to_owned()).or_default()
+    }
+}
+
+impl Namespace {
+    /// The Services that select Pods with these labels.
+    pub fn services(&self, labels: &Map<'_>) -> Vec<&Service> {
+        self.services.selecting(labels)
+    }
+
+    /// Whether any Service is known here.
+    pub fn knows_services(&self) -> bool {
+        !self.services.items.is_empty()
+    }
+
+    /// The budgets that select Pods with these labels.
+    pub fn budgets(&self, labels: &Map<'_>) -> Vec<&Budget> {
+        self.budgets.selecting(labels)
+    }
+
+    /// Whether any budget is known here.
+    pub fn knows_budgets(&self) -> bool {
+        !self.budgets.items.is_empty()
+    }
+
+    /// The autoscaler of a workload.
+    pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
+        self.autoscalers.iter().find(|autoscaler| autoscaler.kind == kind && autoscaler.name == name)
+    }
+
+    /// The workloads whose Pods a selector selects, in the order in which they were added.
+    pub fn workloads(&self, selector: &LabelSelector) -> Vec<&KnownWorkload> {
+        let with_label = |(key, value): (&String, &String)| {
+            self.workloads_by_label.get(&(key.clone(), value.clone())).map(Vec::as_slice).unwrap_or_default()
+        };
+        let fewest = selector.match_labels.iter().map(with_label).min_by_key(|indexes| indexes.len());
+        let candidates: Vec<&KnownWorkload> = match fewest {
+            Some(indexes) => indexes.iter().filter_map(|index| self.workloads.get(*index)).collect(),
+            None => self.workloads.iter().collect(),
+        };
+        let selected =
+            |workload: &&KnownWorkload| selector.matches_by(|key| workload.labels.get(key).map(String::as_str));
+        candidates.into_iter().filter(selected).collect()
+    }
+
+    fn add_service(&mut self, root: &Root<'_, ServiceSpec<'_>>) {
+        let match_labels: BTreeMap<String, String> =
+            root.spec.selector.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        // A Service without a selector selects no Pod; somebody else keeps its endpoints.
+        if match_labels.is_empty() {
+            return;
+        }
+        let target = |port: &ServicePort<'_>| match &port.target_port {
+            Some(IntOrString::String(name)) => TargetPort::Name(name.to_string()),
+            Some(IntOrString::Int(number)) => TargetPort::Number(*number, port.protocol()),
+            // Absent means the Service's own port.
+            None => TargetPort::Number(port.port.unwrap_or(0), port.protocol()),
+        };
+        let service = Service {
+            name: root.metadata.name.to_string(),
+            target_ports: root.spec.ports.iter().map(target).collect(),
+        };
+        self.services.add(LabelSelector { match_labels, match_expressions: Vec::new() }, service);
+    }
+
+    fn add_workload(&mut self, workload: &'static Workload, object: &Object<'_>) {
+        for template in &object.templates {
+            let labels: BTreeMap<String, String> = object
+                .pod_metadata(template)
+                .labels
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect();
+            for (key, value) in &labels {
+                let index = self.workloads.len();
+                self.workloads_by_label.entry((key.clone(), value.clone())).or_default().push(index);
+            }
+            self.workloads.push(KnownWorkload {
+                kind: workload.kind,
+                name: object.metadata.name.to_string(),
+                replicas: object.controller.replicas.unwrap_or(1),
+                labels,
+            });
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct Root<'a, S: Default> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Metadata<'a>,
+    #[serde(deserialize_with = "object_or_default")]
+    spec: S,
+    #[serde(deserialize_with = "object_or_default")]
+    status: Status,
+}
+
+#[derive(Default, Deserialize)]
+struct Nothing {}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    disruptions_allowed: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ServiceSpec<'a> {
+    #[serde(borrow)]
+    selector: Map<'a>,
+    #[serde(borrow)]
+    ports: List<ServicePort<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ServicePort<'a> {
+    port: Option<i64>,
+    #[serde(borrow)]
+    target_port: Option<IntOrString<'a>>,
+    #[serde(borrow)]
+    protocol: Str<'a>,
+}
+
+impl ServicePort<'_> {
+    /// Absent means TCP.
+    fn protocol(&self) -> String {
+        if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol.to_string() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AutoscalerSpec<'a> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    scale_target_ref: ScaleTargetRef<'a>,
+    min_replicas: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ScaleTargetRef<'a> {
+    #[serde(borrow)]
+    kind: Str<'a>,
+    #[serde(borrow)]
+    name: Str<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(json: &str) -> Map<'_> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn filled() -> Inventory {
+        let mut inventory = Inventory::default();
+        let mut add = |group, kind, text: &str| inventory.add(group, kind, "shop", text).unwrap();
+        add(
+            "",
+            "Service",
+            r#"{"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}, {"port": 53, "protocol": "UDP"}]}}"#,
+        );
+        add("", "Service", r#"{"metadata": {"name": "external"}, "spec": {"ports": [{"port": 80}]}}"#);
+        add(
+            "policy",
+            "PodDisruptionBudget",
+            r#"{"metadata": {"name": "all"}, "spec": {"selector": {}}, "status": {"disruptionsAllowed": 0}}"#,
+        );
+        add("policy", "PodDisruptionBudget", r#"{"metadata": {"name": "none"}, "spec": {}}"#);
+        add(
+            "policy",
+            "PodDisruptionBudget",
+            r#"{"metadata": {"name": "gold"}, "spec": {"selector": {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["gold"]}]}}}"#,
+        );
+        add(
+            "autoscaling",
+            "HorizontalPodAutoscaler",
+            r#"{"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 2}}"#,
+        );
+        add(
+            "apps",
+            "Deployment",
+            r#"{"metadata": {"name": "web"}, "spec": {"replicas": 3, "template": {"metadata": {"labels": {"app": "web", "tier": "gold"}}}}}"#,
+        );
+        add("", "ConfigMap", "no object at all");
+        inventory
+    }
+
+    #[test]
+    fn finds_by_label() {
+        let inventory = filled();
+        let shop = inventory.namespace("shop").unwrap();
+        let services = shop.services(&labels(r#"{"app": "web", "x": "y"}"#));
+        assert_eq!(services.len(), 1);
+        let ports = [TargetPort::Name("http".to_owned()), TargetPort::Number(53, "UDP".to_owned())];
+        assert_eq!(services[0].target_ports, ports);
+        assert!(shop.services(&labels(r#"{"app": "other"}"#)).is_empty());
+        let names = |json| shop.budgets(&labels(json)).iter().map(|budget| budget.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(r#"{"app": "x"}"#), ["all"]);
+        assert_eq!(names(r#"{"tier": "gold"}"#), ["all", "gold"]);
+        assert_eq!(shop.autoscaler("Deployment", "web").unwrap().min_replicas, 2);
+        assert!(shop.autoscaler("StatefulSet", "web").is_none() && inventory.namespace("other").is_none());
+        let selector: LabelSelector =
+            serde_json::from_str(r#"{"matchLabels": {"app": "web", "tier": "gold"}}"#).unwrap();
+        assert_eq!(shop.workloads(&selector)[0].replicas, 3);
+        assert_eq!(shop.workloads(&LabelSelector::default()).len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let error = Inventory::default().add("", "Service", "shop", r#"{"spec": {"ports": {}}}"#).unwrap_err();
+        assert!(error.starts_with("spec.ports: invalid type"), "{error}");
+    }
+
+    #[test]
+    fn a_label_that_all_have_does_not_lead_to_all() {
+        let mut inventory = Inventory::default();
+        for number in 0..1000 {
+            let text = format!(
+                r#"{{"metadata": {{"name": "s{number}"}}, "spec": {{"selector": {{"a-common": "x", "app": "a{number}"}}}}}}"#
+            );
+            inventory.add("", "Service", "shop", &text).unwrap();
+        }
+        let shop = inventory.namespace("shop").unwrap();
+        // The first may be found by either label.
+        let common = shop.services.by_label[&("a-common".to_owned(), "x".to_owned())].len();
+        assert_eq!(common, 1);
+        assert_eq!(shop.services(&labels(r#"{"a-common": "x", "app": "a7"}"#))[0].name, "s7");
+    }
+}

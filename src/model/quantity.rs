@@ -1,0 +1,237 @@
+//! Exact Kubernetes quantities (`k8s.io/apimachinery/pkg/api/resource`): `500m`, `1.5Gi`, `1e3`.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
+
+use super::Str;
+
+/// A quantity: its text as received, and its exact value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quantity<'a> {
+    text: Str<'a>,
+    nanos: Option<i128>,
+}
+
+impl<'a> Quantity<'a> {
+    /// Reads a quantity; one that is none has no value.
+    pub fn new(text: Str<'a>) -> Self {
+        let nanos = parse(&text);
+        Self { text, nanos }
+    }
+
+    /// The value in billionths, rounded up to one as the API server does, and saturated; `None` if it is no quantity.
+    pub fn nanos(&self) -> Option<i128> {
+        self.nanos
+    }
+}
+
+/// As received.
+impl fmt::Display for Quantity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Quantity<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Quantity<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a quantity")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Quantity::new(text.into()))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Str::deserialize(de::value::StrDeserializer::new(text)).map(Quantity::new)
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+                self.visit_str(&number.to_string())
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Resources by name, in the order received; `null` is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResourceList<'a>(Vec<(Str<'a>, Quantity<'a>)>);
+
+impl<'a> ResourceList<'a> {
+    /// The quantity of the resource `name`.
+    pub fn get(&self, name: &str) -> Option<&Quantity<'a>> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, quantity)| quantity)
+    }
+
+    /// All resources.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Quantity<'a>)> {
+        self.0.iter().map(|(name, quantity)| (&**name, quantity))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ResourceList<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Resources;
+
+        impl<'de> Visitor<'de> for Resources {
+            type Value = ResourceList<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of quantities")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(ResourceList::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut resources = Vec::new();
+                while let Some((name, quantity)) = access.next_entry::<Str<'de>, Option<Quantity<'de>>>()? {
+                    resources.extend(quantity.map(|quantity| (name, quantity)));
+                }
+                Ok(ResourceList(resources))
+            }
+        }
+
+        deserializer.deserialize_any(Resources)
+    }
+}
+
+/// `[+-] digits [. digits] suffix`, in billionths.
+fn parse(text: &str) -> Option<i128> {
+    let (negative, unsigned) = match text.as_bytes().first()? {
+        b'-' => (true, text.get(1..)?),
+        b'+' => (false, text.get(1..)?),
+        _ => (false, text),
+    };
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    // value = whole.fraction × 2^binary × 10^decimal
+    let (binary, decimal) = scale(suffix)?;
+    // More digits than matter would only overflow; 60 of them already mean "more than anything".
+    let significant = whole.trim_start_matches('0');
+    if significant.len() > 30 {
+        return Some(if negative { i128::MIN } else { i128::MAX });
+    }
+    let kept = fraction.get(..fraction.len().min(18)).unwrap_or_default();
+    let cut = fraction.get(kept.len()..).is_some_and(|rest| rest.bytes().any(|byte| byte != b'0'));
+    // All digits: it can only be too large.
+    let mantissa: i128 = format!("0{significant}{kept}").parse().unwrap_or(i128::MAX);
+    let exponent = decimal + 9 - i32::try_from(kept.len()).ok()?;
+    let scaled = mantissa.saturating_mul(1_i128.checked_shl(binary)?);
+    let magnitude = if let Ok(up) = u32::try_from(exponent) {
+        10_i128.checked_pow(up).map_or(if scaled == 0 { 0 } else { i128::MAX }, |factor| scaled.saturating_mul(factor))
+    } else {
+        let divisor = 10_i128.checked_pow(exponent.unsigned_abs()).unwrap_or(i128::MAX);
+        // Rounded away from zero, as the API server does beyond its precision.
+        scaled / divisor + i128::from(scaled % divisor != 0 || cut)
+    };
+    Some(if negative { magnitude.saturating_neg() } else { magnitude })
+}
+
+/// Powers of two and ten that a suffix stands for.
+fn scale(suffix: &str) -> Option<(u32, i32)> {
+    Some(match suffix {
+        "n" => (0, -9),
+        "u" => (0, -6),
+        "m" => (0, -3),
+        "" => (0, 0),
+        "k" => (0, 3),
+        "M" => (0, 6),
+        "G" => (0, 9),
+        "T" => (0, 12),
+        "P" => (0, 15),
+        "E" => (0, 18),
+        "Ki" => (10, 0),
+        "Mi" => (20, 0),
+        "Gi" => (30, 0),
+        "Ti" => (40, 0),
+        "Pi" => (50, 0),
+        "Ei" => (60, 0),
+        _ => {
+            let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+            (0, exponent.clamp(-1000, 1000))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(text: &str) -> Option<i128> {
+        Quantity::new(text.into()).nanos()
+    }
+
+    #[test]
+    fn equal_however_written() {
+        for (one, other) in [
+            ("0.5", "500m"),
+            ("1", "1000m"),
+            ("1e3", "1k"),
+            ("1.5Gi", "1536Mi"),
+            ("1E", "1e18"),
+            ("-1", "-1000m"),
+            ("+1", "1"),
+            (".5", "0.5"),
+            ("5.", "5"),
+        ] {
+            assert!(nanos(one).is_some() && nanos(one) == nanos(other), "{one} {other}");
+        }
+        assert!(nanos("1Gi") > nanos("1G"));
+        assert_eq!((nanos("1n"), nanos("0.1n"), nanos("0")), (Some(1), Some(1), Some(0)));
+    }
+
+    #[test]
+    fn what_is_none() {
+        for text in ["", "x", "1x", "1 Gi", "1gi", "1.2.3", ".", "-", "1e", "1e1.5", "--1", "１"] {
+            assert_eq!(nanos(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn large_ones_saturate() {
+        let nines = "9".repeat(500);
+        assert_eq!(nanos(&nines), Some(i128::MAX));
+        assert!(nanos("99999999999999999999Ei").is_some() && nanos("1e999").is_some() && nanos("1e-999").is_some());
+        assert_eq!(nanos(&format!("0.{}", "0".repeat(500))), Some(0));
+        assert_eq!(nanos(&format!("0.{}1", "0".repeat(500))), Some(1));
+    }
+
+    #[test]
+    fn numbers_and_strings_from_json() {
+        let list: ResourceList = serde_json::from_str(r#"{"cpu": 1, "memory": "1Gi", "x": 0.5, "y": null}"#).unwrap();
+        assert_eq!(list.get("cpu").unwrap().nanos(), Some(1_000_000_000));
+        assert_eq!(list.get("x").unwrap().to_string(), "0.5");
+        assert_eq!(list.iter().count(), 3);
+    }
+}

@@ -1,0 +1,137 @@
+//! Large objects: an answer of bounded size, in time that grows with the object and not faster.
+
+use std::time::{Duration, Instant};
+
+use podgate::{
+    admission::{Mode, handle},
+    policy::Engine,
+};
+use serde_json::{Value, json};
+
+use super::{
+    api_server::{accept, ask, ask_kind},
+    captures::FIRING,
+    judging::policy,
+};
+
+fn engine() -> Engine {
+    Engine::new(&policy(&format!("profile: strict\n{FIRING}")))
+}
+
+/// Requests of each kind with something wrong in every one of `count` parts.
+fn requests(count: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let pod = |spec: Value| json!({"metadata": {"name": "web"}, "spec": spec}).to_string();
+    let each = |part: &dyn Fn(usize) -> Value| -> Value { (0..count).map(part).collect() };
+    let wrong = |index: usize| {
+        json!({"name": format!("c{index}"), "image": "a:1",
+            "ports": [{"name": "http", "containerPort": 80, "hostPort": 80}, {"containerPort": 80}],
+            "startupProbe": {"httpGet": {"port": "x y"}}})
+    };
+    let containers = each(&wrong);
+    let mut other = containers.clone();
+    other.as_array_mut().unwrap().reverse();
+    let init = |args: &str| {
+        each(&|index| json!({"name": format!("i{index}"), "image": args, "args": [args], "lifecycle": {}}))
+    };
+    let gates = |prefix: &str| each(&|index| json!({"name": format!("{prefix}-{index}-")}));
+    let ports = each(&|index| json!({"containerPort": 1 + index % 7, "name": "x"}));
+    let jobs = |image: &str| {
+        let job = |index: usize| {
+            let container = json!({"name": format!("c{index}"), "image": image, "startupProbe": {}});
+            json!({"template": {"spec": {"template": {"spec": {"containers": [container]}}}}})
+        };
+        json!({"spec": {"replicatedJobs": each(&job)}}).to_string()
+    };
+    let initialised = |spec: Value| {
+        let status = json!({"conditions": [{"type": "Initialized", "status": "True"}]});
+        json!({"metadata": {"name": "web"}, "spec": spec, "status": status}).to_string()
+    };
+    vec![
+        ("containers", ask("CREATE", &pod(json!({"containers": containers})), "null")),
+        (
+            "containers reversed",
+            ask("UPDATE", &pod(json!({"containers": other})), &pod(json!({"containers": containers}))),
+        ),
+        ("init containers", ask("CREATE", &pod(json!({"initContainers": init("a")})), "null")),
+        (
+            "init containers changed",
+            ask(
+                "UPDATE",
+                &initialised(json!({"initContainers": init("b")})),
+                &initialised(json!({"initContainers": init("a")})),
+            ),
+        ),
+        ("gates", ask("CREATE", &pod(json!({"schedulingGates": gates("a")})), "null")),
+        (
+            "gates changed",
+            ask("UPDATE", &pod(json!({"schedulingGates": gates("b")})), &pod(json!({"schedulingGates": gates("a")}))),
+        ),
+        ("ports", ask("CREATE", &pod(json!({"containers": [{"name": "c", "ports": ports}]})), "null")),
+        (
+            "ports of a changed container",
+            ask(
+                "UPDATE",
+                &pod(json!({"containers": [{"name": "c", "image": "b", "ports": ports}]})),
+                &pod(json!({"containers": [{"name": "c", "image": "a", "ports": ports}]})),
+            ),
+        ),
+        ("templates", ask_kind("CREATE", "jobset.x-k8s.io", "JobSet", &jobs("a"), "null")),
+        ("templates changed", ask_kind("UPDATE", "jobset.x-k8s.io", "JobSet", &jobs("b"), &jobs("a"))),
+    ]
+}
+
+#[test]
+fn answers_stay_small() {
+    for (what, request) in requests(5000).into_iter().take(1).chain(requests(500)) {
+        let response = handle(&engine(), Mode::Validate, &request);
+        let accepted = accept(Mode::Validate, &request, &response).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(response.body.len() < 100_000, "{what}: {} bytes", response.body.len());
+        assert!(accepted.causes.len() <= 50 && accepted.warnings.len() <= 51, "{what}");
+        // Of an update the ratchet may leave none.
+        let found = response.record.findings.len();
+        assert!(found >= 400 || response.record.operation == "UPDATE", "{what}: {found} findings");
+    }
+    // A patch is as large as what it adds.
+    for (what, request) in requests(500) {
+        let response = handle(&engine(), Mode::Mutate, &request);
+        accept(Mode::Mutate, &request, &response).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(response.body.len() < 500 * 1000, "{what}: {} bytes", response.body.len());
+    }
+}
+
+/// Eight times as much takes about eight times as long; what looks at every pair would take sixty-four times.
+#[test]
+fn time_grows_with_size_and_not_with_its_square() {
+    fn best(request: &[u8], mode: Mode) -> Duration {
+        let engine = engine();
+        let once = || {
+            let start = Instant::now();
+            assert_eq!(handle(&engine, mode, request).status, 200);
+            start.elapsed()
+        };
+        (0..3).map(|_| once()).min().unwrap()
+    }
+    for ((what, small), (_, large)) in requests(200).into_iter().zip(requests(1600)) {
+        for mode in [Mode::Validate, Mode::Mutate] {
+            let (small, large) = (best(&small, mode), best(&large, mode));
+            // Below this nothing is worth measuring.
+            let floor = Duration::from_millis(1);
+            assert!(large < small.max(floor) * 24, "{what}, {mode:?}: {small:?}, of eight times as much {large:?}");
+        }
+    }
+}
+
+/// A body of nine mebibytes is the server's to refuse; what gets here is answered.
+#[test]
+fn a_large_review_is_answered() {
+    let filling = "x".repeat(9 << 20);
+    let pod = format!(
+        r#"{{"metadata": {{"name": "web", "annotations": {{"a": "{filling}"}}}}, "spec": {{"containers": []}}}}"#
+    );
+    for request in [ask("CREATE", &pod, "null"), ask("UPDATE", &pod, r#"{"spec": {}}"#)] {
+        for mode in [Mode::Validate, Mode::Mutate] {
+            let response = handle(&engine(), mode, &request);
+            assert!(accept(mode, &request, &response).unwrap().allowed && response.body.len() < 1000);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What podgate says, held against what is written down: the rules' pages and cases, real requests, properties, bad input,
+//! and the documents that are generated from the code.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod api_server;
+mod bounds;
+mod captures;
+mod cases;
+mod documents;
+mod hostile;
+mod judging;
+mod manifests;
+mod mutations;
+mod pods;
+mod properties;
+mod rules;
