@@ -1,5 +1,7 @@
 //! Ports as the node sees them: protocol and host port after defaulting.
 
+use std::net::IpAddr;
+
 use crate::model::{ContainerPort, PodSpec};
 
 /// The port's protocol; absent means TCP (`core/v1` field documentation).
@@ -14,9 +16,9 @@ pub fn host_port(spec: &PodSpec<'_>, port: &ContainerPort<'_>) -> Option<i64> {
     if spec.host_network == Some(true) { declared.or(port.container_port) } else { declared }
 }
 
-/// Whether a `hostIP` stands for every address of the node: absent, `0.0.0.0` or `::`.
+/// Whether a `hostIP` stands for every address of the node: absent, `0.0.0.0` or `::`, however they are spelt.
 pub fn is_wildcard(host_ip: &str) -> bool {
-    matches!(host_ip, "" | "0.0.0.0" | "::")
+    host_ip.is_empty() || host_ip.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }
 
 /// Whether `number` can be a port: 1 to 65535.

@@ -10,6 +10,7 @@ use serde::{
     de::{MapAccess, Visitor},
     forward_to_deserialize_any,
 };
+use serde_json::Value;
 
 use super::Str;
 
@@ -63,6 +64,25 @@ where
     T: Deserialize<'de> + Default,
 {
     object(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Whether two values say the same: `null` is the same as absent, at any depth.
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.keys().all(|field| same_member(one, other, field))
+                && other.iter().all(|(field, value)| value.is_null() || one.contains_key(field))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        _ => one == other,
+    }
+}
+
+/// Whether `field` says the same in two objects.
+pub fn same_member(one: &serde_json::Map<String, Value>, other: &serde_json::Map<String, Value>, field: &str) -> bool {
+    same(one.get(field).unwrap_or(&Value::Null), other.get(field).unwrap_or(&Value::Null))
 }
 
 /// Reads one whole JSON object from text. The error names the field: `spec.containers: invalid type: …`.
@@ -227,6 +247,19 @@ mod tests {
         let error = from_object::<Outer>(r#"{"list": [{"number": 1}, {"number": "x"}]}"#).unwrap_err();
         assert!(error.starts_with(r#"list[1].number: invalid type: string "x", expected i64"#), "{error}");
         assert!(from_object::<Outer>(r#"{"list": 1, "list": 2}"#).is_err());
+    }
+
+    #[test]
+    fn sameness() {
+        let same =
+            |one: &str, other: &str| same(&serde_json::from_str(one).unwrap(), &serde_json::from_str(other).unwrap());
+        assert!(same(r#"{"a": 1, "b": null}"#, r#"{"c": null, "a": 1}"#));
+        assert!(same(r#"[{"a": {"b": null}}]"#, r#"[{"a": {}}]"#));
+        assert!(!same(r#"{"a": null}"#, r#"{"a": 0}"#) && !same(r#"{"a": {}}"#, "{}"));
+        assert!(!same("[null]", "[]") && !same("[1, 2]", "[2, 1]"));
+        assert!(!same("{}", r#"{"a": 1}"#) && !same(r#"{"a": 1}"#, "{}"));
+        let deep = format!("{}1{}", r#"{"a": "#.repeat(100), "}".repeat(100));
+        assert!(same(&deep, &deep));
     }
 
     #[test]

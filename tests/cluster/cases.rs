@@ -11,7 +11,7 @@ use podgate::rules::{Level, RULES};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client, Cluster, Content, STANDARD, path};
+use crate::harness::{Answer, Cause, Client, Cluster, Content, STANDARD, path};
 use crate::test;
 
 /// One document of a case file.
@@ -40,6 +40,9 @@ struct Case {
     /// The fields that podgate names when it refuses.
     #[serde(default)]
     deny: BTreeSet<String>,
+    /// Other rules that refuse it as well.
+    #[serde(default)]
+    besides: BTreeSet<String>,
     /// The fields that podgate names when it warns.
     #[serde(default)]
     warn: BTreeSet<String>,
@@ -210,9 +213,13 @@ async fn check(cluster: &Cluster, rule: &str, case: &Case, name: &str, answer: &
 
 fn check_causes(rule: &str, case: &Case, name: &str, answer: &Answer) {
     assert_eq!((answer.status, &answer.body["reason"]), (422, &json!("Invalid")), "{name}: {}", answer.body);
-    let signature = format!("(podgate: {rule})");
-    let causes = answer.causes();
-    let stranger = causes.iter().find(|cause| !cause.message.ends_with(&signature));
+    let by = |rule: &str, cause: &Cause| cause.message.ends_with(&format!("(podgate: {rule})"));
+    let mut causes = answer.causes();
+    for other in &case.besides {
+        assert!(causes.iter().any(|cause| by(other, cause)), "{name}: {other} does not refuse it");
+        causes.retain(|cause| !by(other, cause));
+    }
+    let stranger = causes.iter().find(|cause| !by(rule, cause));
     assert_eq!(stranger, None, "{name}: something else is refused as well");
     let fields: BTreeSet<String> = causes.into_iter().map(|cause| cause.field).collect();
     assert_eq!(fields, case.deny, "{name}: {}", answer.body);

@@ -42,6 +42,14 @@ impl TestServer {
 
     /// `change` gets the options; certificates are in `cert_dir` already.
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::start_engine(engine(), change).await
+    }
+
+    pub async fn start_with_policy(policy: &LifecyclePolicy) -> Self {
+        Self::start_engine(engine_of(policy), |_| {}).await
+    }
+
+    async fn start_engine(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         certificates::write(dir.path(), &[], 30, false).unwrap();
         let mut options = Options {
@@ -51,7 +59,7 @@ impl TestServer {
             ..Options::default()
         };
         change(&mut options);
-        let server = Server::bind(options, engine()).await.unwrap();
+        let server = Server::bind(options, engine).await.unwrap();
         let (address, admin_address) = (server.address(), server.admin_address());
         let (shutdown, signal) = oneshot::channel();
         let task = tokio::spawn(server.serve(async {
@@ -114,8 +122,11 @@ impl Drop for TestServer {
 }
 
 pub fn engine() -> Arc<ArcSwap<Engine>> {
-    let engine = Engine::new(&LifecyclePolicy::default());
-    Arc::new(ArcSwap::from_pointee(engine))
+    engine_of(&LifecyclePolicy::default())
+}
+
+fn engine_of(policy: &LifecyclePolicy) -> Arc<ArcSwap<Engine>> {
+    Arc::new(ArcSwap::from_pointee(Engine::new(policy)))
 }
 
 /// TLS 1.2 and 1.3, trusting `ca.crt` in `dir`.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use podgate::{
-    model::yaml,
+    model::{workload::WORKLOADS, yaml},
     policy::{Engine, LifecyclePolicy, pages::page},
     rules::{self, RULES, Rule},
 };
@@ -84,6 +84,21 @@ fn every_file_of_cases_is_a_rule_s() {
         let id = path.file_stem().unwrap().to_string_lossy().into_owned();
         assert!(rules::find(&id).is_some(), "{} belongs to no rule", path.display());
     }
+}
+
+#[test]
+fn every_kind_has_a_case_with_a_finding() {
+    let mut seen = BTreeSet::new();
+    for (_, text) in RULES.iter().flat_map(|rule| texts(rule)) {
+        for case in cases::read(&text).iter().filter(|case| !case.expected().is_empty()) {
+            let object: serde_json::Value = serde_json::from_str(&json(&case.yaml)).unwrap();
+            let group = object["apiVersion"].as_str().unwrap().rsplit_once('/').map_or("", |(group, _)| group);
+            seen.insert((group.to_owned(), object["kind"].as_str().unwrap().to_owned()));
+        }
+    }
+    let missing: Vec<_> =
+        WORKLOADS.iter().filter(|row| !seen.contains(&(row.group.to_owned(), row.kind.to_owned()))).collect();
+    assert!(missing.is_empty(), "no case with a finding for {missing:?}");
 }
 
 #[test]

@@ -176,5 +176,7 @@ fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<I
 fn same(before: Option<&str>, after: Option<&str>) -> bool {
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
     before == after
-        || before.zip(after).is_some_and(|(before, after)| read(before).is_some_and(|value| Some(value) == read(after)))
+        || before.zip(after).is_some_and(|(before, after)| {
+            read(before).zip(read(after)).is_some_and(|(before, after)| json::same(&before, &after))
+        })
 }

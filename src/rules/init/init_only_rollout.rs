@@ -1,7 +1,7 @@
 //! # What it does
 //!
 //! Finds an UPDATE of a Deployment, StatefulSet or DaemonSet whose Pod template differs from the old one in its regular init
-//! containers only.
+//! containers only. One that replaces no Pod now (paused, no replicas, `OnDelete`, held back by a partition) is left alone.
 //!
 //! # Why it is bad
 //!
@@ -82,13 +82,14 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#updating-a-deployment>
 
+use std::collections::{HashMap, HashSet};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    lifecycle::stages::is_sidecar,
-    model::{Container, Object, Review},
+    model::{Object, Review, json},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -117,23 +118,39 @@ impl Check for InitOnlyRollout {
             return;
         }
         let (new_init, old_init) = (take_init_containers(&mut new_spec), take_init_containers(&mut old_spec));
-        if new_init == old_init || new_spec.get("template") != old_spec.get("template") {
+        if new_spec.get("template").zip(old_spec.get("template")).is_none_or(|(new, old)| !json::same(new, old)) {
             return;
         }
-        let Some(template) = review.new.templates.first() else { return };
-        let regular = template.spec.init_containers.iter().enumerate().filter(|(_, container)| !is_sidecar(container));
-        let changed = regular.zip(&new_init).zip(old_init.iter().map(Some).chain(std::iter::repeat(None)));
-        let changed = changed
-            .map(|(((index, container), new), old)| (index, container, Some(new) != old))
-            .find(|(.., changed)| *changed);
+        let in_order =
+            new_init.len() == old_init.len() && new_init.iter().zip(&old_init).all(|(new, old)| json::same(new, old));
+        let Some(template) = review.new.templates.first().filter(|_| !in_order) else { return };
+        let old_by_name: HashMap<&str, &Value> =
+            old_init.iter().map(|container| (name(container), container)).collect();
+        let new_names: HashSet<&str> = new_init.iter().map(name).collect();
+        let is_changed = |new: &&Value| old_by_name.get(name(new)).is_none_or(|old| !json::same(new, old));
+        let changed = new_init.iter().filter(is_changed).map(name);
+        let removed = old_init.iter().map(name).filter(|name| !new_names.contains(name));
         let list = template.spec_path("initContainers");
-        let (at, what) = match changed {
-            Some((index, Container { name, .. }, _)) => (list.index(index), format!("init container \"{name}\"")),
-            // What is left is as it was: something was removed from the end.
-            None => (list, "a removed init container".to_owned()),
+        let first = changed.clone().next();
+        let place = template.spec.init_containers.iter().position(|container| first == Some(&*container.name));
+        let names: Vec<String> = changed
+            .map(|name| format!("\"{name}\""))
+            .chain(removed.map(|name| format!("\"{name}\" (removed)")))
+            .collect();
+        let what = match names.len() {
+            0 => "the order of its init containers".to_owned(),
+            1 => format!("init container {}", names.concat()),
+            _ => format!("init containers {}", names.join(", ")),
         };
-        out.at(at, format!("every Pod is replaced although {what} is all that changes in the template"));
+        out.at(
+            place.map_or(list.clone(), |place| list.index(place)),
+            format!("every Pod is replaced although the template differs only in {what}"),
+        );
     }
+}
+
+fn name(container: &Value) -> &str {
+    container.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn workload_spec(object: &Object<'_>) -> Option<Value> {
@@ -142,25 +159,24 @@ fn workload_spec(object: &Object<'_>) -> Option<Value> {
     object.get_mut("spec").map(Value::take)
 }
 
-/// Whether a changed template makes the controller replace Pods now: not while paused, without replicas, or where Pods are
-/// only replaced when somebody deletes them.
+/// Whether a changed template makes the controller replace Pods now: not while paused, where Pods are only replaced when
+/// somebody deletes them, or without replicas above the partition of a StatefulSet (0 by default).
 fn rolls_out(spec: &Value) -> bool {
     let on_delete = spec.pointer("/updateStrategy/type").and_then(Value::as_str) == Some("OnDelete");
     let paused = spec.get("paused").and_then(Value::as_bool) == Some(true);
-    let none = spec.get("replicas").and_then(Value::as_i64) == Some(0);
-    !(on_delete || paused || none)
+    let replicas = spec.get("replicas").and_then(Value::as_i64).unwrap_or(1);
+    let partition = spec.pointer("/updateStrategy/rollingUpdate/partition").and_then(Value::as_i64).unwrap_or(0);
+    !(on_delete || paused || replicas <= partition)
 }
 
 /// Takes the regular init containers out of a workload's template.
 fn take_init_containers(spec: &mut Value) -> Vec<Value> {
-    let Some(Value::Array(list)) = spec.pointer_mut("/template/spec/initContainers") else { return Vec::new() };
+    let Some(Value::Object(pod_spec)) = spec.pointer_mut("/template/spec") else { return Vec::new() };
+    let Some(Value::Array(all)) = pod_spec.remove("initContainers") else { return Vec::new() };
     let sidecar = |container: &Value| container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
-    let (sidecars, regular) = std::mem::take(list).into_iter().partition(sidecar);
-    *list = sidecars;
-    if list.is_empty()
-        && let Some(Value::Object(pod_spec)) = spec.pointer_mut("/template/spec")
-    {
-        pod_spec.remove("initContainers");
+    let (sidecars, regular): (Vec<_>, Vec<_>) = all.into_iter().partition(sidecar);
+    if !sidecars.is_empty() {
+        pod_spec.insert("initContainers".to_owned(), Value::Array(sidecars));
     }
     regular
 }

@@ -4,10 +4,13 @@
 //! same `hostIP` or one that stands for every address (absent, `0.0.0.0`, `::`). In a Pod with `hostNetwork: true` every
 //! container port is a port of the node.
 //!
+//! One port of a container may be reached over several addresses of the node, such as `0.0.0.0` and `::` on nodes with two
+//! families; that is left alone.
+//!
 //! # Why it is bad
 //!
 //! The API server refuses it within `containers`, but not between sidecars and apps and not where one of two addresses is the
-//! wildcard. There the second binding fails, and with it the Pod.
+//! wildcard. There only one of the two gets the port: the other cannot bind it, or never sees a packet.
 //!
 //! # Examples
 //!
@@ -57,7 +60,7 @@
 //!
 //! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports> (`hostPort`, `hostIP`)
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -84,7 +87,10 @@ pub(crate) static RULE: Rule = Rule {
 #[serde(deny_unknown_fields)]
 struct HostPortConflict {}
 
-/// Who holds one port of the node, for one protocol.
+/// A port of the node, and its protocol.
+type NodePort<'p> = (i64, &'p str);
+
+/// Which containers hold one port of the node.
 #[derive(Debug, Default)]
 struct Holders<'p> {
     /// The first of all.
@@ -114,24 +120,69 @@ impl<'p> Holders<'p> {
     }
 }
 
+/// Which of one container's own ports stand behind one port of the node. Several addresses may lead to the same one: a Pod
+/// for nodes with two families has `0.0.0.0` and `::`.
+#[derive(Debug, Default)]
+struct Own<'p> {
+    addresses: HashSet<&'p str>,
+    on_any_address: Distinct,
+    on_every_address: Distinct,
+}
+
+impl<'p> Own<'p> {
+    fn conflicts(&self, address: &str, container_port: i64) -> bool {
+        let meeting = if is_wildcard(address) { &self.on_any_address } else { &self.on_every_address };
+        self.addresses.contains(address) || meeting.has_other_than(container_port)
+    }
+
+    fn add(&mut self, address: &'p str, container_port: i64) {
+        self.addresses.insert(address);
+        self.on_any_address.add(container_port);
+        if is_wildcard(address) {
+            self.on_every_address.add(container_port);
+        }
+    }
+}
+
+/// The first two different values: enough to know whether there is another than a given one.
+#[derive(Debug, Default)]
+struct Distinct {
+    first: Option<i64>,
+    second: Option<i64>,
+}
+
+impl Distinct {
+    fn has_other_than(&self, value: i64) -> bool {
+        [self.first, self.second].into_iter().flatten().any(|there| there != value)
+    }
+
+    fn add(&mut self, value: i64) {
+        if *self.first.get_or_insert(value) != value {
+            self.second.get_or_insert(value);
+        }
+    }
+}
+
 impl Check for HostPortConflict {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let mut held: HashMap<(i64, &str), Holders<'_>> = HashMap::new();
+            let mut held: HashMap<NodePort<'_>, Holders<'_>> = HashMap::new();
             for placed in containers(&template.spec) {
                 let container = placed.container;
-                // What a regular init container holds is free again when the next container starts.
-                let mut own: HashMap<(i64, &str), Holders<'_>> = HashMap::new();
+                let mut own: HashMap<NodePort<'_>, Own<'_>> = HashMap::new();
                 for (index, port) in container.ports.iter().enumerate() {
                     let Some(number) = host_port(&template.spec, port).filter(|number| is_port_number(*number)) else {
                         continue;
                     };
                     let (key, address) = ((number, protocol(port)), &*port.host_ip);
-                    let holder = [&held, &own].into_iter().find_map(|holders| holders.get(&key)?.conflicting(address));
-                    if let Some(holder) = holder {
+                    let container_port = port.container_port.unwrap_or(0);
+                    let own = own.entry(key).or_default();
+                    let who = match held.get(&key).and_then(|holders| holders.conflicting(address)) {
+                        Some(holder) => Some(format!("\"{holder}\"")),
+                        None => own.conflicts(address, container_port).then(|| "itself".to_owned()),
+                    };
+                    if let Some(who) = who {
                         let field = if port.host_port.unwrap_or(0) == 0 { "containerPort" } else { "hostPort" };
-                        let who =
-                            if holder == &*container.name { "itself".to_owned() } else { format!("\"{holder}\"") };
                         out.at(
                             placed.path(template).key("ports").index(index).key(field),
                             format!(
@@ -140,8 +191,12 @@ impl Check for HostPortConflict {
                             ),
                         );
                     }
-                    let holders = if placed.keeps_running() { &mut held } else { &mut own };
-                    holders.entry(key).or_default().add(address, &container.name);
+                    own.add(address, container_port);
+                }
+                // What a regular init container holds is free again when the next container starts.
+                for (key, own) in own.into_iter().filter(|_| placed.keeps_running()) {
+                    let holders = held.entry(key).or_default();
+                    own.addresses.into_iter().for_each(|address| holders.add(address, &container.name));
                 }
             }
         }

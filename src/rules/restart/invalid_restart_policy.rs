@@ -62,7 +62,7 @@ struct InvalidRestartPolicy {}
 impl Check for InvalidRestartPolicy {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let given = pod_policy(&template.spec);
+            let given = pod_policy(review.workload, template);
             if !POLICIES.contains(&given) {
                 let same_but_for_case = |known: &&&str| known.eq_ignore_ascii_case(given.trim());
                 let hint = match POLICIES.iter().find(same_but_for_case) {

@@ -2,7 +2,8 @@
 //!
 //! Finds a Pod template whose `restartPolicy` its kind does not allow: `Always` only for Deployment, ReplicaSet,
 //! ReplicationController, StatefulSet, DaemonSet, Rollout, CloneSet and LeaderWorkerSet; `OnFailure` or `Never`, and one of
-//! them said, for Job, CronJob, JobSet and BroadcastJob; `Never` only for a Job with a `podFailurePolicy`.
+//! them said, for Job, CronJob and BroadcastJob, and for JobSet, where an absent one is `OnFailure`; `Never` only for a Job
+//! with a `podFailurePolicy`.
 //!
 //! # Why it is bad
 //!
@@ -70,7 +71,7 @@ struct RestartPolicyNotAllowed {}
 impl Check for RestartPolicyNotAllowed {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let given = pod_policy(&template.spec);
+            let given = pod_policy(review.workload, template);
             let pod_failure_policy = template.job.as_ref().is_some_and(|job| job.spec.pod_failure_policy.is_some());
             let allowed: &[&str] = match review.workload.restart_policies {
                 RestartPolicies::Any => continue,
@@ -84,7 +85,7 @@ impl Check for RestartPolicyNotAllowed {
             }
             let kind = review.workload.kind;
             let found = if template.spec.restart_policy.is_empty() {
-                "an absent restartPolicy, which is Always".to_owned()
+                format!("an absent restartPolicy, which is {given}")
             } else {
                 format!("restartPolicy {given}")
             };

@@ -165,6 +165,10 @@ fn refusals(answer: &Answer) -> BTreeSet<Refusal> {
 /// Equal, or one directly in the other.
 fn is_same_field(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    let Some(rest) = long.strip_prefix(short) else { return false };
-    rest.is_empty() || !short.is_empty() && (rest.starts_with(['.', '[']) && !rest[1..].contains(['.', '[']))
+    let is_one_step = |rest: &str| match rest.strip_prefix('[') {
+        // A key in brackets may have dots.
+        Some(key) => key.find(']') == Some(key.len() - 1),
+        None => rest.strip_prefix('.').is_some_and(|key| !key.contains(['.', '['])),
+    };
+    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || !short.is_empty() && is_one_step(rest))
 }

@@ -55,10 +55,11 @@ impl Processes {
 
     /// Panics with the end of its log if a program has ended.
     pub fn check(&self) {
-        for (name, child) in self.children.lock().unwrap().iter_mut() {
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!("{name} ended with {status}:\n{}", self.end_of_log(name));
-            }
+        let ended = |(name, child): &mut (&'static str, Child)| Some((*name, child.try_wait().unwrap()?));
+        // The lock is free again when this panics, and everything is stopped.
+        let ended = self.children.lock().unwrap().iter_mut().find_map(ended);
+        if let Some((name, status)) = ended {
+            panic!("{name} ended with {status}:\n{}", self.end_of_log(name));
         }
     }
 
