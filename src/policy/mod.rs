@@ -2,7 +2,6 @@
 
 pub mod config;
 pub mod engine;
-pub mod ignore;
 pub mod load;
 pub mod pages;
 mod scope;
@@ -10,5 +9,4 @@ pub mod suggest;
 
 pub use config::LifecyclePolicy;
 pub use engine::{Engine, Mutated, Verdict};
-pub use ignore::{Ignored, Notice};
 pub use load::{PolicyError, load, parse};
