@@ -41,17 +41,18 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
     Status { code: 422, reason: "Invalid", message, details: Details { group, kind, name, causes } }
 }
 
-/// One warning a finding, as far as the API server will pass them on.
+/// One warning a finding or notice, as far as the API server will pass them on.
 pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
-    let all: Vec<&Finding> = verdict.at_level(Level::Warn).collect();
+    let findings = verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", finding.at, signed(finding)));
+    let notices = verdict.notices.iter().map(|notice| format!("{}: {} (podgate)", notice.at, notice.message));
+    let all: Vec<String> = findings.chain(notices).map(|warning| line(&warning)).collect();
     let mut warnings = Vec::new();
     let mut left = MAX_WARNING_CHARACTERS;
-    for finding in &all {
-        let warning = line(&format!("{}: {}", finding.at, signed(finding)));
+    for warning in &all {
         // Room for the line that counts the rest.
         let Some(rest) = left.checked_sub(warning.chars().count() + 40) else { break };
         left = rest + 40;
-        warnings.push(warning);
+        warnings.push(warning.clone());
     }
     if warnings.len() < all.len() {
         warnings.push(format!("podgate: {} more warnings", all.len() - warnings.len()));
@@ -59,18 +60,26 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
     warnings
 }
 
-/// One annotation a rule or mutation that had something to say; the keys are ids, which are label names.
+/// One annotation a rule that had something to say; the keys are ids, which are label names. What is ignored stands there
+/// with its reason.
 pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
-    let mut by_rule: BTreeMap<&'static str, Vec<&Finding>> = BTreeMap::new();
-    for finding in &verdict.findings {
-        by_rule.entry(finding.rule.id).or_default().push(finding);
+    let said = |finding: &Finding| line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
+    let findings = verdict.findings.iter().map(|finding| (finding.rule.id, said(finding)));
+    let ignored = verdict.ignored.iter().map(|ignored| {
+        let text = format!("ignored {} (reason: {})", said(&ignored.finding), line(&ignored.reason));
+        (ignored.finding.rule.id, text)
+    });
+    let mut by_rule: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for (rule, text) in findings.chain(ignored) {
+        by_rule.entry(rule).or_default().push(text);
     }
-    let text = |findings: Vec<&Finding>| {
-        let listed = findings.iter().take(MAX_LISTED);
-        let lines = listed.map(|finding| line(&format!("{} {}: {}", finding.level, finding.at, finding.message)));
-        lines.chain(more(findings.len())).collect::<Vec<_>>().join("; ")
+    let text = |mut lines: Vec<String>| {
+        let more = more(lines.len());
+        lines.truncate(MAX_LISTED);
+        lines.extend(more);
+        lines.join("; ")
     };
-    by_rule.into_iter().map(|(rule, findings)| (rule, text(findings))).collect()
+    by_rule.into_iter().map(|(rule, lines)| (rule, text(lines))).collect()
 }
 
 /// The annotations of a patch: which mutations added something.
@@ -100,7 +109,7 @@ mod tests {
         let rule = rules::find("port-conflict").unwrap();
         let finding =
             |index| Finding { rule, level, at: Path::of(&["spec"]).index(index), message: message.to_owned() };
-        Verdict { findings: (0..count).map(finding).collect() }
+        Verdict { findings: (0..count).map(finding).collect(), ..Verdict::default() }
     }
 
     #[test]

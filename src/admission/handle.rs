@@ -68,7 +68,8 @@ pub struct Record<'a> {
     pub user: Cow<'a, str>,
     /// What was decided.
     pub decision: Decision,
-    /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer.
+    /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer; last those that an annotation
+    /// exempts, with `ignored` for a level.
     pub findings: Vec<(&'static str, &'static str)>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
@@ -201,8 +202,9 @@ fn judge<'a>(
         match mode {
             Mode::Validate => {
                 let verdict = engine.review(review);
-                record.findings =
-                    verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str())).collect();
+                let found = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str()));
+                let ignored = verdict.ignored.iter().map(|ignored| (ignored.finding.rule.id, "ignored"));
+                record.findings = found.chain(ignored).collect();
                 response.warnings = answer::warnings(&verdict);
                 response.audit_annotations = answer::annotations(&verdict);
                 if verdict.is_denied() {

@@ -1,7 +1,14 @@
 //! L1: what a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
 
+pub mod commands;
+pub mod disruption;
 pub mod names;
 pub mod ports;
 pub mod probes;
+pub mod resources;
 pub mod restart;
+pub mod services;
+pub mod shell;
+pub mod shutdown;
 pub mod stages;
+pub mod taints;

@@ -236,6 +236,11 @@ impl Namespace {
     }
 
     fn add_workload(&mut self, workload: &'static Workload, object: &Object<'_>) {
+        // A Deployment's ReplicaSet has the same Pods once more.
+        let managed = object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind));
+        if managed {
+            return;
+        }
         for template in &object.templates {
             let labels: BTreeMap<String, String> = object
                 .pod_metadata(template)
@@ -357,6 +362,11 @@ mod tests {
             "apps",
             "Deployment",
             r#"{"metadata": {"name": "web"}, "spec": {"replicas": 3, "template": {"metadata": {"labels": {"app": "web", "tier": "gold"}}}}}"#,
+        );
+        add(
+            "apps",
+            "ReplicaSet",
+            r#"{"metadata": {"name": "web-1", "ownerReferences": [{"kind": "Deployment", "controller": true}]}, "spec": {"replicas": 3, "template": {"metadata": {"labels": {"app": "web", "tier": "gold"}}}}}"#,
         );
         add("", "ConfigMap", "no object at all");
         inventory

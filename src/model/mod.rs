@@ -20,7 +20,7 @@ pub use path::Path;
 pub use pod::{
     Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, PodSpec, PodStatus, Probe,
 };
-pub use quantity::{Quantity, ResourceList};
+pub use quantity::{Amount, Quantity, ResourceList};
 pub use review::{Aspect, Operation, Request, Review, ReviewError, User};
 pub use selector::{LabelSelector, SelectorView};
 pub use text::Str;

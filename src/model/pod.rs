@@ -46,6 +46,11 @@ impl<'a> Metadata<'a> {
     pub fn is_mirror_pod(&self) -> bool {
         self.annotations.get("kubernetes.io/config.mirror").is_some()
     }
+
+    /// Whether the object is a hook that Helm creates and, as its annotations say, deletes.
+    pub fn is_helm_hook(&self) -> bool {
+        self.annotations.get("helm.sh/hook").is_some()
+    }
 }
 
 /// One of `metadata.ownerReferences`.
@@ -128,6 +133,18 @@ pub struct Volume<'a> {
     /// `ephemeral`: a claim that lives and dies with the Pod.
     #[serde(deserialize_with = "object")]
     pub ephemeral: Option<Present>,
+    /// `hostPath`.
+    #[serde(deserialize_with = "object")]
+    pub host_path: Option<Present>,
+    /// `nfs`.
+    #[serde(deserialize_with = "object")]
+    pub nfs: Option<Present>,
+    /// `iscsi`.
+    #[serde(deserialize_with = "object")]
+    pub iscsi: Option<Present>,
+    /// `fc`.
+    #[serde(deserialize_with = "object")]
+    pub fc: Option<Present>,
 }
 
 /// `EmptyDirVolumeSource`.
@@ -152,6 +169,9 @@ pub struct Toleration<'a> {
     /// `operator`; empty means `Equal`.
     #[serde(borrow)]
     pub operator: Str<'a>,
+    /// `value`, for operator `Equal`.
+    #[serde(borrow)]
+    pub value: Str<'a>,
     /// `effect`; empty matches all effects.
     #[serde(borrow)]
     pub effect: Str<'a>,
@@ -267,6 +287,9 @@ pub struct VolumeMount<'a> {
     /// `name`: that of the volume.
     #[serde(borrow)]
     pub name: Str<'a>,
+    /// `mountPath`.
+    #[serde(borrow)]
+    pub mount_path: Str<'a>,
     /// `readOnly`.
     pub read_only: Option<bool>,
 }
@@ -363,7 +386,7 @@ pub struct Exec<'a> {
 
 /// `HTTPGetAction`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct HttpGet<'a> {
     /// `path`; empty means `/`.
     #[serde(borrow)]
@@ -377,6 +400,21 @@ pub struct HttpGet<'a> {
     /// `scheme`; empty means HTTP.
     #[serde(borrow)]
     pub scheme: Str<'a>,
+    /// `httpHeaders`.
+    #[serde(borrow)]
+    pub http_headers: List<HttpHeader<'a>>,
+}
+
+/// `HTTPHeader`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct HttpHeader<'a> {
+    /// `name`.
+    #[serde(borrow)]
+    pub name: Str<'a>,
+    /// `value`.
+    #[serde(borrow)]
+    pub value: Str<'a>,
 }
 
 /// `TCPSocketAction`.
@@ -386,6 +424,9 @@ pub struct TcpSocket<'a> {
     /// `port`: number or name.
     #[serde(borrow)]
     pub port: Option<IntOrString<'a>>,
+    /// `host`; empty means the Pod's own address.
+    #[serde(borrow)]
+    pub host: Str<'a>,
 }
 
 /// `GRPCAction`.
@@ -395,6 +436,9 @@ pub struct Grpc<'a> {
     /// `port`: the API takes a number only.
     #[serde(borrow)]
     pub port: Option<IntOrString<'a>>,
+    /// `service`; empty means the server as a whole.
+    #[serde(borrow)]
+    pub service: Str<'a>,
 }
 
 /// `Lifecycle`.

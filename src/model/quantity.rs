@@ -27,6 +27,48 @@ impl<'a> Quantity<'a> {
     pub fn nanos(&self) -> Option<i128> {
         self.nanos
     }
+
+    /// The value; `None` if it is no quantity.
+    pub fn amount(&self) -> Option<Amount> {
+        self.nanos.map(Amount)
+    }
+}
+
+/// The exact value of a quantity, in billionths, apart from how it was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(pub i128);
+
+impl Amount {
+    /// Whether it is zero.
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The sum, saturated.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// As a quantity with the suffix that makes it shortest: `1500m`, `2`, `1536Mi`, `5G`.
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ONE: u128 = 1_000_000_000;
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let nanos = self.0.unsigned_abs();
+        // Nothing that the API server accepts is as large as this; the value is saturated.
+        if nanos >= i128::MAX.unsigned_abs() {
+            return write!(f, "{sign}1e29 or more");
+        }
+        let binary = (1..=6).rev().zip(["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"]).map(|(power, s)| (ONE << (10 * power), s));
+        let decimal = ["E", "P", "T", "G", "M", "k", "", "m", "u", "n"];
+        let decimal = (0..=9).rev().zip(decimal).map(|(power, s)| (1000_u128.pow(power), s));
+        let whole = binary.chain(decimal).filter(|(unit, _)| nanos != 0 && nanos.is_multiple_of(*unit));
+        let (number, suffix) =
+            whole.map(|(unit, s)| (nanos / unit, s)).min_by_key(|(number, _)| *number).unwrap_or((0, ""));
+        write!(f, "{sign}{number}{suffix}")
+    }
 }
 
 /// As received.
@@ -209,6 +251,35 @@ mod tests {
         }
         assert!(nanos("1Gi") > nanos("1G"));
         assert_eq!((nanos("1n"), nanos("0.1n"), nanos("0")), (Some(1), Some(1), Some(0)));
+    }
+
+    #[test]
+    fn amounts_are_written_exactly_and_short() {
+        for (text, written) in [
+            ("0", "0"),
+            ("2", "2"),
+            ("1.5", "1500m"),
+            ("0.0001", "100u"),
+            ("1n", "1n"),
+            ("1000m", "1"),
+            ("1.5Gi", "1536Mi"),
+            ("2Gi", "2Gi"),
+            ("1025", "1025"),
+            ("128974848", "123Mi"),
+            ("129e6", "129M"),
+            ("5G", "5G"),
+            ("1e18", "1E"),
+            ("16Ei", "16Ei"),
+            ("-0.5", "-500m"),
+            ("1e999", "1e29 or more"),
+        ] {
+            let amount = Quantity::new(text.into()).amount().unwrap();
+            assert_eq!(amount.to_string(), written, "{text}");
+            if !written.contains("or more") {
+                assert_eq!(nanos(written), Some(amount.0), "{text} is read back");
+            }
+        }
+        assert_eq!(Amount(i128::MAX).plus(Amount(1)), Amount(i128::MAX));
     }
 
     #[test]

@@ -52,6 +52,13 @@ pub struct User<'a> {
     pub groups: super::List<Str<'a>>,
 }
 
+impl User<'_> {
+    /// Whether it is a kubelet.
+    pub fn is_node(&self) -> bool {
+        self.groups.iter().any(|group| *group == "system:nodes")
+    }
+}
+
 /// What of an object a review is about. A rule judges one aspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Aspect {

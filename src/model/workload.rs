@@ -105,6 +105,11 @@ impl Workload {
         WORKLOADS.iter().find(|row| row.kind == kind && row.group == group)
     }
 
+    /// Whether a kind of this name, of any group, makes Pods.
+    pub fn is_kind(kind: &str) -> bool {
+        WORKLOADS.iter().any(|row| row.kind == kind && !matches!(row.nest, Nest::Pod | Nest::Budget))
+    }
+
     /// Whether the object is itself a Pod, not something that makes Pods.
     pub fn is_pod(&self) -> bool {
         self.nest == Nest::Pod
@@ -157,16 +162,24 @@ impl Workload {
             Nest::ReplicatedJobs => {
                 let base = Path::of(&["spec", "replicatedJobs"]);
                 let jobs = (0..).zip(std::mem::take(&mut spec.replicated_jobs).into_vec());
+                object.claims =
+                    spec.volume_claim_policies.iter().flat_map(|policy| claims(&policy.templates)).collect();
                 jobs.flat_map(|(index, node)| job(base.clone().index(index).key("template"), node.template)).collect()
             }
             Nest::LeaderWorker => {
                 let inner = spec.leader_worker_template.take().unwrap_or_default();
+                object.claims = claims(&inner.volume_claim_templates);
                 let mut templates =
                     template(&["spec", "leaderWorkerTemplate", "leaderTemplate"], inner.leader_template);
                 templates.extend(template(&["spec", "leaderWorkerTemplate", "workerTemplate"], inner.worker_template));
                 templates
             }
         };
+        if matches!(self.kind, "StatefulSet" | "CloneSet") {
+            object.claims = claims(&spec.volume_claim_templates);
+        } else {
+            spec.volume_claim_templates = List::default();
+        }
         object.controller = spec;
         Ok(object)
     }
@@ -185,6 +198,8 @@ pub struct Object<'a> {
     pub status: PodStatus<'a>,
     /// What a workload's own spec says beside its template; empty for Pods.
     pub controller: ControllerSpec<'a>,
+    /// The volumes that the workload's claim templates give to its Pods, beside those that the Pod template declares.
+    pub claims: Vec<Str<'a>>,
     /// The spec of a PodDisruptionBudget.
     pub budget: Option<BudgetSpec<'a>>,
 }
@@ -231,6 +246,8 @@ pub struct Job<'a> {
 pub struct JobSpec<'a> {
     /// `backoffLimit`.
     pub backoff_limit: Option<i64>,
+    /// `backoffLimitPerIndex`.
+    pub backoff_limit_per_index: Option<i64>,
     /// `activeDeadlineSeconds`.
     pub active_deadline_seconds: Option<i64>,
     /// `ttlSecondsAfterFinished`.
@@ -261,7 +278,7 @@ pub struct ControllerSpec<'a> {
     /// `updateStrategy` of a StatefulSet or DaemonSet.
     #[serde(borrow, deserialize_with = "object_or_default")]
     pub update_strategy: Strategy<'a>,
-    /// `volumeClaimTemplates` of a StatefulSet.
+    /// `volumeClaimTemplates` of a StatefulSet or CloneSet; empty for other kinds.
     #[serde(borrow)]
     pub volume_claim_templates: List<VolumeClaimTemplate<'a>>,
     /// `concurrencyPolicy` of a CronJob.
@@ -276,6 +293,8 @@ pub struct ControllerSpec<'a> {
     job_template: Option<JobNode<'a>>,
     #[serde(borrow)]
     replicated_jobs: List<ReplicatedJob<'a>>,
+    #[serde(borrow)]
+    volume_claim_policies: List<VolumeClaimPolicy<'a>>,
     #[serde(borrow, deserialize_with = "object")]
     leader_worker_template: Option<LeaderWorkerTemplate<'a>>,
 }
@@ -313,6 +332,14 @@ pub struct VolumeClaimTemplate<'a> {
     pub metadata: Metadata<'a>,
 }
 
+/// One of a JobSet's `volumeClaimPolicies`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct VolumeClaimPolicy<'a> {
+    #[serde(borrow)]
+    templates: List<VolumeClaimTemplate<'a>>,
+}
+
 /// `PodDisruptionBudgetSpec`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -329,6 +356,10 @@ pub struct BudgetSpec<'a> {
     /// `unhealthyPodEvictionPolicy`.
     #[serde(borrow)]
     pub unhealthy_pod_eviction_policy: Str<'a>,
+}
+
+fn claims<'a>(templates: &[VolumeClaimTemplate<'a>]) -> Vec<Str<'a>> {
+    templates.iter().map(|claim| claim.metadata.name.clone()).collect()
 }
 
 fn template<'a>(at: &[&'static str], node: Option<TemplateNode<'a>>) -> Vec<Template<'a>> {
@@ -410,6 +441,8 @@ struct LeaderWorkerTemplate<'a> {
     leader_template: Option<TemplateNode<'a>>,
     #[serde(borrow, deserialize_with = "object")]
     worker_template: Option<TemplateNode<'a>>,
+    #[serde(borrow)]
+    volume_claim_templates: List<VolumeClaimTemplate<'a>>,
 }
 
 #[cfg(test)]
@@ -457,6 +490,31 @@ mod tests {
             let found: Vec<String> = object.templates.iter().map(|template| template.path.to_string()).collect();
             assert_eq!(found, paths, "{kind}");
             assert!(object.templates.iter().all(|template| template.spec.containers[0].name == "c"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn claim_templates_give_volumes() {
+        let claim = r#"{"metadata": {"name": "data"}}"#;
+        let of_set = format!(r#"{{"spec": {{"volumeClaimTemplates": [{claim}]}}}}"#);
+        for (group, kind, text, claims) in [
+            ("apps", "StatefulSet", of_set.clone(), vec!["data"]),
+            ("apps.kruise.io", "CloneSet", of_set.clone(), vec!["data"]),
+            ("apps", "Deployment", of_set, vec![]),
+            (
+                "leaderworkerset.x-k8s.io",
+                "LeaderWorkerSet",
+                format!(r#"{{"spec": {{"leaderWorkerTemplate": {{"volumeClaimTemplates": [{claim}]}}}}}}"#),
+                vec!["data"],
+            ),
+            (
+                "jobset.x-k8s.io",
+                "JobSet",
+                format!(r#"{{"spec": {{"volumeClaimPolicies": [{{"templates": [{claim}]}}]}}}}"#),
+                vec!["data"],
+            ),
+        ] {
+            assert_eq!(Workload::find(group, kind).unwrap().read(&text).unwrap().claims, claims, "{kind}");
         }
     }
 

@@ -7,29 +7,42 @@
 //! (by HTTPS if its name begins with `https`); a port named `grpc…` by `grpc`; any other by `tcpSocket`. Of several ports
 //! the first that allows `httpGet` is taken, else the first for `grpc`, else the first of all.
 //!
-//! Not for Pods that run to completion (`restartPolicy` other than `Always`), regular init or ephemeral containers, mirror
-//! pods, and Pods of Knative, which makes its own probes.
+//! A probe is only added where it goes with the container's other probes, so that a Pod has no defect afterwards that it did
+//! not have before:
+//!
+//! - A `readinessProbe` that asks the same as the container's `livenessProbe` has to give up first, or overload becomes
+//!   restarts: its `failureThreshold` is lowered as far as that needs. Where even 1 is too much it is left out.
+//! - A `startupProbe` is left out where it would give up no later than the container's `livenessProbe` would, counted from
+//!   the container's start: it would only restart the container earlier.
+//! - A `livenessProbe` is left out where it would give up no later than a `readinessProbe` that asks the same, or later than
+//!   the container's own `startupProbe`.
+//!
+//! A policy whose own probes contradict each other in these ways is refused.
+//!
+//! Not for Pods that run to completion (`restartPolicy` other than `Always`), containers that are not restarted because of
+//! their own `restartPolicy`, regular init or ephemeral containers, mirror pods, and Pods of Knative, which makes its own
+//! probes.
 //!
 //! # Why
 //!
 //! Without a readiness probe a container counts as ready as soon as its process runs, and gets traffic before it listens. A
 //! liveness probe is only added where the policy spells one out: one that fits nobody's application restarts what works.
 
-use k8s_openapi::{
-    api::core::v1::{GRPCAction, HTTPGetAction, Probe, TCPSocketAction},
-    apimachinery::pkg::util::intstr::IntOrString,
-};
+use k8s_openapi::api::core::v1::Probe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Mutation, PatchBuilder, PatchError};
+use super::{
+    Mutation, PatchBuilder, PatchError,
+    probe::{Asked, ProbeSettings},
+};
 use crate::{
     lifecycle::{
-        ports::{is_port_number, protocol},
-        restart::is_long_running,
+        probes::{LONG_DELAY_SECONDS, SLOW_START_SECONDS},
+        restart::{Restart, after_exit, is_long_running},
         stages::{self, Role},
     },
-    model::{ContainerPort, Review},
+    model::{Container, Review},
 };
 
 pub(crate) static MUTATION: Mutation = Mutation {
@@ -53,46 +66,38 @@ pub struct DefaultProbes {
     pub liveness: Option<ProbeSettings>,
 }
 
-/// How one probe is to be. What is not given is left to the API's defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct ProbeSettings {
-    /// Path for ports named `http…` or `web`; without it they are probed by `tcpSocket`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub http_path: Option<String>,
-    /// Seconds before the first probe.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub initial_delay_seconds: Option<i32>,
-    /// Seconds between probes; at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period_seconds: Option<i32>,
-    /// Seconds after which one probe counts as failed; at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout_seconds: Option<i32>,
-    /// Failures in a row that count as failure; at least 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure_threshold: Option<i32>,
-    /// Successes in a row that count as success; at least 1, and 1 for startup and liveness.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub success_threshold: Option<i32>,
-}
-
 impl DefaultProbes {
-    /// What in these settings would make a Pod that the API server refuses: the field and why.
+    /// What in these settings would make a Pod that the API server refuses or that has a defect: the field and why.
     pub fn problems(&self) -> Vec<(String, String)> {
-        self.settings()
-            .into_iter()
-            .flat_map(|(name, _, settings)| settings.map(|settings| settings.problems(name)).unwrap_or_default())
-            .collect()
+        let settings = [("readiness", &self.readiness), ("startup", &self.startup), ("liveness", &self.liveness)];
+        let problems =
+            settings.into_iter().flat_map(|(name, settings)| settings.iter().map(move |it| it.problems(name)));
+        problems.flatten().chain(self.startup_problem()).collect()
     }
 
-    /// Name in the policy, field of the container, and settings of each probe.
-    fn settings(&self) -> [(&'static str, &'static str, Option<&ProbeSettings>); 3] {
-        [
-            ("readiness", "readinessProbe", self.readiness.as_ref()),
-            ("startup", "startupProbe", self.startup.as_ref()),
-            ("liveness", "livenessProbe", self.liveness.as_ref()),
-        ]
+    /// A liveness probe needs a startup probe that gives up later, or has to be patient itself.
+    fn startup_problem(&self) -> Option<(String, String)> {
+        let liveness = self.liveness.as_ref()?.timing();
+        let budget = liveness.budget_seconds();
+        match &self.startup {
+            Some(startup) => {
+                let window = startup.timing().budget_seconds();
+                let why =
+                    format!("gives up after {window} s; liveness after {budget} s, so that this only restarts earlier");
+                (window <= budget).then(|| ("startup".to_owned(), why))
+            }
+            None if budget < SLOW_START_SECONDS => {
+                let why =
+                    format!("gives up after {budget} s, and there is no startup; give one, or {SLOW_START_SECONDS} s");
+                Some(("liveness".to_owned(), why))
+            }
+            None => {
+                let delay = liveness.initial_delay_seconds;
+                let why =
+                    format!("is {delay}; give a startup instead, which does not delay the finding of a dead container");
+                (delay >= LONG_DELAY_SECONDS).then(|| ("liveness.initialDelaySeconds".to_owned(), why))
+            }
+        }
     }
 
     /// Adds the missing probes to the Pod that `review` creates.
@@ -100,87 +105,154 @@ impl DefaultProbes {
         let knative = review.new.metadata.labels.get("serving.knative.dev/revision").is_some();
         for (template, placed) in stages::all(&review.new).filter(|_| !knative) {
             let serves = matches!(placed.role, Role::App | Role::Sidecar) && is_long_running(review.workload, template);
-            let container = placed.container;
-            for (_, field, settings) in self.settings() {
-                let Some(settings) = settings.filter(|_| serves && container.probes().all(|(there, _)| there != field))
-                else {
-                    continue;
-                };
-                if let Some(probe) = settings.probe(&container.ports) {
+            // However it ends: by itself, or killed by a probe.
+            let restarts = [0, 137].map(|code| after_exit(&template.spec, &placed, code));
+            if serves && !restarts.contains(&Restart::No) {
+                for (field, probe) in self.additions(placed.container) {
                     patch.add_missing(&placed.path(template).key(field), probe)?;
                 }
             }
         }
         Ok(())
     }
-}
 
-impl ProbeSettings {
-    fn problems(&self, name: &str) -> Vec<(String, String)> {
-        let numbers = [
-            ("initialDelaySeconds", self.initial_delay_seconds, 0),
-            ("periodSeconds", self.period_seconds, 1),
-            ("timeoutSeconds", self.timeout_seconds, 1),
-            ("failureThreshold", self.failure_threshold, 1),
-            ("successThreshold", self.success_threshold, 1),
-        ];
-        let low = numbers.into_iter().filter_map(|(field, value, least)| {
-            let value = value.filter(|value| *value < least)?;
-            Some((format!("{name}.{field}"), format!("is {value}; at least {least} is needed")))
-        });
-        let threshold = self.success_threshold.filter(|threshold| *threshold > 1 && name != "readiness");
-        let threshold = threshold
-            .map(|threshold| (format!("{name}.successThreshold"), format!("is {threshold}; only 1 is allowed here")));
-        let path = self.http_path.as_ref().filter(|path| !path.starts_with('/'));
-        let path = path.map(|path| (format!("{name}.httpPath"), format!("is \"{path}\"; a path begins with /")));
-        low.chain(threshold).chain(path).collect()
-    }
+    /// The probes that the container lacks and that go with those it has, each with its field.
+    fn additions(&self, container: &Container<'_>) -> Vec<(&'static str, Probe)> {
+        let mut readiness = Asked::of(container, container.readiness_probe.as_ref(), self.readiness.as_ref());
+        let mut startup = Asked::of(container, container.startup_probe.as_ref(), self.startup.as_ref());
+        let mut liveness = Asked::of(container, container.liveness_probe.as_ref(), self.liveness.as_ref());
 
-    /// The probe for a container with these ports; `None` if it has no TCP port.
-    fn probe(&self, ports: &[ContainerPort<'_>]) -> Option<Probe> {
-        // The first of the best, not the last: hence the position.
-        let ports = ports.iter().enumerate().filter(|(_, port)| protocol(port) == "TCP");
-        let ports = ports.filter_map(|(place, port)| {
-            Some((place, port, port.container_port.filter(|number| is_port_number(*number))?))
+        liveness.take_if(|liveness| {
+            let stricter = |startup: &Asked<'_>| startup.is_own() && startup.budget() <= liveness.budget();
+            let no_earlier = |readiness: &Asked<'_>| {
+                readiness.is_own()
+                    && readiness.asks_the_same_as(liveness)
+                    && liveness.patience() <= readiness.patience()
+            };
+            !liveness.is_own() && (startup.as_ref().is_some_and(stricter) || readiness.as_ref().is_some_and(no_earlier))
         });
-        let (_, port, number) = ports.min_by_key(|(place, port, _)| (self.preference(&port.name), *place))?;
-        let number = i32::try_from(number).ok()?;
-        let mut probe = Probe {
-            initial_delay_seconds: self.initial_delay_seconds,
-            period_seconds: self.period_seconds,
-            timeout_seconds: self.timeout_seconds,
-            failure_threshold: self.failure_threshold,
-            success_threshold: self.success_threshold,
-            ..Probe::default()
+        if let (Some(new), Some(there)) = (&mut readiness, &liveness)
+            && new.asks_the_same_as(there)
+            && !new.give_up_before(there.patience())
+        {
+            // Restarting what is well is worse than taking what is not ready for ready.
+            if there.is_own() { readiness = None } else { liveness = None }
+        }
+        let stricter = |startup: &mut Asked<'_>| {
+            !startup.is_own() && liveness.as_ref().is_some_and(|liveness| startup.budget() <= liveness.budget())
         };
-        match self.preference(&port.name) {
-            Preference::HttpGet => {
-                let scheme = port.name.starts_with("https").then(|| "HTTPS".to_owned());
-                let path = self.http_path.clone();
-                probe.http_get =
-                    Some(HTTPGetAction { path, port: IntOrString::Int(number), scheme, ..HTTPGetAction::default() });
-            }
-            Preference::Grpc => probe.grpc = Some(GRPCAction { port: number, ..GRPCAction::default() }),
-            Preference::TcpSocket => {
-                probe.tcp_socket = Some(TCPSocketAction { port: IntOrString::Int(number), host: None });
-            }
-        }
-        Some(probe)
-    }
-
-    fn preference(&self, port_name: &str) -> Preference {
-        match port_name {
-            name if (name.starts_with("http") || name == "web") && self.http_path.is_some() => Preference::HttpGet,
-            name if name.starts_with("grpc") => Preference::Grpc,
-            _ => Preference::TcpSocket,
-        }
+        startup.take_if(stricter);
+        [("readinessProbe", readiness), ("startupProbe", startup), ("livenessProbe", liveness)]
+            .into_iter()
+            .filter_map(|(field, asked)| Some((field, asked?.probe()?)))
+            .collect()
     }
 }
 
-/// How a port is probed, the most telling way first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Preference {
-    HttpGet,
-    Grpc,
-    TcpSocket,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::json::from_object;
+
+    /// What the policy adds to a container with port 8080 and these fields.
+    fn added(policy: &str, fields: &str) -> serde_json::Value {
+        let policy: DefaultProbes = serde_json::from_str(policy).unwrap();
+        assert_eq!(policy.problems(), []);
+        let text = format!(r#"{{"name": "c", "ports": [{{"name": "p", "containerPort": 8080}}]{fields}}}"#);
+        let container: Container = from_object(&text).unwrap();
+        policy
+            .additions(&container)
+            .into_iter()
+            .map(|(field, probe)| (field, serde_json::to_value(probe).unwrap()))
+            .collect()
+    }
+
+    const TCP: &str = r#""tcpSocket": {"port": "p"}"#;
+
+    #[test]
+    fn readiness_gives_up_before_a_liveness_probe_that_asks_the_same() {
+        // The container's liveness probe; the failureThreshold of the readiness probe, or none.
+        let cases = [
+            (r#""failureThreshold": 4"#, Some(None)),
+            (r#""failureThreshold": 3"#, Some(Some(2))),
+            (r#""initialDelaySeconds": 60"#, Some(Some(2))),
+            (r#""periodSeconds": 7"#, Some(Some(2))),
+            (r#""periodSeconds": 11, "failureThreshold": 1"#, Some(Some(1))),
+            (r#""failureThreshold": 1"#, None),
+            (r#""periodSeconds": 1, "failureThreshold": 1"#, None),
+        ];
+        for (numbers, expected) in cases {
+            let added = added(r#"{"readiness": {}}"#, &format!(r#", "livenessProbe": {{{TCP}, {numbers}}}"#));
+            let probe = added.get("readinessProbe");
+            let threshold = probe.map(|probe| probe.get("failureThreshold").and_then(serde_json::Value::as_i64));
+            assert_eq!(threshold, expected, "{numbers}");
+        }
+        let other = r#", "livenessProbe": {"httpGet": {"port": "p"}, "failureThreshold": 1}"#;
+        assert!(added(r#"{"readiness": {}}"#, other)["readinessProbe"].get("failureThreshold").is_none());
+    }
+
+    #[test]
+    fn a_startup_probe_is_never_stricter_than_the_liveness_probe() {
+        let policy = r#"{"startup": {"periodSeconds": 5, "failureThreshold": 12}}"#;
+        for (liveness, expected) in [
+            ("", true),
+            (r#", "livenessProbe": {"exec": {"command": ["x"]}}"#, true),
+            (r#", "livenessProbe": {"exec": {"command": ["x"]}, "initialDelaySeconds": 29}"#, true),
+            (r#", "livenessProbe": {"exec": {"command": ["x"]}, "initialDelaySeconds": 30}"#, false),
+            (r#", "livenessProbe": {"exec": {"command": ["x"]}, "failureThreshold": 60}"#, false),
+        ] {
+            assert_eq!(added(policy, liveness).get("startupProbe").is_some(), expected, "{liveness}");
+        }
+    }
+
+    #[test]
+    fn a_liveness_probe_has_to_go_with_what_is_there() {
+        let policy = r#"{"liveness": {}}"#;
+        let http = r#", "readinessProbe": {"httpGet": {"port": "p"}}"#;
+        for (fields, expected) in [
+            (String::new(), true),
+            (http.to_owned(), true),
+            (format!(r#", "readinessProbe": {{{TCP}}}"#), false),
+            (format!(r#", "readinessProbe": {{{TCP}, "failureThreshold": 2}}"#), true),
+            (format!(r#", "startupProbe": {{{TCP}}}"#), false),
+            (format!(r#", "startupProbe": {{{TCP}, "failureThreshold": 4}}"#), true),
+        ] {
+            assert_eq!(added(policy, &fields).get("livenessProbe").is_some(), expected, "{fields}");
+        }
+        let both = added(r#"{"readiness": {}, "liveness": {}}"#, "");
+        assert_eq!(both["readinessProbe"]["failureThreshold"], 2);
+        assert!(both.get("livenessProbe").is_some());
+        let slow = added(r#"{"readiness": {"periodSeconds": 30}, "liveness": {}}"#, "");
+        assert!(slow.get("readinessProbe").is_some() && slow.get("livenessProbe").is_none());
+    }
+
+    #[test]
+    fn contradictions_in_the_policy() {
+        let problem = |policy: &str| {
+            let policy: DefaultProbes = serde_json::from_str(policy).unwrap();
+            policy.problems().into_iter().map(|(field, why)| format!("{field} {why}")).collect::<Vec<_>>().join("; ")
+        };
+        for (policy, expected) in [
+            (
+                r#"{"readiness": {"timeoutSeconds": 11}}"#,
+                "readiness.timeoutSeconds is 11; at most the period of 10 s makes sense",
+            ),
+            (
+                r#"{"liveness": {}, "startup": {}}"#,
+                "startup gives up after 30 s; liveness after 30 s, so that this only restarts earlier",
+            ),
+            (
+                r#"{"liveness": {"periodSeconds": 5}}"#,
+                "liveness gives up after 15 s, and there is no startup; give one, or 30 s",
+            ),
+            (
+                r#"{"liveness": {"initialDelaySeconds": 60}}"#,
+                "liveness.initialDelaySeconds is 60; give a startup instead, which does not delay the finding of a dead container",
+            ),
+            (r#"{"liveness": {"periodSeconds": 5}, "startup": {}}"#, ""),
+            (r#"{"liveness": {"initialDelaySeconds": 60}, "startup": {"failureThreshold": 60}}"#, ""),
+        ] {
+            assert_eq!(problem(policy), expected, "{policy}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod default_probes;
 mod mutation;
 pub mod patch;
+mod probe;
 mod scheduling_gates;
 
 pub use default_probes::DefaultProbes;

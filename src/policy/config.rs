@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::suggest::did_you_mean;
+use super::{ignore::Annotations, suggest::did_you_mean};
 use crate::{
     mutate::{DefaultProbes, SchedulingGate},
     rules::{self, Level, RULES, Rule},
@@ -65,6 +65,8 @@ impl LifecyclePolicy {
         for (field, patterns) in lists {
             let _ = writeln!(yaml, "    {field}: {}", value(patterns.clone().into()));
         }
+        let annotations = serde_json::to_value(&exemptions.annotations).unwrap_or_default();
+        let _ = writeln!(yaml, "    annotations: {annotations}");
         let mutations = serde_json::to_value(&self.spec.mutations).unwrap_or_default();
         let _ = writeln!(yaml, "  mutations: {mutations}");
         yaml
@@ -169,6 +171,9 @@ pub struct Exemptions {
     pub users: Vec<String>,
     /// Groups of users, exact or with `*` and `?`.
     pub groups: Vec<String>,
+    /// Which rules an object may ignore by the annotation `ignore.podgate.dev/<rule>: "<reason>"`, its own or its Pod
+    /// template's: `all`, `none` or a list of rule ids.
+    pub annotations: Annotations,
 }
 
 impl Default for Exemptions {
@@ -178,6 +183,7 @@ impl Default for Exemptions {
             namespaces: owned(&["kube-system", "kube-node-lease", "podgate"]),
             users: Vec::new(),
             groups: owned(&["system:nodes"]),
+            annotations: Annotations::All,
         }
     }
 }

@@ -3,10 +3,16 @@
 use std::collections::HashMap;
 
 use json_patch::Patch;
+use serde_json::{Map, Value};
 
-use super::{LifecyclePolicy, scope::Exempt};
+use super::{
+    LifecyclePolicy,
+    config::PolicySpec,
+    ignore::{Annotations, Ignored, Notice},
+    scope::Exempt,
+};
 use crate::{
-    model::{Container, Object, Operation, Path, Review, path::Segment},
+    model::{Aspect, Container, Object, Operation, Path, Review, path::Segment},
     mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
     rules::{
         Finding, Level, RULES, Report, Rule,
@@ -18,6 +24,7 @@ use crate::{
 pub struct Engine {
     rules: Vec<Active>,
     exempt: Exempt,
+    annotations: Annotations,
     default_probes: DefaultProbes,
     scheduling_gates: Vec<SchedulingGate>,
 }
@@ -40,6 +47,10 @@ impl std::fmt::Debug for Engine {
 pub struct Verdict {
     /// What was found, by place and rule.
     pub findings: Vec<Finding>,
+    /// What was found too, but is exempt by annotation.
+    pub ignored: Vec<Ignored>,
+    /// Annotations that do not do what they seem to.
+    pub notices: Vec<Notice>,
 }
 
 impl Verdict {
@@ -85,24 +96,26 @@ impl Engine {
                 Some(level) => Levels::Named(level),
                 None => Levels::Moved(spec.profile.shift()),
             };
-            let options = setting.map(|setting| setting.options.clone()).unwrap_or_default();
             if levels.of(rule.level) == Level::Off {
                 return None;
             }
             // A `RuleSetting` only exists with options that compile: it was checked as it was read.
-            let check = rule.code.compile(options).or_else(|_| rule.code.compile(serde_json::Map::new())).ok()?;
+            let options = options(spec, rule);
+            let check = rule.code.compile(options).or_else(|_| rule.code.compile(Map::new())).ok()?;
             Some(Active { rule, levels, check })
         });
         Self {
             rules: active.collect(),
             exempt: Exempt::new(&spec.exemptions),
+            annotations: spec.exemptions.annotations.clone(),
             default_probes: spec.mutations.default_probes.clone().unwrap_or_default(),
             scheduling_gates: spec.mutations.scheduling_gates.clone(),
         }
     }
 
     /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
-    /// stay editable. Warnings on a Pod that a controller makes are left out: its template carried them.
+    /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
+    /// an annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
         if self.exempt.covers(review) {
             return Verdict::default();
@@ -115,11 +128,14 @@ impl Engine {
             self.drop_known(&mut findings, review, old);
         }
         let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
-        if review.workload.is_pod() && made_from_template {
+        if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
             findings.retain(|finding| finding.level != Level::Warn);
         }
         findings.sort_by(|one, other| one.at.cmp(&other.at));
-        Verdict { findings }
+        let ignored = self.annotations.take(&review.new, &mut findings);
+        let said_here = review.aspect == Aspect::Spec && review.new.metadata.controller().is_none();
+        let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
+        Verdict { findings, ignored, notices }
     }
 
     /// The ratchet: drops every finding that the old object had as well: same rule, same container by name, same field.
@@ -219,6 +235,19 @@ fn container_lists<'o, 'a>(object: &'o Object<'a>) -> HashMap<Path, &'o [Contain
     lists.collect()
 }
 
+/// The options of a rule under a policy. Of a gate that the policy's own mutation adds somebody knows how to remove it.
+fn options(spec: &PolicySpec, rule: &Rule) -> Map<String, Value> {
+    let mut options = spec.rules.get(rule).map(|setting| setting.options.clone()).unwrap_or_default();
+    let gates = &spec.mutations.scheduling_gates;
+    if rule.id == "unknown-scheduling-gate" && !gates.is_empty() {
+        let known = options.entry("known").or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(known) = known {
+            known.extend(gates.iter().map(|gate| gate.name.clone().into()));
+        }
+    }
+    options
+}
+
 /// The path with containers by name instead of index and other items without index, so that it means the same field in
 /// another version of the object.
 fn field_by_name(path: &Path, lists: &HashMap<Path, &[Container<'_>]>) -> String {
@@ -241,4 +270,100 @@ fn field_by_name(path: &Path, lists: &HashMap<Path, &[Container<'_>]>) -> String
         }
     }
     field
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::{Request, User};
+
+    /// The review of a Pod that is created.
+    fn with_review<T>(pod: &Value, then: impl FnOnce(&Review<'_>) -> T) -> T {
+        let raw = serde_json::value::to_raw_value(pod).unwrap();
+        let request = Request {
+            operation: Operation::Create,
+            group: "".into(),
+            kind: "Pod".into(),
+            sub_resource: "".into(),
+            namespace: "shop".into(),
+            user: User::default(),
+            object: Some(&raw),
+            old_object: None,
+            inventory: None,
+        };
+        then(&Review::read(request).unwrap().unwrap())
+    }
+
+    /// Places and rules of what is found in a Pod.
+    fn found(engine: &Engine, pod: &Value) -> Vec<String> {
+        let verdict = with_review(pod, |review| engine.review(review));
+        verdict.findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.at)).collect()
+    }
+
+    #[test]
+    fn a_mutated_pod_has_no_new_finding() {
+        let policies = [
+            json!({"readiness": {}}),
+            json!({"readiness": {"httpPath": "/health", "failureThreshold": 10}, "startup": {}}),
+            json!({"readiness": {"periodSeconds": 5}, "startup": {"failureThreshold": 30}, "liveness": {}}),
+            json!({"readiness": {"periodSeconds": 30}, "liveness": {"failureThreshold": 6}}),
+            json!({"startup": {"periodSeconds": 2}, "liveness": {"periodSeconds": 1}}),
+            json!({"liveness": {"httpPath": "/health", "initialDelaySeconds": 59}}),
+        ];
+        let handlers = [json!({"httpGet": {"port": "http", "path": "/health"}}), json!({"tcpSocket": {"port": 8080}})];
+        let timings = [
+            json!({}),
+            json!({"failureThreshold": 1}),
+            json!({"failureThreshold": 60}),
+            json!({"initialDelaySeconds": 300}),
+        ];
+        let probes: Vec<Value> = std::iter::once(Value::Null)
+            .chain(handlers.iter().flat_map(|handler| {
+                timings.iter().map(move |timing| {
+                    let mut probe = handler.clone();
+                    json_patch::merge(&mut probe, timing);
+                    probe
+                })
+            }))
+            .collect();
+        let (mut pods, mut mutated) = (0, 0);
+        for policy in policies {
+            let policy = json!({
+                "apiVersion": "podgate.dev/v1alpha1", "kind": "LifecyclePolicy",
+                "spec": {"mutations": {"defaultProbes": policy}},
+            });
+            let engine = Engine::new(&super::super::parse(&policy.to_string(), "policy").unwrap());
+            for (index, liveness) in probes.iter().enumerate() {
+                for readiness in &probes {
+                    // Every combination of the three would be many; every pair of two is enough.
+                    let startup = probes.get((index * 4) % probes.len());
+                    for (readiness, startup) in
+                        [(Some(readiness), None), (None, Some(readiness)), (Some(readiness), startup)]
+                    {
+                        for own_policy in [Value::Null, "Never".into()] {
+                            let pod = json!({"metadata": {"name": "web"}, "spec": {"containers": [{
+                                "name": "app", "image": "example.com/app:1", "restartPolicy": own_policy,
+                                "ports": [{"name": "http", "containerPort": 8080}],
+                                "livenessProbe": liveness, "readinessProbe": readiness, "startupProbe": startup,
+                            }]}});
+                            let patch = with_review(&pod, |review| engine.mutate(review)).unwrap().patch;
+                            let mut after = pod.clone();
+                            pods += 1;
+                            mutated += usize::from(patch.is_some());
+                            json_patch::patch(&mut after, &patch.unwrap_or_default()).unwrap();
+                            let before = found(&engine, &pod);
+                            let new: Vec<String> = found(&engine, &after)
+                                .into_iter()
+                                .filter(|finding| !before.contains(finding))
+                                .collect();
+                            assert!(new.is_empty(), "{policy}\n{pod}\n{after}\n{new:#?}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(mutated > pods / 10, "{mutated} of {pods} Pods were mutated");
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod engine;
+pub mod ignore;
 pub mod load;
 pub mod pages;
 mod scope;
@@ -9,4 +10,5 @@ pub mod suggest;
 
 pub use config::LifecyclePolicy;
 pub use engine::{Engine, Mutated, Verdict};
+pub use ignore::{Ignored, Notice};
 pub use load::{PolicyError, load, parse};

@@ -2,11 +2,16 @@
 
 pub mod rule;
 
+mod disruption;
 mod init;
+mod ownership;
 mod ports;
 mod probes;
+mod resources;
 mod restart;
 mod scheduling;
+mod storage;
+mod termination;
 
 pub use rule::{Check, Finding, Level, Report, Rule};
 
@@ -17,17 +22,65 @@ pub static RULES: &[&Rule] = &[
     &init::init_container_field_change::RULE,
     &init::init_image_change_without_effect::RULE,
     &init::init_only_rollout::RULE,
+    &init::init_container_never_ends::RULE,
+    &init::unbounded_init_retry::RULE,
+    &init::orphan_init_volume::RULE,
     &init::sidecar_without_probe::RULE,
     &ports::port_conflict::RULE,
     &ports::host_port_conflict::RULE,
+    &ports::duplicate_port_name::RULE,
     &ports::unresolved_named_port::RULE,
+    &ports::undeclared_probe_port::RULE,
+    &ports::host_port_replicas::RULE,
+    &ports::host_network_port_mismatch::RULE,
     &probes::invalid_probe::RULE,
     &probes::missing_readiness_probe::RULE,
+    &probes::liveness_as_readiness::RULE,
+    &probes::liveness_without_startup::RULE,
+    &probes::startup_window_too_short::RULE,
+    &probes::probe_timeout_exceeds_period::RULE,
+    &probes::frequent_exec_probe::RULE,
+    &probes::liveness_on_never_restart::RULE,
+    &probes::progress_deadline_too_short::RULE,
     &restart::invalid_restart_policy::RULE,
     &restart::restart_policy_not_allowed::RULE,
+    &restart::invalid_container_restart_policy::RULE,
+    &restart::endless_restart_rule::RULE,
+    &restart::job_with_app_sidecar::RULE,
+    &restart::job_retry_extremes::RULE,
+    &restart::cron_jobs_pile_up::RULE,
+    &ownership::naked_pod::RULE,
+    &ownership::node_name_set::RULE,
+    &ownership::deadline_not_allowed::RULE,
+    &ownership::finished_job_kept::RULE,
+    &ownership::terminal_phase_left::RULE,
+    &termination::hook_tcp_socket::RULE,
+    &termination::prestop_exceeds_grace::RULE,
+    &termination::zero_grace_period::RULE,
+    &termination::kill_stop_signal::RULE,
+    &termination::no_drain_window::RULE,
+    &storage::undeclared_volume::RULE,
+    &storage::unused_volume::RULE,
+    &storage::stateful_empty_dir::RULE,
+    &storage::unbounded_memory_volume::RULE,
+    &resources::request_exceeds_limit::RULE,
+    &resources::missing_requests::RULE,
+    &resources::init_request_dominates::RULE,
+    &resources::guaranteed_spoiled::RULE,
+    &disruption::single_replica::RULE,
+    &disruption::no_spread::RULE,
+    &disruption::full_outage_rollout::RULE,
+    &disruption::unobserved_rollout::RULE,
+    &disruption::eternal_toleration::RULE,
+    &disruption::blocking_disruption_budget::RULE,
+    &disruption::unhealthy_eviction_policy_unset::RULE,
+    &disruption::overlapping_disruption_budgets::RULE,
+    &disruption::missing_disruption_budget::RULE,
+    &disruption::deletion_bypasses_budget::RULE,
     &scheduling::gated_with_node_name::RULE,
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,
+    &scheduling::unknown_scheduling_gate::RULE,
 ];
 
 /// The rule with this id.

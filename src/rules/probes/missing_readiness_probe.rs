@@ -3,6 +3,9 @@
 //! Finds an app container that declares ports but has no `readinessProbe`, in Pods that are meant to keep running. Pods with
 //! `readinessGates` are left alone: something else decides when they are ready.
 //!
+//! Where the Services of the namespace are known, only a container counts that one of them sends traffic to: it selects the
+//! Pod's labels and targets one of the container's ports, by number and protocol or by name.
+//!
 //! # Why it is bad
 //!
 //! Without a readiness probe a container counts as ready as soon as its process runs. Services send it traffic before it
@@ -53,10 +56,14 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
+        ports::protocol,
         restart::is_long_running,
         stages::{self, Role},
     },
-    model::Review,
+    model::{
+        Container, Map, Review,
+        inventory::{Namespace, TargetPort},
+    },
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -78,10 +85,13 @@ impl Check for MissingReadinessProbe {
         if !review.workload.probes_as_written {
             return;
         }
+        let known = review.known().filter(|namespace| namespace.knows_services());
         for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::App) {
             let container = placed.container;
             let serves = !container.ports.is_empty() && container.readiness_probe.is_none();
-            if serves && template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template) {
+            let waits = template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template);
+            let labels = &review.new.pod_metadata(template).labels;
+            if serves && waits && known.is_none_or(|namespace| is_served(namespace, labels, container)) {
                 out.at(
                     placed.path(template).key("readinessProbe"),
                     format!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
@@ -89,4 +99,16 @@ impl Check for MissingReadinessProbe {
             }
         }
     }
+}
+
+/// Whether a Service sends traffic to the container, of a Pod with these labels.
+fn is_served(namespace: &Namespace, labels: &Map<'_>, container: &Container<'_>) -> bool {
+    let services = namespace.services(labels);
+    let mut targets = services.iter().flat_map(|service| &service.target_ports);
+    targets.any(|target| {
+        container.ports.iter().any(|port| match target {
+            TargetPort::Number(number, over) => port.container_port == Some(*number) && protocol(port) == over,
+            TargetPort::Name(name) => *port.name == **name,
+        })
+    })
 }

@@ -3,3 +3,4 @@
 pub(super) mod gated_with_node_name;
 pub(super) mod invalid_scheduling_gate;
 pub(super) mod scheduling_gate_added;
+pub(super) mod unknown_scheduling_gate;

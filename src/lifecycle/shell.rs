@@ -1,0 +1,235 @@
+//! Shell scripts, as far as it takes to tell what they do in any case.
+
+/// A piece of a shell script.
+#[derive(Debug, PartialEq, Eq)]
+enum Token {
+    /// A word, and whether any of it is quoted.
+    Word(String, bool),
+    /// What stands between commands: `;`, a line's end, `&`, `&&`, `|`, `||`, `(` or `)`.
+    Operator(&'static str),
+}
+
+/// The script's pieces; `None` where it holds a here-document or an open quote.
+fn tokens(script: &str) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    let mut word: Option<(String, bool)> = None;
+    let mut chars = script.chars().peekable();
+    while let Some(character) = chars.next() {
+        let operator = match character {
+            '\\' => {
+                match chars.next() {
+                    Some('\n') => {}
+                    escaped => {
+                        let (text, quoted) = word.get_or_insert_default();
+                        text.extend(escaped);
+                        *quoted = true;
+                    }
+                }
+                continue;
+            }
+            quote @ ('\'' | '"' | '`') => {
+                let (text, quoted) = word.get_or_insert_default();
+                *quoted = true;
+                loop {
+                    match chars.next()? {
+                        end if end == quote => break,
+                        '\\' if quote != '\'' => text.extend(chars.next()),
+                        other => text.push(other),
+                    }
+                }
+                continue;
+            }
+            '#' if word.is_none() => {
+                while chars.next_if(|next| *next != '\n').is_some() {}
+                continue;
+            }
+            '<' if chars.peek() == Some(&'<') => return None,
+            // In `2>&1` and `&>file` it is no operator.
+            '&' if chars.peek() == Some(&'>') || word.as_ref().is_some_and(|(text, _)| text.ends_with(['>', '<'])) => {
+                word.get_or_insert_default().0.push('&');
+                continue;
+            }
+            '&' if chars.next_if_eq(&'&').is_some() => "&&",
+            '|' if chars.next_if_eq(&'|').is_some() => "||",
+            '&' => "&",
+            '|' => "|",
+            ';' | '\n' => ";",
+            '(' => "(",
+            ')' => ")",
+            ' ' | '\t' | '\r' => "",
+            other => {
+                word.get_or_insert_default().0.push(other);
+                continue;
+            }
+        };
+        tokens.extend(word.take().map(|(text, quoted)| Token::Word(text, quoted)));
+        if !operator.is_empty() {
+            tokens.push(Token::Operator(operator));
+        }
+    }
+    tokens.extend(word.map(|(text, quoted)| Token::Word(text, quoted)));
+    Some(tokens)
+}
+
+/// A script, cut into words and operators.
+#[derive(Debug)]
+pub struct Script(Vec<Token>);
+
+/// Something that a script comes to whatever happens, and waits for: not behind `&&` or `||`, in an `if`, a `case`, another
+/// loop, a function, a group or a pipe, and not in the background.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<'s> {
+    /// A command and its arguments.
+    Command(Vec<&'s str>),
+    /// A `while` loop whose condition is one command.
+    While {
+        /// The command.
+        condition: Vec<&'s str>,
+        /// All words of the body that are not quoted.
+        body: Vec<&'s str>,
+    },
+}
+
+impl Script {
+    /// Reads a script; `None` where it holds a here-document or an open quote.
+    pub fn read(script: &str) -> Option<Self> {
+        tokens(script).map(Self)
+    }
+
+    /// All its words that are not quoted.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        bare_words(&self.0)
+    }
+
+    /// What it does in any case, in order.
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let tokens = &self.0;
+        let mut steps = Vec::new();
+        // What the place is inside of, each by the word that opened it.
+        let mut inside: Vec<&str> = Vec::new();
+        let (mut before, mut at_command) = (";", true);
+        // The condition of the loop that the place is in, and where its body begins.
+        let mut begun: Option<(Vec<&str>, usize)> = None;
+        for (place, token) in tokens.iter().enumerate() {
+            let word = match token {
+                Token::Operator(operator) => {
+                    match *operator {
+                        "(" => inside.push("("),
+                        // One that ends a pattern of a `case` closes nothing.
+                        ")" if inside.last() == Some(&"(") => {
+                            inside.pop();
+                        }
+                        _ => {}
+                    }
+                    (before, at_command) = (operator, true);
+                    continue;
+                }
+                Token::Word(text, quoted) if at_command => (text.as_str(), *quoted),
+                Token::Word(..) => continue,
+            };
+            let unconditional = inside.is_empty() && matches!(before, ";" | "&");
+            at_command = false;
+            match word {
+                ("if" | "case" | "for" | "select" | "until" | "while" | "{", false) => {
+                    let (command, end) = command_at(tokens, place + 1);
+                    if word.0 == "while" && unconditional && operator_at(tokens, end) == Some(";") {
+                        begun = Some((command, end));
+                    }
+                    inside.push(word.0);
+                    at_command = matches!(word.0, "if" | "until" | "while" | "{");
+                }
+                ("done" | "fi" | "esac" | "}", false) => {
+                    inside.pop();
+                    if inside.is_empty()
+                        && let Some((condition, body)) = begun.take()
+                        && stays(tokens, place + 1)
+                    {
+                        let body = bare_words(tokens.get(body..place).unwrap_or_default()).collect();
+                        steps.push(Step::While { condition, body });
+                    }
+                }
+                ("do" | "then" | "else" | "elif" | "!", false) => at_command = true,
+                _ if unconditional && stays(tokens, place) => steps.push(Step::Command(command_at(tokens, place).0)),
+                _ => {}
+            }
+        }
+        steps
+    }
+}
+
+fn bare_words(tokens: &[Token]) -> impl Iterator<Item = &str> {
+    tokens.iter().filter_map(|token| match token {
+        Token::Word(text, false) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+fn operator_at(tokens: &[Token], place: usize) -> Option<&'static str> {
+    match tokens.get(place) {
+        Some(Token::Operator(operator)) => Some(operator),
+        _ => None,
+    }
+}
+
+/// The words of the simple command that goes on at `place`, and the place behind it.
+fn command_at(tokens: &[Token], place: usize) -> (Vec<&str>, usize) {
+    let rest = tokens.get(place..).unwrap_or_default().iter();
+    let words: Vec<&str> = rest
+        .map_while(|token| match token {
+            Token::Word(text, _) => Some(text.as_str()),
+            Token::Operator(_) => None,
+        })
+        .collect();
+    let end = place + words.len();
+    (words, end)
+}
+
+/// Whether the script waits for the command that goes on at `place`: it is neither in the background nor in a pipe, which
+/// ends it when its reader ends.
+fn stays(tokens: &[Token], place: usize) -> bool {
+    !matches!(operator_at(tokens, command_at(tokens, place).1), Some("&" | "|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_operators() {
+        let script = Script::read("a 'b c' \"d\\\"e\"f \\$x 2>&1&& g|h;#i\nj\\\nk&").unwrap();
+        let word = |text: &str, quoted| Token::Word(text.to_owned(), quoted);
+        let expected = [
+            word("a", false),
+            word("b c", true),
+            word("d\"ef", true),
+            word("$x", true),
+            word("2>&1", false),
+            Token::Operator("&&"),
+            word("g", false),
+            Token::Operator("|"),
+            word("h", false),
+            Token::Operator(";"),
+            Token::Operator(";"),
+            word("jk", false),
+            Token::Operator("&"),
+        ];
+        assert_eq!(script.0, expected);
+        for open in ["'a", "\"a\\\"", "cat <<EOF\nEOF", "`a"] {
+            assert!(Script::read(open).is_none(), "{open}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_in_any_case() {
+        let script =
+            Script::read("a b; if c; then d; fi; e && f || g\nh & i; (j); while k l; do m; done; n | o").unwrap();
+        let command = |words: &[&'static str]| Step::Command(words.to_vec());
+        let expected = [
+            command(&["a", "b"]),
+            command(&["e"]),
+            command(&["i"]),
+            Step::While { condition: vec!["k", "l"], body: vec!["do", "m"] },
+        ];
+        assert_eq!(script.steps(), expected);
+    }
+}

@@ -1,0 +1,7 @@
+//! Rules about who owns a Pod and how long it and its Job live.
+
+pub(super) mod deadline_not_allowed;
+pub(super) mod finished_job_kept;
+pub(super) mod naked_pod;
+pub(super) mod node_name_set;
+pub(super) mod terminal_phase_left;

@@ -1,0 +1,92 @@
+//! # What it does
+//!
+//! Finds a `hostPort` that differs from its `containerPort` in a Pod on the host's network. In init containers, sidecars
+//! among them, it is a warning.
+//!
+//! # Why it is bad
+//!
+//! On the host's network nothing is forwarded: the container listens on `containerPort` of the node. For app containers the
+//! API server refuses another `hostPort`. For init containers it accepts it; the scheduler then keeps a port free that nobody
+//! uses, and does not see the one that is used.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   hostNetwork: true
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     ports:
+//!     - containerPort: 8080
+//!       hostPort: 80 # finding
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   hostNetwork: true
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     ports:
+//!     - containerPort: 8080
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports>
+//! - `validatePodHostNetworkDeps` of the API server
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::stages::{self, Role},
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "host-network-port-mismatch",
+    summary: "hostPort differs from containerPort in a Pod on the host's network",
+    level: Level::Deny,
+    since: "0.1.0",
+    source: include_str!("host_network_port_mismatch.rs"),
+    code: Code::of::<HostNetworkPortMismatch>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct HostNetworkPortMismatch {}
+
+impl Check for HostNetworkPortMismatch {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        let on_host = stages::all(&review.new).filter(|(template, _)| template.spec.host_network == Some(true));
+        for (template, placed) in on_host {
+            let level = if placed.role == Role::App { Level::Deny } else { Level::Warn };
+            for (index, port) in placed.container.ports.iter().enumerate() {
+                let host_port = port.host_port.filter(|number| *number != 0);
+                if let Some((host_port, number)) = host_port.zip(port.container_port)
+                    && host_port != number
+                {
+                    out.at_level(
+                        level,
+                        placed.path(template).key("ports").index(index).key("hostPort"),
+                        format!(
+                            "container \"{}\" has hostPort {host_port} for containerPort {number}; on the host's network they are one",
+                            placed.container.name
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}

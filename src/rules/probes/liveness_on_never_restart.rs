@@ -1,0 +1,99 @@
+//! # What it does
+//!
+//! Finds a `livenessProbe` on a container that is not started again once it has been killed (exit codes 137 and 143), by the
+//! Pod's `restartPolicy`, the container's own, and its `restartPolicyRules`.
+//!
+//! It is a note only in a Job, and in a Pod that a controller made: those can make a new Pod for the one that failed.
+//!
+//! # Why it is bad
+//!
+//! A liveness probe kills the container so that it is started again. Here it stays dead, and with `restartPolicy: Never` the
+//! Pod fails: one slow answer ends the work for good.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: report}
+//! spec:
+//!   restartPolicy: Never
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     livenessProbe: # finding
+//!       tcpSocket: {port: 8080}
+//! ```
+//!
+//! # Use instead
+//!
+//! A policy that restarts it, or a deadline for the work (`activeDeadlineSeconds`) instead of the probe:
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: report}
+//! spec:
+//!   restartPolicy: OnFailure
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     livenessProbe:
+//!       tcpSocket: {port: 8080}
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
+//! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#liveness-probe>
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::{
+        restart::{Restart, after_exit},
+        stages::{self, Role},
+    },
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "liveness-on-never-restart",
+    summary: "a livenessProbe kills a container that is not started again",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("liveness_on_never_restart.rs"),
+    code: Code::of::<LivenessOnNeverRestart>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LivenessOnNeverRestart {}
+
+/// Exit codes of a container that SIGKILL or SIGTERM ended.
+const KILLED: [i64; 2] = [137, 143];
+
+impl Check for LivenessOnNeverRestart {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        if !review.workload.probes_as_written {
+            return;
+        }
+        let replaced = review.workload.is_job() || review.new.metadata.controller().is_some();
+        let level = if replaced { Level::Audit } else { Level::Warn };
+        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::App) {
+            let stays_dead = KILLED.iter().all(|code| after_exit(&template.spec, &placed, *code) == Restart::No);
+            if placed.container.liveness_probe.is_some() && stays_dead {
+                out.at_level(
+                    level,
+                    placed.path(template).key("livenessProbe"),
+                    format!(
+                        "container \"{}\" is not restarted once its livenessProbe has killed it (restartPolicy Never)",
+                        placed.container.name
+                    ),
+                );
+            }
+        }
+    }
+}

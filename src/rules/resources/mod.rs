@@ -1,0 +1,6 @@
+//! Rules about requests and limits.
+
+pub(super) mod guaranteed_spoiled;
+pub(super) mod init_request_dominates;
+pub(super) mod missing_requests;
+pub(super) mod request_exceeds_limit;

@@ -1,0 +1,129 @@
+//! # What it does
+//!
+//! Finds `emptyDir` volumes of a StatefulSet that has nothing that lasts: no `volumeClaimTemplates`, and no volume of a
+//! `persistentVolumeClaim`, `hostPath`, `nfs`, `iscsi` or `fc`. A generic `ephemeral` volume does not last either.
+//!
+//! Only volumes that an app or sidecar mounts writable count, and not those in memory or at paths that are for passing files by
+//! convention: `/tmp`, `/var/tmp`, `/var/cache`, `/run`, `/var/run`, `/dev/shm` and below.
+//!
+//! # Why it is bad
+//!
+//! A StatefulSet is for Pods that keep their identity and their data. An emptyDir is deleted with its Pod: after each roll-out,
+//! eviction or node failure the replica comes back empty under its old name.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: apps/v1
+//! kind: StatefulSet
+//! metadata: {name: db}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: db
+//!         image: example.com/db:1
+//!         volumeMounts:
+//!         - {name: data, mountPath: /var/lib/db}
+//!       volumes:
+//!       - name: data
+//!         emptyDir: {} # finding
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: apps/v1
+//! kind: StatefulSet
+//! metadata: {name: db}
+//! spec:
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: db
+//!         image: example.com/db:1
+//!         volumeMounts:
+//!         - {name: data, mountPath: /var/lib/db}
+//!   volumeClaimTemplates:
+//!   - metadata: {name: data}
+//!     spec:
+//!       accessModes: [ReadWriteOnce]
+//!       resources: {requests: {storage: 10Gi}}
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage>
+//! - <https://kubernetes.io/docs/concepts/storage/volumes/#emptydir>
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::stages::{self, Role},
+    model::{Review, Template, pod::Volume},
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "stateful-empty-dir",
+    summary: "a StatefulSet keeps its data in an emptyDir, which dies with the Pod",
+    level: Level::Audit,
+    since: "0.1.0",
+    source: include_str!("stateful_empty_dir.rs"),
+    code: Code::of::<StatefulEmptyDir>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct StatefulEmptyDir {}
+
+impl Check for StatefulEmptyDir {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        if review.workload.kind != "StatefulSet" || !review.new.claims.is_empty() {
+            return;
+        }
+        for template in &review.new.templates {
+            if template.spec.volumes.iter().any(lasts) {
+                continue;
+            }
+            let keepers = keepers(template);
+            for (index, volume) in template.spec.volumes.iter().enumerate() {
+                let on_disk = volume.empty_dir.as_ref().is_some_and(|empty_dir| empty_dir.medium != "Memory");
+                let Some(container) = keepers.get(&*volume.name).filter(|_| on_disk) else { continue };
+                out.at(
+                    template.spec_path("volumes").index(index).key("emptyDir"),
+                    format!("container \"{container}\" writes to emptyDir \"{}\" and the StatefulSet has no volumeClaimTemplates: the data dies with each Pod", volume.name),
+                );
+            }
+        }
+    }
+}
+
+/// Whether what is in the volume is still there after the Pod.
+fn lasts(volume: &Volume<'_>) -> bool {
+    let lasting = [volume.persistent_volume_claim, volume.host_path, volume.nfs, volume.iscsi, volume.fc];
+    lasting.iter().any(Option::is_some)
+}
+
+/// By volume the first app or sidecar that keeps data in it.
+fn keepers<'t>(template: &'t Template<'_>) -> HashMap<&'t str, &'t str> {
+    let mut keepers = HashMap::new();
+    for placed in stages::containers(&template.spec) {
+        let container = placed.container;
+        let mounts = container.volume_mounts.iter().filter(|_| matches!(placed.role, Role::App | Role::Sidecar));
+        for mount in mounts.filter(|mount| mount.read_only != Some(true) && !is_passing(&mount.mount_path)) {
+            keepers.entry(&*mount.name).or_insert(&*container.name);
+        }
+    }
+    keepers
+}
+
+/// Whether files at this path are not meant to last, by the Filesystem Hierarchy Standard.
+fn is_passing(path: &str) -> bool {
+    ["/tmp", "/var/tmp", "/var/cache", "/run", "/var/run", "/dev/shm"]
+        .iter()
+        .any(|passing| path.strip_prefix(passing).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}

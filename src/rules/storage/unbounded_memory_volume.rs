@@ -1,0 +1,114 @@
+//! # What it does
+//!
+//! Finds `emptyDir` volumes with `medium: Memory` and no `sizeLimit` that are mounted writable by a container without a memory limit.
+//! A memory limit of the whole Pod bounds all its containers. A limit of 0 is none. Ephemeral containers, which can have no
+//! limits, do not count.
+//!
+//! # Why it is bad
+//!
+//! What is written to such a volume is memory of the container that writes it. Bounded by nothing, it can take all of the node's
+//! memory, and files do not go away when the process ends: the node evicts other Pods, or its OOM killer strikes.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     volumeMounts:
+//!     - {name: cache, mountPath: /cache}
+//!   volumes:
+//!   - name: cache
+//!     emptyDir: {medium: Memory} # finding
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     volumeMounts:
+//!     - {name: cache, mountPath: /cache}
+//!   volumes:
+//!   - name: cache
+//!     emptyDir: {medium: Memory, sizeLimit: 256Mi}
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/storage/volumes/#emptydir>
+//! - <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#memory-backed-emptydir>
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::{
+        resources::{Amounts, limits, pod_level},
+        stages::{self, Role},
+    },
+    model::{Amount, Quantity, Review},
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "unbounded-memory-volume",
+    summary: "an emptyDir in memory has no size limit, nor has a container that fills it",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("unbounded_memory_volume.rs"),
+    code: Code::of::<UnboundedMemoryVolume>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UnboundedMemoryVolume {}
+
+impl Check for UnboundedMemoryVolume {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        for template in &review.new.templates {
+            let spec = &template.spec;
+            if pod_level(spec).is_some_and(|level| is_limited(&level.limits)) {
+                continue;
+            }
+            // By volume the first container that can fill it without limit.
+            let mut unlimited: HashMap<&str, &str> = HashMap::new();
+            for placed in stages::containers(spec).filter(|placed| placed.role != Role::Ephemeral) {
+                let container = placed.container;
+                let mounts = container.volume_mounts.iter().filter(|mount| mount.read_only != Some(true));
+                if !is_limited(&limits(container)) {
+                    for mount in mounts {
+                        unlimited.entry(&*mount.name).or_insert(&*container.name);
+                    }
+                }
+            }
+            for (index, volume) in spec.volumes.iter().enumerate() {
+                let in_memory = volume.empty_dir.as_ref().filter(|empty_dir| empty_dir.medium == "Memory");
+                let Some((empty_dir, container)) = in_memory.zip(unlimited.get(&*volume.name)) else { continue };
+                // One that cannot be read is refused elsewhere.
+                let size = empty_dir.size_limit.as_ref().map(Quantity::amount);
+                if size.is_none_or(|size| size.is_some_and(Amount::is_zero)) {
+                    out.at(
+                        template.spec_path("volumes").index(index).keys(&["emptyDir", "sizeLimit"]),
+                        format!("volume \"{}\" is in memory without sizeLimit, and container \"{container}\" that fills it has no memory limit", volume.name),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn is_limited(limits: &Amounts<'_>) -> bool {
+    limits.get("memory").is_some_and(|limit| !limit.is_zero())
+}

@@ -1,0 +1,83 @@
+//! # What it does
+//!
+//! Finds `lifecycle.stopSignal: SIGKILL` of apps and sidecars.
+//!
+//! # Why it is bad
+//!
+//! The stop signal is what asks a container to end. SIGKILL does not ask: no process can catch it, so that the container has none of
+//! its grace period to finish requests, flush data or release locks.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   os: {name: linux}
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     lifecycle:
+//!       stopSignal: SIGKILL # finding
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   os: {name: linux}
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     lifecycle:
+//!       stopSignal: SIGQUIT
+//! ```
+//!
+//! # References
+//!
+//! - KEP-4960, Container stop signals
+//! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-stop-signals>
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::stages::{self, Role},
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "kill-stop-signal",
+    summary: "the stop signal is SIGKILL: the container cannot stop in order",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("kill_stop_signal.rs"),
+    code: Code::of::<KillStopSignal>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct KillStopSignal {}
+
+impl Check for KillStopSignal {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        for (template, placed) in stages::all(&review.new) {
+            let container = placed.container;
+            let signal = container.lifecycle.as_ref().map_or("", |lifecycle| &lifecycle.stop_signal);
+            if signal == "SIGKILL" && matches!(placed.role, Role::App | Role::Sidecar) {
+                out.at(
+                    placed.path(template).keys(&["lifecycle", "stopSignal"]),
+                    format!(
+                        "container \"{}\" has stopSignal SIGKILL: it is killed at once, whatever the grace period",
+                        container.name
+                    ),
+                );
+            }
+        }
+    }
+}

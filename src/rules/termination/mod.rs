@@ -1,0 +1,7 @@
+//! Rules about how a Pod ends.
+
+pub(super) mod hook_tcp_socket;
+pub(super) mod kill_stop_signal;
+pub(super) mod no_drain_window;
+pub(super) mod prestop_exceeds_grace;
+pub(super) mod zero_grace_period;

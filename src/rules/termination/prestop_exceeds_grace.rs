@@ -1,0 +1,134 @@
+//! # What it does
+//!
+//! Finds `preStop` hooks that are known to take longer than the Pod's `terminationGracePeriodSeconds` (30 where it is not given):
+//! `sleep`, and `exec` of `sleep` by itself or in a shell script that begins with it (`sh -c "sleep 10; …"`). What cannot be
+//! known is left alone.
+//!
+//! A hook that takes all of the grace period, or leaves less than `marginSeconds` (default 5) of it, is a warning.
+//!
+//! # Why it is bad
+//!
+//! The grace period begins with the deletion and includes the hook. When it is over, the hook is cut off and the container has two
+//! seconds from its stop signal to SIGKILL: connections break that the hook was meant to save. The API server refuses a `sleep`
+//! of more than the grace period, but not one of all of it, and does not look into commands.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   terminationGracePeriodSeconds: 30
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     lifecycle:
+//!       preStop:
+//!         exec:
+//!           command: [sh, -c, "sleep 45; nginx -s quit"] # finding: container "app" sleeps 45 s in preStop
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   terminationGracePeriodSeconds: 60
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     lifecycle:
+//!       preStop:
+//!         exec:
+//!           command: [sh, -c, "sleep 45; nginx -s quit"]
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution>
+//! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>
+//! - KEP-3960, Sleep action for preStop
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::{
+        shutdown::{grace_seconds, hook_duration},
+        stages::{self, Role},
+    },
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "prestop-exceeds-grace",
+    summary: "a preStop hook sleeps longer than the grace period allows",
+    level: Level::Deny,
+    since: "0.1.0",
+    source: include_str!("prestop_exceeds_grace.rs"),
+    code: Code::of::<PrestopExceedsGrace>(),
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+struct PrestopExceedsGrace {
+    /// Seconds of the grace period that have to be left after the hook.
+    margin_seconds: u64,
+}
+
+impl Default for PrestopExceedsGrace {
+    fn default() -> Self {
+        Self { margin_seconds: 5 }
+    }
+}
+
+impl Check for PrestopExceedsGrace {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        for (template, placed) in stages::all(&review.new) {
+            let container = placed.container;
+            let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
+            let Some(hook) = hook.filter(|_| matches!(placed.role, Role::App | Role::Sidecar)) else { continue };
+            let Some(sleep) = hook_duration(hook).filter(|sleep| !sleep.is_zero()) else { continue };
+            let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
+            let at = placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
+            let grace_seconds = grace_seconds(&template.spec);
+            let grace = Duration::from_secs(grace_seconds);
+            let what = format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
+            if sleep > grace {
+                let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
+                out.at(at, format!("{what}, more than the grace period of {grace_seconds} s: it {effect}"));
+            } else if sleep == grace {
+                out.at_level(
+                    Level::Warn,
+                    at,
+                    format!("{what}, all of the grace period of {grace_seconds} s: it has no time left to stop"),
+                );
+            } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
+                let left = seconds(grace.saturating_sub(sleep));
+                out.at_level(
+                    Level::Warn,
+                    at,
+                    format!(
+                        "{what}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
+                        self.margin_seconds
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// A duration in seconds: `5 s`, `1.5 s`.
+fn seconds(duration: Duration) -> String {
+    if duration == Duration::MAX {
+        return "for ever".to_owned();
+    }
+    let fraction = format!(".{:09}", duration.subsec_nanos());
+    format!("{}{} s", duration.as_secs(), fraction.trim_end_matches('0').trim_end_matches('.'))
+}
