@@ -11,6 +11,8 @@
 )]
 
 mod answers;
+mod budgets;
+mod case;
 mod cases;
 mod controllers;
 mod differential;
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
 fn tests() -> Vec<Trial> {
     let groups = [
         answers::tests(),
+        budgets::tests(),
         cases::tests(),
         controllers::tests(),
         differential::tests(),

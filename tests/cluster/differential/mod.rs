@@ -14,12 +14,12 @@ mod samples;
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use podgate::admission::{Mode, handle};
 use podgate::policy::{Engine, LifecyclePolicy};
-use serde_json::{Value, json};
+use podgate::rules::{Finding, Level};
+use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::harness::{Answer, Cluster};
+use crate::harness::{Answer, Asked, Cluster, judge};
 use crate::test;
 use known::{KNOWN, Known, Side};
 use samples::Sample;
@@ -78,8 +78,8 @@ async fn ask(cluster: &'static Cluster, samples: &[Sample]) -> Vec<Answer> {
 
 /// Where the two differ, without what is known.
 fn compare(engine: &Engine, sample: &Sample, answer: &Answer, used: &mut BTreeSet<usize>) -> Vec<String> {
-    let podgate = judge(engine, &sample.object);
-    let api = refusals(answer);
+    let podgate = refused_by_podgate(engine, &sample.object);
+    let api = refused_by_api_server(answer);
     if api.iter().any(|refusal| refusal.field.is_empty()) && !podgate.is_empty() {
         // The API server stops at the first value that it cannot read: both refuse, and there is no more to compare.
         return Vec::new();
@@ -87,7 +87,7 @@ fn compare(engine: &Engine, sample: &Sample, answer: &Answer, used: &mut BTreeSe
     let mut disagreements = Vec::new();
     if answer.is_accepted() {
         // This is what a webhook would have seen: with the API server's defaults.
-        let with_defaults = judge(engine, &answer.body);
+        let with_defaults = refused_by_podgate(engine, &answer.body);
         if with_defaults != podgate {
             disagreements
                 .push(format!("{}: podgate says {podgate:?}, and with defaults {with_defaults:?}", sample.name));
@@ -117,37 +117,27 @@ fn compare(engine: &Engine, sample: &Sample, answer: &Answer, used: &mut BTreeSe
 }
 
 /// What podgate refuses in an object that is to be created. An object that it cannot read has one refusal without a field.
-fn judge(engine: &Engine, object: &Value) -> BTreeSet<Refusal> {
-    let api_version = object["apiVersion"].as_str().unwrap();
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-        "uid": "1",
-        "operation": "CREATE",
-        "kind": {"group": group, "version": version, "kind": object["kind"]},
-        "name": object["metadata"]["name"],
-        "namespace": object["metadata"]["namespace"],
-        "userInfo": {"username": "admin"},
-        "object": object,
-        "oldObject": null,
-    }});
-    let review = review.to_string();
-    let response = handle(engine, Mode::Validate, review.as_bytes());
-    let body: Value = serde_json::from_slice(&response.body).unwrap();
-    if response.status != 200 {
-        let message = body["error"].as_str().unwrap().to_owned();
-        return BTreeSet::from([Refusal { rule: "unreadable".to_owned(), field: String::new(), message }]);
+fn refused_by_podgate(engine: &Engine, object: &Value) -> BTreeSet<Refusal> {
+    match judge(engine, &Asked::create(object)) {
+        Ok(findings) => {
+            let denied = findings.into_iter().filter(|finding| finding.level == Level::Deny);
+            let refusal = |finding: Finding| Refusal {
+                rule: finding.rule.id.to_owned(),
+                field: finding.at.to_string(),
+                message: finding.message,
+            };
+            denied.map(refusal).collect()
+        }
+        Err(error) => BTreeSet::from([Refusal {
+            rule: "unreadable".to_owned(),
+            field: String::new(),
+            message: error.to_string(),
+        }]),
     }
-    let answer =
-        Answer { status: 200, body: body["response"]["status"].clone(), warnings: Vec::new(), audit_id: String::new() };
-    let refusal = |cause: crate::harness::Cause| {
-        let (message, rule) = cause.message.rsplit_once(" (podgate: ").unwrap();
-        Refusal { rule: rule.trim_end_matches(')').to_owned(), field: cause.field, message: message.to_owned() }
-    };
-    answer.causes().into_iter().map(refusal).collect()
 }
 
 /// What the API server refuses. An object that it cannot read has one refusal without a field.
-fn refusals(answer: &Answer) -> BTreeSet<Refusal> {
+fn refused_by_api_server(answer: &Answer) -> BTreeSet<Refusal> {
     if answer.is_accepted() {
         return BTreeSet::new();
     }

@@ -25,10 +25,17 @@ pub struct Answer {
 }
 
 /// One of a refusal's `details.causes`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Cause {
     pub field: String,
     pub message: String,
+}
+
+impl Cause {
+    /// The rule of podgate's that it comes from; empty for somebody else's.
+    pub fn rule(&self) -> &str {
+        self.message.strip_suffix(')').and_then(|text| text.rsplit_once("(podgate: ")).unwrap_or_default().1
+    }
 }
 
 impl Client {

@@ -82,6 +82,8 @@ impl Processes {
         drop(guard.stdin.take());
         let _ = guard.wait();
         for (_, child) in self.children.lock().unwrap().iter_mut() {
+            // The guard has done so, if nobody has ended it.
+            let _ = child.kill();
             let _ = child.wait();
         }
     }
