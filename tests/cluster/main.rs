@@ -18,6 +18,7 @@ mod controllers;
 mod differential;
 mod failures;
 mod harness;
+mod leftovers;
 mod mutation;
 mod ratchet;
 mod requests;
@@ -65,6 +66,7 @@ fn tests() -> Vec<Trial> {
         controllers::tests(),
         differential::tests(),
         failures::tests(),
+        leftovers::tests(),
         mutation::tests(),
         ratchet::tests(),
         requests::tests(),

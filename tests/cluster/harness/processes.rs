@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-use tempfile::TempDir;
-
 /// Everything a run starts and writes. A guard process ends and removes it when this process ends in whatever way, `SIGKILL`
 /// too: it notices that its standard input ends.
 pub struct Processes {
-    dir: TempDir,
+    dir: PathBuf,
     guard: Mutex<Child>,
     group: i32,
     children: Mutex<Vec<(&'static str, Child)>>,
@@ -20,24 +18,23 @@ pub struct Processes {
 
 impl Processes {
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new().prefix("podgate-cluster-").tempdir().unwrap();
         let mut guard = Command::new("bash")
             .args(["-c", include_str!("guard.sh"), "guard"])
-            .arg(dir.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
             .expect("bash is needed to guard the processes of the tests");
-        let mut line = String::new();
-        BufReader::new(guard.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let group = line.trim().parse().expect("the guard tells its process group");
+        let mut lines = BufReader::new(guard.stdout.take().unwrap()).lines();
+        let mut line = || lines.next().expect("the guard says what it has made").unwrap();
+        let group = line().parse().unwrap();
+        let dir = PathBuf::from(line());
         Self { dir, guard: Mutex::new(guard), group, children: Mutex::default() }
     }
 
     /// The folder that is removed in the end.
     pub fn dir(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// Starts a program that writes what it has to say to `<name>.log`.
@@ -73,7 +70,7 @@ impl Processes {
 
     /// Where what a program says is written.
     pub fn log(&self, name: &str) -> PathBuf {
-        self.dir.path().join(format!("{name}.log"))
+        self.dir.join(format!("{name}.log"))
     }
 
     /// Ends everything now, and waits for it.
