@@ -21,17 +21,21 @@ async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
     for (policy, admits) in [("Ignore", true), ("Fail", false)] {
         let name = policy.to_lowercase();
         let podgate = Podgate::start(cluster.processes(), Podgate::policy("{}")).await;
-        let change = Register { failure_policy: Some(policy), ..Register::default() };
+        let change = Register { failure_policy: Some(policy), mutating: true };
         cluster.register(podgate.reach(), &name, &change).await;
         let namespace = cluster.namespace(Some(&name)).await;
         let client = &cluster.client;
-        let expect = |what: &str, answer: Answer| {
+        let expect = async |what: &str, answer: Answer| {
             let text = answer.body.to_string();
             assert_eq!(answer.is_accepted(), admits, "{policy}, {what}: {text}");
-            assert!(
-                admits || answer.status == 500 && text.contains("failed calling webhook"),
-                "{policy}, {what}: {text}"
-            );
+            if admits {
+                let annotations = cluster.audit_annotations(&answer.audit_id).await;
+                let opened = annotations.as_object().unwrap().keys().any(|key| key.starts_with("failed-open."));
+                assert!(opened, "{policy}, {what}: {annotations}");
+            } else {
+                assert_eq!(answer.status, 500, "{policy}, {what}: {text}");
+                assert!(text.contains("failed calling webhook"), "{policy}, {what}: {text}");
+            }
         };
 
         client.create(&pod(&namespace, "good")).await.accepted();
@@ -41,10 +45,11 @@ async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
         // podgate answers 500: the template is none.
         let unreadable = workload("argoproj.io/v1alpha1", "Rollout", &namespace, "unreadable");
         let unreadable = with(unreadable, "/spec/template/spec/containers", "none");
-        expect("podgate answers 500", client.create(&unreadable).await);
+        expect("podgate answers 500", client.create(&unreadable).await).await;
 
         podgate.stop().await;
-        expect("podgate is down", client.create(&bad).await);
+        expect("podgate is down", client.create(&bad).await).await;
+        expect("podgate is down and cannot mutate", client.create(&pod(&namespace, "late")).await).await;
     }
 }
 
