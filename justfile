@@ -21,6 +21,10 @@ serve *ARGS:
 docs:
     UPDATE=1 cargo test
 
+# Tests against a real API server.
+e2e:
+    tests/cluster/run
+
 # The container image, tagged with the version in Cargo.toml.
 image:
     version="$(cargo pkgid | sed 's/.*[#@]//')" && docker build --tag "podgate:$version" --build-arg VERSION="$version" --build-arg REVISION="$(git rev-parse HEAD)" .

@@ -28,7 +28,7 @@ use tracing::debug;
 
 use super::activity::{Activity, Expired, Protocol, Watched};
 use super::failure::Failure;
-use super::log;
+use super::log::clean;
 use super::metrics::Metrics;
 use super::options::Limits;
 
@@ -73,7 +73,7 @@ impl Shared {
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
         if let Err(Failed { failure, cause }) = self.serve_to_end(stream).await {
             self.metrics.failed(failure);
-            debug!(reason = failure.as_str(), cause = log::clean(&cause).as_ref(), "connection");
+            debug!(reason = failure.as_str(), cause = clean(&cause).as_ref(), "connection");
         }
     }
 

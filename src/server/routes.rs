@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use super::failure::Failure;
-use super::log;
+use super::log::{self, clean};
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::reply;
@@ -107,7 +107,7 @@ impl App {
             // Mostly a client that gave up; nobody reads this answer then.
             Ok(Err(cause)) => {
                 let cause = cause.to_string();
-                debug!(cause = log::clean(&cause).as_ref(), "body");
+                debug!(cause = clean(&cause).as_ref(), "body");
                 Err(Refusal {
                     status: StatusCode::BAD_REQUEST,
                     failure: Failure::BodyIncomplete,

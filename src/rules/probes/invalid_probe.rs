@@ -2,7 +2,8 @@
 //!
 //! Finds probes that the API server refuses: not exactly one of `exec`, `httpGet`, `tcpSocket` and `grpc`; an empty command;
 //! a port that is no port; a negative number; a `successThreshold` other than 1 on a liveness or startup probe; a
-//! `terminationGracePeriodSeconds` on a readiness probe, or one below 1.
+//! `terminationGracePeriodSeconds` on a readiness probe, or one below 1; an HTTP header whose name has anything but letters,
+//! digits and hyphens.
 //!
 //! For period, timeout and thresholds 0 means the default and is fine.
 //!
@@ -65,7 +66,7 @@ use crate::{
     lifecycle::{
         ports::{is_port_name, is_port_number},
         probes::Timing,
-        stages,
+        stages::{self, Role},
     },
     model::{IntOrString, Path, Probe, Review},
     rules::rule::{Check, Code, Level, Report, Rule},
@@ -89,7 +90,8 @@ impl Check for InvalidProbe {
         if !review.workload.probes_as_written {
             return;
         }
-        for (template, placed) in stages::all(&review.new) {
+        // Whatever a probe of a regular init container says, it is `init-container-probe`'s; the API server stops there, too.
+        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role != Role::Init) {
             for (field, probe) in placed.container.probes() {
                 let at = placed.path(template).key(field);
                 let subject = format!("{field} of container \"{}\"", placed.container.name);
@@ -128,6 +130,12 @@ fn handlers(probe: &Probe<'_>, at: &Path, subject: &str, out: &mut Report<'_>) {
                 format!("{subject} has scheme \"{}\"; it takes HTTP or HTTPS", get.scheme),
             );
         }
+        for (index, header) in get.http_headers.iter().enumerate().filter(|(_, header)| !is_header_name(&header.name)) {
+            out.at(
+                at.clone().keys(&["httpGet", "httpHeaders"]).index(index),
+                format!("{subject} has header \"{}\"; a name is letters, digits and hyphens", header.name),
+            );
+        }
     }
     if let Some(socket) = &probe.tcp_socket {
         port(socket.port.as_ref(), at.clone().keys(&["tcpSocket", "port"]), subject, out);
@@ -155,6 +163,11 @@ fn port(port: Option<&IntOrString<'_>>, at: Path, subject: &str, out: &mut Repor
         }
         Some(_) => {}
     }
+}
+
+/// `IsHTTPHeaderName`: narrower than HTTP itself.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn numbers(field: &str, probe: &Probe<'_>, at: &Path, subject: &str, out: &mut Report<'_>) {

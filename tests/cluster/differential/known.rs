@@ -1,0 +1,125 @@
+//! Where podgate and the API server are meant to differ.
+
+use wildmatch::WildMatch;
+
+use super::Refusal;
+
+/// Who refuses while the other does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    ApiServer,
+    Podgate,
+}
+
+/// One difference, and why it is one.
+#[derive(Debug)]
+pub struct Known {
+    side: Side,
+    /// The rule that refuses; empty for the API server.
+    rule: &'static str,
+    /// The field, with `*` for anything.
+    field: &'static str,
+    /// The message, with `*` for anything.
+    message: &'static str,
+    #[expect(dead_code, reason = "it is there to be read")]
+    why: &'static str,
+}
+
+impl Known {
+    pub fn explains(&self, side: Side, refusal: &Refusal) -> bool {
+        self.side == side
+            && self.rule == refusal.rule
+            && WildMatch::new(self.field).matches(&refusal.field)
+            && WildMatch::new(self.message).matches(&refusal.message)
+    }
+}
+
+const fn podgate(rule: &'static str, field: &'static str, message: &'static str, why: &'static str) -> Known {
+    Known { side: Side::Podgate, rule, field, message, why }
+}
+
+const fn api_server(field: &'static str, message: &'static str, why: &'static str) -> Known {
+    Known { side: Side::ApiServer, rule: "", field, message, why }
+}
+
+pub const KNOWN: &[Known] = &[
+    // What the API server lets pass, and what cannot work or is never meant.
+    podgate("port-conflict", "*.containerPort", "*", "the API server warns of duplicate ports, and never refuses them"),
+    podgate("unresolved-named-port", "*.port", "*", "the API server does not look up the names of ports"),
+    podgate(
+        "host-port-conflict",
+        "*",
+        "*already held by \"*",
+        "the API server takes a port on every address and on one for different ports, and compares init containers with nothing",
+    ),
+    podgate(
+        "host-port-conflict",
+        "*.initContainers[*",
+        "*already held by itself",
+        "the API server names the first init container instead of the one that it means",
+    ),
+    api_server(
+        "*.initContainers[0].ports[*].hostPort",
+        "Duplicate value*",
+        "the same: it counts init containers one at a time, so that each is number 0",
+    ),
+    podgate(
+        "host-port-conflict",
+        "*",
+        "*already held by itself",
+        "the API server takes a port on every address and on one for different ports",
+    ),
+    podgate(
+        "gated-with-node-name",
+        "*template.spec.nodeName",
+        "*",
+        "the API server accepts gates with nodeName in a template",
+    ),
+    podgate(
+        "deadline-not-allowed",
+        "*spec.activeDeadlineSeconds",
+        "* of the Job is 0*",
+        "the API server accepts a Job that fails at once",
+    ),
+    podgate("hook-tcp-socket", "*.tcpSocket*", "*", "the API server accepts the hook, which then always fails"),
+    podgate("node-name-set", "*.nodeName", "*", "the API server leaves the choice of a node to anybody"),
+    podgate(
+        "zero-grace-period",
+        "*.terminationGracePeriodSeconds",
+        "*",
+        "the API server accepts no grace for anything",
+    ),
+    podgate("prestop-exceeds-grace", "*.exec*", "*", "the API server does not read commands"),
+    api_server("*.lifecycle.preStop.sleep", "Invalid value: -1:*", "a preStop hook that sleeps less than nothing"),
+    // What is no rule's: mistakes that have nothing to do with the lifecycle.
+    api_server("", "*cannot unmarshal number*of type int32*", "a number that no API server can store"),
+    api_server(
+        "*.lifecycle.*",
+        "Required value*",
+        "a hook without a handler or a command; the catalogue has no rule for hooks like it",
+    ),
+    api_server("*.lifecycle.*", "Forbidden: may not specify more than 1 handler type", "the same: two handlers"),
+    api_server("*.lifecycle.*.port", "Invalid value*", "the same: a port that is none"),
+    api_server(
+        "*.lifecycle.postStart.sleep",
+        "Invalid value*",
+        "the same: a postStart that sleeps beyond the grace period",
+    ),
+    api_server("*.ports[*].containerPort", "*", "a port that is none"),
+    api_server("*.ports[*].hostPort", "Duplicate value: \"TCP//70000\"", "the same port that is none, twice"),
+    api_server("*.ports[*].hostPort", "Invalid value*must be between*", "a port that is none"),
+    api_server(
+        "*.ports[*].name",
+        "Invalid value*",
+        "a name of a port that is none; it is `unresolved-named-port`'s once used",
+    ),
+    api_server("*.ports[*].name", "Duplicate value*", "podgate warns of it, in all containers that run together"),
+    api_server("*.ports[*].protocol", "Unsupported value*", "a protocol that is none"),
+    api_server("*resources.requests", "*must be equal to*", "resources that allow no overcommitment"),
+    api_server("*resources.requests[*]", "*must be greater than or equal to 0", "a negative quantity"),
+    api_server("*resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
+    api_server("*.volumeMounts[*].mountPath", "*must be unique", "two volumes in one place"),
+    api_server("*.volumeMounts[*].name", "*must not already exist*", "a volume both mounted and attached"),
+    api_server("*.volumeDevices[*].name", "Invalid value*", "a volume that is no block device"),
+    api_server("*.volumes[*].name", "Duplicate value*", "two volumes of one name"),
+];

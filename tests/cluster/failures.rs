@@ -1,0 +1,98 @@
+//! podgate down, or without an answer: the failurePolicy decides. And podgate behind a Service.
+
+use std::path::Path;
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Cluster, Podgate, Reach, Register};
+use crate::harness::{conflicting_containers, deployment, eventually, manifest, pod, with, workload};
+use crate::test;
+
+pub fn tests() -> Vec<Trial> {
+    vec![
+        test("failures::ignore_admits_and_fail_refuses", ignore_admits_and_fail_refuses),
+        test("failures::podgate_is_reached_by_its_services_name", podgate_is_reached_by_its_services_name),
+    ]
+}
+
+async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
+    for (policy, admits) in [("Ignore", true), ("Fail", false)] {
+        let name = policy.to_lowercase();
+        let podgate = Podgate::start(cluster.processes(), Podgate::policy("{}")).await;
+        let change = Register { failure_policy: Some(policy), mutating: true };
+        cluster.register(podgate.reach(), &name, &change).await;
+        let namespace = cluster.namespace(Some(&name)).await;
+        let client = &cluster.client;
+        let expect = async |what: &str, answer: Answer| {
+            let text = answer.body.to_string();
+            assert_eq!(answer.is_accepted(), admits, "{policy}, {what}: {text}");
+            if admits {
+                let annotations = cluster.audit_annotations(&answer.audit_id).await;
+                let opened = annotations.as_object().unwrap().keys().any(|key| key.starts_with("failed-open."));
+                assert!(opened, "{policy}, {what}: {annotations}");
+            } else {
+                assert_eq!(answer.status, 500, "{policy}, {what}: {text}");
+                assert!(text.contains("failed calling webhook"), "{policy}, {what}: {text}");
+            }
+        };
+
+        client.create(&pod(&namespace, "good")).await.accepted();
+        let bad = with(deployment(&namespace, "bad"), "/spec/template/spec/containers", conflicting_containers());
+        assert_eq!(client.create(&bad).await.status, 422, "{policy} does not touch what podgate decides");
+
+        // podgate answers 500: the template is none.
+        let unreadable = workload("argoproj.io/v1alpha1", "Rollout", &namespace, "unreadable");
+        let unreadable = with(unreadable, "/spec/template/spec/containers", "none");
+        expect("podgate answers 500", client.create(&unreadable).await).await;
+
+        podgate.stop().await;
+        expect("podgate is down", client.create(&bad).await).await;
+        expect("podgate is down and cannot mutate", client.create(&pod(&namespace, "late")).await).await;
+    }
+}
+
+/// The real program with the certificates that it makes itself; `clientConfig.service` as in the manifests but for its
+/// port: a Service of type ExternalName has none of its own to translate to.
+async fn podgate_is_reached_by_its_services_name(cluster: &'static Cluster) {
+    let certificates = cluster.processes().dir().join("program");
+    let any_port = "127.0.0.1:0";
+    cluster.processes().start(
+        "podgate",
+        Command::new(env!("CARGO_BIN_EXE_podgate"))
+            .args(["serve", "--log-format", "json", "--listen", any_port, "--admin-listen", any_port, "--cert-dir"])
+            .arg(&certificates),
+    );
+    let port =
+        eventually("podgate says where it serves", async || serving_port(&cluster.processes().log("podgate"))).await;
+    let ca = std::fs::read_to_string(certificates.join("ca.crt")).unwrap();
+
+    let service = manifest("service.yaml");
+    let name = &service["metadata"];
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name["namespace"]}});
+    // It is there where another test was faster.
+    cluster.client.create(&namespace).await;
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name["name"], "namespace": name["namespace"]},
+        "spec": {"type": "ExternalName", "externalName": "localhost"}
+    });
+    cluster.client.create(&service).await.accepted();
+
+    let change = Register { failure_policy: Some("Fail"), ..Register::default() };
+    cluster.register(Reach::Service { port, ca: &ca }, "service", &change).await;
+    let judged = cluster.namespace(Some("service")).await;
+
+    cluster.client.create(&pod(&judged, "good")).await.accepted();
+    let bad = with(deployment(&judged, "bad"), "/spec/template/spec/containers", conflicting_containers());
+    let refused = cluster.client.create(&bad).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(refused.message().contains("(podgate: port-conflict)"), "{}", refused.body);
+}
+
+fn serving_port(log: &Path) -> Option<u16> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let event = text.lines().find(|line| line.contains("\"serving\""))?;
+    let event: Value = serde_json::from_str(event).ok()?;
+    event["address"].as_str()?.rsplit_once(':')?.1.parse().ok()
+}

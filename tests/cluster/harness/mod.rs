@@ -1,0 +1,244 @@
+//! A real etcd and kube-apiserver on loopback, and podgate registered there by its own manifests.
+
+mod audit;
+mod certificates;
+mod client;
+mod controllers;
+mod custom_kinds;
+mod direct;
+mod objects;
+mod podgate;
+mod processes;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpSocket;
+use tokio::sync::OnceCell;
+
+pub use client::{Answer, Client, Content, collection, path};
+pub use direct::{Asked, judge};
+pub use objects::{conflicting_containers, deployment, pod, workload};
+pub use podgate::{Podgate, Reach, Register, manifest};
+pub use processes::Processes;
+
+use certificates::{Authority, write_service_account_keys};
+
+/// Longer than anything here may take, on a machine that is busy with something else.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The value of a namespace's label [`JUDGED_BY`] where the default policy judges.
+pub const STANDARD: &str = "standard";
+
+/// The label that tells which registration of podgate judges what is in a namespace; without it, none does.
+pub const JUDGED_BY: &str = "podgate-test";
+
+/// One cluster for the whole run. Tests share it, each in its own namespaces.
+pub struct Cluster {
+    pub client: Client,
+    pub url: String,
+    /// podgate with its default policy, for all namespaces labelled [`STANDARD`].
+    pub podgate: Podgate,
+    processes: Processes,
+    authority: Authority,
+    controllers: OnceCell<()>,
+    /// Keeps the API server's port from being given to anybody else.
+    _port: TcpSocket,
+}
+
+impl Cluster {
+    /// Starts etcd, the API server and podgate, and registers podgate. Panics with what it takes if the programs are
+    /// not there.
+    pub async fn start() -> Self {
+        let assets = Assets::find();
+        let processes = Processes::new();
+        let dir = processes.dir();
+        let authority = Authority::new();
+        write_files(&processes, &authority);
+
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseport(true).unwrap();
+        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = port.local_addr().unwrap();
+        let at = |name: &str| dir.join(name).display().to_string();
+        let socket = |name: &str| format!("unix://{}", at(name));
+
+        processes.start(
+            "etcd",
+            assets
+                .command("etcd")
+                .args(["--name=default", "--unsafe-no-fsync", "--log-level=warn"])
+                .args(["--heartbeat-interval=10", "--election-timeout=100"])
+                .arg(format!("--data-dir={}", at("etcd")))
+                .arg(format!("--listen-client-urls={}", socket("client.sock")))
+                .arg(format!("--advertise-client-urls={}", socket("client.sock")))
+                .arg(format!("--listen-peer-urls={}", socket("peer.sock")))
+                .arg(format!("--initial-advertise-peer-urls={}", socket("peer.sock")))
+                .arg(format!("--initial-cluster=default={}", socket("peer.sock"))),
+        );
+        processes.start(
+            "kube-apiserver",
+            assets
+                .command("kube-apiserver")
+                .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--permit-port-sharing"])
+                .args(["--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24"])
+                .args(["--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc"])
+                // Without a node and controllers nothing would take the taint away, nor make the service accounts.
+                .arg("--disable-admission-plugins=TaintNodesByCondition,ServiceAccount")
+                .arg(format!("--secure-port={}", address.port()))
+                .arg(format!("--etcd-servers={}", socket("client.sock")))
+                .arg(format!("--cert-dir={}", dir.display()))
+                .arg(format!("--tls-cert-file={}", at("server.crt")))
+                .arg(format!("--tls-private-key-file={}", at("server.key")))
+                .arg(format!("--client-ca-file={}", at("ca.crt")))
+                .arg(format!("--service-account-key-file={}", at("sa.pub")))
+                .arg(format!("--service-account-signing-key-file={}", at("sa.key")))
+                .arg(format!("--audit-policy-file={}", at("audit-policy.json")))
+                .arg(format!("--audit-log-path={}", at("audit.log"))),
+        );
+
+        let url = format!("https://{address}");
+        let client = connect(&url, &authority);
+        let ready = async || {
+            processes.check();
+            // The first connections are refused, which is an error and no answer.
+            let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
+            client.request_text(request).await.ok()
+        };
+        eventually("the API server is ready", ready).await;
+
+        let podgate = Podgate::start(&processes, Podgate::policy("{}")).await;
+        let cluster = Self {
+            client: Client::new(client),
+            url,
+            podgate,
+            processes,
+            authority,
+            controllers: OnceCell::new(),
+            _port: port,
+        };
+        cluster.add_custom_kinds().await;
+        cluster.register(cluster.podgate.reach(), STANDARD, &Register::default()).await;
+        cluster
+    }
+
+    /// Ends everything that was started.
+    pub fn stop(&self) {
+        self.processes.stop();
+    }
+
+    /// What was started, and the folder that is removed in the end.
+    pub fn processes(&self) -> &Processes {
+        &self.processes
+    }
+
+    /// A new namespace where podgate judges by the default policy.
+    pub async fn judged_namespace(&self) -> String {
+        self.namespace(Some(STANDARD)).await
+    }
+
+    /// A new namespace where nothing is registered.
+    pub async fn unjudged_namespace(&self) -> String {
+        self.namespace(None).await
+    }
+
+    /// A new namespace with a generated name.
+    pub async fn namespace(&self, judged_by: Option<&str>) -> String {
+        let labels = judged_by.map_or(json!({}), |name| json!({JUDGED_BY: name}));
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-", "labels": labels}
+        });
+        let created = self.client.create(&namespace).await.accepted();
+        created.body["metadata"]["name"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts an existing namespace under a registration, and waits until it is.
+    pub async fn judge(&self, namespace: &str, judged_by: &str) {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let patch = json!({"metadata": {"labels": {JUDGED_BY: judged_by}}});
+        self.client.merge(&object, "", &patch).await.accepted();
+        self.wait_until_judged(namespace).await;
+    }
+}
+
+/// Where the programs are: the folder `KUBEBUILDER_ASSETS`.
+pub struct Assets(PathBuf);
+
+impl Assets {
+    const HOW: &str = "run tests/cluster/run, or set KUBEBUILDER_ASSETS=$(tests/cluster/assets/build)";
+
+    pub fn find() -> Self {
+        let folder = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
+        let folder = folder.unwrap_or_else(|| {
+            panic!("KUBEBUILDER_ASSETS does not say where etcd and kube-apiserver are: {}", Self::HOW)
+        });
+        Self(PathBuf::from(folder))
+    }
+
+    pub fn command(&self, name: &str) -> Command {
+        let path = self.0.join(name);
+        assert!(path.is_file(), "there is no {} (KUBEBUILDER_ASSETS): {}", path.display(), Self::HOW);
+        let mut command = Command::new(&path);
+        // Flags and kubeconfigs say everything; a proxy of the surroundings must not.
+        command.env_clear().env("HOME", "/nonexistent");
+        command
+    }
+}
+
+fn write_files(processes: &Processes, authority: &Authority) {
+    let write = |name: &str, text: &str| fs::write(processes.dir().join(name), text).unwrap();
+    let server = authority.server();
+    write("server.crt", &server.certificate);
+    write("server.key", &server.key);
+    write("ca.crt", &authority.pem());
+    write("audit-policy.json", audit::POLICY);
+    write_service_account_keys(processes.dir());
+}
+
+fn connect(url: &str, authority: &Authority) -> kube::Client {
+    let admin = authority.client("admin", Some("system:masters"));
+    let base64 = |pem: &str| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pem);
+    let mut config = kube::Config::new(url.parse().unwrap());
+    config.root_cert = Some(vec![authority.der()]);
+    config.auth_info.client_certificate_data = Some(base64(&admin.certificate));
+    config.auth_info.client_key_data = Some(base64(&admin.key).into());
+    config.proxy_url = None;
+    // What the API server says first is what is tested.
+    config.default_retry = false;
+    kube::Client::try_from(config).unwrap()
+}
+
+/// Asks again and again, until there is something.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
+    let at = std::panic::Location::caller();
+    async move {
+        let found = async {
+            loop {
+                if let Some(found) = attempt().await {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.unwrap_or_else(|_| panic!("after {} s it is still not so: {what} ({at})", PATIENCE.as_secs()))
+    }
+}
+
+/// `value` with the member at `pointer` set; the objects on the way are made.
+pub fn with(mut value: Value, pointer: &str, member: impl Into<Value>) -> Value {
+    let mut place = &mut value;
+    for key in pointer.split('/').skip(1) {
+        place = match key.parse::<usize>() {
+            Ok(index) if place.is_array() => &mut place[index],
+            _ => &mut place[key],
+        };
+    }
+    *place = member.into();
+    value
+}
