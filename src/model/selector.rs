@@ -7,6 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{List, Map, Str};
 
+/// Whether a selector picks something. In this order, so that the lesser of two is what both together say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applies {
+    /// It does not.
+    No,
+    /// It may; what would tell is not known.
+    Unknown,
+    /// It does.
+    Yes,
+}
+
+impl From<bool> for Applies {
+    fn from(applies: bool) -> Self {
+        if applies { Self::Yes } else { Self::No }
+    }
+}
+
 /// A label selector: every requirement has to hold; no requirement at all selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -95,8 +112,24 @@ impl LabelSelector {
 
     /// Whether it selects something whose label `key` has the value `label(key)`.
     pub fn matches_by<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        let equal = self.match_labels.iter().all(|(key, value)| label(key) == Some(value));
-        equal && self.match_expressions.iter().all(|requirement| requirement.holds(label(&requirement.key)))
+        self.applies_by(|key| Some(label(key))) == Applies::Yes
+    }
+
+    /// The same where `label(key)` is `None` for a label of which nothing is known.
+    pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Option<Option<&'l str>>) -> Applies {
+        let labels = self.match_labels.iter().map(|(key, value)| label(key).map(|found| found == Some(value)));
+        let expressions = &self.match_expressions;
+        let expressions =
+            expressions.iter().map(|requirement| label(&requirement.key).map(|found| requirement.holds(found)));
+        let mut applies = Applies::Yes;
+        for holds in labels.chain(expressions) {
+            match holds {
+                Some(true) => {}
+                Some(false) => return Applies::No,
+                None => applies = Applies::Unknown,
+            }
+        }
+        applies
     }
 
     /// What is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.
