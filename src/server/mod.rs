@@ -15,6 +15,8 @@ mod renewal;
 mod reply;
 mod routes;
 mod tls;
+#[cfg_attr(not(test), expect(dead_code, reason = "taken up by the reload that comes next"))]
+mod watch;
 
 use std::future::Future;
 use std::io;
