@@ -6,7 +6,6 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -28,9 +27,11 @@ use tracing::debug;
 
 use super::activity::{Activity, Expired, Protocol, Watched};
 use super::failure::Failure;
+use super::health::Health;
 use super::log;
 use super::metrics::Metrics;
 use super::options::Limits;
+use super::tls::Tls;
 
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_CONCURRENT_STREAMS: u32 = 128;
@@ -42,11 +43,11 @@ const PLAIN_HTTP_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: app
 
 /// What a connection needs of its endpoint.
 pub(super) struct Shared {
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) router: TowerToHyperService<Router>,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) draining: Arc<AtomicBool>,
+    pub(super) health: Arc<Health>,
     pub(super) stop: CancellationToken,
 }
 
@@ -73,17 +74,21 @@ impl Shared {
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
         if let Err(Failed { failure, cause }) = self.serve_to_end(stream).await {
             self.metrics.failed(failure);
-            debug!(reason = failure.as_str(), cause = log::clean(&cause).as_ref(), "connection");
+            let cause = log::clean(&cause);
+            debug!(reason = failure.as_str(), cause = cause.as_ref(), "connection");
         }
     }
 
     async fn serve_to_end(self: &Arc<Self>, stream: TcpStream) -> Result<(), Failed> {
         // An answer is one write; there is nothing to wait for.
         stream.set_nodelay(true).map_err(Failed::broken)?;
-        let Some(acceptor) = &self.tls else {
+        let Some(tls) = &self.tls else {
             return self.serve_http(stream, Protocol::Http1).await;
         };
-        let handshake = timeout(self.limits.handshake_timeout, shake_hands(stream, acceptor));
+        let Some(acceptor) = tls.acceptor() else {
+            return Err(Failed::new(Failure::TlsHandshake, "there is no certificate yet"));
+        };
+        let handshake = timeout(self.limits.handshake_timeout, shake_hands(stream, &acceptor));
         let stream = match self.stop.run_until_cancelled(handshake).await {
             None => return Ok(()),
             Some(Ok(shaken)) => shaken?,
@@ -147,7 +152,7 @@ impl Shared {
         // A request that was refused may have left a body behind. After a 400 there is none: the handler has read it.
         let status = answer.status();
         let refused = status.is_client_error() && status != StatusCode::BAD_REQUEST;
-        let close = refused || self.draining.load(Ordering::Relaxed) || activity.is_aged(&self.limits);
+        let close = refused || self.health.is_draining() || activity.is_aged(&self.limits);
         // HTTP/2 ends a stream without its connection, and a connection with GOAWAY.
         if close && activity.protocol() == Protocol::Http1 {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

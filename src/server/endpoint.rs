@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,14 +10,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::connection::Shared;
 use super::failure::Failure;
+use super::health::Health;
 use super::metrics::Metrics;
 use super::options::Limits;
+use super::tls::Tls;
 
 /// Pauses after a failed accept: at first short, then long enough not to burn a core while descriptors are short.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);
@@ -28,12 +28,12 @@ const MAX_ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 pub(super) struct Endpoint {
     pub(super) listener: TcpListener,
     /// `None` serves plain HTTP.
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
-    /// Set when answers should tell clients to go elsewhere.
-    pub(super) draining: Arc<AtomicBool>,
+    /// Says when answers should tell clients to go elsewhere.
+    pub(super) health: Arc<Health>,
     /// Cancelled when no more connections are wanted.
     pub(super) stop: CancellationToken,
 }
@@ -48,7 +48,7 @@ impl Endpoint {
             router: TowerToHyperService::new(self.router),
             limits: self.limits,
             metrics: self.metrics,
-            draining: self.draining,
+            health: self.health,
             stop: stop.clone(),
         });
         let mut connections = JoinSet::new();

@@ -63,6 +63,7 @@ pub(super) struct Metrics {
     errors: Family<ErrorLabels, Counter>,
     in_flight: Gauge,
     tls_expiry: Gauge,
+    tls_failures: Counter,
     policy_load: Gauge<f64, AtomicU64>,
 }
 
@@ -76,6 +77,7 @@ impl Metrics {
         let errors = Family::<ErrorLabels, Counter>::default();
         let in_flight = Gauge::default();
         let tls_expiry = Gauge::default();
+        let tls_failures = Counter::default();
         let policy_load = Gauge::default();
         for failure in Failure::ALL {
             drop(errors.get_or_create(&ErrorLabels { reason: failure.as_str() }));
@@ -101,6 +103,11 @@ impl Metrics {
             Gauge::clone(&tls_expiry),
         );
         registry.register(
+            "tls_load_failures",
+            "New certificates that could not be used; the old ones stayed",
+            Counter::clone(&tls_failures),
+        );
+        registry.register(
             "policy_load_timestamp_seconds",
             "When the policy in force was loaded",
             Gauge::clone(&policy_load),
@@ -122,6 +129,7 @@ impl Metrics {
             errors,
             in_flight,
             tls_expiry,
+            tls_failures,
             policy_load,
         }
     }
@@ -166,6 +174,11 @@ impl Metrics {
     /// Says when the certificate that is served expires, in seconds since 1970.
     pub(super) fn certificate_loaded(&self, expiry_timestamp_seconds: i64) {
         self.tls_expiry.set(expiry_timestamp_seconds);
+    }
+
+    /// Counts certificates, of the server or of the clients' authorities, that could not be used.
+    pub(super) fn certificate_failed(&self) {
+        self.tls_failures.inc();
     }
 
     /// Says that the policy in force was loaded now.

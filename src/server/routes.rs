@@ -107,7 +107,8 @@ impl App {
             // Mostly a client that gave up; nobody reads this answer then.
             Ok(Err(cause)) => {
                 let cause = cause.to_string();
-                debug!(cause = log::clean(&cause).as_ref(), "body");
+                let cause = log::clean(&cause);
+                debug!(cause = cause.as_ref(), "body");
                 Err(Refusal {
                     status: StatusCode::BAD_REQUEST,
                     failure: Failure::BodyIncomplete,
