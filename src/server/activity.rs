@@ -17,6 +17,8 @@ use super::options::Limits;
 
 /// How long a connection without requests may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much shorter a connection may live than is allowed, as a fraction.
+const MAX_AGE_JITTER: f64 = 0.1;
 
 /// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +59,19 @@ struct State {
 pub(super) struct Activity {
     protocol: Protocol,
     opened: Instant,
+    /// When it is so old that it should end; `None` is never.
+    retires: Option<Instant>,
     state: Mutex<State>,
 }
 
 impl Activity {
     /// A connection that was opened just now, and has not said anything yet.
-    pub(super) fn new(protocol: Protocol) -> Self {
+    pub(super) fn new(protocol: Protocol, limits: &Limits) -> Self {
         let opened = Instant::now();
-        Self { protocol, opened, state: Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false }) }
+        let age = limits.max_connection_age;
+        let retires = opened.checked_add(age - age.mul_f64(MAX_AGE_JITTER * fastrand::f64()));
+        let state = Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false });
+        Self { protocol, opened, retires, state }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -72,8 +79,8 @@ impl Activity {
     }
 
     /// Whether the connection is so old that it should end.
-    pub(super) fn is_aged(&self, limits: &Limits) -> bool {
-        self.opened.elapsed() >= limits.max_connection_age
+    pub(super) fn is_aged(&self) -> bool {
+        self.retires.is_some_and(|retires| retires <= Instant::now())
     }
 
     /// Until when the present phase may go on, if it is bounded here, and what it is then called.
@@ -210,7 +217,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn deadline_follows_the_phase() {
         let seconds = Duration::from_secs;
-        let activity = Arc::new(Activity::new(Protocol::Http1));
+        let activity = Arc::new(Activity::new(Protocol::Http1, &Limits::default()));
         assert_eq!(expiry(&activity), Some((seconds(120), Expired::Idle)));
         tokio::time::advance(seconds(50)).await;
         activity.received();
@@ -234,8 +241,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn ages_differ() {
+        let limits = Limits { max_connection_age: Duration::from_secs(1000), ..Limits::default() };
+        let ages: Vec<_> = (0..100)
+            .map(|_| {
+                let activity = Activity::new(Protocol::Http1, &limits);
+                activity.retires.unwrap() - activity.opened
+            })
+            .collect();
+        let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
+        assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
+        assert!(*last - *first > Duration::from_secs(50));
+        let limits = Limits { max_connection_age: Duration::MAX, ..limits };
+        assert!(!Activity::new(Protocol::Http1, &limits).is_aged());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn http2_is_idle_when_no_stream_is_open() {
-        let activity = Arc::new(Activity::new(Protocol::Http2));
+        let activity = Arc::new(Activity::new(Protocol::Http2, &Limits::default()));
         // Settings and pings.
         activity.received();
         assert_eq!(expiry(&activity).unwrap().1, Expired::Idle);

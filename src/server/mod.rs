@@ -38,6 +38,7 @@ pub use tls::TlsError;
 use crate::policy::Engine;
 use endpoint::Endpoint;
 use health::Health;
+use load::Load;
 use metrics::Metrics;
 use renewal::Renewal;
 use tls::Tls;
@@ -107,7 +108,12 @@ impl Server {
             admission: Endpoint {
                 listener,
                 tls: Some(tls),
-                router: routes::router(routes::App { engine, metrics: Arc::clone(&metrics), limits }),
+                router: routes::router(routes::App {
+                    engine,
+                    metrics: Arc::clone(&metrics),
+                    limits,
+                    load: Load::new(&limits),
+                }),
                 limits,
                 metrics: Arc::clone(&metrics),
                 health: Arc::clone(&health),
