@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
 use super::duration;
+use crate::cluster;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
@@ -65,6 +66,11 @@ pub(super) struct Args {
     /// A further DNS name or IP address a development certificate is valid for; may be repeated
     #[arg(long, env = "PODGATE_DNS", value_name = "NAME", value_delimiter = ',')]
     dns: Vec<String>,
+
+    /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets and
+    /// HorizontalPodAutoscalers, with the Pod's service account or $KUBECONFIG
+    #[arg(long, env = "PODGATE_WATCH")]
+    watch: bool,
 
     /// How long to accept connections after SIGTERM, while the cluster takes this replica out
     #[arg(long, env = "PODGATE_DRAIN_DELAY", value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
@@ -188,7 +194,15 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
         limits: Limits::from(&args.limits),
         ..Options::default()
     };
+    let client = if args.watch { Some(cluster::connect().await.context("cannot watch (--watch)")?) } else { None };
     let server = Server::bind(options, engine).await?;
+    let knowledge = server.knowledge();
+    let watching = async {
+        match client {
+            Some(client) => cluster::watch(client, knowledge).await,
+            None => std::future::pending().await,
+        }
+    };
     // Whoever asks for JSON wants nothing else in a container's output; the log says the addresses too.
     if args.log_format == LogFormat::Text {
         print_addresses(args, server.address(), server.admin_address());
@@ -209,6 +223,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     tokio::select! {
         _unfinished = server.serve(shutdown) => Ok(ExitCode::SUCCESS),
         second = signals => Ok(ExitCode::from(second)),
+        never = watching => match never {},
     }
 }
 

@@ -58,7 +58,6 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Activity {
     protocol: Protocol,
-    opened: Instant,
     /// When it is so old that it should end; `None` is never.
     retires: Option<Instant>,
     state: Mutex<State>,
@@ -71,7 +70,7 @@ impl Activity {
         let age = limits.max_connection_age;
         let retires = opened.checked_add(age - age.mul_f64(MAX_AGE_JITTER * fastrand::f64()));
         let state = Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false });
-        Self { protocol, opened, retires, state }
+        Self { protocol, retires, state }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -209,44 +208,46 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
 
-    fn expiry(activity: &Activity) -> Option<(Duration, Expired)> {
+    fn expiry(activity: &Activity, opened: Instant) -> Option<(Duration, Expired)> {
         let (deadline, expired) = activity.deadline(&Limits::default())?;
-        Some((deadline - activity.opened, expired))
+        Some((deadline - opened, expired))
     }
 
     #[tokio::test(start_paused = true)]
     async fn deadline_follows_the_phase() {
         let seconds = Duration::from_secs;
+        let opened = Instant::now();
         let activity = Arc::new(Activity::new(Protocol::Http1, &Limits::default()));
-        assert_eq!(expiry(&activity), Some((seconds(120), Expired::Idle)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(120), Expired::Idle)));
         tokio::time::advance(seconds(50)).await;
         activity.received();
-        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
         tokio::time::advance(seconds(5)).await;
         // More of the same head.
         activity.received();
-        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
         let answering = activity.begin();
         activity.received();
-        assert_eq!(expiry(&activity), None);
+        assert_eq!(expiry(&activity, opened), None);
         drop(answering);
-        assert_eq!(expiry(&activity), Some((seconds(175), Expired::Idle)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(175), Expired::Idle)));
         assert!(activity.end());
         tokio::time::advance(seconds(1)).await;
         // Being asked to close again, or hearing more, wins no time.
         assert!(!activity.end());
         activity.received();
         activity.end();
-        assert_eq!(expiry(&activity), Some((seconds(57), Expired::Closing)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(57), Expired::Closing)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn ages_differ() {
         let limits = Limits { max_connection_age: Duration::from_secs(1000), ..Limits::default() };
+        let opened = Instant::now();
         let ages: Vec<_> = (0..100)
             .map(|_| {
                 let activity = Activity::new(Protocol::Http1, &limits);
-                activity.retires.unwrap() - activity.opened
+                activity.retires.unwrap() - opened
             })
             .collect();
         let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
@@ -258,15 +259,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn http2_is_idle_when_no_stream_is_open() {
+        let opened = Instant::now();
         let activity = Arc::new(Activity::new(Protocol::Http2, &Limits::default()));
         // Settings and pings.
         activity.received();
-        assert_eq!(expiry(&activity).unwrap().1, Expired::Idle);
+        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Idle);
         let (first, second) = (activity.begin(), activity.begin());
         activity.end();
         drop(first);
-        assert_eq!(expiry(&activity), None);
+        assert_eq!(expiry(&activity, opened), None);
         drop(second);
-        assert_eq!(expiry(&activity).unwrap().1, Expired::Closing);
+        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Closing);
     }
 }

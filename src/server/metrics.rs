@@ -51,6 +51,11 @@ struct ErrorLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
 /// Every metric of the process.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -65,6 +70,9 @@ pub(super) struct Metrics {
     tls_expiry: Gauge,
     tls_failures: Counter,
     policy_load: Gauge<f64, AtomicU64>,
+    watch_in_order: Family<KindLabels, Gauge>,
+    watch_stale_since: Family<KindLabels, Gauge>,
+    watch_failures: Family<KindLabels, Counter>,
 }
 
 impl Metrics {
@@ -79,6 +87,9 @@ impl Metrics {
         let tls_expiry = Gauge::default();
         let tls_failures = Counter::default();
         let policy_load = Gauge::default();
+        let watch_in_order = Family::default();
+        let watch_stale_since = Family::default();
+        let watch_failures = Family::default();
         for failure in Failure::ALL {
             drop(errors.get_or_create(&ErrorLabels { reason: failure.as_str() }));
         }
@@ -118,6 +129,17 @@ impl Metrics {
             // Stays zero as long as a policy is only loaded at the start: a server without one does not serve.
             Counter::<u64>::default(),
         );
+        registry.register(
+            "watch_in_order",
+            "1 where all objects of a kind are known and watched, 0 where what is known is old",
+            Family::clone(&watch_in_order),
+        );
+        registry.register(
+            "watch_stale_since_timestamp_seconds",
+            "Since when what is known of a kind is old; 0 where it is not",
+            Family::clone(&watch_stale_since),
+        );
+        registry.register("watch_failures", "Errors of lists and watches", Family::clone(&watch_failures));
         registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         Self {
             registry,
@@ -131,6 +153,9 @@ impl Metrics {
             tls_expiry,
             tls_failures,
             policy_load,
+            watch_in_order,
+            watch_stale_since,
+            watch_failures,
         }
     }
 
@@ -185,6 +210,24 @@ impl Metrics {
     pub(super) fn policy_loaded(&self) {
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         self.policy_load.set(since_1970.as_secs_f64());
+    }
+
+    /// Says that all objects of a kind are known and watched.
+    pub(super) fn watch_found(&self, kind: &'static str) {
+        self.watch_in_order.get_or_create(&KindLabels { kind }).set(1);
+        self.watch_stale_since.get_or_create(&KindLabels { kind }).set(0);
+    }
+
+    /// Says that what is known of a kind gets old, and counts the error that is to blame.
+    pub(super) fn watch_lost(&self, kind: &'static str) {
+        let labels = KindLabels { kind };
+        self.watch_in_order.get_or_create(&labels).set(0);
+        let since = self.watch_stale_since.get_or_create_owned(&labels);
+        if since.get() == 0 {
+            let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+            since.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        }
+        self.watch_failures.get_or_create(&labels).inc();
     }
 
     /// Every metric in the format of [`CONTENT_TYPE`].

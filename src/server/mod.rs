@@ -10,6 +10,7 @@ mod connection;
 mod endpoint;
 mod failure;
 mod health;
+mod knowledge;
 mod load;
 pub mod log;
 mod metrics;
@@ -32,6 +33,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+pub use knowledge::Knowledge;
 pub use options::{Limits, Options, TlsVersion};
 pub use tls::TlsError;
 
@@ -77,6 +79,7 @@ pub struct Server {
     renewal: Renewal,
     watch: Watch,
     health: Arc<Health>,
+    knowledge: Knowledge,
 }
 
 impl Server {
@@ -98,6 +101,7 @@ impl Server {
         let watch = renewal.watch();
         renewal.load()?;
         metrics.policy_loaded();
+        let knowledge = Knowledge::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen").await?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
@@ -110,6 +114,7 @@ impl Server {
                 tls: Some(tls),
                 router: routes::router(routes::App {
                     engine,
+                    inventory: Arc::clone(&knowledge.inventory),
                     metrics: Arc::clone(&metrics),
                     limits,
                     load: Load::new(&limits),
@@ -131,6 +136,7 @@ impl Server {
             renewal,
             watch,
             health,
+            knowledge,
         })
     }
 
@@ -142,6 +148,11 @@ impl Server {
     /// Where health and metrics are served.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin_address
+    }
+
+    /// Where what is known of the cluster is kept: empty until somebody fills it.
+    pub fn knowledge(&self) -> Knowledge {
+        self.knowledge.clone()
     }
 
     /// Serves until `shutdown` is there, which gives how long connections are still accepted: long enough for the

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
@@ -21,7 +21,8 @@ use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::reply;
-use crate::admission::{self, Mode, handle};
+use crate::admission::{self, Mode, handle_knowing};
+use crate::model::Inventory;
 use crate::policy::Engine;
 
 /// How long the body of a request that was refused is read on.
@@ -32,6 +33,8 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct App {
     /// The policy in force; exchanged when it is loaded again.
     pub(super) engine: Arc<ArcSwap<Engine>>,
+    /// The other objects that are known, if any are.
+    pub(super) inventory: Arc<ArcSwapOption<Inventory>>,
     /// Counts.
     pub(super) metrics: Arc<Metrics>,
     /// Size and time of a body.
@@ -148,7 +151,8 @@ impl App {
     fn decide(&self, mode: Mode, body: &[u8]) -> Response {
         let begin = Instant::now();
         let engine = self.engine.load();
-        let Some(answer) = guarded(|| handle(&engine, mode, body)) else {
+        let inventory = self.inventory.load();
+        let Some(answer) = guarded(|| handle_knowing(&engine, inventory.as_deref(), mode, body)) else {
             self.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
             return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error");

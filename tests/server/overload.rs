@@ -225,7 +225,8 @@ async fn ten_times_too_many_are_answered_or_refused_in_time() {
     }
     let seen: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
     assert_eq!(seen.len(), 400);
-    assert!(seen.iter().all(|(status, _)| matches!(status, 200 | 503)), "{seen:?}");
+    // 408: its own bytes did not come in time.
+    assert!(seen.iter().all(|(status, _)| matches!(status, 200 | 503 | 408)), "{seen:?}");
     let answered = seen.iter().filter(|(status, _)| *status == 200).count();
     let slowest = seen.iter().map(|(_, time)| *time).max().unwrap();
     println!("{answered} of 400 answered, slowest {slowest:?}");
