@@ -7,11 +7,13 @@
 //! - L2 [`rules`] and [`mutate`]: opinions, one file each.
 //! - L3 [`policy`]: what an administrator decided, and the engine that applies it.
 //! - L4 [`admission`]: AdmissionReviews in, answers out; no I/O.
-//! - L5 `server`: HTTPS, limits, drain, health, metrics (cargo feature `server`).
+//! - L5 `server`: HTTPS, limits, drain, health, metrics; `cluster`: what is asked of the API server (cargo feature `server`).
 //! - L6 [`cli`]: one file a subcommand; the only place that prints.
 
 pub mod admission;
 pub mod cli;
+#[cfg(feature = "server")]
+pub mod cluster;
 pub mod lifecycle;
 pub mod model;
 pub mod mutate;

@@ -14,7 +14,7 @@ use super::{
     wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer},
 };
 use crate::{
-    model::{Operation, Request, Review, Workload, json::from_object},
+    model::{Inventory, Operation, Request, Review, Workload, json::from_object},
     policy::Engine,
 };
 
@@ -126,12 +126,22 @@ pub struct Response<'a> {
 /// HTTP 400 where the body is no AdmissionReview with a uid; HTTP 500, with the uid, where the object cannot be read as what
 /// its kind says or where podgate itself fails; else HTTP 200 with the decision.
 pub fn handle<'a>(engine: &Engine, mode: Mode, body: &'a [u8]) -> Response<'a> {
+    handle_knowing(engine, None, mode, body)
+}
+
+/// The same where other objects of the cluster are known.
+pub fn handle_knowing<'a>(
+    engine: &Engine,
+    inventory: Option<&'a Inventory>,
+    mode: Mode,
+    body: &'a [u8],
+) -> Response<'a> {
     let (api_version, request) = match read(body) {
         Ok(read) => read,
         Err(cause) => return failure(Record::default(), ErrorReason::BadRequest, &cause),
     };
     let mut record = Record::of(&request);
-    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, mode, request, &mut record, api_version)));
+    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, request, &mut record, api_version)));
     match judged {
         Ok(Ok(body)) => Response { status: 200, body, record },
         Ok(Err(Failure { reason, cause })) => failure(record, reason, &cause),
@@ -185,6 +195,7 @@ impl Failure {
 /// Decides, and writes the answer. Fills in what `record` says of the decision.
 fn judge<'a>(
     engine: &Engine,
+    inventory: Option<&'a Inventory>,
     mode: Mode,
     known: Known<'a>,
     record: &mut Record<'a>,
@@ -193,7 +204,7 @@ fn judge<'a>(
     let Known { operation, request } = known;
     let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
-    if let Some(review) = &read_review(operation, &request)? {
+    if let Some(review) = &read_review(operation, &request, inventory)? {
         if record.name.is_empty() {
             let metadata = &review.new.metadata;
             let name = if metadata.name.is_empty() { &metadata.generate_name } else { &metadata.name };
@@ -231,7 +242,11 @@ fn judge<'a>(
     serde_json::to_vec(&answer).map_err(Failure::internal)
 }
 
-fn read_review<'a>(operation: Operation, request: &AdmissionRequest<'a>) -> Result<Option<Review<'a>>, Failure> {
+fn read_review<'a>(
+    operation: Operation,
+    request: &AdmissionRequest<'a>,
+    inventory: Option<&'a Inventory>,
+) -> Result<Option<Review<'a>>, Failure> {
     let review = Review::read(Request {
         operation,
         group: request.kind.group.clone(),
@@ -241,7 +256,7 @@ fn read_review<'a>(operation: Operation, request: &AdmissionRequest<'a>) -> Resu
         user: request.user_info.clone(),
         object: request.object,
         old_object: request.old_object,
-        inventory: None,
+        inventory,
     });
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }

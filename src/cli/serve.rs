@@ -14,10 +14,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
 use super::duration;
+use crate::cluster;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
-use crate::server::{Limits, Options, Server};
+use crate::server::{Limits, Options, Server, TlsVersion};
 
 /// Days that development certificates are valid.
 const DEVELOPMENT_DAYS: u32 = 365;
@@ -46,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Folder of tls.crt and tls.key, looked at again every 10 seconds
+    /// Folder of tls.crt and tls.key, taken up again when they change
     #[arg(long, env = "PODGATE_CERT_DIR", value_name = "FOLDER", default_value = "certs")]
     cert_dir: PathBuf,
 
@@ -54,9 +55,22 @@ pub(super) struct Args {
     #[arg(long, env = "PODGATE_CLIENT_CA", value_name = "FILE")]
     client_ca: Option<PathBuf>,
 
+    /// Common name or subject alternative name that a client certificate has to carry; `*` and `?` match, may be repeated
+    #[arg(long, env = "PODGATE_CLIENT_NAME", value_name = "NAME", value_delimiter = ',', requires = "client_ca")]
+    client_name: Vec<String>,
+
+    /// Oldest version of TLS to speak
+    #[arg(long, env = "PODGATE_TLS_MIN_VERSION", value_name = "VERSION", value_enum, default_value = "1.2")]
+    tls_min_version: TlsVersion,
+
     /// A further DNS name or IP address a development certificate is valid for; may be repeated
     #[arg(long, env = "PODGATE_DNS", value_name = "NAME", value_delimiter = ',')]
     dns: Vec<String>,
+
+    /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets and
+    /// HorizontalPodAutoscalers, with the Pod's service account or $KUBECONFIG
+    #[arg(long, env = "PODGATE_WATCH")]
+    watch: bool,
 
     /// How long to accept connections after SIGTERM, while the cluster takes this replica out
     #[arg(long, env = "PODGATE_DRAIN_DELAY", value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
@@ -89,7 +103,21 @@ struct LimitArgs {
     #[arg(long, env = "PODGATE_MAX_BODY_BYTES", value_name = "N", default_value_t = 8 * 1024 * 1024)]
     max_body_bytes: usize,
 
-    /// Connections served at a time; further ones wait
+    /// Requests being read or answered at a time; further ones wait, and those that cannot be answered in time get a 503
+    #[arg(
+        long,
+        env = "PODGATE_MAX_REQUESTS",
+        value_name = "N",
+        default_value_t = 512,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    max_requests: u32,
+
+    /// Size of all request bodies held at a time; no less than --max-body-bytes
+    #[arg(long, env = "PODGATE_MAX_BYTES", value_name = "N", default_value_t = 64 * 1024 * 1024)]
+    max_bytes: usize,
+
+    /// Connections served at a time; a further one takes the place of one that never got an answer, or waits
     #[arg(
         long,
         env = "PODGATE_MAX_CONNECTIONS",
@@ -116,7 +144,7 @@ struct LimitArgs {
     idle_timeout: Duration,
 
     /// Age at which a connection is ended after an answer, so that load spreads over replicas
-    #[arg(long, env = "PODGATE_MAX_CONNECTION_AGE", value_name = "DURATION", default_value = "10m", value_parser = duration::parse)]
+    #[arg(long, env = "PODGATE_MAX_CONNECTION_AGE", value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
     max_connection_age: Duration,
 
     /// For requests under way when the server stops
@@ -128,6 +156,8 @@ impl From<&LimitArgs> for Limits {
     fn from(args: &LimitArgs) -> Self {
         Self {
             max_body_bytes: args.max_body_bytes,
+            max_requests: usize::try_from(args.max_requests).unwrap_or(usize::MAX),
+            max_bytes: args.max_bytes,
             max_connections: usize::try_from(args.max_connections).unwrap_or(usize::MAX),
             handshake_timeout: args.handshake_timeout,
             header_timeout: args.header_timeout,
@@ -159,9 +189,20 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
         admin_listen: args.admin_listen,
         cert_dir: args.cert_dir.clone(),
         client_ca: args.client_ca.clone(),
+        client_names: args.client_name.clone(),
+        tls_min_version: args.tls_min_version,
         limits: Limits::from(&args.limits),
+        ..Options::default()
     };
+    let client = if args.watch { Some(cluster::connect().await.context("cannot watch (--watch)")?) } else { None };
     let server = Server::bind(options, engine).await?;
+    let knowledge = server.knowledge();
+    let watching = async {
+        match client {
+            Some(client) => cluster::watch(client, knowledge).await,
+            None => std::future::pending().await,
+        }
+    };
     // Whoever asks for JSON wants nothing else in a container's output; the log says the addresses too.
     if args.log_format == LogFormat::Text {
         print_addresses(args, server.address(), server.admin_address());
@@ -182,6 +223,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     tokio::select! {
         _unfinished = server.serve(shutdown) => Ok(ExitCode::SUCCESS),
         second = signals => Ok(ExitCode::from(second)),
+        never = watching => match never {},
     }
 }
 
@@ -245,7 +287,10 @@ mod tests {
             admin_listen: args.admin_listen,
             cert_dir: args.cert_dir,
             client_ca: args.client_ca,
+            client_names: args.client_name,
+            tls_min_version: args.tls_min_version,
             limits: Limits::from(&args.limits),
+            ..Options::default()
         };
         assert_eq!(options, Options::default());
     }

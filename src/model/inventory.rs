@@ -3,7 +3,10 @@
 //! `check` fills it from the files of a run, the server from watches. It owns what it holds: its objects come and go while
 //! reviews borrow it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 
@@ -14,13 +17,14 @@ use super::{
 };
 
 /// All that is known, by namespace. Empty means that nothing is known, not that nothing is there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Inventory {
-    namespaces: HashMap<String, Namespace>,
+    /// Shared between one inventory and the next, which differ in a few namespaces.
+    namespaces: HashMap<String, Arc<Namespace>>,
 }
 
 /// What is known of one namespace.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Namespace {
     /// Whether the namespace itself is being deleted.
     pub terminating: bool,
@@ -85,7 +89,7 @@ pub struct KnownWorkload {
 }
 
 /// Things with a selector, found by the labels of what they select.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Selected<T> {
     items: Vec<(LabelSelector, T)>,
     /// By one label that the selector wants.
@@ -171,11 +175,19 @@ impl Inventory {
 
     /// What is known of a namespace, if anything is.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
-        self.namespaces.get(name)
+        self.namespaces.get(name).map(Arc::as_ref)
+    }
+
+    /// Takes what `other` knows of a namespace in place of what was known here.
+    pub fn replace(&mut self, name: &str, other: &Self) {
+        match other.namespaces.get(name) {
+            Some(namespace) => drop(self.namespaces.insert(name.to_owned(), Arc::clone(namespace))),
+            None => drop(self.namespaces.remove(name)),
+        }
     }
 
     fn at(&mut self, namespace: &str) -> &mut Namespace {
-        self.namespaces.entry(namespace.to_owned()).or_default()
+        Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default())
     }
 }
 

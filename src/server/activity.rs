@@ -17,6 +17,8 @@ use super::options::Limits;
 
 /// How long a connection without requests may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much shorter a connection may live than is allowed, as a fraction.
+const MAX_AGE_JITTER: f64 = 0.1;
 
 /// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,15 +58,19 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Activity {
     protocol: Protocol,
-    opened: Instant,
+    /// When it is so old that it should end; `None` is never.
+    retires: Option<Instant>,
     state: Mutex<State>,
 }
 
 impl Activity {
     /// A connection that was opened just now, and has not said anything yet.
-    pub(super) fn new(protocol: Protocol) -> Self {
+    pub(super) fn new(protocol: Protocol, limits: &Limits) -> Self {
         let opened = Instant::now();
-        Self { protocol, opened, state: Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false }) }
+        let age = limits.max_connection_age;
+        let retires = opened.checked_add(age - age.mul_f64(MAX_AGE_JITTER * fastrand::f64()));
+        let state = Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false });
+        Self { protocol, retires, state }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -72,8 +78,8 @@ impl Activity {
     }
 
     /// Whether the connection is so old that it should end.
-    pub(super) fn is_aged(&self, limits: &Limits) -> bool {
-        self.opened.elapsed() >= limits.max_connection_age
+    pub(super) fn is_aged(&self) -> bool {
+        self.retires.is_some_and(|retires| retires <= Instant::now())
     }
 
     /// Until when the present phase may go on, if it is bounded here, and what it is then called.
@@ -202,48 +208,67 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
 
-    fn expiry(activity: &Activity) -> Option<(Duration, Expired)> {
+    fn expiry(activity: &Activity, opened: Instant) -> Option<(Duration, Expired)> {
         let (deadline, expired) = activity.deadline(&Limits::default())?;
-        Some((deadline - activity.opened, expired))
+        Some((deadline - opened, expired))
     }
 
     #[tokio::test(start_paused = true)]
     async fn deadline_follows_the_phase() {
         let seconds = Duration::from_secs;
-        let activity = Arc::new(Activity::new(Protocol::Http1));
-        assert_eq!(expiry(&activity), Some((seconds(120), Expired::Idle)));
+        let opened = Instant::now();
+        let activity = Arc::new(Activity::new(Protocol::Http1, &Limits::default()));
+        assert_eq!(expiry(&activity, opened), Some((seconds(120), Expired::Idle)));
         tokio::time::advance(seconds(50)).await;
         activity.received();
-        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
         tokio::time::advance(seconds(5)).await;
         // More of the same head.
         activity.received();
-        assert_eq!(expiry(&activity), Some((seconds(60), Expired::Header)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
         let answering = activity.begin();
         activity.received();
-        assert_eq!(expiry(&activity), None);
+        assert_eq!(expiry(&activity, opened), None);
         drop(answering);
-        assert_eq!(expiry(&activity), Some((seconds(175), Expired::Idle)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(175), Expired::Idle)));
         assert!(activity.end());
         tokio::time::advance(seconds(1)).await;
         // Being asked to close again, or hearing more, wins no time.
         assert!(!activity.end());
         activity.received();
         activity.end();
-        assert_eq!(expiry(&activity), Some((seconds(57), Expired::Closing)));
+        assert_eq!(expiry(&activity, opened), Some((seconds(57), Expired::Closing)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ages_differ() {
+        let limits = Limits { max_connection_age: Duration::from_secs(1000), ..Limits::default() };
+        let opened = Instant::now();
+        let ages: Vec<_> = (0..100)
+            .map(|_| {
+                let activity = Activity::new(Protocol::Http1, &limits);
+                activity.retires.unwrap() - opened
+            })
+            .collect();
+        let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
+        assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
+        assert!(*last - *first > Duration::from_secs(50));
+        let limits = Limits { max_connection_age: Duration::MAX, ..limits };
+        assert!(!Activity::new(Protocol::Http1, &limits).is_aged());
     }
 
     #[tokio::test(start_paused = true)]
     async fn http2_is_idle_when_no_stream_is_open() {
-        let activity = Arc::new(Activity::new(Protocol::Http2));
+        let opened = Instant::now();
+        let activity = Arc::new(Activity::new(Protocol::Http2, &Limits::default()));
         // Settings and pings.
         activity.received();
-        assert_eq!(expiry(&activity).unwrap().1, Expired::Idle);
+        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Idle);
         let (first, second) = (activity.begin(), activity.begin());
         activity.end();
         drop(first);
-        assert_eq!(expiry(&activity), None);
+        assert_eq!(expiry(&activity, opened), None);
         drop(second);
-        assert_eq!(expiry(&activity).unwrap().1, Expired::Closing);
+        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Closing);
     }
 }

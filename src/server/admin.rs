@@ -1,7 +1,6 @@
 //! The admin port: health for the kubelet, metrics for Prometheus.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -10,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tracing::error;
 
+use super::health::Health;
 use super::metrics::{CONTENT_TYPE, Metrics};
 use super::reply;
 
@@ -18,8 +18,8 @@ use super::reply;
 pub(super) struct Admin {
     /// Shown by `/metrics`.
     pub(super) metrics: Arc<Metrics>,
-    /// Set once the server wants no more requests.
-    pub(super) draining: Arc<AtomicBool>,
+    /// Shown by `/readyz`.
+    pub(super) health: Arc<Health>,
 }
 
 /// `/livez`, `/readyz` and `/metrics`.
@@ -34,10 +34,9 @@ pub(super) fn router(admin: Admin) -> Router {
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    if admin.draining.load(Ordering::Relaxed) {
-        reply::error(StatusCode::SERVICE_UNAVAILABLE, "draining")
-    } else {
-        "ok".into_response()
+    match admin.health.unready() {
+        Some(reason) => reply::error(StatusCode::SERVICE_UNAVAILABLE, reason),
+        None => "ok".into_response(),
     }
 }
 

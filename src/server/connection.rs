@@ -28,11 +28,18 @@ use tracing::debug;
 
 use super::activity::{Activity, Expired, Protocol, Watched};
 use super::failure::Failure;
-use super::log::clean;
+use super::health::Health;
+use super::log;
 use super::metrics::Metrics;
 use super::options::Limits;
+use super::reply;
+use super::tls::Tls;
 
 const MAX_HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEADER_LIST_BYTES: u32 = 32 * 1024;
+/// What a connection may hold of bodies that nobody reads yet, because they wait for their turn.
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
+const WINDOW_BYTES: u32 = 64 * 1024;
 const MAX_CONCURRENT_STREAMS: u32 = 128;
 /// A peer that is gone without a word is noticed by HTTP/2 pings.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -42,11 +49,11 @@ const PLAIN_HTTP_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: app
 
 /// What a connection needs of its endpoint.
 pub(super) struct Shared {
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) router: TowerToHyperService<Router>,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) draining: Arc<AtomicBool>,
+    pub(super) health: Arc<Health>,
     pub(super) stop: CancellationToken,
 }
 
@@ -69,21 +76,26 @@ impl Failed {
 }
 
 impl Shared {
-    /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
-        if let Err(Failed { failure, cause }) = self.serve_to_end(stream).await {
+    /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer. Sets `proven` once a
+    /// request got a decision.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, proven: Arc<AtomicBool>) {
+        if let Err(Failed { failure, cause }) = self.serve_to_end(stream, proven).await {
             self.metrics.failed(failure);
-            debug!(reason = failure.as_str(), cause = clean(&cause).as_ref(), "connection");
+            let cause = log::clean(&cause);
+            debug!(reason = failure.as_str(), cause = cause.as_ref(), "connection");
         }
     }
 
-    async fn serve_to_end(self: &Arc<Self>, stream: TcpStream) -> Result<(), Failed> {
+    async fn serve_to_end(self: &Arc<Self>, stream: TcpStream, proven: Arc<AtomicBool>) -> Result<(), Failed> {
         // An answer is one write; there is nothing to wait for.
         stream.set_nodelay(true).map_err(Failed::broken)?;
-        let Some(acceptor) = &self.tls else {
-            return self.serve_http(stream, Protocol::Http1).await;
+        let Some(tls) = &self.tls else {
+            return self.serve_http(stream, Protocol::Http1, proven).await;
         };
-        let handshake = timeout(self.limits.handshake_timeout, shake_hands(stream, acceptor));
+        let Some(acceptor) = tls.acceptor() else {
+            return Err(Failed::new(Failure::TlsHandshake, "there is no certificate yet"));
+        };
+        let handshake = timeout(self.limits.handshake_timeout, shake_hands(stream, &acceptor));
         let stream = match self.stop.run_until_cancelled(handshake).await {
             None => return Ok(()),
             Some(Ok(shaken)) => shaken?,
@@ -95,22 +107,27 @@ impl Shared {
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        self.serve_http(stream, protocol).await
+        self.serve_http(stream, protocol, proven).await
     }
 
-    async fn serve_http<S>(self: &Arc<Self>, stream: S, protocol: Protocol) -> Result<(), Failed>
+    async fn serve_http<S>(
+        self: &Arc<Self>,
+        stream: S,
+        protocol: Protocol,
+        proven: Arc<AtomicBool>,
+    ) -> Result<(), Failed>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Arc::new(Activity::new(protocol));
+        let activity = Arc::new(Activity::new(protocol, &self.limits));
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let service = {
             let (shared, activity) = (Arc::clone(self), Arc::clone(&activity));
             service_fn(move |request| {
                 let answering = activity.begin();
-                let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+                let (shared, activity, proven) = (Arc::clone(&shared), Arc::clone(&activity), Arc::clone(&proven));
                 async move {
-                    let answer = shared.answer(request, &activity).await;
+                    let answer = shared.answer(request, &activity, &proven).await;
                     drop(answering);
                     answer
                 }
@@ -123,6 +140,7 @@ impl Shared {
                     // See `activity`: it would cut off idle connections.
                     .header_read_timeout(None)
                     .max_header_size(MAX_HEAD_BYTES)
+                    .max_buf_size(MAX_BUFFER_BYTES)
                     .serve_connection(io, service);
                 self.drive(connection, &activity).await
             }
@@ -132,6 +150,9 @@ impl Shared {
                     .keep_alive_interval(PING_INTERVAL)
                     .keep_alive_timeout(PING_TIMEOUT)
                     .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+                    .max_header_list_size(MAX_HEADER_LIST_BYTES)
+                    .initial_connection_window_size(WINDOW_BYTES)
+                    .initial_stream_window_size(WINDOW_BYTES)
                     .serve_connection(io, service);
                 self.drive(connection, &activity).await
             }
@@ -142,12 +163,14 @@ impl Shared {
         &self,
         request: Request<Incoming>,
         activity: &Activity,
+        proven: &AtomicBool,
     ) -> Result<axum::response::Response, Infallible> {
         let mut answer = self.router.call(request).await?;
-        // A request that was refused may have left a body behind. After a 400 there is none: the handler has read it.
-        let status = answer.status();
-        let refused = status.is_client_error() && status != StatusCode::BAD_REQUEST;
-        let close = refused || self.draining.load(Ordering::Relaxed) || activity.is_aged(&self.limits);
+        if answer.status() == StatusCode::OK {
+            proven.store(true, Ordering::Relaxed);
+        }
+        let unread = answer.extensions_mut().remove::<reply::Unread>().is_some();
+        let close = unread || self.health.is_draining() || activity.is_aged();
         // HTTP/2 ends a stream without its connection, and a connection with GOAWAY.
         if close && activity.protocol() == Protocol::Http1 {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -176,7 +199,11 @@ impl Shared {
                 if let Poll::Ready(result) = connection.as_mut().poll(context) {
                     return Poll::Ready(result.map_err(Failed::broken));
                 }
-                if activity.protocol() == Protocol::Http2 && activity.is_aged(&self.limits) && activity.end() {
+                // GOAWAY is to HTTP/2 what `Connection: close` is to HTTP/1.1; streams that are open go on.
+                if activity.protocol() == Protocol::Http2
+                    && (activity.is_aged() || self.health.is_draining())
+                    && activity.end()
+                {
                     connection.as_mut().graceful_shutdown();
                     continue;
                 }

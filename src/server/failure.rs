@@ -25,6 +25,8 @@ pub(super) enum Failure {
     BodyTimeout,
     /// A body that ended early.
     BodyIncomplete,
+    /// More requests than can be answered in time.
+    Overloaded,
     /// A head that did not come in time.
     HeaderTimeout,
     /// A TLS handshake that failed.
@@ -37,11 +39,13 @@ pub(super) enum Failure {
     Connection,
     /// A connection that could not be accepted.
     Accept,
+    /// A connection without any answer yet that made room for another.
+    Displaced,
 }
 
 impl Failure {
     /// Every one.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::BadRequest,
         Self::UnreadableObject,
         Self::Internal,
@@ -52,12 +56,14 @@ impl Failure {
         Self::BodyTooLarge,
         Self::BodyTimeout,
         Self::BodyIncomplete,
+        Self::Overloaded,
         Self::HeaderTimeout,
         Self::TlsHandshake,
         Self::TlsHandshakeTimeout,
         Self::PlainHttp,
         Self::Connection,
         Self::Accept,
+        Self::Displaced,
     ];
 
     /// The value of the label `reason`.
@@ -73,12 +79,14 @@ impl Failure {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTimeout => "body_timeout",
             Self::BodyIncomplete => "body_incomplete",
+            Self::Overloaded => "overloaded",
             Self::HeaderTimeout => "header_timeout",
             Self::TlsHandshake => "tls_handshake",
             Self::TlsHandshakeTimeout => "tls_handshake_timeout",
             Self::PlainHttp => "plain_http",
             Self::Connection => "connection",
             Self::Accept => "accept",
+            Self::Displaced => "displaced",
         }
     }
 }

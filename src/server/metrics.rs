@@ -51,6 +51,11 @@ struct ErrorLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
 /// Every metric of the process.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -63,7 +68,11 @@ pub(super) struct Metrics {
     errors: Family<ErrorLabels, Counter>,
     in_flight: Gauge,
     tls_expiry: Gauge,
+    tls_failures: Counter,
     policy_load: Gauge<f64, AtomicU64>,
+    watch_in_order: Family<KindLabels, Gauge>,
+    watch_stale_since: Family<KindLabels, Gauge>,
+    watch_failures: Family<KindLabels, Counter>,
 }
 
 impl Metrics {
@@ -76,7 +85,11 @@ impl Metrics {
         let errors = Family::<ErrorLabels, Counter>::default();
         let in_flight = Gauge::default();
         let tls_expiry = Gauge::default();
+        let tls_failures = Counter::default();
         let policy_load = Gauge::default();
+        let watch_in_order = Family::default();
+        let watch_stale_since = Family::default();
+        let watch_failures = Family::default();
         for failure in Failure::ALL {
             drop(errors.get_or_create(&ErrorLabels { reason: failure.as_str() }));
         }
@@ -101,6 +114,11 @@ impl Metrics {
             Gauge::clone(&tls_expiry),
         );
         registry.register(
+            "tls_load_failures",
+            "New certificates that could not be used; the old ones stayed",
+            Counter::clone(&tls_failures),
+        );
+        registry.register(
             "policy_load_timestamp_seconds",
             "When the policy in force was loaded",
             Gauge::clone(&policy_load),
@@ -111,6 +129,17 @@ impl Metrics {
             // Stays zero as long as a policy is only loaded at the start: a server without one does not serve.
             Counter::<u64>::default(),
         );
+        registry.register(
+            "watch_in_order",
+            "1 where all objects of a kind are known and watched, 0 where what is known is old",
+            Family::clone(&watch_in_order),
+        );
+        registry.register(
+            "watch_stale_since_timestamp_seconds",
+            "Since when what is known of a kind is old; 0 where it is not",
+            Family::clone(&watch_stale_since),
+        );
+        registry.register("watch_failures", "Errors of lists and watches", Family::clone(&watch_failures));
         registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         Self {
             registry,
@@ -122,7 +151,11 @@ impl Metrics {
             errors,
             in_flight,
             tls_expiry,
+            tls_failures,
             policy_load,
+            watch_in_order,
+            watch_stale_since,
+            watch_failures,
         }
     }
 
@@ -168,10 +201,33 @@ impl Metrics {
         self.tls_expiry.set(expiry_timestamp_seconds);
     }
 
+    /// Counts certificates, of the server or of the clients' authorities, that could not be used.
+    pub(super) fn certificate_failed(&self) {
+        self.tls_failures.inc();
+    }
+
     /// Says that the policy in force was loaded now.
     pub(super) fn policy_loaded(&self) {
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         self.policy_load.set(since_1970.as_secs_f64());
+    }
+
+    /// Says that all objects of a kind are known and watched.
+    pub(super) fn watch_found(&self, kind: &'static str) {
+        self.watch_in_order.get_or_create(&KindLabels { kind }).set(1);
+        self.watch_stale_since.get_or_create(&KindLabels { kind }).set(0);
+    }
+
+    /// Says that what is known of a kind gets old, and counts the error that is to blame.
+    pub(super) fn watch_lost(&self, kind: &'static str) {
+        let labels = KindLabels { kind };
+        self.watch_in_order.get_or_create(&labels).set(0);
+        let since = self.watch_stale_since.get_or_create_owned(&labels);
+        if since.get() == 0 {
+            let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+            since.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        }
+        self.watch_failures.get_or_create(&labels).inc();
     }
 
     /// Every metric in the format of [`CONTENT_TYPE`].

@@ -5,9 +5,13 @@
 mod activity;
 mod admin;
 pub mod certificates;
+mod clients;
 mod connection;
 mod endpoint;
 mod failure;
+mod health;
+mod knowledge;
+mod load;
 pub mod log;
 mod metrics;
 mod options;
@@ -15,31 +19,32 @@ mod renewal;
 mod reply;
 mod routes;
 mod tls;
-#[cfg_attr(not(test), expect(dead_code, reason = "taken up by the reload that comes next"))]
 mod watch;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use options::{Limits, Options};
+pub use knowledge::Knowledge;
+pub use options::{Limits, Options, TlsVersion};
 pub use tls::TlsError;
 
 use crate::policy::Engine;
 use endpoint::Endpoint;
+use health::Health;
+use load::Load;
 use metrics::Metrics;
 use renewal::Renewal;
-use tls::{Identity, ServerCertificate};
+use tls::Tls;
+use watch::Watch;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
 /// webhook's port does not make the kubelet believe that the process is dead.
@@ -72,6 +77,9 @@ pub struct Server {
     admission: Endpoint,
     admin: Endpoint,
     renewal: Renewal,
+    watch: Watch,
+    health: Arc<Health>,
+    knowledge: Knowledge,
 }
 
 impl Server {
@@ -79,38 +87,56 @@ impl Server {
     /// the one that is there when its body has arrived.
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
         let metrics = Arc::new(Metrics::new());
-        let identity = Identity::load(&options.cert_dir)?;
-        metrics.certificate_loaded(identity.expiry_timestamp_seconds);
+        let health = Arc::new(Health::new());
+        let tls = Arc::new(Tls::new(options.tls_min_version));
+        let renewal = Renewal {
+            cert_dir: Some(options.cert_dir),
+            client_ca: options.client_ca,
+            client_names: options.client_names,
+            interval: options.reload_interval,
+            tls: Arc::clone(&tls),
+            health: Arc::clone(&health),
+            metrics: Arc::clone(&metrics),
+        };
+        let watch = renewal.watch();
+        renewal.load()?;
         metrics.policy_loaded();
-        let certificate = Arc::new(ServerCertificate::new(&identity));
-        let config = tls::server_config(Arc::clone(&certificate), options.client_ca.as_deref())?;
+        let knowledge = Knowledge::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen").await?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
-        let draining = Arc::new(AtomicBool::new(false));
         let limits = options.limits;
         Ok(Self {
             address,
             admin_address,
             admission: Endpoint {
                 listener,
-                tls: Some(TlsAcceptor::from(Arc::new(config))),
-                router: routes::router(routes::App { engine, metrics: Arc::clone(&metrics), limits }),
+                tls: Some(tls),
+                router: routes::router(routes::App {
+                    engine,
+                    inventory: Arc::clone(&knowledge.inventory),
+                    metrics: Arc::clone(&metrics),
+                    limits,
+                    load: Load::new(&limits),
+                }),
                 limits,
                 metrics: Arc::clone(&metrics),
-                draining: Arc::clone(&draining),
+                health: Arc::clone(&health),
                 stop: CancellationToken::new(),
             },
             admin: Endpoint {
                 listener: admin_listener,
                 tls: None,
-                router: admin::router(admin::Admin { metrics: Arc::clone(&metrics), draining: Arc::clone(&draining) }),
+                router: admin::router(admin::Admin { metrics: Arc::clone(&metrics), health: Arc::clone(&health) }),
                 limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
                 metrics: Arc::clone(&metrics),
-                draining,
+                health: Arc::clone(&health),
                 stop: CancellationToken::new(),
             },
-            renewal: Renewal { cert_dir: options.cert_dir, certificate, metrics },
+            renewal,
+            watch,
+            health,
+            knowledge,
         })
     }
 
@@ -122,6 +148,11 @@ impl Server {
     /// Where health and metrics are served.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin_address
+    }
+
+    /// Where what is known of the cluster is kept: empty until somebody fills it.
+    pub fn knowledge(&self) -> Knowledge {
+        self.knowledge.clone()
     }
 
     /// Serves until `shutdown` is there, which gives how long connections are still accepted: long enough for the
@@ -136,12 +167,12 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );
-        let draining = Arc::clone(&self.admission.draining);
+        let health = self.health;
         let stop = self.admission.stop.clone();
         let stop_admin = self.admin.stop.clone();
         let stopping = async {
             let delay = shutdown.await;
-            draining.store(true, Ordering::Relaxed);
+            health.drain();
             info!(delay_seconds = delay.as_secs_f64(), "draining");
             sleep(delay).await;
             stop.cancel();
@@ -155,7 +186,7 @@ impl Server {
         let stopped = async { tokio::join!(stopping, admission, self.admin.run()) };
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
-            never = self.renewal.run() => match never {},
+            never = self.renewal.run(self.watch) => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

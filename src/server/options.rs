@@ -15,6 +15,12 @@ pub struct Options {
     pub cert_dir: PathBuf,
     /// PEM file of the authorities a client certificate has to come from. With it every client has to show one.
     pub client_ca: Option<PathBuf>,
+    /// Globs; with any, a client's certificate has to carry one of these names.
+    pub client_names: Vec<String>,
+    /// Oldest version of TLS that is spoken.
+    pub tls_min_version: TlsVersion,
+    /// How often certificate files are looked at.
+    pub reload_interval: Duration,
     /// What one client may take.
     pub limits: Limits,
 }
@@ -26,9 +32,23 @@ impl Default for Options {
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             cert_dir: PathBuf::from("certs"),
             client_ca: None,
+            client_names: Vec::new(),
+            tls_min_version: TlsVersion::Tls12,
+            reload_interval: Duration::from_secs(5),
             limits: Limits::default(),
         }
     }
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    #[value(name = "1.2")]
+    Tls12,
+    /// RFC 8446.
+    #[value(name = "1.3")]
+    Tls13,
 }
 
 /// How much, and for how long.
@@ -36,7 +56,12 @@ impl Default for Options {
 pub struct Limits {
     /// Size of a request body; a larger one is answered with 413.
     pub max_body_bytes: usize,
-    /// TLS connections served at a time; further ones wait to be accepted.
+    /// Requests being read or answered at a time; further ones wait, and as many more are refused.
+    pub max_requests: usize,
+    /// Size of all request bodies that are held at a time. No less than `max_body_bytes`.
+    pub max_bytes: usize,
+    /// TLS connections served at a time. A further one takes the place of one that has not had an answer yet, and waits
+    /// where there is none.
     pub max_connections: usize,
     /// From accepting a connection to the end of its TLS handshake.
     pub handshake_timeout: Duration,
@@ -47,7 +72,8 @@ pub struct Limits {
     /// How long a connection may have no request. The API server drops its own end after 90 s; a server
     /// that is faster makes admissions fail, because a POST is not sent again.
     pub idle_timeout: Duration,
-    /// Age at which a connection is ended after an answer, so that load spreads over replicas.
+    /// Age at which a connection is ended after an answer, so that load spreads over replicas. Each gets up to a tenth
+    /// less, so that those that began together do not end together.
     pub max_connection_age: Duration,
     /// How long requests under way may take to finish once the server has stopped accepting.
     pub drain_timeout: Duration,
@@ -57,12 +83,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 8 * 1024 * 1024,
+            max_requests: 512,
+            max_bytes: 64 * 1024 * 1024,
             max_connections: 1000,
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(120),
-            max_connection_age: Duration::from_secs(600),
+            max_connection_age: Duration::from_secs(300),
             drain_timeout: Duration::from_secs(20),
         }
     }

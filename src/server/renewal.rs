@@ -1,106 +1,106 @@
-//! Serves a new certificate when its files change, as cert-manager and the kubelet change them: without a restart.
+//! Takes up new certificates when their files change, as cert-manager and the kubelet change them: without a restart.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
+use super::certificates::{CERTIFICATE_FILE, KEY_FILE};
+use super::health::Health;
 use super::metrics::Metrics;
-use super::tls::{Identity, ServerCertificate};
+use super::tls::{Clients, Identity, Tls, TlsError};
+use super::watch::Watch;
 
-/// Watching the files would be lost on the kubelet, which exchanges a symbolic link two levels up.
-const POLL_INTERVAL: Duration = Duration::from_secs(10);
-/// How long before its end a certificate is complained about.
-const EXPIRY_WARNING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How often.
-const EXPIRY_WARNING_POLLS: u32 = 360;
+/// How long before its end a certificate is complained about, and how often.
+const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const EXPIRY_WARNING_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// Keeps a certificate up to date with its files.
+/// Where certificates come from, and what is told when they change.
 #[derive(Debug)]
 pub(super) struct Renewal {
-    pub(super) cert_dir: PathBuf,
-    pub(super) certificate: Arc<ServerCertificate>,
+    /// Folder of `tls.crt` and `tls.key`; `None` where somebody else brings them.
+    pub(super) cert_dir: Option<PathBuf>,
+    pub(super) client_ca: Option<PathBuf>,
+    pub(super) client_names: Vec<String>,
+    /// How often the files are looked at.
+    pub(super) interval: Duration,
+    pub(super) tls: Arc<Tls>,
+    pub(super) health: Arc<Health>,
     pub(super) metrics: Arc<Metrics>,
 }
 
 impl Renewal {
-    /// Looks at the files for as long as it is polled. Files that cannot be used are reported once, and the old
-    /// certificate stays.
-    pub(super) async fn run(self) -> Infallible {
-        let mut ticks = interval(POLL_INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut reported = String::new();
-        let mut polls = 0;
+    /// Watches the files; to be called before [`Self::load`], so that no change falls in between.
+    pub(super) fn watch(&self) -> Watch {
+        let identity = self.cert_dir.iter().flat_map(|dir| [dir.join(CERTIFICATE_FILE), dir.join(KEY_FILE)]);
+        Watch::new(identity.chain(self.client_ca.clone()), self.interval)
+    }
+
+    /// Reads all files. What cannot be used is an error, and what was in use stays; the other part is taken up all the same.
+    pub(super) fn load(&self) -> Result<(), TlsError> {
+        let clients = self.client_ca.as_deref().map_or(Ok(()), |path| self.load_clients(path));
+        let identity = self.cert_dir.as_deref().map_or(Ok(()), |dir| self.show(Identity::load(dir)?));
+        clients.and(identity)
+    }
+
+    /// Serves `identity` from now on.
+    pub(super) fn show(&self, identity: Identity) -> Result<(), TlsError> {
+        let expiry_timestamp_seconds = identity.expiry_timestamp_seconds;
+        let is_first = self.is_first();
+        if self.tls.show(identity)? {
+            self.health.certificate_expires(expiry_timestamp_seconds);
+            self.metrics.certificate_loaded(expiry_timestamp_seconds);
+            if !is_first {
+                info!(expiry_timestamp_seconds, "a new certificate is served");
+            }
+        }
+        Ok(())
+    }
+
+    fn load_clients(&self, path: &Path) -> Result<(), TlsError> {
+        if self.tls.require(Clients::load(path, &self.client_names)?)? && !self.is_first() {
+            info!("clients are verified by new authorities");
+        }
+        Ok(())
+    }
+
+    /// Whether nothing has been served yet.
+    fn is_first(&self) -> bool {
+        self.health.certificate_valid_for().is_none()
+    }
+
+    /// Takes up what changes for as long as it is polled. Files that cannot be used are reported and counted.
+    pub(super) async fn run(&self, mut watch: Watch) -> Infallible {
+        let mut complaint = Instant::now();
         loop {
-            ticks.tick().await;
-            match Identity::load(&self.cert_dir) {
-                Ok(identity) => {
-                    reported.clear();
-                    if self.certificate.replace(&identity) {
-                        self.metrics.certificate_loaded(identity.expiry_timestamp_seconds);
-                        info!("a new certificate is served");
-                        polls = 0;
+            tokio::select! {
+                () = watch.changed() => match self.load() {
+                    Ok(()) => complaint = Instant::now(),
+                    Err(cause) => {
+                        self.metrics.certificate_failed();
+                        let source = std::error::Error::source(&cause).map(ToString::to_string).unwrap_or_default();
+                        error!(%cause, source, "new certificates cannot be used, the old ones stay");
                     }
-                    if polls % EXPIRY_WARNING_POLLS == 0 {
-                        warn_of_expiry(identity.expiry_timestamp_seconds);
-                    }
-                }
-                Err(cause) => {
-                    let message = cause.to_string();
-                    if message != reported {
-                        error!(cause = message, "the certificate cannot be loaded again");
-                        reported = message;
-                    }
+                },
+                () = sleep_until(complaint) => {
+                    self.warn_of_expiry();
+                    complaint = Instant::now() + EXPIRY_WARNING_INTERVAL;
                 }
             }
-            polls = polls.wrapping_add(1);
         }
     }
-}
 
-fn warn_of_expiry(expiry_timestamp_seconds: i64) {
-    let soon = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default() + EXPIRY_WARNING;
-    if i128::from(expiry_timestamp_seconds) < i128::from(soon.as_secs()) {
-        warn!(expiry_timestamp_seconds, "the server's certificate has expired or is about to");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::certificates::{self, KEY_FILE};
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn new_files_are_served_and_broken_ones_are_not() {
-        let dir = tempfile::tempdir().unwrap();
-        certificates::write(dir.path(), &[], 30, false).unwrap();
-        let first = Identity::load(dir.path()).unwrap();
-        let certificate = Arc::new(ServerCertificate::new(&first));
-        let metrics = Arc::new(Metrics::new());
-        let renewal = Renewal {
-            cert_dir: dir.path().to_owned(),
-            certificate: Arc::clone(&certificate),
-            metrics: Arc::clone(&metrics),
-        };
-        let task = tokio::spawn(renewal.run());
-        // Paused time passes at once when nothing else is to be done.
-        let next_poll = || tokio::time::sleep(POLL_INTERVAL + Duration::from_secs(1));
-        next_poll().await;
-        assert!(certificate.shows(&first));
-
-        certificates::write(dir.path(), &[], 60, true).unwrap();
-        let second = Identity::load(dir.path()).unwrap();
-        next_poll().await;
-        assert!(certificate.shows(&second));
-        let expiry = format!("podgate_tls_certificate_expiry_timestamp_seconds {}\n", second.expiry_timestamp_seconds);
-        assert!(metrics.encode().unwrap().contains(&expiry));
-
-        std::fs::write(dir.path().join(KEY_FILE), "no key").unwrap();
-        next_poll().await;
-        assert!(certificate.shows(&second));
-        task.abort();
+    fn warn_of_expiry(&self) {
+        match self.health.certificate_valid_for() {
+            Some(Duration::ZERO) => error!("the server's certificate has expired"),
+            Some(left) if left < EXPIRY_WARNING => {
+                let days = left.as_secs() / (24 * 60 * 60);
+                warn!(days, "the server's certificate is about to expire");
+            }
+            _ => {}
+        }
     }
 }

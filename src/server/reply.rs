@@ -3,6 +3,10 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+/// Goes along with an answer whose request left a body behind: the connection cannot be used again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unread;
+
 /// `{"error": message}` with `status`.
 pub(super) fn error(status: StatusCode, message: &str) -> Response {
     json(status, serde_json::json!({ "error": message }).to_string().into_bytes())

@@ -2,25 +2,27 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::post;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::timeout;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, error, info};
 
 use super::failure::Failure;
-use super::log::{self, clean};
+use super::load::{self, Load, Room, SMALL_BODY_BYTES};
+use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::reply;
-use crate::admission::{self, Mode, handle};
+use crate::admission::{self, Mode, handle_knowing};
+use crate::model::Inventory;
 use crate::policy::Engine;
 
 /// How long the body of a request that was refused is read on.
@@ -31,10 +33,14 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct App {
     /// The policy in force; exchanged when it is loaded again.
     pub(super) engine: Arc<ArcSwap<Engine>>,
+    /// The other objects that are known, if any are.
+    pub(super) inventory: Arc<ArcSwapOption<Inventory>>,
     /// Counts.
     pub(super) metrics: Arc<Metrics>,
     /// Size and time of a body.
     pub(super) limits: Limits,
+    /// What is taken on at a time.
+    pub(super) load: Load,
 }
 
 /// `POST /validate` and `POST /mutate`.
@@ -83,49 +89,70 @@ const TOO_LARGE: Refusal = Refusal {
     message: "the body is over the limit of --max-body-bytes",
 };
 
+const OVERLOADED: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    failure: Failure::Overloaded,
+    // No Retry-After: the API server would try again ten times, and has no time for it.
+    message: "more requests than can be answered in time",
+};
+
+const INCOMPLETE: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    failure: Failure::BodyIncomplete,
+    message: "the body ended early",
+};
+
+const TOO_SLOW: Refusal = Refusal {
+    status: StatusCode::REQUEST_TIMEOUT,
+    failure: Failure::BodyTimeout,
+    message: "the body did not arrive in time",
+};
+
 impl App {
     async fn answer(&self, mode: Mode, request: Request) -> Response {
-        let _in_flight = self.metrics.begin();
+        let deadline = load::deadline(request.uri());
         let (head, mut body) = request.into_parts();
-        match self.read(&head.headers, &mut body).await {
-            Ok(bytes) => self.decide(mode, &bytes),
+        let Ok(_room) = self.load.request(deadline).await else { return self.refuse(&OVERLOADED, body) };
+        let _in_flight = self.metrics.begin();
+        match self.read(&head.headers, &mut body, deadline).await {
+            // Nobody waits for this answer any more; the time is better spent on the next one.
+            Ok(_) if deadline <= Instant::now() => self.refuse(&OVERLOADED, body),
+            Ok((bytes, _room)) => self.decide(mode, &bytes),
             Err(refusal) => self.refuse(&refusal, body),
         }
     }
 
-    async fn read(&self, headers: &HeaderMap, body: &mut Body) -> Result<Bytes, Refusal> {
+    /// Reads the body until `deadline`. The room is that of its bytes.
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: &mut Body,
+        deadline: Instant,
+    ) -> Result<(Bytes, Option<Room>), Refusal> {
         check_headers(headers)?;
         let max = self.limits.max_body_bytes;
+        let size = body.size_hint();
         // From Content-Length: answered before the body is sent.
-        if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
+        if size.lower() > u64::try_from(max).unwrap_or(u64::MAX) {
             return Err(TOO_LARGE);
         }
-        let read = Limited::new(body, max).collect();
-        match timeout(self.limits.body_timeout, read).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(cause)) if cause.is::<LengthLimitError>() => Err(TOO_LARGE),
-            // Mostly a client that gave up; nobody reads this answer then.
-            Ok(Err(cause)) => {
-                let cause = cause.to_string();
-                debug!(cause = clean(&cause).as_ref(), "body");
-                Err(Refusal {
-                    status: StatusCode::BAD_REQUEST,
-                    failure: Failure::BodyIncomplete,
-                    message: "the body ended early",
-                })
-            }
-            Err(_elapsed) => Err(Refusal {
-                status: StatusCode::REQUEST_TIMEOUT,
-                failure: Failure::BodyTimeout,
-                message: "the body did not arrive in time",
-            }),
-        }
+        // Without a Content-Length it may be as large as is allowed.
+        let size = size.upper().and_then(|size| usize::try_from(size).ok()).map_or(max, |size| size.min(max));
+        let room = if size > SMALL_BODY_BYTES {
+            Some(self.load.body(size, deadline).await.map_err(|_overloaded| OVERLOADED)?)
+        } else {
+            None
+        };
+        let deadline = Instant::now().checked_add(self.limits.body_timeout).map_or(deadline, |end| end.min(deadline));
+        let bytes = timeout_at(deadline, read_body(body, size, max)).await.map_err(|_elapsed| TOO_SLOW)??;
+        Ok((bytes, room))
     }
 
     fn decide(&self, mode: Mode, body: &[u8]) -> Response {
         let begin = Instant::now();
         let engine = self.engine.load();
-        let Some(answer) = guarded(|| handle(&engine, mode, body)) else {
+        let inventory = self.inventory.load();
+        let Some(answer) = guarded(|| handle_knowing(&engine, inventory.as_deref(), mode, body)) else {
             self.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
             return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
@@ -140,20 +167,51 @@ impl App {
     fn refuse(&self, refusal: &Refusal, body: Body) -> Response {
         self.metrics.failed(refusal.failure);
         info!(status = refusal.status.as_u16(), reason = refusal.failure.as_str(), "refused");
+        let mut reply = reply::error(refusal.status, refusal.message);
+        if body.is_end_stream() {
+            return reply;
+        }
+        reply.extensions_mut().insert(reply::Unread);
         // Who is too slow is not waited for again.
         if refusal.status != StatusCode::REQUEST_TIMEOUT {
             discard(body);
         }
-        reply::error(refusal.status, refusal.message)
+        reply
     }
+}
+
+/// Reads a body of about `size` bytes, and no more than `max`.
+async fn read_body(body: &mut Body, size: usize, max: usize) -> Result<Bytes, Refusal> {
+    let mut all = Vec::new();
+    while let Some(frame) = body.frame().await {
+        // Mostly a client that gave up; nobody reads this answer then.
+        let frame = frame.map_err(|cause| {
+            let cause = cause.to_string();
+            let cause = log::clean(&cause);
+            debug!(cause = cause.as_ref(), "body");
+            INCOMPLETE
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if all.len().saturating_add(data.len()) > max {
+            return Err(TOO_LARGE);
+        }
+        // Most bodies come in one piece.
+        if all.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        if all.capacity() == 0 {
+            // One allocation, and none that grows beyond what there is room for.
+            all.reserve_exact(size.max(data.len()));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all.into())
 }
 
 /// Reads on while the answer is under way. Many clients look for it only after they have sent everything, and a
 /// connection that is closed, or a stream that is reset, with unread bytes takes the answer with it.
 fn discard(mut body: Body) {
-    if !body.is_end_stream() {
-        tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_frame)) = body.frame().await {} }));
-    }
+    tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_frame)) = body.frame().await {} }));
 }
 
 /// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.

@@ -1,19 +1,24 @@
 //! The TLS side of the webhook port: versions, protocols, the server's certificate and the clients' authority.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
+use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier};
-use rustls::sign::CertifiedKey;
+use rustls::server::VerifierBuilderError;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+use wildmatch::WildMatch;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::certificates::{CERTIFICATE_FILE, KEY_FILE};
+use super::clients;
+use super::options::TlsVersion;
 
 /// HTTP/1.1 is what the API server speaks to a Service, HTTP/2 what it speaks to a URL on its own host.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -73,7 +78,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 #[derive(Debug)]
 pub(super) struct Identity {
     /// Chain and key, as rustls wants them.
-    pub(super) certified_key: Arc<CertifiedKey>,
+    certified_key: Arc<CertifiedKey>,
     /// When the server's certificate expires, in seconds since 1970.
     pub(super) expiry_timestamp_seconds: i64,
 }
@@ -84,74 +89,120 @@ impl Identity {
         let certificate = cert_dir.join(CERTIFICATE_FILE);
         let key = cert_dir.join(KEY_FILE);
         let chain = read_certificates(&certificate)?;
+        let private_key =
+            PrivateKeyDer::from_pem_file(&key).map_err(|source| TlsError::Pem { path: key.clone(), source })?;
+        Self::new(chain, private_key, certificate, key)
+    }
+
+    /// The paths are where both come from, for errors.
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        private_key: PrivateKeyDer<'static>,
+        certificate: PathBuf,
+        key: PathBuf,
+    ) -> Result<Self, TlsError> {
         let expiry_timestamp_seconds = chain
             .first()
             .and_then(|leaf| X509Certificate::from_der(leaf).ok())
             .map(|(_, leaf)| leaf.validity().not_after.timestamp())
             .ok_or_else(|| TlsError::Validity { path: certificate.clone() })?;
-        let private_key =
-            PrivateKeyDer::from_pem_file(&key).map_err(|source| TlsError::Pem { path: key.clone(), source })?;
         let certified_key = CertifiedKey::from_der(chain, private_key, &provider())
             .map_err(|source| TlsError::Identity { certificate, key, source })?;
         Ok(Self { certified_key: Arc::new(certified_key), expiry_timestamp_seconds })
     }
 }
 
-/// The certificate that handshakes show; can be exchanged while serving.
+/// Clients' authorities, and who of their clients may call.
 #[derive(Debug)]
-pub(super) struct ServerCertificate {
-    current: ArcSwap<CertifiedKey>,
+pub(super) struct Clients {
+    authorities: Vec<CertificateDer<'static>>,
+    verifier: Arc<dyn ClientCertVerifier>,
 }
 
-impl ServerCertificate {
-    /// Starts with `identity`.
-    pub(super) fn new(identity: &Identity) -> Self {
-        Self { current: ArcSwap::new(Arc::clone(&identity.certified_key)) }
+impl Clients {
+    /// Reads the authorities from `path`. `names` are globs; empty takes every client that comes from there.
+    pub(super) fn load(path: &Path, names: &[String]) -> Result<Self, TlsError> {
+        let authorities = read_certificates(path)?;
+        let names = names.iter().map(|name| WildMatch::new(name)).collect();
+        let verifier = clients::verifier(authorities.clone(), names)
+            .map_err(|source| TlsError::ClientCa { path: path.to_owned(), source })?;
+        Ok(Self { authorities, verifier })
+    }
+}
+
+/// What handshakes use. Each part can be exchanged while serving; connections that exist are left alone, and a session of
+/// before cannot be resumed, so that every client meets the new certificate and is judged anew.
+#[derive(Debug)]
+pub(super) struct Tls {
+    min_version: TlsVersion,
+    parts: Mutex<Parts>,
+    /// `None` until there is a certificate.
+    config: ArcSwapOption<ServerConfig>,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    identity: Option<Identity>,
+    clients: Option<Clients>,
+}
+
+impl Tls {
+    /// Nothing is served until [`Self::show`] gives a certificate.
+    pub(super) fn new(min_version: TlsVersion) -> Self {
+        Self { min_version, parts: Mutex::default(), config: ArcSwapOption::empty() }
     }
 
-    /// Shows `identity` from the next handshake on; connections that exist are left alone. `false` if it was shown
-    /// already.
-    pub(super) fn replace(&self, identity: &Identity) -> bool {
-        if self.shows(identity) {
-            return false;
+    /// Shows `identity` from the next handshake on. `false` if it was shown already.
+    pub(super) fn show(&self, identity: Identity) -> Result<bool, TlsError> {
+        self.change(|parts| {
+            let shown = parts.identity.as_ref().is_some_and(|old| old.certified_key.cert == identity.certified_key.cert);
+            parts.identity = Some(identity);
+            !shown
+        })
+    }
+
+    /// Asks every client for a certificate of these from the next handshake on. `false` if they were known already.
+    pub(super) fn require(&self, clients: Clients) -> Result<bool, TlsError> {
+        self.change(|parts| {
+            let known = parts.clients.as_ref().is_some_and(|old| old.authorities == clients.authorities);
+            parts.clients = Some(clients);
+            !known
+        })
+    }
+
+    /// What accepts the next connection, unless there is no certificate yet.
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.config.load_full().map(TlsAcceptor::from)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Parts) -> bool) -> Result<bool, TlsError> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !change(&mut parts) {
+            return Ok(false);
         }
-        self.current.store(Arc::clone(&identity.certified_key));
-        true
+        if let Some(identity) = &parts.identity {
+            self.config.store(Some(Arc::new(self.configure(identity, parts.clients.as_ref())?)));
+        }
+        Ok(true)
     }
 
-    /// Whether it is `identity` that handshakes show.
-    pub(super) fn shows(&self, identity: &Identity) -> bool {
-        self.current.load().cert == identity.certified_key.cert
-    }
-}
-
-impl ResolvesServerCert for ServerCertificate {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+    /// `h2` and `http/1.1`. With `clients` every client has to show a certificate.
+    fn configure(&self, identity: &Identity, clients: Option<&Clients>) -> Result<ServerConfig, TlsError> {
+        let versions: &[_] = match self.min_version {
+            TlsVersion::Tls12 => &[&TLS13, &TLS12],
+            TlsVersion::Tls13 => &[&TLS13],
+        };
+        let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions)?;
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => builder.with_client_cert_verifier(Arc::clone(&clients.verifier)),
+        };
         // Whatever name is asked for: there is one certificate, and the client judges whether the name is in it.
-        Some(self.current.load_full())
+        let resolver = SingleCertAndKey::from(Arc::clone(&identity.certified_key));
+        let mut config = builder.with_cert_resolver(Arc::new(resolver));
+        config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
+        Ok(config)
     }
-}
-
-/// TLS 1.2 and 1.3, `h2` and `http/1.1`. With `client_ca` every client has to show a certificate from there.
-pub(super) fn server_config(
-    certificate: Arc<ServerCertificate>,
-    client_ca: Option<&Path>,
-) -> Result<ServerConfig, TlsError> {
-    let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13, &TLS12])?;
-    let builder = match client_ca {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(read_certificates(path)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-                .build()
-                .map_err(|source| TlsError::ClientCa { path: path.to_owned(), source })?;
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
-    let mut config = builder.with_cert_resolver(certificate);
-    config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
-    Ok(config)
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

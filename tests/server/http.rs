@@ -107,7 +107,7 @@ async fn chunks_over_the_limit_are_not_collected() {
 async fn pipelined_requests_are_answered_in_order() {
     let server = TestServer::start().await;
     let mut stream = server.connect().await;
-    let second = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    let second = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     send(&mut stream, &format!("{}{}{second}", request(NO_REVIEW), request(NO_REVIEW))).await;
     let answers = read_to_end(&mut stream).await;
     let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();

@@ -12,7 +12,9 @@
 
 mod certificates;
 mod http;
+mod overload;
 mod process;
+mod reload;
 mod samples;
 mod stop;
 mod support;

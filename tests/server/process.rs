@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{NO_REVIEW, PATIENCE};
 
 /// A process that does not outlive its test.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Process {
 
 impl Process {
     /// `podgate serve` with free ports, in `dir`.
-    fn serve(dir: &Path, args: &[&str]) -> Self {
+    pub fn serve(dir: &Path, args: &[&str]) -> Self {
         let child = podgate(dir)
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(args)
@@ -33,12 +33,12 @@ impl Process {
         Self(child)
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
         assert!(status.success());
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
@@ -49,11 +49,11 @@ impl Process {
         }
     }
 
-    fn stdout_lines(&mut self) -> impl Iterator<Item = String> + use<> {
+    pub fn stdout_lines(&mut self) -> impl Iterator<Item = String> + use<> {
         BufReader::new(self.0.stdout.take().unwrap()).lines().map(Result::unwrap)
     }
 
-    fn stderr_lines(&mut self) -> impl Iterator<Item = String> + use<> {
+    pub fn stderr_lines(&mut self) -> impl Iterator<Item = String> + use<> {
         BufReader::new(self.0.stderr.take().unwrap()).lines().map(Result::unwrap)
     }
 }
@@ -78,7 +78,7 @@ fn stderr(output: &Output) -> String {
 }
 
 /// What follows `start` in a line that begins with it.
-fn after<'a>(line: &'a str, start: &str) -> &'a str {
+pub fn after<'a>(line: &'a str, start: &str) -> &'a str {
     let (_, rest) = line.split_once(start).unwrap_or_else(|| panic!("{start} in {line}"));
     rest
 }

@@ -27,6 +27,9 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A body that reaches the handler, and is no AdmissionReview.
 pub const NO_REVIEW: &str = "{}";
 
+/// A body that is allowed.
+pub const REVIEW: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","operation":"CREATE","kind":{"group":"","version":"v1","kind":"ConfigMap"}}}"#;
+
 pub struct TestServer {
     pub dir: TempDir,
     pub address: SocketAddr,

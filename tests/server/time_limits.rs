@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    NO_REVIEW, PATIENCE, TestServer, client_config, head, is_open, read_answer, read_to_end, request, send,
+    NO_REVIEW, PATIENCE, REVIEW, TestServer, client_config, head, is_open, read_answer, read_to_end, request, send,
 };
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -150,9 +150,15 @@ async fn old_connection_ends_after_an_answer() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_wait() {
+async fn connections_over_the_limit_displace_newcomers_or_wait() {
     let server = TestServer::start_with(|options| options.limits.max_connections = 1).await;
-    let first = server.connect().await;
+    let mut silent = server.connect().await;
+    // One that had a decision stays as long as it wants.
+    let mut first = server.connect().await;
+    assert_eq!(read_to_end(&mut silent).await, "");
+    server.wait_for_metric("podgate_errors_total{reason=\"displaced\"} 1").await;
+    send(&mut first, &request(REVIEW)).await;
+    assert!(read_answer(&mut first).await.starts_with("HTTP/1.1 200 "));
     let mut waiting = std::pin::pin!(server.connect());
     assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err());
     drop(first);

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use podgate::server::{Options, Server, certificates};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
-use rustls::ProtocolVersion;
+use podgate::server::{Options, Server, TlsVersion, certificates};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,};
+use rustls::{ClientConfig, ProtocolVersion};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -77,13 +77,14 @@ async fn plain_http_is_told_so() {
 }
 
 /// An authority in `dir/client-ca.crt`, and a client certificate of it in `client.crt` and `client.key`.
-fn write_client(dir: &Path) {
+pub fn write_client(dir: &Path, common_name: &str, alternatives: &[SanType]) {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "clients");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let mut client = CertificateParams::default();
-    client.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+    client.distinguished_name.push(DnType::CommonName, common_name);
+    client.subject_alt_names = alternatives.to_vec();
     client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let key = KeyPair::generate().unwrap();
     let certificate = client.signed_by(&key, &authority).unwrap();
@@ -92,12 +93,26 @@ fn write_client(dir: &Path) {
     std::fs::write(dir.join("client.key"), key.serialize_pem()).unwrap();
 }
 
+/// Trusts the server in `server_dir`, and shows the client certificate in `dir`.
+pub fn client_of(server_dir: &Path, dir: &Path) -> ClientConfig {
+    let (certificate, key) = (dir.join("client.crt"), dir.join("client.key"));
+    client_config_of(server_dir, &["http/1.1"], &[&TLS13, &TLS12], Some((&certificate, &key)))
+}
+
+/// Whether a client gets an answer to a request. In TLS 1.3 it is done before its certificate has been judged.
+pub async fn is_accepted(server: &TestServer, client: &ClientConfig) -> bool {
+    let Ok(mut stream) = server.connect_with(client.clone()).await else { return false };
+    let text = request(NO_REVIEW).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    let _ = stream.write_all(text.as_bytes()).await;
+    read_to_end(&mut stream).await.starts_with("HTTP/1.1 400 ")
+}
+
 #[tokio::test]
 async fn client_certificate_is_required_when_asked_for() {
     let ours = tempfile::tempdir().unwrap();
     let others = tempfile::tempdir().unwrap();
-    write_client(ours.path());
-    write_client(others.path());
+    write_client(ours.path(), "kube-apiserver", &[]);
+    write_client(others.path(), "kube-apiserver", &[]);
     let server = TestServer::start_with(|options| {
         options.client_ca = Some(ours.path().join("client-ca.crt"));
     })
@@ -107,17 +122,46 @@ async fn client_certificate_is_required_when_asked_for() {
             let files = dir.map(|dir| (dir.path().join("client.crt"), dir.path().join("client.key")));
             let identity = files.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
             let config = client_config_of(server.dir.path(), &["http/1.1"], &[version], identity);
-            // In TLS 1.3 the client is done before its certificate has been judged.
-            let answer = match server.connect_with(config).await {
-                Err(_refused) => String::new(),
-                Ok(mut stream) => {
-                    let text = request(NO_REVIEW).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-                    let _ = stream.write_all(text.as_bytes()).await;
-                    read_to_end(&mut stream).await
-                }
-            };
-            assert_eq!(answer.starts_with("HTTP/1.1 400 "), accepted, "{version:?} {answer}");
+            assert_eq!(is_accepted(&server, &config).await, accepted, "{version:?}");
         }
+    }
+    // Health and metrics are for everybody who reaches the admin port, and hold no secret.
+    assert_eq!(server.admin("/readyz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn client_has_to_carry_one_of_the_names() {
+    let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    for (common_name, alternatives, accepted) in [
+        ("kube-apiserver", vec![], true),
+        ("kube-apiserver-2", vec![], false),
+        ("somebody", vec![], false),
+        ("somebody", vec![dns("a.example"), dns("front.apiserver.example")], true),
+        ("somebody", vec![SanType::URI("spiffe://cluster/apiserver".try_into().unwrap())], true),
+        ("somebody", vec![SanType::IpAddress("127.0.0.1".parse().unwrap())], false),
+        ("", vec![], false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        write_client(dir.path(), common_name, &alternatives);
+        let server = TestServer::start_with(|options| {
+            options.client_ca = Some(dir.path().join("client-ca.crt"));
+            options.client_names =
+                ["kube-apiserver", "*.apiserver.example", "spiffe://cluster/*"].map(str::to_owned).to_vec();
+        })
+        .await;
+        let client = client_of(server.dir.path(), dir.path());
+        assert_eq!(is_accepted(&server, &client).await, accepted, "{common_name} {alternatives:?}");
+        let line = format!("podgate_errors_total{{reason=\"tls_handshake\"}} {}", u8::from(!accepted));
+        server.wait_for_metric(&line).await;
+    }
+}
+
+#[tokio::test]
+async fn minimum_version_is_kept() {
+    let server = TestServer::start_with(|options| options.tls_min_version = TlsVersion::Tls13).await;
+    for (version, accepted) in [(&TLS12, false), (&TLS13, true)] {
+        let config = client_config_of(server.dir.path(), &["http/1.1"], &[version], None);
+        assert_eq!(is_accepted(&server, &config).await, accepted, "{version:?}");
     }
 }
 

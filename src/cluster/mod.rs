@@ -1,0 +1,33 @@
+//! What podgate asks of the API server: the other objects that it judges by.
+//!
+//! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
+
+mod inventory;
+mod watch;
+
+use std::time::Duration;
+
+use kube::{Client, Config};
+
+pub use watch::watch;
+
+/// How long a connection to the API server may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why there is no client of the API server.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// Neither a kubeconfig nor a service account.
+    #[error("cannot find the API server: no kubeconfig, and no service account of a Pod")]
+    Config(#[from] kube::config::InferConfigError),
+    /// The client cannot be made.
+    #[error("cannot set up the client of the API server")]
+    Client(#[source] Box<kube::Error>),
+}
+
+/// A client with the rights of the Pod's service account, or of `$KUBECONFIG`. Connects only when it is used.
+pub async fn connect() -> Result<Client, ClusterError> {
+    let mut config = Config::infer().await?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    Client::try_from(config).map_err(|cause| ClusterError::Client(Box::new(cause)))
+}

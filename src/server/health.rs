@@ -1,0 +1,72 @@
+//! Whether requests should be sent here.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+const NO_CERTIFICATE: i64 = i64::MIN;
+
+/// What decides on readiness. Shared by everything that may change it.
+#[derive(Debug)]
+pub(super) struct Health {
+    draining: AtomicBool,
+    /// In seconds since 1970, or [`NO_CERTIFICATE`].
+    expiry_timestamp_seconds: AtomicI64,
+    /// Whether the API server trusts what is served, as far as that is known.
+    trusted: AtomicBool,
+}
+
+impl Health {
+    /// Serving, without a certificate yet.
+    pub(super) fn new() -> Self {
+        Self {
+            draining: AtomicBool::new(false),
+            expiry_timestamp_seconds: AtomicI64::new(NO_CERTIFICATE),
+            trusted: AtomicBool::new(true),
+        }
+    }
+
+    /// From now on clients are asked to go elsewhere.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether answers should tell clients to go elsewhere.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Says until when the certificate that is served is valid.
+    pub(super) fn certificate_expires(&self, timestamp_seconds: i64) {
+        self.expiry_timestamp_seconds.store(timestamp_seconds, Ordering::Relaxed);
+    }
+
+    /// Says whether the webhook configurations trust what is served.
+    pub(super) fn set_trusted(&self, trusted: bool) {
+        self.trusted.store(trusted, Ordering::Relaxed);
+    }
+
+    /// How long the certificate is still valid: zero once it is not, and `None` until there is one.
+    pub(super) fn certificate_valid_for(&self) -> Option<Duration> {
+        let expiry = self.expiry_timestamp_seconds.load(Ordering::Relaxed);
+        if expiry == NO_CERTIFICATE {
+            return None;
+        }
+        let expiry = Duration::from_secs(u64::try_from(expiry).unwrap_or(0));
+        Some(expiry.saturating_sub(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()))
+    }
+
+    /// Why no requests should be sent here, if so.
+    pub(super) fn unready(&self) -> Option<&'static str> {
+        if self.is_draining() {
+            return Some("draining");
+        }
+        match self.certificate_valid_for() {
+            None => Some("there is no certificate yet"),
+            Some(Duration::ZERO) => Some("the server's certificate has expired"),
+            Some(_) if !self.trusted.load(Ordering::Relaxed) => {
+                Some("caBundle of the webhook configurations does not match the server's certificate yet")
+            }
+            Some(_) => None,
+        }
+    }
+}
