@@ -2,11 +2,14 @@
 
 #[cfg(feature = "server")]
 mod certs;
+mod check;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;
+mod formats;
 mod output;
 mod policy;
+mod progress;
 mod review;
 mod rules;
 #[cfg(feature = "server")]
@@ -33,6 +36,7 @@ struct Cli {
 enum Command {
     #[cfg(feature = "server")]
     Serve(Box<serve::Args>),
+    Check(Box<check::Args>),
     Review(review::Args),
     Rules(rules::Args),
     #[command(subcommand)]
@@ -47,6 +51,7 @@ pub fn main() -> ExitCode {
     let outcome: anyhow::Result<ExitCode> = match Cli::parse().command {
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Policy(command) => policy::run(&command),
