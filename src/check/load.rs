@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    source::{self, Part},
+    source::{self, Lines, Part, Places},
     walk::Input,
 };
 use crate::model::{
@@ -130,6 +130,14 @@ impl Loaded {
             Json::Converted(text, range) => text.get(range.clone()),
         };
         text.unwrap_or_default()
+    }
+
+    /// Where a field of the object stands in the file.
+    pub(super) fn place(&self, item: &Item, path: &Path) -> Place {
+        let lines = Lines::of(&self.text);
+        let places = self.parts.get(item.part).map(|part| Places::new(part, &lines));
+        let path = below(&item.prefix, path);
+        places.map_or(Place { line: 1, column: 1 }, |places| places.of(item.document, &path))
     }
 
     /// About how much memory it holds, in bytes.

@@ -1,5 +1,7 @@
 //! L4: manifests in, findings with line and column out. Reads files; prints nothing.
 
+mod edit;
+pub mod fix;
 mod json;
 mod load;
 mod run;

@@ -25,6 +25,8 @@ use crate::{
 
 /// How much text is kept in memory between reading and judging, in bytes; what is beyond is read twice.
 const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
+/// Room on the stack of a thread, in bytes; only what is used is ever taken.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// The longest source line that is shown, in characters.
 const MAX_SOURCE_CHARACTERS: usize = 240;
 
@@ -106,6 +108,10 @@ impl Check<'_> {
     /// Judges the objects in `inputs`. Cross-object rules see all of them; of an object that is there several times they see
     /// the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
     pub fn run(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
+        in_parallel(|| self.run_here(inputs, progress))
+    }
+
+    fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
         let kept_bytes = AtomicUsize::new(0);
         let files: Vec<File<'_>> = inputs
             .par_iter()
@@ -148,8 +154,8 @@ impl Check<'_> {
         let file: Arc<str> = name.into();
         // A part that has findings is taken apart once more for their places, but only once.
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
+        let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let lines = Lines::of(&loaded.text);
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             let places = part.map(|part| Places::new(part, &lines));
             let mut judged = Judged::default();
@@ -204,6 +210,16 @@ impl Check<'_> {
         // A rule that fails is one object that is not judged, not the end of the run.
         let verdict = catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)));
         verdict.map(Some).map_err(|_| "podgate itself failed on this object".to_owned())
+    }
+}
+
+/// Runs `work` where it finds threads with room for documents that nest deep: a thread that waits takes up other work on top
+/// of its own.
+pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build() {
+        Ok(pool) => pool.install(work),
+        // No threads to be had; there is always this one.
+        Err(_) => work(),
     }
 }
 

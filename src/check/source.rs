@@ -1,6 +1,6 @@
 //! The text of a file: its documents, each as JSON text, and the way back from a field to its line and column.
 
-use std::{borrow::Cow, cell::OnceCell, ops::Range};
+use std::{borrow::Cow, cell::OnceCell, ops::Range, sync::OnceLock};
 
 use super::json;
 use crate::model::{
@@ -124,12 +124,12 @@ impl<'t> Places<'t> {
 pub(super) struct Lines<'t> {
     text: &'t str,
     /// Where each begins, in bytes.
-    starts: OnceCell<Vec<usize>>,
+    starts: OnceLock<Vec<usize>>,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
-        Self { text, starts: OnceCell::new() }
+        Self { text, starts: OnceLock::new() }
     }
 
     fn starts(&self) -> &[usize] {

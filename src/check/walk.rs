@@ -68,7 +68,7 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<(Vec<Input>, Vec<Prob
         }
     }
     inputs.sort();
-    inputs.dedup();
+    inputs.dedup_by(|one, other| one.name == other.name);
     if linked {
         // The same file by two ways counts once, under the first name.
         let mut known = HashSet::new();

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     check::{
         self, Check, Input, Outcome,
-        output::{json, text},
+        output::{github, json, junit, sarif, text},
     },
     rules::Level,
 };
@@ -157,6 +157,9 @@ fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {
             Format::Text if args.quiet && args.fail_on == FailOn::Never => String::new(),
             Format::Text => text::write(outcome, look(args, target)),
             Format::Json => json::write(outcome)?,
+            Format::Sarif => sarif::write(outcome),
+            Format::Junit => junit::write(outcome, args.fail_on.level())?,
+            Format::Github => github::write(outcome),
         };
         match target {
             Target::File(file) => {

@@ -11,6 +11,12 @@ pub(super) enum Format {
     Text,
     /// For programs
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+    /// Workflow commands, for annotations on GitHub
+    Github,
 }
 
 /// Where to.

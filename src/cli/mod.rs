@@ -6,6 +6,7 @@ mod check;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;
+mod fix;
 mod formats;
 mod output;
 mod policy;
@@ -37,6 +38,7 @@ enum Command {
     #[cfg(feature = "server")]
     Serve(Box<serve::Args>),
     Check(Box<check::Args>),
+    Fix(Box<fix::Args>),
     Review(review::Args),
     Rules(rules::Args),
     #[command(subcommand)]
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Fix(args) => fix::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Policy(command) => policy::run(&command),
