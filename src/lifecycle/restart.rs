@@ -1,18 +1,13 @@
 //! What restarts, and when: the Pod's restart policy, the containers' own, and their restart rules (KEP-5307).
 
 use super::stages::{Placed, Role};
-use crate::model::{Container, PodSpec, Template, Workload, pod::RestartRule};
+use crate::model::{Container, Template, Workload, pod::RestartRule};
 
 /// The values of a Pod's or a container's `restartPolicy`.
 pub const POLICIES: &[&str] = &["Always", "OnFailure", "Never"];
 
 /// A container that has run for this many seconds without a crash starts its back-off from the beginning.
 pub const BACK_OFF_RESET_SECONDS: i64 = 600;
-
-/// The Pod's `restartPolicy` after defaulting: absent means `Always` (`SetDefaults_PodSpec`).
-fn spec_policy<'s>(spec: &'s PodSpec<'_>) -> &'s str {
-    if spec.restart_policy.is_empty() { "Always" } else { &spec.restart_policy }
-}
 
 /// The Pod's `restartPolicy` after defaulting: absent means `Always` (`SetDefaults_PodSpec`), in a JobSet `OnFailure`.
 pub fn pod_policy<'s>(workload: &Workload, template: &'s Template<'_>) -> &'s str {
@@ -54,13 +49,15 @@ pub fn matching_rule<'c, 'a>(container: &'c Container<'a>, exit_code: i64) -> Op
 /// Pod's policy. `Always` restarts, `OnFailure` does after every code but 0, `Never` does not. Two kinds differ: a sidecar is
 /// always started again; a regular init container that ended with 0 is done, unless a rule restarts all containers. An
 /// ephemeral container is never started again.
-pub fn after_exit(spec: &PodSpec<'_>, placed: &Placed<'_, '_>, exit_code: i64) -> Restart {
+///
+/// `pod_policy` is that of the Pod after defaulting, see [`pod_policy()`].
+pub fn after_exit(pod_policy: &str, placed: &Placed<'_, '_>, exit_code: i64) -> Restart {
     let container = placed.container;
     let own_policy = container.restart_policy.as_deref();
     let rule = matching_rule(container, exit_code).filter(|_| own_policy.is_some());
     let action = rule.map_or("", |(_, rule)| &*rule.action);
     let by_policy = || {
-        let policy = own_policy.filter(|policy| POLICIES.contains(policy)).unwrap_or_else(|| spec_policy(spec));
+        let policy = own_policy.filter(|policy| POLICIES.contains(policy)).unwrap_or(pod_policy);
         match policy {
             "Never" => Restart::No,
             "OnFailure" if exit_code == 0 => Restart::No,
@@ -89,13 +86,16 @@ pub fn back_off_seconds(crashes: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lifecycle::stages::containers, model::json::from_object};
+    use crate::{
+        lifecycle::stages::containers,
+        model::{PodSpec, json::from_object},
+    };
 
     /// The decision for the only container of `list`, which has `fields`, in a Pod of this policy.
     fn decide(policy: &str, list: &str, fields: &str, code: i64) -> Restart {
         let text = format!(r#"{{"restartPolicy": "{policy}", "{list}": [{{"name": "c"{fields}}}]}}"#);
         let spec: PodSpec = from_object(&text).unwrap();
-        after_exit(&spec, &containers(&spec).next().unwrap(), code)
+        after_exit(if policy.is_empty() { "Always" } else { policy }, &containers(&spec).next().unwrap(), code)
     }
 
     #[test]

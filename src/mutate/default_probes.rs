@@ -39,7 +39,7 @@ use super::{
 use crate::{
     lifecycle::{
         probes::{LONG_DELAY_SECONDS, SLOW_START_SECONDS},
-        restart::{Restart, after_exit, is_long_running},
+        restart::{Restart, after_exit, is_long_running, pod_policy},
         stages::{self, Role},
     },
     model::{Container, Review},
@@ -106,7 +106,7 @@ impl DefaultProbes {
         for (template, placed) in stages::all(&review.new).filter(|_| !knative) {
             let serves = matches!(placed.role, Role::App | Role::Sidecar) && is_long_running(review.workload, template);
             // However it ends: by itself, or killed by a probe.
-            let restarts = [0, 137].map(|code| after_exit(&template.spec, &placed, code));
+            let restarts = [0, 137].map(|code| after_exit(pod_policy(review.workload, template), &placed, code));
             if serves && !restarts.contains(&Restart::No) {
                 for (field, probe) in self.additions(placed.container) {
                     patch.add_missing(&placed.path(template).key(field), probe)?;

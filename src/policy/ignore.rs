@@ -37,7 +37,7 @@ pub enum Annotations {
 pub struct Ignored {
     /// What was found.
     pub finding: Finding,
-    /// The reason that the annotation gives.
+    /// The reason that the annotation gives, on one line.
     pub reason: String,
 }
 
@@ -117,7 +117,7 @@ impl Annotations {
             let mut valid = exemptions.iter().filter(|exemption| !exemption.reason.is_empty());
             let exemption = valid.find(|exemption| self.allow(finding.rule) && exemption.covers(finding));
             ignored.extend(
-                exemption.map(|exemption| Ignored { finding: finding.clone(), reason: exemption.reason.to_owned() }),
+                exemption.map(|exemption| Ignored { finding: finding.clone(), reason: folded(exemption.reason) }),
             );
             exemption.is_none()
         });
@@ -253,4 +253,9 @@ impl JsonSchema for Annotations {
             { "type": "array", "items": { "type": "string", "enum": ids } },
         ] })
     }
+}
+
+/// `text` with one space for every run of whitespace: reasons are written as YAML blocks of several lines, too.
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -16,7 +16,7 @@ pub const FIRING: &str = "
 mutations:
   defaultProbes:
     readiness: {periodSeconds: 5, failureThreshold: 3, httpPath: /healthz}
-    startup: {periodSeconds: 2, failureThreshold: 30}
+    startup: {periodSeconds: 2, failureThreshold: 60}
     liveness: {failureThreshold: 6}
   schedulingGates:
   - name: example.com/quota

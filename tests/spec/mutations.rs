@@ -98,14 +98,14 @@ fn without_a_path_http_ports_are_only_connected_to() {
 fn all_that_a_policy_says_is_in_the_probe_and_nothing_else() {
     let mutations = "
 defaultProbes:
-  readiness: {httpPath: /r, initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 4, successThreshold: 5}
+  readiness: {httpPath: /r, initialDelaySeconds: 1, periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 4, successThreshold: 5}
   startup: {httpPath: /s}
   liveness: {periodSeconds: 7}";
     let object = pod("{containers: [{name: app, ports: [{name: http, containerPort: 80}]}]}");
     let expected = json!([
         {"op": "add", "path": "/spec/containers/0/readinessProbe", "value": {"failureThreshold": 4,
-            "httpGet": {"path": "/r", "port": 80}, "initialDelaySeconds": 1, "periodSeconds": 2, "successThreshold": 5,
-            "timeoutSeconds": 3}},
+            "httpGet": {"path": "/r", "port": 80}, "initialDelaySeconds": 1, "periodSeconds": 3, "successThreshold": 5,
+            "timeoutSeconds": 2}},
         {"op": "add", "path": "/spec/containers/0/startupProbe", "value": {"httpGet": {"path": "/s", "port": 80}}},
         {"op": "add", "path": "/spec/containers/0/livenessProbe", "value": {"periodSeconds": 7, "tcpSocket": {"port": 80}}},
     ]);
@@ -114,7 +114,7 @@ defaultProbes:
 
 /// The paths that a policy with all three probes patches.
 fn patched_paths(object: &str) -> Vec<String> {
-    let patch = patch("defaultProbes: {readiness: {}, startup: {}, liveness: {}}", object);
+    let patch = patch("defaultProbes: {readiness: {}, startup: {failureThreshold: 30}, liveness: {}}", object);
     let operations = patch.as_array().cloned().unwrap_or_default();
     operations.iter().map(|operation| operation["path"].as_str().unwrap().to_owned()).collect()
 }
@@ -127,8 +127,8 @@ fn probes_that_are_there_are_kept() {
     assert_eq!(with(""), all);
     assert_eq!(with("readinessProbe: null, livenessProbe: null"), all);
     assert_eq!(with("readinessProbe: {exec: {command: [a]}}"), all[1..]);
-    // Also one that means nothing: it is the API server's to refuse.
-    assert_eq!(with("startupProbe: {}"), [all[0].clone(), all[2].clone()]);
+    // Also one that means nothing: it is the API server's to refuse. It would give up no later than the livenessProbe.
+    assert_eq!(with("startupProbe: {}"), all[..1]);
     assert!(with("readinessProbe: {}, startupProbe: {}, livenessProbe: {}").is_empty());
 }
 

@@ -96,6 +96,24 @@ fn handler() -> Vec<(&'static str, u32, Json)> {
     ]
 }
 
+fn hook() -> Json {
+    let mut members = handler();
+    members.push(("sleep", 40, object(vec![("seconds", 90, number(&[0, 5, 60]))])));
+    object(members)
+}
+
+/// What a container is restarted for, whatever its policy says.
+fn restart_rule() -> Json {
+    let exit_codes = object(vec![
+        ("operator", 90, one_of(&["In", "NotIn", "Exists"].map(Value::from))),
+        ("values", 90, list(number(&[0, 1, 42]), 2)),
+    ]);
+    object(vec![
+        ("action", 90, one_of(&["Restart", "RestartAllContainers"].map(Value::from))),
+        ("exitCodes", 80, exit_codes),
+    ])
+}
+
 fn probe() -> Json {
     let mut members = handler();
     for field in ["initialDelaySeconds", "periodSeconds", "timeoutSeconds", "successThreshold", "failureThreshold"] {
@@ -103,7 +121,9 @@ fn probe() -> Json {
     }
     members.push(("terminationGracePeriodSeconds", 10, number(&[1, 30])));
     members.push(("future", 5, any_json()));
-    object(members)
+    // Two probes of one container that ask the same are rare among the others.
+    let usual = json!({"tcpSocket": {"port": 8080}});
+    prop_oneof![3 => object(members), 1 => Just(usual)].boxed()
 }
 
 fn container() -> Json {
@@ -115,17 +135,26 @@ fn container() -> Json {
         ("readinessProbe", 25, probe()),
         ("livenessProbe", 20, probe()),
         ("startupProbe", 15, probe()),
-        ("lifecycle", 15, object(vec![("preStop", 60, object(handler())), ("postStart", 40, object(handler()))])),
+        ("restartPolicyRules", 10, list(restart_rule(), 2)),
+        ("lifecycle", 15, lifecycle()),
         ("resources", 20, resources()),
         (
             "volumeMounts",
-            20,
+            40,
             list(object(vec![("name", 90, name()), ("mountPath", 90, name()), ("readOnly", 30, boolean())]), 2),
         ),
         ("command", 15, list(name(), 2)),
         ("args", 15, list(name(), 2)),
         ("futureField", 15, any_json()),
         ("a/b~c", 5, any_json()),
+    ])
+}
+
+fn lifecycle() -> Json {
+    object(vec![
+        ("preStop", 60, hook()),
+        ("postStart", 40, hook()),
+        ("stopSignal", 30, one_of(&["SIGKILL", "SIGTERM", "SIGUSR1"].map(Value::from))),
     ])
 }
 
@@ -179,15 +208,15 @@ fn pod_spec() -> Json {
         ("nodeName", 15, one_of(&["n1", "", "n2"].map(Value::from))),
         ("schedulingGates", 25, list(gate, 3)),
         ("readinessGates", 15, list(object(vec![("conditionType", 90, name())]), 1)),
-        ("volumes", 20, list(volume(), 2)),
+        ("volumes", 40, list(volume(), 2)),
         (
             "tolerations",
             15,
             list(
                 object(vec![
                     ("key", 50, name()),
-                    ("operator", 50, name()),
-                    ("effect", 30, name()),
+                    ("operator", 50, one_of(&["Exists", "Exists", "Equal", "x"].map(Value::from))),
+                    ("effect", 30, one_of(&["NoExecute", "NoSchedule", "x"].map(Value::from))),
                     ("tolerationSeconds", 30, number(&[0, 300])),
                 ]),
                 2,
@@ -195,7 +224,7 @@ fn pod_spec() -> Json {
         ),
         ("resources", 10, resources()),
         ("overhead", 5, quantities()),
-        ("activeDeadlineSeconds", 10, number(&[1, 600])),
+        ("activeDeadlineSeconds", 20, number(&[1, 600])),
         ("terminationGracePeriodSeconds", 20, number(&[0, 30])),
         ("future", 15, any_json()),
     ])

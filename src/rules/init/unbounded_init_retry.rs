@@ -58,7 +58,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        restart::{Restart, after_exit},
+        restart::{Restart, after_exit, pod_policy},
         stages::{Role, containers},
     },
     model::Review,
@@ -90,8 +90,9 @@ impl Check for UnboundedInitRetry {
                 continue;
             }
             let retried = |restart| matches!(restart, Restart::Container | Restart::AllContainers);
-            let init = containers(spec).filter(|placed| placed.role == Role::Init);
-            let Some(placed) = init.into_iter().find(|placed| retried(after_exit(spec, placed, 1))) else { continue };
+            let policy = pod_policy(review.workload, template);
+            let mut init = containers(spec).filter(|placed| placed.role == Role::Init);
+            let Some(placed) = init.find(|placed| retried(after_exit(policy, placed, 1))) else { continue };
             let (at, whose) = match &template.job {
                 Some(job) => (job.path.clone().keys(&["spec", "activeDeadlineSeconds"]), "the Job"),
                 None => (template.spec_path("activeDeadlineSeconds"), "the Pod"),

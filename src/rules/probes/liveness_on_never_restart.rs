@@ -52,7 +52,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        restart::{Restart, after_exit},
+        restart::{Restart, after_exit, pod_policy},
         stages::{self, Role},
     },
     model::Review,
@@ -83,7 +83,8 @@ impl Check for LivenessOnNeverRestart {
         let replaced = review.workload.is_job() || review.new.metadata.controller().is_some();
         let level = if replaced { Level::Audit } else { Level::Warn };
         for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::App) {
-            let stays_dead = KILLED.iter().all(|code| after_exit(&template.spec, &placed, *code) == Restart::No);
+            let policy = pod_policy(review.workload, template);
+            let stays_dead = KILLED.iter().all(|code| after_exit(policy, &placed, *code) == Restart::No);
             if placed.container.liveness_probe.is_some() && stays_dead {
                 out.at_level(
                     level,

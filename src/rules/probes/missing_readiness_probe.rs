@@ -51,19 +51,18 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe>
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        ports::protocol,
         restart::is_long_running,
+        services::serving,
         stages::{self, Role},
     },
-    model::{
-        Container, Map, Review,
-        inventory::{Namespace, TargetPort},
-    },
+    model::{Path, Review, Template, inventory::Namespace},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -86,29 +85,28 @@ impl Check for MissingReadinessProbe {
             return;
         }
         let known = review.known().filter(|namespace| namespace.knows_services());
-        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::App) {
-            let container = placed.container;
-            let serves = !container.ports.is_empty() && container.readiness_probe.is_none();
-            let waits = template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template);
-            let labels = &review.new.pod_metadata(template).labels;
-            if serves && waits && known.is_none_or(|namespace| is_served(namespace, labels, container)) {
-                out.at(
-                    placed.path(template).key("readinessProbe"),
-                    format!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
-                );
+        let waits = |template: &&Template<'_>| {
+            template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template)
+        };
+        for template in review.new.templates.iter().filter(waits) {
+            let served = known.map(|namespace| served(namespace, review, template));
+            for placed in stages::containers(&template.spec).filter(|placed| placed.role == Role::App) {
+                let container = placed.container;
+                let declares = !container.ports.is_empty() && container.readiness_probe.is_none();
+                if declares && served.as_ref().is_none_or(|served| served.contains(&placed.path(template))) {
+                    out.at(
+                        placed.path(template).key("readinessProbe"),
+                        format!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
+                    );
+                }
             }
         }
     }
 }
 
-/// Whether a Service sends traffic to the container, of a Pod with these labels.
-fn is_served(namespace: &Namespace, labels: &Map<'_>, container: &Container<'_>) -> bool {
-    let services = namespace.services(labels);
-    let mut targets = services.iter().flat_map(|service| &service.target_ports);
-    targets.any(|target| {
-        container.ports.iter().any(|port| match target {
-            TargetPort::Number(number, over) => port.container_port == Some(*number) && protocol(port) == over,
-            TargetPort::Name(name) => *port.name == **name,
-        })
-    })
+/// The containers of the template that a Service sends traffic to.
+fn served(namespace: &Namespace, review: &Review<'_>, template: &Template<'_>) -> HashSet<Path> {
+    let services = namespace.services(&review.new.pod_metadata(template).labels);
+    let targets = services.iter().flat_map(|service| &service.target_ports);
+    targets.flat_map(|target| serving(&template.spec, target)).map(|(placed, _)| placed.path(template)).collect()
 }
