@@ -2,11 +2,15 @@
 
 #[cfg(feature = "server")]
 mod certs;
+mod check;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;
+mod fix;
+mod formats;
 mod output;
 mod policy;
+mod progress;
 mod review;
 mod rules;
 #[cfg(feature = "server")]
@@ -33,6 +37,8 @@ struct Cli {
 enum Command {
     #[cfg(feature = "server")]
     Serve(Box<serve::Args>),
+    Check(Box<check::Args>),
+    Fix(Box<fix::Args>),
     Review(review::Args),
     Rules(rules::Args),
     #[command(subcommand)]
@@ -47,6 +53,8 @@ pub fn main() -> ExitCode {
     let outcome: anyhow::Result<ExitCode> = match Cli::parse().command {
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Fix(args) => fix::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Policy(command) => policy::run(&command),

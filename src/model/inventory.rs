@@ -128,6 +128,18 @@ impl<T> Selected<T> {
 }
 
 impl Inventory {
+    /// Whether [`Inventory::add`] has a use for objects of this kind.
+    pub fn takes(group: &str, kind: &str) -> bool {
+        let beside_workloads = [
+            ("", "Namespace"),
+            ("", "Service"),
+            ("policy", "PodDisruptionBudget"),
+            ("autoscaling", "HorizontalPodAutoscaler"),
+        ];
+        beside_workloads.contains(&(group, kind))
+            || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
+    }
+
     /// Adds an object from its JSON text; kinds that are of no use here are skipped. `namespace` is where it lives. The
     /// error names the field that cannot be read.
     pub fn add(&mut self, group: &str, kind: &str, namespace: &str, text: &str) -> Result<(), String> {

@@ -4,9 +4,11 @@
 //! [`Path`] in it leads back to line and column. Anchors, aliases and merge keys (`<<`) are resolved; a duplicate key is an
 //! error, as with `kubectl`'s strict validation.
 
-use std::{borrow::Cow, collections::HashMap, fmt, rc::Rc};
+pub mod layout;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
+use std::{borrow::Cow, collections::HashMap, fmt, ops::Range, rc::Rc};
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use thiserror::Error;
 
 use super::{
@@ -17,6 +19,8 @@ use super::{
 
 /// What aliases may blow a document up to, in nodes: far beyond any real manifest, far below what would hurt.
 const MAX_NODES: usize = 4_000_000;
+/// How long the JSON text may be that aliases blow a document up to, in bytes.
+const MAX_JSON_BYTES: usize = 128 * 1024 * 1024;
 /// How deep a document may nest.
 const MAX_DEPTH: usize = 512;
 
@@ -55,6 +59,32 @@ pub struct Document<'t> {
 struct Node<'t> {
     place: Place,
     content: Content<'t>,
+    /// What of the text it is made of.
+    extent: Extent,
+}
+
+/// A stretch of the text, in bytes: without comments, line ends and marks around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Extent {
+    start: usize,
+    end: usize,
+    /// Where the last member or item in it ends; its own start where there is none.
+    last: usize,
+    /// Whether it is written in brackets.
+    flow: bool,
+}
+
+impl Extent {
+    fn add(&mut self, inner: Self) {
+        (self.last, self.end) = (inner.end, inner.end);
+    }
+
+    /// Brackets end where they are closed; what has none ends with the last thing in it.
+    fn close(&mut self, end: usize) {
+        if self.flow {
+            self.end = end;
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -151,6 +181,17 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// About what a copy of it costs, in nodes; aliases are not copied.
+    fn weight(&self) -> usize {
+        let inner: usize = match &self.content {
+            Content::Scalar { text, .. } => text.len() / size_of::<Self>(),
+            Content::List(items) => items.iter().map(Self::weight).sum(),
+            Content::Object(members) => members.iter().map(|member| member.value.weight()).sum(),
+            Content::Alias(_) => 0,
+        };
+        inner + 1
+    }
+
     fn is_null(&self) -> bool {
         matches!(&self.content, Content::Scalar { text, plain: true } if matches!(scalar::resolve(text), Scalar::Null))
     }
@@ -190,22 +231,41 @@ impl<'t> Reader<'t> {
         if depth > MAX_DEPTH {
             return fail("nested too deep");
         }
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return fail("it has too many values");
+        }
+        let byte = |span: &Span| span.byte_range().unwrap_or_default();
+        let Range { start, end } = byte(&span);
+        let mut extent = Extent { start, end, last: start, flow: false };
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !is_string_tag(tag.as_deref());
                 (Content::Scalar { text, plain }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => {
+            Event::SequenceStart(style, anchor, _) => {
+                extent.flow = style == StructureStyle::Flow;
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
-                        None | Some((Event::SequenceEnd, _)) => break,
-                        Some((event, span)) => items.push(self.node_from(event, span, depth + 1)?),
+                        None => break,
+                        Some((Event::SequenceEnd, span)) => {
+                            extent.close(byte(&span).end);
+                            break;
+                        }
+                        Some((event, span)) => {
+                            let item = self.node_from(event, span, depth + 1)?;
+                            extent.add(item.extent);
+                            items.push(item);
+                        }
                     }
                 }
                 (Content::List(items), anchor)
             }
-            Event::MappingStart(_, anchor, _) => (Content::Object(self.members(depth)?), anchor),
+            Event::MappingStart(style, anchor, _) => {
+                extent.flow = style == StructureStyle::Flow;
+                (Content::Object(self.members(depth, &mut extent)?), anchor)
+            }
             Event::Alias(anchor) => {
                 let Some(target) = self.anchors.get(&anchor) else {
                     return fail("an alias of something that is not finished");
@@ -215,20 +275,24 @@ impl<'t> Reader<'t> {
             _ => return fail("not understood"),
         };
         if anchor == 0 {
-            return Ok(Node { place, content });
+            return Ok(Node { place, content, extent });
         }
-        let node = Rc::new(Node { place, content });
+        let node = Rc::new(Node { place, content, extent });
         self.anchors.insert(anchor, Rc::clone(&node));
-        Ok(Node { place, content: Content::Alias(node) })
+        Ok(Node { place, content: Content::Alias(node), extent })
     }
 
-    fn members(&mut self, depth: usize) -> Result<Vec<Member<'t>>, YamlError> {
+    fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Vec<Member<'t>>, YamlError> {
         let mut members: Vec<Member<'t>> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut merged: Vec<Node<'t>> = Vec::new();
         loop {
             let (key, place, plain) = match self.next()? {
-                None | Some((Event::MappingEnd, _)) => break,
+                None => break,
+                Some((Event::MappingEnd, span)) => {
+                    extent.close(span.byte_range().unwrap_or_default().end);
+                    break;
+                }
                 Some((event, span)) => {
                     let key = self.node_from(event, span, depth + 1)?;
                     let Content::Scalar { text, plain } = &key.target().content else {
@@ -238,6 +302,7 @@ impl<'t> Reader<'t> {
                 }
             };
             let value = self.node(depth + 1)?;
+            extent.add(value.extent);
             if plain && key == "<<" {
                 merged.push(value);
                 continue;
@@ -267,7 +332,7 @@ impl<'t> Reader<'t> {
         match &node.target().content {
             Content::Object(from) => {
                 for member in from {
-                    self.nodes += 1;
+                    self.nodes += member.value.weight();
                     if self.nodes > MAX_NODES {
                         return Err(YamlError {
                             place: node.place,
@@ -276,8 +341,12 @@ impl<'t> Reader<'t> {
                     }
                     if !known.contains_key(&member.name) {
                         known.insert(member.name.clone(), members.len());
-                        let value =
-                            Node { place: member.value.place, content: Content::Alias(Rc::new(member.value.clone())) };
+                        // Its extent is none of its own: nothing is to be added there.
+                        let value = Node {
+                            place: member.value.place,
+                            extent: Extent { start: 0, end: 0, last: 0, flow: false },
+                            content: Content::Alias(Rc::new(member.value.clone())),
+                        };
                         members.push(Member { name: member.name.clone(), place: member.place, value });
                     }
                 }
@@ -302,7 +371,7 @@ impl Writer {
     fn node(&mut self, node: &Node<'_>, depth: usize) -> Result<(), YamlError> {
         let fail = |message: String| Err(YamlError { place: node.place, message });
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
+        if self.nodes > MAX_NODES || self.json.len() > MAX_JSON_BYTES {
             return fail("aliases blow the document up too far".to_owned());
         }
         if depth > MAX_DEPTH {
@@ -343,8 +412,15 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) {
-        // A `Value` prints itself; writing a string cannot fail.
-        self.json.push_str(&serde_json::Value::from(text).to_string());
+        let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+        if plain {
+            self.json.push('"');
+            self.json.push_str(text);
+            self.json.push('"');
+        } else {
+            // A `Value` prints itself; writing a string cannot fail.
+            self.json.push_str(&serde_json::Value::from(text).to_string());
+        }
     }
 }
 

@@ -1,0 +1,285 @@
+//! The policy's mutations, carried out on the text of manifests: on Pods, and on the Pod templates of workloads.
+
+use std::{collections::BTreeMap, fs, io, path::Path as FilePath};
+
+use json_patch::{Patch, PatchOperation};
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+
+use super::{
+    edit::{self, Addition, Edit},
+    load::{self, Item, Loaded, Problem},
+    run::in_parallel,
+    walk::Input,
+};
+use crate::{
+    model::{
+        Object, Operation, Path, Request, Review, Template, User, Workload, json::same, path::Segment, yaml::Place,
+    },
+    policy::Engine,
+};
+
+/// A file with what the policy adds to it.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The file.
+    pub input: Input,
+    /// Its text as it is; without a byte order mark.
+    pub before: String,
+    /// Its text as it shall be; the same where there is nothing to add.
+    pub after: String,
+    /// What was added, a line each.
+    pub changes: Vec<Change>,
+    /// What cannot be read, or cannot be added by editing the text.
+    pub problems: Vec<Problem>,
+}
+
+/// One addition to one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The object's kind, namespace and name.
+    pub object: String,
+    /// The field that is added, or the list that grows.
+    pub path: Path,
+    /// The ids of the mutations that acted on the object.
+    pub mutations: Vec<&'static str>,
+}
+
+/// A file that was not written.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// It cannot be read or written.
+    #[error("{name}: cannot be written: {cause}")]
+    Io {
+        /// The file.
+        name: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// It is another than the one that was read.
+    #[error("{name}: has changed in the meantime and was left alone")]
+    Changed {
+        /// The file.
+        name: String,
+    },
+}
+
+/// Works out what `engine` adds to the objects in `inputs`. Objects that name no namespace live in `namespace`.
+pub fn fix(engine: &Engine, inputs: &[Input], namespace: &str) -> Vec<Fixed> {
+    in_parallel(|| inputs.par_iter().map(|input| fix_file(engine, input, namespace)).collect())
+}
+
+fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
+    let loaded = load::load(input, namespace);
+    let mut fixed = Fixed {
+        input: input.clone(),
+        before: loaded.text.clone(),
+        after: loaded.text.clone(),
+        changes: Vec::new(),
+        problems: loaded.problems.clone(),
+    };
+    let mut edits: Vec<Edit> = Vec::new();
+    // The documents that change: part and document, and what they shall be.
+    let mut wanted: BTreeMap<(usize, usize), Value> = BTreeMap::new();
+    let problem = |item: &Item, message: &str| {
+        let Identified { object, place } = identified(item, &loaded);
+        Problem::of(&input.name, Some(place), format!("{object}: {message}"))
+    };
+    for items in loaded.items.chunk_by(|one, other| (one.part, one.document) == (other.part, other.document)) {
+        let (mut additions, mut changes) = (Vec::new(), Vec::new());
+        for item in items {
+            match additions_to(engine, item, loaded.json(item)) {
+                Ok(found) => {
+                    for (addition, mutations) in found {
+                        let path = match &addition.key {
+                            Some(key) => addition.to.clone().key(key.clone()),
+                            None => addition.to.clone(),
+                        };
+                        let object = identified(item, &loaded).object;
+                        changes.push(Change { object, path: without(&path, &item.prefix), mutations });
+                        additions.push(addition);
+                    }
+                }
+                Err(message) => fixed.problems.push(problem(item, &message)),
+            }
+        }
+        let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
+        let key = (first.part, first.document);
+        match edit_document(&loaded, first, &additions) {
+            Some((document_edits, value)) => {
+                edits.extend(document_edits);
+                fixed.changes.extend(changes);
+                wanted.insert(key, value);
+            }
+            None => fixed.problems.push(problem(first, &refusal(&changes))),
+        }
+    }
+    edits.sort_by_key(|edit| edit.range.start);
+    match edit::apply(&loaded.text, &edits).filter(|after| holds(&loaded, after, &wanted, input, namespace)) {
+        Some(after) => fixed.after = after,
+        None => {
+            let changes = std::mem::take(&mut fixed.changes);
+            fixed.problems.push(Problem::of(&input.name, None, refusal(&changes)));
+        }
+    }
+    fixed.problems.sort();
+    fixed
+}
+
+fn refusal(changes: &[Change]) -> String {
+    let fields: Vec<String> = changes.iter().map(|change| format!("{} of {}", change.path, change.object)).collect();
+    format!("the way it is written (an alias, perhaps) gives no safe place for {}; add it by hand", fields.join(", "))
+}
+
+/// An object for messages.
+struct Identified {
+    object: String,
+    place: Place,
+}
+
+fn identified(item: &Item, loaded: &Loaded) -> Identified {
+    let identity = &item.identity;
+    let object = format!("{} {}/{}", identity.kind, identity.namespace, identity.name);
+    Identified { object, place: loaded.place(item, &Path::default()) }
+}
+
+fn without(path: &Path, prefix: &Path) -> Path {
+    let rest = path.segments().iter().skip(prefix.segments().len());
+    rest.fold(Path::default(), |path, segment| match segment {
+        Segment::Key(key) => path.key(key.clone()),
+        Segment::Index(index) => path.index(*index),
+    })
+}
+
+/// What the policy adds to an object, each with the mutations that acted, by its place in the document.
+fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Addition, Vec<&'static str>)>, String> {
+    // Knative makes its Pods' probes itself and takes no gates.
+    let Some(workload) = item.workload.filter(|workload| workload.probes_as_written) else { return Ok(Vec::new()) };
+    let object = workload.read(text)?;
+    let mut additions = Vec::new();
+    for template in &object.templates {
+        let Some(pod) = pod_of(&object, template, workload, text) else { continue };
+        let pod = serde_json::value::to_raw_value(&pod).map_err(|error| error.to_string())?;
+        let request = Request {
+            operation: Operation::Create,
+            group: "".into(),
+            kind: "Pod".into(),
+            sub_resource: "".into(),
+            namespace: item.identity.namespace.as_str().into(),
+            user: User::default(),
+            object: Some(&pod),
+            old_object: None,
+            inventory: None,
+        };
+        let Some(review) = Review::read(request).map_err(|error| error.to_string())? else { continue };
+        let mutated = engine.mutate(&review).map_err(|error| error.to_string())?;
+        let mutations: Vec<&'static str> = mutated.mutations.iter().map(|mutation| mutation.id).collect();
+        let base = load::below(&item.prefix, &template.path);
+        for operation in mutated.patch.map(|Patch(operations)| operations).unwrap_or_default() {
+            let PatchOperation::Add(add) = operation else {
+                return Err("the policy does more than add".to_owned());
+            };
+            let addition = edit::addition(&base, add.path.as_str(), add.value);
+            additions.push((addition.ok_or("the policy adds in the middle of a list")?, mutations.clone()));
+        }
+    }
+    Ok(additions)
+}
+
+/// The Pod that a template makes, as its creation would be asked for.
+fn pod_of(object: &Object<'_>, template: &Template<'_>, workload: &Workload, text: &str) -> Option<Value> {
+    let whole: Value = serde_json::from_str(text).ok()?;
+    let mut pod = whole.pointer(&template.path.pointer())?.clone();
+    let members = pod.as_object_mut()?;
+    // The webhook of the kind would have filled it in.
+    if template.spec.restart_policy.is_empty() && workload.default_restart_policy != "Always" {
+        let spec = members.get_mut("spec").and_then(Value::as_object_mut);
+        spec?.insert("restartPolicy".to_owned(), workload.default_restart_policy.into());
+    }
+    if !workload.is_pod() {
+        let name = json!(format!("{}-", &*object.metadata.name));
+        let metadata = members.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert("generateName".to_owned(), name);
+        }
+    }
+    Some(pod)
+}
+
+/// The edits of one document, by bytes of the file, and what the document shall be.
+fn edit_document(loaded: &Loaded, first: &Item, additions: &[Addition]) -> Option<(Vec<Edit>, Value)> {
+    let part = loaded.parts.get(first.part)?;
+    let text = part.text(&loaded.text);
+    let mut edits = edit::edits(text, first.document, part.is_json(), additions)?;
+    for edit in &mut edits {
+        edit.range = part.start() + edit.range.start..part.start() + edit.range.end;
+    }
+    let json = part.to_json(&loaded.text).ok()?.get(first.document)?.to_string();
+    let mut value: Value = serde_json::from_str(&json).ok()?;
+    for addition in additions {
+        let at = value.pointer_mut(&addition.to.pointer())?;
+        match &addition.key {
+            Some(key) => drop(at.as_object_mut()?.insert(key.clone(), addition.value.clone())),
+            None => at.as_array_mut()?.push(addition.value.clone()),
+        }
+    }
+    Some((edits, value))
+}
+
+/// Whether the edited text says exactly what it shall: the changed documents what is wanted of them, all others what they
+/// said before.
+fn holds(
+    loaded: &Loaded,
+    after: &str,
+    wanted: &BTreeMap<(usize, usize), Value>,
+    input: &Input,
+    namespace: &str,
+) -> bool {
+    if wanted.is_empty() {
+        return after == loaded.text;
+    }
+    let again = load::from_text(&input.name, after.to_owned(), namespace);
+    if again.parts.len() != loaded.parts.len() || again.problems.len() != loaded.problems.len() {
+        return false;
+    }
+    let values = |loaded: &Loaded, part: usize| -> Option<Vec<Value>> {
+        let documents = loaded.parts.get(part)?.to_json(&loaded.text).ok()?;
+        documents.iter().map(|json| serde_json::from_str(json).ok()).collect()
+    };
+    (0..loaded.parts.len()).all(|part| {
+        let (Some(before), Some(now)) = (values(loaded, part), values(&again, part)) else {
+            // What could not be read before is as it was.
+            let text = |loaded: &Loaded| loaded.parts.get(part).map(|part| part.text(&loaded.text).to_owned());
+            return text(loaded) == text(&again);
+        };
+        let expected = before.iter().enumerate().map(|(index, before)| wanted.get(&(part, index)).unwrap_or(before));
+        before.len() == now.len() && expected.zip(&now).all(|(expected, now)| same(expected, now))
+    })
+}
+
+/// Replaces the file by its new text: wholly or not at all, with the permissions that it has. A file that a symbolic link
+/// names is replaced where it is.
+pub fn write(fixed: &Fixed) -> Result<(), WriteError> {
+    let Some(path) = &fixed.input.path else { return Ok(()) };
+    let name = || fixed.input.name.clone();
+    let failed = |cause| WriteError::Io { name: name(), cause };
+    let path = fs::canonicalize(path).map_err(failed)?;
+    let there = fs::read_to_string(&path).map_err(failed)?;
+    let mark = if there.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+    if there.strip_prefix(mark) != Some(&fixed.before) {
+        return Err(WriteError::Changed { name: name() });
+    }
+    replace(&path, &format!("{mark}{}", fixed.after)).map_err(failed)
+}
+
+fn replace(path: &FilePath, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(FilePath::new("."));
+    let permissions = fs::metadata(path)?.permissions();
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

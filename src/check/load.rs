@@ -1,0 +1,389 @@
+//! A file read: the Kubernetes objects in it, each as JSON text.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    ops::Range,
+    sync::Arc,
+};
+
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    source::{self, Lines, Part, Places},
+    walk::Input,
+};
+use crate::model::{
+    Inventory, Path, Str, Workload,
+    json::from_object,
+    path::Segment,
+    text::one_line,
+    yaml::{Place, YamlError},
+};
+
+/// What standard input is called in output.
+pub const STDIN: &str = "<stdin>";
+/// The largest file that is read, in bytes. The API server takes objects of a few MiB.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// The longest message, in characters: names and values from a manifest can be of any length.
+pub(super) const MAX_MESSAGE_CHARACTERS: usize = 1000;
+/// The longest name of a file that is shown, in characters.
+const MAX_NAME_CHARACTERS: usize = 500;
+/// How deep Lists may stand in Lists.
+const MAX_LISTS: usize = 8;
+
+/// Something that keeps podgate from judging: a file that cannot be read, text that is no YAML, an object that is not what its
+/// kind says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, as in [`Input::name`].
+    pub file: Arc<str>,
+    /// Where in it, if that is known.
+    pub place: Option<Place>,
+    /// What: one line.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn of(file: &str, place: Option<Place>, message: String) -> Self {
+        Self { file: file.into(), place, message: one_line(&message, MAX_MESSAGE_CHARACTERS).into_owned() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.file, MAX_NAME_CHARACTERS))?;
+        if let Some(place) = self.place {
+            write!(f, ":{place}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Which object it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// `apiVersion`.
+    pub api_version: String,
+    /// `kind`.
+    pub kind: String,
+    /// `metadata.namespace`, or the one that objects without have.
+    pub namespace: String,
+    /// `metadata.name`, or `metadata.generateName` where that is empty.
+    pub name: String,
+}
+
+impl Identity {
+    /// The API group, empty for core.
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+/// One file, read.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// Its whole text.
+    pub(super) text: String,
+    /// The stretches of it that are read on their own.
+    pub(super) parts: Vec<Part>,
+    /// The objects that podgate judges or knows from, in the order in which they stand there.
+    pub(super) items: Vec<Item>,
+    /// How many Kubernetes objects there are in all.
+    pub(super) objects: usize,
+    /// How many documents are no Kubernetes objects.
+    pub(super) skipped: usize,
+    /// What could not be read.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// One object of a file.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// The part of the file.
+    pub(super) part: usize,
+    /// The document of the part.
+    pub(super) document: usize,
+    /// Where it stands in the document: the root, or an item of a List.
+    pub(super) prefix: Path,
+    pub(super) identity: Identity,
+    /// Its row in the table of kinds; `None` where it is only known from.
+    pub(super) workload: Option<&'static Workload>,
+    json: Json,
+}
+
+/// JSON text that is part of the file, or of a document that was turned into JSON.
+#[derive(Debug, Clone)]
+enum Json {
+    InFile(Range<usize>),
+    Converted(Arc<str>, Range<usize>),
+}
+
+impl Loaded {
+    /// The object as JSON text.
+    pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
+        let text = match &item.json {
+            Json::InFile(range) => self.text.get(range.clone()),
+            Json::Converted(text, range) => text.get(range.clone()),
+        };
+        text.unwrap_or_default()
+    }
+
+    /// Where a field of the object stands in the file.
+    pub(super) fn place(&self, item: &Item, path: &Path) -> Place {
+        let lines = Lines::of(&self.text);
+        let places = self.parts.get(item.part).map(|part| Places::new(part, &lines));
+        let path = below(&item.prefix, path);
+        places.map_or(Place { line: 1, column: 1 }, |places| places.of(item.document, &path))
+    }
+
+    /// About how much memory it holds, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let converted = self.items.iter().map(|item| match &item.json {
+            Json::InFile(_) => 0,
+            Json::Converted(_, range) => range.len(),
+        });
+        self.text.len() + converted.sum::<usize>() + self.items.len() * size_of::<Item>()
+    }
+}
+
+/// Reads and takes apart one file.
+pub(super) fn load(input: &Input, namespace: &str) -> Loaded {
+    let text = match read(input) {
+        Ok(text) => text,
+        Err(cause) => {
+            let problem = Problem::of(&input.name, None, format!("cannot be read: {cause}"));
+            return Loaded { problems: vec![problem], ..Loaded::default() };
+        }
+    };
+    from_text(&input.name, text, namespace)
+}
+
+/// Takes apart a text that is called `name`.
+pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
+    let parts = source::parts(&text);
+    let found: Vec<Found> =
+        parts.par_iter().enumerate().map(|(index, part)| objects(&text, index, part, namespace)).collect();
+    let mut loaded = Loaded::default();
+    for (found, part) in found.into_iter().zip(&parts) {
+        loaded.items.extend(found.items);
+        loaded.objects += found.objects;
+        loaded.skipped += found.skipped;
+        if let Some(error) = found.error {
+            // A package.json or tsconfig.json with comments is nobody's manifest.
+            if name.ends_with(".json") && !part.text(&text).contains("apiVersion") {
+                loaded.skipped += 1;
+                continue;
+            }
+            let template = if part.text(&text).contains("{{") {
+                "; it looks like the source of a template: render it first, as in helm template CHART | podgate check"
+            } else {
+                ""
+            };
+            let message = format!("{}{template}", error.message);
+            loaded.problems.push(Problem::of(name, Some(error.place), message));
+        }
+    }
+    (loaded.text, loaded.parts) = (text, parts);
+    loaded
+}
+
+fn read(input: &Input) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    match &input.path {
+        Some(path) => File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
+        None => io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
+    };
+    if bytes.len() as u64 > MAX_BYTES {
+        let limit = MAX_BYTES / 1024 / 1024;
+        return Err(io::Error::other(format!(
+            "it is larger than {limit} MiB; split it up, or leave it out by --ignore"
+        )));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        let hint = if utf16 { " but UTF-16" } else { "" };
+        io::Error::other(format!("it is not UTF-8{hint} (byte {})", error.utf8_error().valid_up_to()))
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// What is in one part.
+#[derive(Default)]
+struct Found {
+    items: Vec<Item>,
+    objects: usize,
+    skipped: usize,
+    error: Option<YamlError>,
+}
+
+fn objects(file: &str, index: usize, part: &Part, namespace: &str) -> Found {
+    let mut found = Found::default();
+    let documents = match part.to_json(file) {
+        Ok(documents) => documents,
+        Err(error) => {
+            found.error = Some(error);
+            return found;
+        }
+    };
+    for (document, text) in documents.into_iter().enumerate() {
+        let text: &str = &text;
+        let Some(object) = Head::read(text) else {
+            found.skipped += 1;
+            continue;
+        };
+        let mut items = Vec::new();
+        found.objects += collect(text, &object, Path::default(), namespace, &mut items, 0);
+        if items.is_empty() {
+            continue;
+        }
+        let converted: Option<Arc<str>> = (!part.is_json()).then(|| text.into());
+        found.items.extend(items.into_iter().map(|(prefix, identity, workload, range)| {
+            let json = match &converted {
+                Some(text) => Json::Converted(Arc::clone(text), range),
+                None => Json::InFile(part.start() + range.start..part.start() + range.end),
+            };
+            Item { part: index, document, prefix, identity, workload, json }
+        }));
+    }
+    found
+}
+
+type Entry = (Path, Identity, Option<&'static Workload>, Range<usize>);
+
+/// Adds the object, or those of a List, as far as they are of use. Returns how many there are in all.
+fn collect(
+    document: &str,
+    object: &Head<'_>,
+    prefix: Path,
+    namespace: &str,
+    into: &mut Vec<Entry>,
+    lists: usize,
+) -> usize {
+    if let Some(items) = object.items().filter(|_| lists < MAX_LISTS) {
+        let mut count = 0;
+        for (index, item) in items.iter().enumerate() {
+            // The items of a DeploymentList may leave out what the list says.
+            let read = Head::read(item.get()).or_else(|| Head::read_item(item.get(), object));
+            let Some(item) = read else { continue };
+            let prefix = prefix.clone().key("items").index(index);
+            count += collect(document, &item, prefix, namespace, into, lists + 1);
+        }
+        return count;
+    }
+    let identity = object.identity(namespace);
+    let workload = Workload::find(identity.group(), &identity.kind);
+    if workload.is_some() || Inventory::takes(identity.group(), &identity.kind) {
+        let start = (object.text.as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
+        into.push((prefix, identity, workload, start..start + object.text.len()));
+    }
+    1
+}
+
+/// The parts of an object that tell what it is.
+struct Head<'a> {
+    text: &'a str,
+    api_version: String,
+    kind: String,
+    metadata: Option<&'a RawValue>,
+    items: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct RawHead<'a> {
+    #[serde(borrow)]
+    api_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    items: Option<&'a RawValue>,
+}
+
+impl<'a> Head<'a> {
+    /// `None` where it is no Kubernetes object.
+    fn read(text: &'a str) -> Option<Self> {
+        Self::with(text, "", "")
+    }
+
+    /// An item of a typed list.
+    fn read_item(text: &'a str, list: &Head<'a>) -> Option<Self> {
+        let kind = list.kind.strip_suffix("List").filter(|kind| !kind.is_empty())?;
+        Self::with(text, &list.api_version, kind)
+    }
+
+    fn with(text: &'a str, api_version: &str, kind: &str) -> Option<Self> {
+        let raw: RawHead<'a> = from_object(text).ok()?;
+        let string = |raw: Option<&'a RawValue>, default: &str| {
+            let text = raw.map_or(Some(default.to_owned()), |raw| serde_json::from_str(raw.get()).ok());
+            text.filter(|text| !text.is_empty())
+        };
+        let (api_version, kind) = (string(raw.api_version, api_version)?, string(raw.kind, kind)?);
+        Some(Self { text, api_version, kind, metadata: raw.metadata, items: raw.items })
+    }
+
+    /// The items, where it is a List.
+    fn items(&self) -> Option<Vec<&'a RawValue>> {
+        self.kind.ends_with("List").then_some(())?;
+        match self.items {
+            Some(items) => {
+                serde_json::from_str::<Option<Vec<&'a RawValue>>>(items.get()).ok().map(Option::unwrap_or_default)
+            }
+            None => None,
+        }
+    }
+
+    fn identity(&self, namespace: &str) -> Identity {
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Names<'a> {
+            #[serde(borrow)]
+            name: Str<'a>,
+            #[serde(borrow)]
+            generate_name: Str<'a>,
+            #[serde(borrow)]
+            namespace: Str<'a>,
+        }
+        let names =
+            self.metadata.and_then(|metadata| from_object::<Names<'_>>(metadata.get()).ok()).unwrap_or_default();
+        let or = |first: &str, second: &str| if first.is_empty() { second.to_owned() } else { first.to_owned() };
+        Identity {
+            api_version: self.api_version.clone(),
+            kind: self.kind.clone(),
+            namespace: or(&names.namespace, namespace),
+            name: or(&names.name, &names.generate_name),
+        }
+    }
+}
+
+/// The path in a reader's error, `spec.containers[0].image: …`. A key that holds a dot leads no further than its parent.
+pub(super) fn path_of(error: &str) -> Path {
+    let written = error.split_once(": ").map_or("", |(path, _)| path);
+    let mut path = Path::default();
+    for step in written.split('.') {
+        let (key, indexes) = step.split_once('[').map_or((step, ""), |(key, rest)| (key, rest));
+        if !key.is_empty() {
+            path = path.key(key.to_owned());
+        }
+        for index in indexes.split(['[', ']']).filter_map(|index| index.parse().ok()) {
+            path = path.index(index);
+        }
+    }
+    path
+}
+
+/// The place `at` of an object that stands at `prefix`.
+pub(super) fn below(prefix: &Path, at: &Path) -> Path {
+    at.segments().iter().fold(prefix.clone(), |path, segment| match segment {
+        Segment::Key(key) => path.key(key.clone()),
+        Segment::Index(index) => path.index(*index),
+    })
+}

@@ -1,0 +1,15 @@
+//! L4: manifests in, findings with line and column out. Reads files; prints nothing.
+
+mod edit;
+pub mod fix;
+mod json;
+mod load;
+mod run;
+mod source;
+mod walk;
+
+pub mod output;
+
+pub use load::{Identity, Problem, STDIN};
+pub use run::{Check, Located, Notice, Outcome, Spot};
+pub use walk::{Input, WalkError, find};

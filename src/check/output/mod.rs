@@ -1,0 +1,7 @@
+//! What a run found, in the forms that people and programs read.
+
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod sarif;
+pub mod text;

@@ -1,0 +1,369 @@
+//! One run: every object of the files judged, each beside all others.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use rayon::prelude::*;
+use serde_json::value::RawValue;
+
+use super::{
+    load::{self, Identity, Item, Loaded, MAX_MESSAGE_CHARACTERS, Problem},
+    source::{Lines, Places},
+    walk::Input,
+};
+use crate::{
+    model::{Inventory, Operation, Path, Request, Review, User, text::one_line, yaml::Place},
+    policy::{Engine, Verdict},
+    rules::{Level, Rule},
+};
+
+/// How much text is kept in memory between reading and judging, in bytes; what is beyond is read twice.
+const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
+/// Room on the stack of a thread, in bytes; only what is used is ever taken.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+/// The longest source line that is shown, in characters.
+const MAX_SOURCE_CHARACTERS: usize = 240;
+
+/// Where something stands, in a file and in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file, as in [`Input::name`].
+    pub file: Arc<str>,
+    /// Line and column in it.
+    pub place: Place,
+    /// The object.
+    pub object: Arc<Identity>,
+    /// The field of the object.
+    pub path: Path,
+    /// The line of the file, as far as it is fit to be shown.
+    pub source: String,
+}
+
+/// A finding and where it stands.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// How bad it is under the policy.
+    pub level: Level,
+    /// What is wrong: one line, no final stop.
+    pub message: String,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// An annotation that does not do what it seems to, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// What is wrong with it.
+    pub message: String,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// What a run gave, in the order of files and lines.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The files that were read, as in [`Input::name`].
+    pub files: Vec<Arc<str>>,
+    /// How many Kubernetes objects are in them.
+    pub objects: usize,
+    /// How many documents are no Kubernetes objects.
+    pub skipped: usize,
+    /// What was found.
+    pub findings: Vec<Located>,
+    /// How many findings are exempt by annotation.
+    pub ignored: usize,
+    /// Annotations that do not do what they seem to.
+    pub notices: Vec<Notice>,
+    /// What could not be judged.
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome {
+    /// How many findings have this level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+}
+
+/// What to judge, and how.
+#[derive(Debug)]
+pub struct Check<'a> {
+    /// The policy.
+    pub engine: &'a Engine,
+    /// Where objects live that name no namespace.
+    pub namespace: &'a str,
+    /// The objects as they were, if they are to be judged as updates.
+    pub old: &'a [Input],
+}
+
+impl Check<'_> {
+    /// Judges the objects in `inputs`. Cross-object rules see all of them; of an object that is there several times they see
+    /// the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
+    pub fn run(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
+        in_parallel(|| self.run_here(inputs, progress))
+    }
+
+    fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
+        let kept_bytes = AtomicUsize::new(0);
+        let files: Vec<File<'_>> = inputs
+            .par_iter()
+            .map(|input| {
+                let file = File::new(input, self.namespace, &kept_bytes);
+                progress(1);
+                file
+            })
+            .collect();
+        let mut outcome = Outcome::default();
+        let inventory = inventory(&files, self.namespace, &mut outcome.problems);
+        let old: Vec<Loaded> = self.old.par_iter().map(|input| load::load(input, self.namespace)).collect();
+        let old_problems = old.iter().flat_map(|loaded| loaded.problems.iter().cloned());
+        outcome.problems.extend(old_problems);
+        let old = Old::of(&old);
+        let judged: Vec<Judged> = files
+            .par_iter()
+            .map(|file| {
+                let judged =
+                    file.with(self.namespace, |loaded| self.judge_file(&file.input.name, loaded, &inventory, &old));
+                progress(1);
+                judged
+            })
+            .collect();
+        for (file, judged) in files.iter().zip(judged) {
+            outcome.files.push(file.input.name.as_str().into());
+            outcome.objects += file.objects;
+            outcome.skipped += file.skipped;
+            outcome.problems.extend(file.problems.iter().cloned());
+            outcome.problems.extend(judged.problems);
+            outcome.findings.extend(judged.findings);
+            outcome.notices.extend(judged.notices);
+            outcome.ignored += judged.ignored;
+        }
+        outcome.problems.sort();
+        outcome
+    }
+
+    fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Judged {
+        let file: Arc<str> = name.into();
+        // A part that has findings is taken apart once more for their places, but only once.
+        let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
+        let lines = Lines::of(&loaded.text);
+        let judge_part = |items: &&[Item]| {
+            let part = items.first().and_then(|item| loaded.parts.get(item.part));
+            let places = part.map(|part| Places::new(part, &lines));
+            let mut judged = Judged::default();
+            for item in *items {
+                let spots = Spots { item, lines: &lines, places: places.as_ref(), file: &file };
+                match self.judge(item, loaded.json(item), old.find(&item.identity), inventory) {
+                    Ok(None) => {}
+                    Ok(Some(verdict)) => judged.add(verdict, &spots),
+                    Err(message) => judged.problems.push(spots.problem(&message)),
+                }
+            }
+            judged
+        };
+        let judged: Vec<Judged> = parts.par_iter().map(judge_part).collect();
+        let mut all = Judged::default();
+        for judged in judged {
+            all.findings.extend(judged.findings);
+            all.notices.extend(judged.notices);
+            all.problems.extend(judged.problems);
+            all.ignored += judged.ignored;
+        }
+        all.findings.sort_by(|one, other| {
+            let key = |finding: &Located| (finding.spot.place, finding.rule.id);
+            key(one).cmp(&key(other)).then_with(|| one.spot.path.cmp(&other.spot.path))
+        });
+        all.notices.sort_by_key(|notice| notice.spot.place);
+        all
+    }
+
+    /// What the engine says of one object; `None` where there is nothing to judge. The error says what cannot be read.
+    fn judge(
+        &self,
+        item: &Item,
+        text: &str,
+        old: Option<&str>,
+        inventory: &Inventory,
+    ) -> Result<Option<Verdict>, String> {
+        let Some(workload) = item.workload else { return Ok(None) };
+        let request = Request {
+            operation: if old.is_some() { Operation::Update } else { Operation::Create },
+            group: workload.group.into(),
+            kind: workload.kind.into(),
+            sub_resource: "".into(),
+            namespace: item.identity.namespace.as_str().into(),
+            user: User::default(),
+            object: raw(text),
+            old_object: old.and_then(raw),
+            inventory: Some(inventory),
+        };
+        let review = Review::read(request).map_err(|error| error.to_string())?;
+        let Some(review) = review else { return Ok(None) };
+        // A rule that fails is one object that is not judged, not the end of the run.
+        let verdict = catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)));
+        verdict.map(Some).map_err(|_| "podgate itself failed on this object".to_owned())
+    }
+}
+
+/// Runs `work` where it finds threads with room for documents that nest deep: a thread that waits takes up other work on top
+/// of its own.
+pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build() {
+        Ok(pool) => pool.install(work),
+        // No threads to be had; there is always this one.
+        Err(_) => work(),
+    }
+}
+
+/// A JSON value as it is written.
+fn raw(json: &str) -> Option<&RawValue> {
+    serde_json::from_str(json).ok()
+}
+
+/// A file, kept in memory or to be read again.
+struct File<'i> {
+    input: &'i Input,
+    kept: Option<Loaded>,
+    objects: usize,
+    skipped: usize,
+    problems: Vec<Problem>,
+}
+
+impl<'i> File<'i> {
+    fn new(input: &'i Input, namespace: &str, kept_bytes: &AtomicUsize) -> Self {
+        let mut loaded = load::load(input, namespace);
+        let (objects, skipped) = (loaded.objects, loaded.skipped);
+        let problems = std::mem::take(&mut loaded.problems);
+        let before = kept_bytes.fetch_add(loaded.size(), Ordering::Relaxed);
+        // Standard input cannot be read again.
+        let keep = input.path.is_none() || before < MAX_KEPT_BYTES;
+        Self { input, kept: keep.then_some(loaded), objects, skipped, problems }
+    }
+
+    fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
+        match &self.kept {
+            Some(loaded) => then(loaded),
+            None => then(&load::load(self.input, namespace)),
+        }
+    }
+}
+
+/// Everything that rules about other objects may ask for. What cannot be read and is judged by nobody is a problem.
+fn inventory(files: &[File<'_>], namespace: &str, problems: &mut Vec<Problem>) -> Inventory {
+    // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
+    let mut last: HashMap<Identity, (usize, usize)> = HashMap::new();
+    for (file_index, file) in files.iter().enumerate() {
+        file.with(namespace, |loaded| {
+            for (index, item) in loaded.items.iter().enumerate().filter(|(_, item)| !item.identity.name.is_empty()) {
+                last.insert(item.identity.clone(), (file_index, index));
+            }
+        });
+    }
+    let mut inventory = Inventory::default();
+    for (file_index, file) in files.iter().enumerate() {
+        file.with(namespace, |loaded| {
+            for (index, item) in loaded.items.iter().enumerate() {
+                let identity = &item.identity;
+                if last.get(identity).is_some_and(|last| *last != (file_index, index)) {
+                    continue;
+                }
+                let added = inventory.add(identity.group(), &identity.kind, &identity.namespace, loaded.json(item));
+                if let Err(error) = added
+                    && item.workload.is_none()
+                {
+                    let lines = Lines::of(&loaded.text);
+                    let places = loaded.parts.get(item.part).map(|part| Places::new(part, &lines));
+                    let name = file.input.name.as_str().into();
+                    problems.push(Spots { item, lines: &lines, places: places.as_ref(), file: &name }.problem(&error));
+                }
+            }
+        });
+    }
+    inventory
+}
+
+/// The objects as they were.
+struct Old<'l>(HashMap<&'l Identity, &'l str>);
+
+impl<'l> Old<'l> {
+    fn of(loaded: &'l [Loaded]) -> Self {
+        let items =
+            loaded.iter().flat_map(|loaded| loaded.items.iter().map(move |item| (&item.identity, loaded.json(item))));
+        Self(items.filter(|(identity, _)| !identity.name.is_empty()).collect())
+    }
+
+    fn find(&self, identity: &Identity) -> Option<&'l str> {
+        self.0.get(identity).copied()
+    }
+}
+
+/// What one file, or one object of it, gave.
+#[derive(Default)]
+struct Judged {
+    findings: Vec<Located>,
+    notices: Vec<Notice>,
+    problems: Vec<Problem>,
+    ignored: usize,
+}
+
+impl Judged {
+    fn add(&mut self, verdict: Verdict, spots: &Spots<'_>) {
+        self.ignored += verdict.ignored.len();
+        let object = Arc::new(spots.item.identity.clone());
+        self.findings.extend(verdict.findings.into_iter().map(|finding| Located {
+            rule: finding.rule,
+            level: finding.level,
+            message: one_line(&finding.message, MAX_MESSAGE_CHARACTERS).into_owned(),
+            spot: spots.of(finding.at, &object),
+        }));
+        self.notices.extend(verdict.notices.into_iter().map(|notice| Notice {
+            message: one_line(&notice.message, MAX_MESSAGE_CHARACTERS).into_owned(),
+            spot: spots.of(notice.at, &object),
+        }));
+    }
+}
+
+/// The places of one object's fields.
+struct Spots<'l> {
+    item: &'l Item,
+    lines: &'l Lines<'l>,
+    places: Option<&'l Places<'l>>,
+    file: &'l Arc<str>,
+}
+
+impl Spots<'_> {
+    fn of(&self, path: Path, object: &Arc<Identity>) -> Spot {
+        let place = self.place(&path);
+        let source = one_line(self.lines.line(place.line), MAX_SOURCE_CHARACTERS).into_owned();
+        Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, source }
+    }
+
+    fn place(&self, path: &Path) -> Place {
+        let whole = load::below(&self.item.prefix, path);
+        self.places.map_or(Place { line: 1, column: 1 }, |places| places.of(self.item.document, &whole))
+    }
+
+    /// What a reader of the object complained about: `cannot read object as Deployment: spec.replicas: invalid type … at line
+    /// 1 column 8`.
+    fn problem(&self, error: &str) -> Problem {
+        // The line is one of the JSON text, which nobody sees.
+        let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
+        let in_object =
+            cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": ")).map_or(cause, |it| it.1);
+        let place = self.place(&load::path_of(in_object));
+        let Identity { kind, name, .. } = &self.item.identity;
+        let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
+        let is_bool = in_object.contains("invalid type: boolean");
+        let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
+        let message = format!("{object}: {in_object}{hint}");
+        Problem::of(self.file, Some(place), message)
+    }
+}

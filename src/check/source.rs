@@ -1,0 +1,155 @@
+//! The text of a file: its documents, each as JSON text, and the way back from a field to its line and column.
+
+use std::{borrow::Cow, cell::OnceCell, ops::Range, sync::OnceLock};
+
+use super::json;
+use crate::model::{
+    Path,
+    yaml::{self, Place, YamlError},
+};
+
+/// A stretch of a file that is read on its own: a YAML document with its `---`, or one JSON value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Where it is in the file, in bytes.
+    range: Range<usize>,
+    /// How many lines of the file end before it.
+    lines_before: usize,
+    is_json: bool,
+}
+
+/// The parts of a file, from top to bottom.
+///
+/// A line that begins with `---` begins a document wherever it stands, so that the documents can be told apart without being
+/// read. Only directives (`%YAML 1.1`) belong to the document that follows; a file with such a line is one part.
+pub(super) fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let has_directive = text.starts_with('%') || text.contains("\n%");
+    let (mut start, mut at, mut lines_before, mut lines) = (0, 0, 0, 0);
+    for line in text.split_inclusive('\n') {
+        if at > start && !has_directive && begins_document(line) {
+            push(&mut parts, text, start..at, lines_before);
+            (start, lines_before) = (at, lines);
+        }
+        at += line.len();
+        lines += 1;
+    }
+    push(&mut parts, text, start..at, lines_before);
+    parts
+}
+
+fn begins_document(line: &str) -> bool {
+    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>, lines_before: usize) {
+    let text = file.get(range.clone()).unwrap_or_default();
+    let body = if begins_document(text) { text.get(3..).unwrap_or_default() } else { text };
+    let ends = if body.trim_start().starts_with('{') { json::values(body) } else { None };
+    let Some(ends) = ends else {
+        parts.push(Part { range, lines_before, is_json: false });
+        return;
+    };
+    let body_start = range.end - body.len();
+    let (mut from, mut lines_before) = (range.start, lines_before);
+    for end in ends {
+        let end = body_start + end;
+        let before = file.get(from..end).unwrap_or_default();
+        let value = before.trim_start_matches("---").trim_start();
+        let start = end - value.len();
+        lines_before += file.get(from..start).unwrap_or_default().matches('\n').count();
+        parts.push(Part { range: start..end, lines_before, is_json: true });
+        lines_before += value.matches('\n').count();
+        from = end;
+    }
+}
+
+impl Part {
+    /// What is written there.
+    pub(super) fn text<'t>(&self, file: &'t str) -> &'t str {
+        file.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Where it begins in the file, in bytes.
+    pub(super) fn start(&self) -> usize {
+        self.range.start
+    }
+
+    /// Whether it is JSON as it stands.
+    pub(super) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Its documents as JSON text; empty ones are left out. The error's place is in the file.
+    pub(super) fn to_json<'t>(&self, file: &'t str) -> Result<Vec<Cow<'t, str>>, YamlError> {
+        let text = self.text(file);
+        if self.is_json {
+            return Ok(vec![Cow::Borrowed(text)]);
+        }
+        let in_file = |mut error: YamlError| {
+            error.place.line += self.lines_before;
+            error
+        };
+        let documents = yaml::documents(text).map_err(in_file)?;
+        documents.iter().map(|document| document.to_json().map(Cow::Owned).map_err(in_file)).collect()
+    }
+}
+
+/// The places of the fields of one part. It is read once more, when the first place is asked for.
+pub(super) struct Places<'t> {
+    part: &'t Part,
+    lines: &'t Lines<'t>,
+    documents: OnceCell<Vec<yaml::Document<'t>>>,
+}
+
+impl<'t> Places<'t> {
+    pub(super) fn new(part: &'t Part, lines: &'t Lines<'t>) -> Self {
+        Self { part, lines, documents: OnceCell::new() }
+    }
+
+    /// Where the field at `path` of the part's document number `document` stands in the file. A field that is absent stands
+    /// at its nearest ancestor that is there.
+    pub(super) fn of(&self, document: usize, path: &Path) -> Place {
+        let text = self.part.text(self.lines.text);
+        if self.part.is_json {
+            return self.lines.place(self.part.range.start + json::offset(text, path));
+        }
+        let documents = self.documents.get_or_init(|| yaml::documents(text).unwrap_or_default());
+        let place = documents.get(document).map_or(Place { line: 1, column: 1 }, |document| document.place(path));
+        Place { line: place.line + self.part.lines_before, ..place }
+    }
+}
+
+/// The lines of a text, found once.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    /// Where each begins, in bytes.
+    starts: OnceLock<Vec<usize>>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self { text, starts: OnceLock::new() }
+    }
+
+    fn starts(&self) -> &[usize] {
+        self.starts.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+        })
+    }
+
+    /// The line of this number, counted from 1, without its end.
+    pub(super) fn line(&self, number: usize) -> &'t str {
+        let start = number.checked_sub(1).and_then(|index| self.starts().get(index)).copied();
+        let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
+        rest.split('\n').next().unwrap_or_default().trim_end()
+    }
+
+    /// Line and column of a byte.
+    fn place(&self, offset: usize) -> Place {
+        let line = self.starts().partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
+        Place { line, column: self.text.get(start..offset).unwrap_or_default().chars().count() + 1 }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which files are meant.
+
+use std::{collections::HashSet, fs, io, path::PathBuf};
+
+use ignore::{
+    WalkBuilder,
+    overrides::{Override, OverrideBuilder},
+};
+use thiserror::Error;
+
+use super::load::{Problem, STDIN};
+
+/// What a folder is searched for.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// Something to read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Input {
+    /// What it is called in output: the path as it was given, with `/`.
+    pub name: String,
+    /// Where it is; `None` for standard input.
+    pub path: Option<PathBuf>,
+}
+
+impl Input {
+    fn new(path: PathBuf) -> Self {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let name = name.strip_prefix("./").map_or(&*name, |rest| rest.trim_start_matches('/')).to_owned();
+        Self { name, path: Some(path) }
+    }
+
+    /// Standard input.
+    pub fn stdin() -> Self {
+        Self { name: STDIN.to_owned(), path: None }
+    }
+}
+
+/// A search that cannot begin.
+#[derive(Debug, Error)]
+pub enum WalkError {
+    /// A pattern that is none.
+    #[error("--ignore {glob}: {cause}")]
+    Glob {
+        /// The pattern.
+        glob: String,
+        /// What is wrong with it.
+        cause: ignore::Error,
+    },
+}
+
+/// The files at `paths`, in order and each once; `-` is standard input. Folders are searched, except for `.git` and what a
+/// `.gitignore` excludes; a file that is named is taken, whatever it is called. `globs` leave out more, of both. What cannot
+/// be read is a problem.
+pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<(Vec<Input>, Vec<Problem>), WalkError> {
+    let ignored = overrides(globs)?;
+    let (mut inputs, mut problems) = (Vec::new(), Vec::new());
+    let mut linked = false;
+    for path in paths {
+        if path.as_os_str() == "-" {
+            inputs.push(Input::stdin());
+            continue;
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => linked |= search(path, &ignored, &mut inputs, &mut problems),
+            Ok(_) if ignored.matched(path, false).is_ignore() => {}
+            Ok(_) => inputs.push(Input::new(path.clone())),
+            Err(cause) => problems.push(unreadable(path.display(), &cause)),
+        }
+    }
+    inputs.sort();
+    inputs.dedup_by(|one, other| one.name == other.name);
+    if linked {
+        // The same file by two ways counts once, under the first name.
+        let mut known = HashSet::new();
+        inputs.retain(|input| {
+            let real = input.path.as_ref().and_then(|path| fs::canonicalize(path).ok());
+            real.is_none_or(|real| known.insert(real))
+        });
+    }
+    Ok((inputs, problems))
+}
+
+fn overrides(globs: &[String]) -> Result<Override, WalkError> {
+    let mut builder = OverrideBuilder::new(".");
+    for glob in globs {
+        // In an override `!` is what a plain line is in a .gitignore.
+        builder.add(&format!("!{glob}")).map_err(|cause| WalkError::Glob { glob: glob.clone(), cause })?;
+    }
+    builder.build().map_err(|cause| WalkError::Glob { glob: globs.join(" "), cause })
+}
+
+/// Adds the manifests below `folder`; true where symbolic links were followed.
+fn search(folder: &std::path::Path, ignored: &Override, inputs: &mut Vec<Input>, problems: &mut Vec<Problem>) -> bool {
+    let mut linked = false;
+    let walk = WalkBuilder::new(folder)
+        .overrides(ignored.clone())
+        .follow_links(true)
+        .hidden(false)
+        .require_git(false)
+        // What is ignored must not depend on whose machine it is.
+        .git_global(false)
+        .git_exclude(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    for entry in walk {
+        let entry = match entry {
+            Ok(entry) => entry,
+            // What a loop leads to is searched already.
+            Err(error) if is_loop(&error) => {
+                linked = true;
+                continue;
+            }
+            Err(error) => {
+                problems.push(Problem::of(&folder.to_string_lossy(), None, error.to_string()));
+                continue;
+            }
+        };
+        linked |= entry.path_is_symlink();
+        let is_manifest = entry
+            .path()
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)));
+        if is_manifest && entry.file_type().is_some_and(|kind| kind.is_file()) {
+            inputs.push(Input::new(entry.into_path()));
+        }
+    }
+    linked
+}
+
+fn is_loop(error: &ignore::Error) -> bool {
+    match error {
+        ignore::Error::Loop { .. } => true,
+        ignore::Error::WithPath { err, .. }
+        | ignore::Error::WithDepth { err, .. }
+        | ignore::Error::WithLineNumber { err, .. } => is_loop(err),
+        _ => false,
+    }
+}
+
+fn unreadable(path: impl std::fmt::Display, cause: &io::Error) -> Problem {
+    Problem::of(&path.to_string(), None, format!("cannot be read: {cause}"))
+}

@@ -1,0 +1,115 @@
+//! `podgate fix`: the policy's mutations, carried out on manifests.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use similar::TextDiff;
+
+use super::{
+    check::Select,
+    output::{FAILURE, is_broken_pipe},
+};
+use crate::check::fix::{self, Fixed};
+
+/// Add to manifests what the policy's mutations would add to their Pods
+///
+/// Acts on Pods and on the Pod templates of workloads, by editing the text: comments, order, quoting and indentation of what
+/// is there stay as they are. What cannot be added safely that way is said, and the file left alone. Prints the result;
+/// --diff prints what changes, --write changes the files.
+///
+/// Exit code 0, or 2 if anything could not be read, added or written.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    select: Select,
+
+    /// Print a unified diff of what changes
+    #[arg(long)]
+    diff: bool,
+
+    /// Change the files
+    #[arg(long)]
+    write: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let engine = super::policy::engine(args.select.policy.as_deref())?;
+    let (inputs, problems) = args.select.inputs()?;
+    if args.write && inputs.iter().any(|input| input.path.is_none()) {
+        anyhow::bail!("standard input cannot be changed; leave --write out to have the result printed");
+    }
+    let fixed = fix::fix(&engine, &inputs, &args.select.namespace);
+    let mut failed = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    failed.extend(fixed.iter().flat_map(|fixed| fixed.problems.iter().map(ToString::to_string)));
+    let text = match (args.diff, args.write) {
+        (true, _) => diff(&fixed),
+        (false, true) => String::new(),
+        (false, false) => whole(&fixed),
+    };
+    match super::output::print(&text) {
+        Err(cause) if is_broken_pipe(&cause) => {}
+        other => other?,
+    }
+    let changed = fixed.iter().filter(|fixed| fixed.before != fixed.after);
+    if args.write {
+        failed.extend(changed.clone().filter_map(|fixed| fix::write(fixed).err()).map(|error| error.to_string()));
+    }
+    // Where stderr is gone the exit code still tells.
+    let _ = io::stderr().write_all(report(args, &fixed, &failed).as_bytes());
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// What was added where, what failed, and a line that sums up.
+fn report(args: &Args, fixed: &[Fixed], failed: &[String]) -> String {
+    let mut text = String::new();
+    for file in fixed {
+        for change in &file.changes {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{}: {}: {} ({})",
+                file.input.name,
+                change.object,
+                change.path,
+                change.mutations.join(", ")
+            );
+        }
+    }
+    for message in failed {
+        let _ = writeln!(text, "podgate: {message}");
+    }
+    let changed = fixed.iter().filter(|fixed| fixed.before != fixed.after).count();
+    let verb = if args.write { "changed" } else { "to change" };
+    let of = if fixed.len() == 1 { "1 file".to_owned() } else { format!("{} files", fixed.len()) };
+    let _ = writeln!(text, "{changed} of {of} {verb}");
+    text
+}
+
+fn diff(fixed: &[Fixed]) -> String {
+    let mut text = String::new();
+    for file in fixed.iter().filter(|file| file.before != file.after) {
+        let name = &file.input.name;
+        let diff = TextDiff::from_lines(&file.before, &file.after);
+        text.push_str(&diff.unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string());
+    }
+    text
+}
+
+/// The one file as it shall be; several as one stream of documents, each under its name.
+fn whole(fixed: &[Fixed]) -> String {
+    if let [only] = fixed {
+        return only.after.clone();
+    }
+    let mut text = String::new();
+    for file in fixed {
+        let _ = writeln!(text, "---\n# Source: {}", file.input.name);
+        text.push_str(&file.after);
+        if !file.after.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    text
+}

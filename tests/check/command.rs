@@ -1,0 +1,243 @@
+//! The command as a user or a pipeline runs it: exit codes, what is read, and bad input.
+
+use std::{fs, process::Stdio};
+
+use super::{folder, pipe, podgate, run};
+
+const DENIED: &str =
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {restartPolicy: always, containers: []}\n";
+const FINE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
+const WARNED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: []}\n";
+
+#[test]
+fn exit_codes() {
+    let folder =
+        folder(&[("denied.yaml", DENIED), ("warned.yaml", WARNED), ("fine.yaml", FINE), ("broken.yaml", "a: [\n")]);
+    let code = |args: &[&str]| run(folder.path(), &[&["check"], args].concat()).code;
+    assert_eq!(code(&["fine.yaml"]), 0);
+    assert_eq!(code(&["denied.yaml"]), 1);
+    assert_eq!(code(&["denied.yaml", "--fail-on", "never"]), 0);
+    assert_eq!((code(&["warned.yaml"]), code(&["warned.yaml", "--fail-on", "warn"])), (0, 1));
+    assert_eq!((code(&["broken.yaml"]), code(&["broken.yaml", "denied.yaml", "--fail-on", "never"])), (2, 2));
+    assert_eq!((code(&["no-such"]), code(&["fine.yaml", "no-such"])), (2, 2));
+    assert_eq!((code(&["--fail-on", "off", "."]), code(&["--policy", "no-such", "."])), (2, 2));
+}
+
+#[test]
+fn nothing_judged_does_not_pass() {
+    let folder = folder(&[("empty/.keep", ""), ("values/values.yaml", "a: 1\n")]);
+    for path in ["empty", "values"] {
+        let ran = run(folder.path(), &["check", path]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.starts_with("podgate: nothing was judged: no Kubernetes object in "), "{}", ran.stderr);
+        assert_eq!(run(folder.path(), &["check", path, "--allow-empty"]).code, 0);
+    }
+    assert_eq!(run(folder.path(), &["check"]).code, 2);
+    assert!(run(folder.path(), &["check", "empt"]).stderr.contains("empt: cannot be read: No such file"));
+}
+
+#[test]
+fn a_broken_file_does_not_stop_the_others() {
+    let broken = format!("{FINE}---\na: [1\nb: 2\n---\n{DENIED}");
+    let folder = folder(&[("a.yaml", &broken), ("b.yaml", DENIED), ("twice.yaml", "a: 1\na: 2\n")]);
+    let ran = run(folder.path(), &["check", "."]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("podgate: a.yaml:6:"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("podgate: twice.yaml:2:1: key \"a\" is given twice\n"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("a.yaml:11:8: deny[invalid-restart-policy]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("b.yaml:4:8: deny[invalid-restart-policy]"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let zero = DENIED.replace("containers: []", "containers: {}");
+    let folder = folder(&[
+        ("kind.yaml", &zero),
+        ("bool.yaml", &DENIED.replace("name: web", "name: on")),
+        ("helm.yaml", "a: {{ .Values.a }}\n{{- end }}\n"),
+        ("tsconfig.json", "{// comment\n\"a\": 1}"),
+    ]);
+    fs::write(folder.path().join("utf16.yaml"), [0xff, 0xfe, b'a', 0]).unwrap();
+    let ran = run(folder.path(), &["check", "."]);
+    assert_eq!(ran.code, 2);
+    for expected in [
+        "bool.yaml:3:12: Pod: metadata.name: invalid type: boolean `true`, expected a string; YAML takes",
+        "helm.yaml:1:",
+        "render it first",
+        "kind.yaml:4:31: Pod web: spec.containers: invalid type: map, expected a list",
+        "utf16.yaml: cannot be read: it is not UTF-8 but UTF-16 (byte 0)",
+    ] {
+        assert!(ran.stderr.contains(expected), "{expected}:\n{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("tsconfig"), "{}", ran.stderr);
+}
+
+#[test]
+fn standard_input() {
+    let folder = folder(&[]);
+    for args in [&["check"][..], &["check", "-"]] {
+        let ran = pipe(folder.path(), args, DENIED.as_bytes());
+        assert_eq!(ran.code, 1);
+        assert!(ran.stdout.contains("<stdin>:4:8: deny[invalid-restart-policy] restartPolicy \"always\" is none of"));
+    }
+    assert_eq!(pipe(folder.path(), &["check"], b"").code, 2);
+}
+
+#[test]
+fn folders_are_searched() {
+    let folder = folder(&[
+        (".gitignore", "/ignored/\n"),
+        ("ignored/a.yaml", DENIED),
+        (".git/a.yaml", DENIED),
+        ("notes.txt", DENIED),
+        ("b/a.yml", DENIED),
+        ("b/a.YAML", DENIED),
+        ("a.json", r#"{"apiVersion": "v1", "kind": "Pod", "spec": {"restartPolicy": "always"}}"#),
+        (".hidden/a.yaml", DENIED),
+        ("charts/x/a.yaml", DENIED),
+    ]);
+    let files = |args: &[&str]| -> Vec<String> {
+        let ran = run(folder.path(), &[&["check", "--fail-on", "deny", "-q"], args].concat());
+        let lines = ran
+            .stdout
+            .lines()
+            .filter(|line| line.contains("deny["))
+            .map(|line| line.split(':').next().unwrap().to_owned());
+        lines.collect()
+    };
+    assert_eq!(files(&["."]), [".hidden/a.yaml", "a.json", "b/a.YAML", "b/a.yml", "charts/x/a.yaml"]);
+    assert_eq!(files(&[".", "b", "./b/a.yml"]).len(), 5);
+    assert_eq!(files(&[".", "--ignore", "charts/**", "--ignore", "*.yml"]), [".hidden/a.yaml", "a.json", "b/a.YAML"]);
+    // What is named is meant, unless it is left out by name.
+    assert_eq!(files(&["ignored/a.yaml", "notes.txt"]), ["ignored/a.yaml", "notes.txt"]);
+    assert_eq!(files(&["charts/x/a.yaml", "b/a.yml", "--ignore", "charts/**"]), ["b/a.yml"]);
+    assert_eq!(run(folder.path(), &["check", ".", "--ignore", "a{"]).code, 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_loops() {
+    use std::os::unix::fs::symlink;
+    let folder = folder(&[("a/web.yaml", DENIED)]);
+    symlink(folder.path(), folder.path().join("a/loop")).unwrap();
+    symlink("web.yaml", folder.path().join("a/again.yaml")).unwrap();
+    symlink("nowhere", folder.path().join("a/dangling.yaml")).unwrap();
+    let ran = run(folder.path(), &["check", "a"]);
+    assert!(ran.stdout.contains("1 file, 1 object: 1 deny"), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("dangling.yaml"), "{}", ran.stderr);
+}
+
+#[test]
+fn other_objects_of_the_run_are_known() {
+    let budget = |name: &str| {
+        format!(
+            "---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: {name}}}\nspec: {{maxUnavailable: 1, selector: {{matchLabels: {{app: web}}}}}}\n"
+        )
+    };
+    let web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    metadata:\n      labels: {app: web}\n    spec: {containers: []}\n";
+    let folder = folder(&[
+        ("a/web.yaml", web),
+        ("b/one.yaml", &budget("one")),
+        ("c/two.yaml", &budget("two")),
+        ("d/again.yaml", &budget("one")),
+    ]);
+    let overlap = |args: &[&str]| run(folder.path(), args).stdout.matches("overlapping-disruption-budgets]").count();
+    assert_eq!(overlap(&["check", "."]), 1);
+    assert_eq!(overlap(&["check", "a", "c"]), 0);
+    // The same budget twice is one budget.
+    assert_eq!(overlap(&["check", "a", "b", "d"]), 0);
+}
+
+#[test]
+fn updates_are_judged_against_what_was() {
+    let gate = DENIED.replace("restartPolicy: always", "schedulingGates: [{name: example.com/a}]");
+    let folder =
+        folder(&[("old/web.yaml", DENIED), ("new/web.yaml", &DENIED.replace("web", "web ")), ("gate/web.yaml", &gate)]);
+    assert_eq!(run(folder.path(), &["check", "new"]).code, 1);
+    // It was there before.
+    assert_eq!(run(folder.path(), &["check", "new", "--old", "old"]).code, 0);
+    let ran = run(folder.path(), &["check", "gate", "--old", "old"]);
+    assert!(ran.stdout.contains("web.yaml:4:26: deny[scheduling-gate-added]"), "{}", ran.stdout);
+    assert_eq!(run(folder.path(), &["check", "new", "--old", "no-such"]).code, 2);
+}
+
+#[test]
+fn quiet_and_namespace() {
+    let folder = folder(&[("a.yaml", DENIED)]);
+    let ran = run(folder.path(), &["check", "-q", "a.yaml"]);
+    assert_eq!(ran.stdout.matches("[").count(), 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("= Pod default/web, spec.restartPolicy"));
+    assert!(run(folder.path(), &["check", "-n", "shop", "a.yaml"]).stdout.contains("= Pod shop/web"));
+    // Exempt by the default policy.
+    assert_eq!(run(folder.path(), &["check", "-n", "kube-system", "a.yaml"]).code, 0);
+    assert_eq!(run(folder.path(), &["check", "-q", "--fail-on", "never", "a.yaml"]).stdout, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let many: String =
+        (0..3000).map(|number| format!("---\n{}", DENIED.replace("web", &format!("web-{number}")))).collect();
+    let folder = folder(&[("a.yaml", &many)]);
+    let mut child =
+        podgate(folder.path()).args(["check", "a.yaml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(1), Vec::new()));
+}
+
+#[test]
+fn bombs_and_giants_are_bounded() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 2000].join(","));
+    let copies = "- {<<: *a}\n".repeat(20_000);
+    let merges = format!("a: &a\n  b: [{}]\nc:\n{copies}", vec!["x"; 20_000].join(","));
+    let deep = format!("a: {}{}\n", "[".repeat(100_000), "]".repeat(100_000));
+    let block: String = (0..2000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let folder = folder(&[
+        ("bomb.yaml", &bomb),
+        ("long.yaml", &long),
+        ("merges.yaml", &merges),
+        ("deep.yaml", &deep),
+        ("block.yaml", &block),
+    ]);
+    let giant = fs::File::create(folder.path().join("giant.yaml")).unwrap();
+    giant.set_len(100 * 1024 * 1024).unwrap();
+    let ran = run(folder.path(), &["check", "."]);
+    assert_eq!(ran.code, 2);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 6, "{}", ran.stderr);
+    assert!(lines[1].starts_with("podgate: bomb.yaml:") && lines[1].ends_with("aliases blow the document up too far"));
+    assert_eq!(
+        lines[3],
+        "podgate: giant.yaml: cannot be read: it is larger than 64 MiB; split it up, or leave it out by --ignore"
+    );
+    assert!(lines[4].starts_with("podgate: long.yaml:") && lines[4].ends_with("aliases blow the document up too far"));
+    assert!(
+        lines[5].starts_with("podgate: merges.yaml:") && lines[5].ends_with("aliases blow the document up too far")
+    );
+}
+
+#[test]
+fn output_is_the_same_every_time() {
+    let many: String =
+        (0..200).map(|number| format!("---\n{}", DENIED.replace("web", &format!("web-{number}")))).collect();
+    let folder = folder(&[("b.yaml", &many), ("a.yaml", &many), ("c/a.yaml", &many)]);
+    let first = run(folder.path(), &["check", "."]);
+    assert!((0..3).all(|_| run(folder.path(), &["check", "."]).stdout == first.stdout));
+    let lines: Vec<(String, usize)> = first
+        .stdout
+        .lines()
+        .filter(|line| line.contains('['))
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| {
+            let mut parts = line.split(':');
+            (parts.next().unwrap().to_owned(), parts.next().unwrap().parse().unwrap())
+        })
+        .collect();
+    assert!(lines.len() > 600 && lines.is_sorted());
+}
