@@ -64,6 +64,7 @@ pub(super) struct Metrics {
     in_flight: Gauge,
     tls_expiry: Gauge,
     policy_load: Gauge<f64, AtomicU64>,
+    policy_load_failures: Counter,
 }
 
 impl Metrics {
@@ -77,6 +78,7 @@ impl Metrics {
         let in_flight = Gauge::default();
         let tls_expiry = Gauge::default();
         let policy_load = Gauge::default();
+        let policy_load_failures = Counter::default();
         for failure in Failure::ALL {
             drop(errors.get_or_create(&ErrorLabels { reason: failure.as_str() }));
         }
@@ -108,8 +110,7 @@ impl Metrics {
         registry.register(
             "policy_load_failures",
             "Policies that could not be loaded",
-            // Stays zero as long as a policy is only loaded at the start: a server without one does not serve.
-            Counter::<u64>::default(),
+            Counter::clone(&policy_load_failures),
         );
         registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         Self {
@@ -123,6 +124,7 @@ impl Metrics {
             in_flight,
             tls_expiry,
             policy_load,
+            policy_load_failures,
         }
     }
 
@@ -172,6 +174,11 @@ impl Metrics {
     pub(super) fn policy_loaded(&self) {
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         self.policy_load.set(since_1970.as_secs_f64());
+    }
+
+    /// Counts a policy that could not be put in force.
+    pub(super) fn policy_load_failed(&self) {
+        self.policy_load_failures.inc();
     }
 
     /// Every metric in the format of [`CONTENT_TYPE`].

@@ -11,11 +11,11 @@ mod failure;
 pub mod log;
 mod metrics;
 mod options;
+mod reload;
 mod renewal;
 mod reply;
 mod routes;
 mod tls;
-#[cfg_attr(not(test), expect(dead_code, reason = "taken up by the reload that comes next"))]
 mod watch;
 
 use std::future::Future;
@@ -38,6 +38,7 @@ pub use tls::TlsError;
 use crate::policy::Engine;
 use endpoint::Endpoint;
 use metrics::Metrics;
+use reload::Policies;
 use renewal::Renewal;
 use tls::{Identity, ServerCertificate};
 
@@ -72,11 +73,13 @@ pub struct Server {
     admission: Endpoint,
     admin: Endpoint,
     renewal: Renewal,
+    policies: Arc<Policies>,
+    metrics: Arc<Metrics>,
 }
 
 impl Server {
-    /// Reads the certificates and takes both ports. `engine` may be exchanged at any time; a request is answered by
-    /// the one that is there when its body has arrived.
+    /// Reads the certificates and takes both ports. `engine` may be exchanged at any time, and is when the policy's file
+    /// changes; a request is answered by the one that is there when its body has arrived.
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
         let metrics = Arc::new(Metrics::new());
         let identity = Identity::load(&options.cert_dir)?;
@@ -89,13 +92,24 @@ impl Server {
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
         let draining = Arc::new(AtomicBool::new(false));
         let limits = options.limits;
+        let policies =
+            Arc::new(Policies { engine, file: options.policy, failure: arc_swap::ArcSwapOption::const_empty() });
+        let admin_state = admin::Admin {
+            metrics: Arc::clone(&metrics),
+            draining: Arc::clone(&draining),
+            policies: Arc::clone(&policies),
+        };
         Ok(Self {
             address,
             admin_address,
             admission: Endpoint {
                 listener,
                 tls: Some(TlsAcceptor::from(Arc::new(config))),
-                router: routes::router(routes::App { engine, metrics: Arc::clone(&metrics), limits }),
+                router: routes::router(routes::App {
+                    engine: Arc::clone(&policies.engine),
+                    metrics: Arc::clone(&metrics),
+                    limits,
+                }),
                 limits,
                 metrics: Arc::clone(&metrics),
                 draining: Arc::clone(&draining),
@@ -104,13 +118,15 @@ impl Server {
             admin: Endpoint {
                 listener: admin_listener,
                 tls: None,
-                router: admin::router(admin::Admin { metrics: Arc::clone(&metrics), draining: Arc::clone(&draining) }),
+                router: admin::router(admin_state),
                 limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
                 metrics: Arc::clone(&metrics),
                 draining,
                 stop: CancellationToken::new(),
             },
-            renewal: Renewal { cert_dir: options.cert_dir, certificate, metrics },
+            renewal: Renewal { cert_dir: options.cert_dir, certificate, metrics: Arc::clone(&metrics) },
+            policies,
+            metrics,
         })
     }
 
@@ -156,6 +172,7 @@ impl Server {
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
             never = self.renewal.run() => match never {},
+            never = self.policies.keep(&self.metrics) => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

@@ -13,6 +13,7 @@
 mod certificates;
 mod http;
 mod process;
+mod reload;
 mod samples;
 mod stop;
 mod support;
