@@ -1,5 +1,6 @@
 //! L3: what an administrator decided, and the engine that applies it.
 
+pub mod cases;
 pub mod config;
 pub mod engine;
 pub mod ignore;
@@ -9,6 +10,7 @@ pub mod pages;
 mod problems;
 mod ratchet;
 pub mod rule_settings;
+pub mod schema;
 mod scope;
 pub mod settings;
 mod show;

@@ -6,7 +6,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, Visitor},
-    ser::SerializeMap,
 };
 use serde_json::{Map, Value};
 
@@ -33,6 +32,16 @@ pub struct RuleSetting {
 }
 
 impl RuleSettings {
+    /// How many rules are named.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no rule is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What is said of `rule`.
     pub fn get(&self, rule: &Rule) -> Option<&RuleSetting> {
         self.0.iter().find(|(named, _)| *named == rule).map(|(_, setting)| setting)
@@ -76,18 +85,20 @@ impl RuleSetting {
 
 impl Serialize for RuleSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (rule, setting) in &self.0 {
-            match setting.level {
-                Some(level) if setting.options.is_empty() => map.serialize_entry(rule.id, &level)?,
-                level => {
-                    let level = level.map(|level| ("level".to_owned(), level.as_str().into()));
-                    let all: Map<String, Value> = level.into_iter().chain(setting.options.clone()).collect();
-                    map.serialize_entry(rule.id, &all)?;
-                }
+        serializer.collect_map(self.0.iter().map(|(rule, setting)| (rule.id, setting)))
+    }
+}
+
+impl Serialize for RuleSetting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.level {
+            Some(level) if self.options.is_empty() => level.serialize(serializer),
+            level => {
+                let level = level.map(|level| ("level".to_owned(), level.as_str().into()));
+                let all: Map<String, Value> = level.into_iter().chain(self.options.clone()).collect();
+                all.serialize(serializer)
             }
         }
-        map.end()
     }
 }
 
@@ -153,9 +164,13 @@ impl JsonSchema for RuleSettings {
                     if let Some(properties) = properties.as_object_mut() {
                         properties.insert("level".to_owned(), level.clone().to_value());
                     }
-                    object.insert("title".to_owned(), rule.summary.into());
                 }
-                (rule.id.to_owned(), json_schema!({ "oneOf": [level, options] }).to_value())
+                // Unquoted `off` is `false` for readers of YAML 1.1, Kubernetes' own among them.
+                let off = json_schema!({ "const": false, "description": "off" });
+                (
+                    rule.id.to_owned(),
+                    json_schema!({ "description": rule.summary, "anyOf": [level, off, options] }).to_value(),
+                )
             })
             .collect();
         json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })

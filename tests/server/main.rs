@@ -13,6 +13,7 @@
 mod certificates;
 mod http;
 mod overload;
+mod policy_reload;
 mod process;
 mod reload;
 mod samples;
