@@ -2,6 +2,8 @@
 
 #[cfg(feature = "server")]
 mod certs;
+#[cfg(feature = "server")]
+mod cluster;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;

@@ -11,8 +11,11 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where health and metrics are served in plain HTTP. Port 0 takes any free port.
     pub admin_listen: SocketAddr,
-    /// Folder of `tls.crt` and `tls.key`.
-    pub cert_dir: PathBuf,
+    /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::presenter`] has been given a
+    /// certificate.
+    ///
+    /// [`Server::presenter`]: super::Server::presenter
+    pub cert_dir: Option<PathBuf>,
     /// PEM file of the authorities a client certificate has to come from. With it every client has to show one.
     pub client_ca: Option<PathBuf>,
     /// Globs; with any, a client's certificate has to carry one of these names.
@@ -30,7 +33,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            cert_dir: PathBuf::from("certs"),
+            cert_dir: Some(PathBuf::from("certs")),
             client_ca: None,
             client_names: Vec::new(),
             tls_min_version: TlsVersion::Tls12,

@@ -11,6 +11,8 @@
 )]
 
 mod certificates;
+mod cluster;
+mod fake_api;
 mod http;
 mod overload;
 mod process;

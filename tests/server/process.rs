@@ -23,7 +23,13 @@ impl Drop for Process {
 impl Process {
     /// `podgate serve` with free ports, in `dir`.
     pub fn serve(dir: &Path, args: &[&str]) -> Self {
+        Self::serve_with(dir, args, &[])
+    }
+
+    /// The same with environment variables.
+    pub fn serve_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let child = podgate(dir)
+            .envs(variables.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(args)
             .stdout(Stdio::piped())

@@ -87,7 +87,7 @@ async fn wait_until_shown(server: &TestServer, pem: &str) {
 async fn server_of(authority: &Authority, pair: &(String, String)) -> TestServer {
     TestServer::start_with(|options| {
         options.reload_interval = QUICK;
-        let dir = &options.cert_dir;
+        let dir = options.cert_dir.as_ref().unwrap();
         std::fs::write(dir.join("ca.crt"), authority.0.pem()).unwrap();
         swap(dir, 0, &[("tls.crt", &pair.0), ("tls.key", &pair.1)]);
     })
