@@ -75,6 +75,10 @@ pub(super) struct Args {
     #[arg(long, env = "PODGATE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
 
+    /// Part of the answers that allow without a finding to log, from 0 to 1; all others are always logged
+    #[arg(long, env = "PODGATE_LOG_ALLOWED", value_name = "FRACTION", default_value = "1", value_parser = fraction)]
+    log_allowed: f64,
+
     /// Least important lines to log
     #[arg(
         long,
@@ -189,6 +193,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
         client_ca: args.client_ca.clone(),
         client_names: args.client_name.clone(),
         tls_min_version: args.tls_min_version,
+        log_allowed: args.log_allowed,
         limits: Limits::from(&args.limits),
         ..Options::default()
     };
@@ -224,6 +229,11 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> u8 {
         _ = terminate.recv() => TERMINATED,
         _ = interrupt.recv() => INTERRUPTED,
     }
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    let fraction = text.parse().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
+    fraction.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 fn ensure_certificates(args: &Args) -> anyhow::Result<bool> {
@@ -281,7 +291,8 @@ mod tests {
             client_ca: args.client_ca,
             client_names: args.client_name,
             tls_min_version: args.tls_min_version,
-            limits: Limits::from(&args.limits),
+            log_allowed: args.log_allowed,
+        limits: Limits::from(&args.limits),
             ..Options::default()
         };
         assert_eq!(options, Options::default());

@@ -33,5 +33,7 @@ pub enum ClusterError {
 pub async fn connect() -> Result<Client, ClusterError> {
     let mut config = Config::infer().await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // What goes wrong has to be seen; each caller tries again in its own time.
+    config.default_retry = false;
     Client::try_from(config).map_err(|cause| ClusterError::Client(Box::new(cause)))
 }

@@ -20,6 +20,7 @@ mod renewal;
 mod reply;
 mod routes;
 mod tls;
+mod trace;
 mod watch;
 
 use std::future::Future;
@@ -38,6 +39,7 @@ pub use knowledge::Knowledge;
 pub use options::{Limits, Options, TlsVersion};
 pub use presenter::Presenter;
 pub use tls::TlsError;
+pub use trace::TraceContext;
 
 use crate::policy::Engine;
 use endpoint::Endpoint;
@@ -119,6 +121,7 @@ impl Server {
                     inventory: Arc::clone(&knowledge.inventory),
                     metrics: Arc::clone(&metrics),
                     limits,
+                    log_allowed: options.log_allowed,
                     load: Load::new(&limits),
                 }),
                 limits,

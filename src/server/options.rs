@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Addresses, files and limits of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Where `/validate` and `/mutate` are served over TLS. Port 0 takes any free port.
     pub listen: SocketAddr,
@@ -24,6 +24,8 @@ pub struct Options {
     pub tls_min_version: TlsVersion,
     /// How often certificate files are looked at.
     pub reload_interval: Duration,
+    /// Which part of the answers that allow without a finding is logged, from 0 to 1. All others are always logged.
+    pub log_allowed: f64,
     /// What one client may take.
     pub limits: Limits,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             client_names: Vec::new(),
             tls_min_version: TlsVersion::Tls12,
             reload_interval: Duration::from_secs(5),
+            log_allowed: 1.0,
             limits: Limits::default(),
         }
     }

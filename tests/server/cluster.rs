@@ -226,7 +226,7 @@ impl Replica {
             names: vec!["podgate.podgate.svc".to_owned()],
             ca_validity: Duration::from_hours(87_600),
             validity: Duration::from_hours(2160),
-            trust_delay: Duration::from_millis(200),
+            trust_delay: Duration::from_secs(1),
         };
         change(&mut managed);
         let (server, presenter) = TestServer::start_presenting().await;
@@ -333,7 +333,7 @@ async fn a_new_leaf_and_a_new_authority_without_a_gap() {
         () = renewed => {}
         () = asking => {}
     }
-    assert!(asked > 10);
+    assert!(asked >= 4, "asked {asked} times");
     for replica in &replicas {
         assert!(replica.is_ready().await && replica.is_trusted(&api).await);
     }

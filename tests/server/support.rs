@@ -83,6 +83,13 @@ impl TestServer {
         Self { dir, address, admin_address, shutdown, task }
     }
 
+    /// Stops it as SIGTERM does, and waits until it is gone. Gives the number of connections that did not finish.
+    pub async fn stop(mut self, delay: Duration) -> usize {
+        let (spare, _) = oneshot::channel();
+        std::mem::replace(&mut self.shutdown, spare).send(delay).unwrap();
+        tokio::time::timeout(PATIENCE + delay, &mut self.task).await.expect("the server should have stopped").unwrap()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
     }
