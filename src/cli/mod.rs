@@ -3,6 +3,8 @@
 #[cfg(feature = "server")]
 mod certs;
 mod check;
+#[cfg(feature = "server")]
+mod cluster;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;

@@ -13,8 +13,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
+use super::cluster::ClusterArgs;
 use super::duration;
-use crate::cluster;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
@@ -67,11 +67,6 @@ pub(super) struct Args {
     #[arg(long, env = "PODGATE_DNS", value_name = "NAME", value_delimiter = ',')]
     dns: Vec<String>,
 
-    /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets and
-    /// HorizontalPodAutoscalers, with the Pod's service account or $KUBECONFIG
-    #[arg(long, env = "PODGATE_WATCH")]
-    watch: bool,
-
     /// How long to accept connections after SIGTERM, while the cluster takes this replica out
     #[arg(long, env = "PODGATE_DRAIN_DELAY", value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
     drain_delay: Duration,
@@ -79,6 +74,10 @@ pub(super) struct Args {
     /// Form of the log lines on stderr
     #[arg(long, env = "PODGATE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
+
+    /// Part of the answers that allow without a finding to log, from 0 to 1; all others are always logged
+    #[arg(long, env = "PODGATE_LOG_ALLOWED", value_name = "FRACTION", default_value = "1", value_parser = fraction)]
+    log_allowed: f64,
 
     /// Least important lines to log
     #[arg(
@@ -91,7 +90,10 @@ pub(super) struct Args {
     )]
     log_level: LevelFilter,
 
-    // Last, because its heading would hold for what comes after it.
+    // Last, because their headings would hold for what comes after them.
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -173,7 +175,7 @@ impl From<&LimitArgs> for Limits {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     log::init(args.log_format, args.log_level)?;
     let engine = Arc::new(ArcSwap::from_pointee(super::policy::engine(args.policy.as_deref())?));
-    if ensure_certificates(args)? && args.log_format == LogFormat::Text {
+    if !args.cluster.manage_certs && ensure_certificates(args)? && args.log_format == LogFormat::Text {
         print(&format!("made a development certificate in {}", args.cert_dir.display()));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
@@ -188,22 +190,17 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
         listen: args.listen,
         admin_listen: args.admin_listen,
         policy: args.policy.clone(),
-        cert_dir: args.cert_dir.clone(),
+        cert_dir: (!args.cluster.manage_certs).then(|| args.cert_dir.clone()),
         client_ca: args.client_ca.clone(),
         client_names: args.client_name.clone(),
         tls_min_version: args.tls_min_version,
+        log_allowed: args.log_allowed,
         limits: Limits::from(&args.limits),
         ..Options::default()
     };
-    let client = if args.watch { Some(cluster::connect().await.context("cannot watch (--watch)")?) } else { None };
+    let client = args.cluster.connect().await?;
     let server = Server::bind(options, engine).await?;
-    let knowledge = server.knowledge();
-    let watching = async {
-        match client {
-            Some(client) => cluster::watch(client, knowledge).await,
-            None => std::future::pending().await,
-        }
-    };
+    let clustered = args.cluster.run(client, &server, &args.dns);
     // Whoever asks for JSON wants nothing else in a container's output; the log says the addresses too.
     if args.log_format == LogFormat::Text {
         print_addresses(args, server.address(), server.admin_address());
@@ -224,7 +221,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     tokio::select! {
         _unfinished = server.serve(shutdown) => Ok(ExitCode::SUCCESS),
         second = signals => Ok(ExitCode::from(second)),
-        never = watching => match never {},
+        never = clustered => match never {},
     }
 }
 
@@ -233,6 +230,11 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> u8 {
         _ = terminate.recv() => TERMINATED,
         _ = interrupt.recv() => INTERRUPTED,
     }
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    let fraction = text.parse().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
+    fraction.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 fn ensure_certificates(args: &Args) -> anyhow::Result<bool> {
@@ -287,11 +289,12 @@ mod tests {
             listen: args.listen,
             admin_listen: args.admin_listen,
             policy: args.policy,
-            cert_dir: args.cert_dir,
+            cert_dir: Some(args.cert_dir),
             client_ca: args.client_ca,
             client_names: args.client_name,
             tls_min_version: args.tls_min_version,
-            limits: Limits::from(&args.limits),
+            log_allowed: args.log_allowed,
+        limits: Limits::from(&args.limits),
             ..Options::default()
         };
         assert_eq!(options, Options::default());

@@ -1,14 +1,18 @@
-//! What podgate asks of the API server: the other objects that it judges by.
+//! What podgate asks of the API server: the other objects that it judges by, and a place for its own certificates.
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
 mod inventory;
+mod lease;
+mod managed;
+mod material;
 mod watch;
 
 use std::time::Duration;
 
 use kube::{Client, Config};
 
+pub use managed::{Managed, manage_certificates};
 pub use watch::watch;
 
 /// How long a connection to the API server may take to come about.
@@ -29,5 +33,7 @@ pub enum ClusterError {
 pub async fn connect() -> Result<Client, ClusterError> {
     let mut config = Config::infer().await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // What goes wrong has to be seen; each caller tries again in its own time.
+    config.default_retry = false;
     Client::try_from(config).map_err(|cause| ClusterError::Client(Box::new(cause)))
 }

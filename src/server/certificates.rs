@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
 use rustls::pki_types::DnsName;
@@ -29,6 +29,7 @@ const PUBLIC: u32 = 0o644;
 const PRIVATE: u32 = 0o600;
 /// Clocks differ: the certificates are valid from a little before they were made.
 const BACKDATED: Duration = Duration::hours(1);
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// Why certificates were not made.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,7 @@ pub enum CertificatesError {
     #[error("a validity of {days} days is too long")]
     Validity {
         /// What was given.
-        days: u32,
+        days: u64,
     },
 }
 
@@ -97,12 +98,14 @@ pub fn ensure(dir: &Path, names: &[String], days: u32) -> Result<bool, Certifica
 /// They are valid for `days` days, for localhost, the Service's name and `names` (DNS names or IP addresses).
 /// Keys are never readable for others, not even while they are written. Nothing is overwritten unless `force`.
 pub fn write(dir: &Path, names: &[String], days: u32, force: bool) -> Result<(), CertificatesError> {
-    let made = make(names, days)?;
+    let validity = std::time::Duration::from_secs(u64::from(days) * SECONDS_A_DAY);
+    let authority = authority(validity)?;
+    let leaf = leaf(&authority.certificate, &authority.key, names, validity)?;
     let files = [
-        (CA_KEY_FILE, PRIVATE, made.ca_key),
-        (KEY_FILE, PRIVATE, made.key),
-        (CA_FILE, PUBLIC, made.ca),
-        (CERTIFICATE_FILE, PUBLIC, made.certificate),
+        (CA_KEY_FILE, PRIVATE, authority.key),
+        (KEY_FILE, PRIVATE, leaf.key),
+        (CA_FILE, PUBLIC, authority.certificate),
+        (CERTIFICATE_FILE, PUBLIC, leaf.certificate),
     ];
     if !force {
         for (name, ..) in &files {
@@ -143,26 +146,35 @@ fn failed(path: &Path, source: io::Error) -> CertificatesError {
     CertificatesError::Io { path: path.to_owned(), source }
 }
 
-/// PEM texts.
-struct Made {
-    certificate: String,
-    key: String,
-    ca: String,
-    ca_key: String,
+/// A certificate and its key, in PEM.
+#[derive(Debug)]
+pub struct Pair {
+    /// The certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
 }
 
-fn make(names: &[String], days: u32) -> Result<Made, CertificatesError> {
-    let now = OffsetDateTime::now_utc();
-    let not_before = now - BACKDATED;
-    let not_after = now.checked_add(Duration::days(i64::from(days))).ok_or(CertificatesError::Validity { days })?;
-
+/// Makes an authority that is valid from now on for `validity`.
+pub fn authority(validity: std::time::Duration) -> Result<Pair, CertificatesError> {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "podgate CA");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (authority.not_before, authority.not_after) = (not_before, not_after);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)?;
+    (authority.not_before, authority.not_after) = times(validity)?;
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    Ok(Pair { certificate: authority.self_signed(&key)?.pem(), key: key.serialize_pem() })
+}
 
+/// Makes a server certificate of an authority, given in PEM, that is valid from now on for `validity`: for localhost, the
+/// Service's name and `names` (DNS names or IP addresses).
+pub fn leaf(
+    authority: &str,
+    authority_key: &str,
+    names: &[String],
+    validity: std::time::Duration,
+) -> Result<Pair, CertificatesError> {
+    let issuer = Issuer::from_ca_cert_pem(authority, KeyPair::from_pem(authority_key)?)?;
     let mut leaf = CertificateParams::default();
     leaf.distinguished_name.push(DnType::CommonName, "podgate");
     leaf.is_ca = IsCa::ExplicitNoCa;
@@ -170,16 +182,17 @@ fn make(names: &[String], days: u32) -> Result<Made, CertificatesError> {
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf.use_authority_key_identifier_extension = true;
     leaf.subject_alt_names = subject_alt_names(names)?;
-    (leaf.not_before, leaf.not_after) = (not_before, not_after);
+    (leaf.not_before, leaf.not_after) = times(validity)?;
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let certificate = leaf.signed_by(&key, &authority)?;
+    Ok(Pair { certificate: leaf.signed_by(&key, &issuer)?.pem(), key: key.serialize_pem() })
+}
 
-    Ok(Made {
-        certificate: certificate.pem(),
-        key: key.serialize_pem(),
-        ca: authority.pem(),
-        ca_key: authority.key().serialize_pem(),
-    })
+/// From a little before now until `validity` from now.
+fn times(validity: std::time::Duration) -> Result<(OffsetDateTime, OffsetDateTime), CertificatesError> {
+    let now = OffsetDateTime::now_utc();
+    let not_after = Duration::try_from(validity).ok().and_then(|validity| now.checked_add(validity));
+    let not_after = not_after.ok_or(CertificatesError::Validity { days: validity.as_secs() / SECONDS_A_DAY })?;
+    Ok((now - BACKDATED, not_after))
 }
 
 fn subject_alt_names(names: &[String]) -> Result<Vec<SanType>, CertificatesError> {

@@ -14,7 +14,8 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, fmt};
 
 use super::metrics::{decision as decision_label, webhook};
-use crate::admission::{Mode, Record};
+use super::trace::TraceContext;
+use crate::admission::{Decision, Mode, Record};
 use crate::model::text::one_line;
 
 /// Longest text from outside in a log line, in characters: the longest name that Kubernetes knows.
@@ -61,8 +62,21 @@ pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TryInitError> {
     Ok(())
 }
 
+/// Whether the line of an answer may be left out where only some are wanted: it allowed, and nothing was found or added.
+pub(super) fn is_plain(record: &Record<'_>) -> bool {
+    record.decision == Decision::Allowed && record.findings.is_empty()
+}
+
 /// Writes the line of one answer.
-pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration) {
+pub fn decided(
+    mode: Mode,
+    status: u16,
+    record: &Record<'_>,
+    duration: Duration,
+    trace: Option<TraceContext<'_>>,
+) {
+    let trace_id = trace.map(|trace| trace.trace_id);
+    let parent_id = trace.map(|trace| trace.parent_id);
     let webhook = webhook(mode);
     let uid = clean(&record.uid);
     let kind = record.kind;
@@ -93,6 +107,8 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration)
             mutations,
             error,
             duration_microseconds,
+            trace_id,
+            parent_id,
             "admission"
         );
     } else {
@@ -110,6 +126,8 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration)
             mutations,
             error,
             duration_microseconds,
+            trace_id,
+            parent_id,
             "admission"
         );
     }
@@ -158,10 +176,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::admission::{Decision, ErrorReason};
+    use crate::admission::ErrorReason;
     use crate::model::text::is_unsafe;
 
     const NASTY: &str = "a\r\nINFO forged=\"1\" \u{1b}[31mred\u{85}\u{2028}\u{202e}\0 \\ é";
+
+    const TRACE: Option<TraceContext<'_>> =
+        Some(TraceContext { trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", parent_id: "00f067aa0ba902b7" });
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -197,7 +218,7 @@ mod tests {
         let layer = fmt::layer().with_writer(move || writer.clone());
         let layer = if json { layer.json().flatten_event(true).boxed() } else { layer.with_ansi(false).boxed() };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            decided(Mode::Validate, 500, &nasty_record(decision), Duration::from_micros(250));
+            decided(Mode::Validate, 500, &nasty_record(decision), Duration::from_micros(250), TRACE);
         });
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -226,6 +247,7 @@ mod tests {
         assert_eq!(line["namespace"], "shop");
         assert_eq!(line["operation"], "CREATE");
         assert_eq!(line["duration_microseconds"], 250);
+        assert_eq!(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
         for field in ["uid", "user", "name"] {
             let text = line[field].as_str().unwrap();
             assert!(!text.contains(is_unsafe) && text.chars().count() <= 254, "{text}");

@@ -15,11 +15,13 @@ mod load;
 pub mod log;
 mod metrics;
 mod options;
+mod presenter;
 mod reload;
 mod renewal;
 mod reply;
 mod routes;
 mod tls;
+mod trace;
 mod watch;
 
 use std::future::Future;
@@ -36,7 +38,9 @@ use tracing::{info, warn};
 
 pub use knowledge::Knowledge;
 pub use options::{Limits, Options, TlsVersion};
+pub use presenter::Presenter;
 pub use tls::TlsError;
+pub use trace::TraceContext;
 
 use crate::policy::Engine;
 use endpoint::Endpoint;
@@ -78,7 +82,7 @@ pub struct Server {
     admin_address: SocketAddr,
     admission: Endpoint,
     admin: Endpoint,
-    renewal: Renewal,
+    renewal: Arc<Renewal>,
     watch: Watch,
     health: Arc<Health>,
     knowledge: Knowledge,
@@ -93,15 +97,15 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let health = Arc::new(Health::new());
         let tls = Arc::new(Tls::new(options.tls_min_version));
-        let renewal = Renewal {
-            cert_dir: Some(options.cert_dir),
+        let renewal = Arc::new(Renewal {
+            cert_dir: options.cert_dir,
             client_ca: options.client_ca,
             client_names: options.client_names,
             interval: options.reload_interval,
             tls: Arc::clone(&tls),
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
-        };
+        });
         let watch = renewal.watch();
         renewal.load()?;
         metrics.policy_loaded();
@@ -128,6 +132,7 @@ impl Server {
                     inventory: Arc::clone(&knowledge.inventory),
                     metrics: Arc::clone(&metrics),
                     limits,
+                    log_allowed: options.log_allowed,
                     load: Load::new(&limits),
                 }),
                 limits,
@@ -166,6 +171,11 @@ impl Server {
     /// Where what is known of the cluster is kept: empty until somebody fills it.
     pub fn knowledge(&self) -> Knowledge {
         self.knowledge.clone()
+    }
+
+    /// What serves certificates that come from elsewhere than files.
+    pub fn presenter(&self) -> Presenter {
+        Presenter(Arc::clone(&self.renewal))
     }
 
     /// Serves until `shutdown` is there, which gives how long connections are still accepted: long enough for the

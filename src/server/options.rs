@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Addresses, files and limits of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Where `/validate` and `/mutate` are served over TLS. Port 0 takes any free port.
     pub listen: SocketAddr,
@@ -13,8 +13,11 @@ pub struct Options {
     pub admin_listen: SocketAddr,
     /// The file of the policy that the engine was made of; it is read again when it changes.
     pub policy: Option<PathBuf>,
-    /// Folder of `tls.crt` and `tls.key`.
-    pub cert_dir: PathBuf,
+    /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::presenter`] has been given a
+    /// certificate.
+    ///
+    /// [`Server::presenter`]: super::Server::presenter
+    pub cert_dir: Option<PathBuf>,
     /// PEM file of the authorities a client certificate has to come from. With it every client has to show one.
     pub client_ca: Option<PathBuf>,
     /// Globs; with any, a client's certificate has to carry one of these names.
@@ -23,6 +26,8 @@ pub struct Options {
     pub tls_min_version: TlsVersion,
     /// How often certificate files are looked at.
     pub reload_interval: Duration,
+    /// Which part of the answers that allow without a finding is logged, from 0 to 1. All others are always logged.
+    pub log_allowed: f64,
     /// What one client may take.
     pub limits: Limits,
 }
@@ -33,11 +38,12 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             policy: None,
-            cert_dir: PathBuf::from("certs"),
+            cert_dir: Some(PathBuf::from("certs")),
             client_ca: None,
             client_names: Vec::new(),
             tls_min_version: TlsVersion::Tls12,
             reload_interval: Duration::from_secs(5),
+            log_allowed: 1.0,
             limits: Limits::default(),
         }
     }

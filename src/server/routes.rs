@@ -21,6 +21,7 @@ use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::reply;
+use super::trace::TraceContext;
 use crate::admission::{self, Mode, handle_knowing};
 use crate::model::Inventory;
 use crate::policy::Engine;
@@ -39,6 +40,8 @@ pub(super) struct App {
     pub(super) metrics: Arc<Metrics>,
     /// Size and time of a body.
     pub(super) limits: Limits,
+    /// Which part of the answers that allow without a finding is logged.
+    pub(super) log_allowed: f64,
     /// What is taken on at a time.
     pub(super) load: Load,
 }
@@ -117,7 +120,7 @@ impl App {
         match self.read(&head.headers, &mut body, deadline).await {
             // Nobody waits for this answer any more; the time is better spent on the next one.
             Ok(_) if deadline <= Instant::now() => self.refuse(&OVERLOADED, body),
-            Ok((bytes, _room)) => self.decide(mode, &bytes),
+            Ok((bytes, _room)) => self.decide(mode, &bytes, TraceContext::read(&head.headers)),
             Err(refusal) => self.refuse(&refusal, body),
         }
     }
@@ -148,7 +151,7 @@ impl App {
         Ok((bytes, room))
     }
 
-    fn decide(&self, mode: Mode, body: &[u8]) -> Response {
+    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>) -> Response {
         let begin = Instant::now();
         let engine = self.engine.load();
         let inventory = self.inventory.load();
@@ -159,7 +162,9 @@ impl App {
         };
         let duration = begin.elapsed();
         self.metrics.answered(mode, &answer.record, duration);
-        log::decided(mode, answer.status, &answer.record, duration);
+        if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
+            log::decided(mode, answer.status, &answer.record, duration, trace);
+        }
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         reply::json(status, answer.body)
     }

@@ -94,6 +94,16 @@ impl Identity {
         Self::new(chain, private_key, certificate, key)
     }
 
+    /// Reads a certificate with its chain, and its key, from PEM texts.
+    pub(super) fn parse(certificate: &str, key: &str) -> Result<Self, TlsError> {
+        let (path, key_path) = (PathBuf::from(CERTIFICATE_FILE), PathBuf::from(KEY_FILE));
+        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|source| TlsError::Pem { path: path.clone(), source })?;
+        let private_key = PrivateKeyDer::from_pem_slice(key.as_bytes());
+        let private_key = private_key.map_err(|source| TlsError::Pem { path: key_path.clone(), source })?;
+        Self::new(chain, private_key, path, key_path)
+    }
+
     /// The paths are where both come from, for errors.
     fn new(
         chain: Vec<CertificateDer<'static>>,

@@ -11,11 +11,15 @@
 )]
 
 mod certificates;
+mod cluster;
+mod fake_api;
 mod http;
+mod monitoring;
 mod overload;
 mod policy_reload;
 mod process;
 mod reload;
+mod rolling;
 mod samples;
 mod stop;
 mod support;

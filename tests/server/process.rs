@@ -23,7 +23,13 @@ impl Drop for Process {
 impl Process {
     /// `podgate serve` with free ports, in `dir`.
     pub fn serve(dir: &Path, args: &[&str]) -> Self {
+        Self::serve_with(dir, args, &[])
+    }
+
+    /// The same with environment variables.
+    pub fn serve_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let child = podgate(dir)
+            .envs(variables.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(args)
             .stdout(Stdio::piped())
@@ -146,6 +152,41 @@ fn json_log_is_all_there_is() {
     let mut out = String::new();
     process.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     assert_eq!(out, "");
+}
+
+/// As in a container: process 1 gets no default action of a signal.
+#[test]
+fn stops_as_process_1() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run(dir.path(), &["certs"]).status.code(), Some(0));
+    let serve = [env!("CARGO_BIN_EXE_podgate"), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let unshare = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+    let child = Command::new("unshare")
+        .args(unshare)
+        // Says its process id, and becomes podgate.
+        .args(["sh", "-c", "echo $$ >&2; exec \"$@\"", "sh"])
+        .args(serve)
+        .args(["--drain-delay", "0s"])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut process = Process(child);
+    let mut log = process.stderr_lines();
+    let first = log.next().unwrap();
+    if first.contains("unshare") {
+        // Namespaces are for whoever runs this not to have; the other tests show the rest.
+        println!("not shown: {first}");
+        return;
+    }
+    assert_eq!(first, "1");
+    assert!(log.next().unwrap().contains("serving"));
+    let children = format!("/proc/{0}/task/{0}/children", process.0.id());
+    let podgate = std::fs::read_to_string(children).unwrap();
+    assert!(Command::new("kill").args(["-TERM", podgate.trim()]).status().unwrap().success());
+    assert_eq!(process.wait().code(), Some(0));
+    assert!(log.last().unwrap().contains("stopped"));
 }
 
 #[test]

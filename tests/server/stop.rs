@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::RecvError;
 
-use crate::support::{NO_REVIEW, PATIENCE, TestServer, head, read_answer, read_to_end, request, send};
+use crate::support::{
+    NO_REVIEW, PATIENCE, TestServer, client_config, head, read_answer, read_to_end, request, send,
+};
 
 async fn ended(server: &mut TestServer) -> usize {
     tokio::time::timeout(PATIENCE, &mut server.task).await.expect("the server should have stopped").unwrap()
@@ -113,6 +116,37 @@ async fn not_ready_but_serving_during_the_delay() {
     }
     assert_eq!(ended(&mut server).await, 0);
     assert!(begin.elapsed() >= delay);
+}
+
+/// GOAWAY, while the server still accepts: the client takes another connection before this one goes.
+#[tokio::test]
+async fn http2_connection_is_told_to_go_during_the_delay() {
+    let mut server = TestServer::start().await;
+    let mut stream = server.connect_with(client_config(server.dir.path(), &["h2"])).await.unwrap();
+    // Preface and empty SETTINGS.
+    send(&mut stream, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").await;
+    stop(&mut server, Duration::from_secs(3600));
+    let unready = async {
+        while server.admin("/readyz").await.status() != 503 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, unready).await.unwrap();
+    // PING.
+    stream.write_all(b"\0\0\x08\x06\0\0\0\0\0abcdefgh").await.unwrap();
+    stream.flush().await.unwrap();
+    let mut received = Vec::new();
+    let goaway = async {
+        let mut buffer = [0; 1024];
+        // Length 8, type GOAWAY.
+        while !received.windows(4).any(|frame| frame == [0, 0, 8, 7]) {
+            let count = stream.read(&mut buffer).await.unwrap();
+            assert_ne!(count, 0, "closed without GOAWAY");
+            received.extend_from_slice(&buffer[..count]);
+        }
+    };
+    tokio::time::timeout(PATIENCE, goaway).await.expect("GOAWAY");
+    assert!(TcpStream::connect(server.address).await.is_ok());
 }
 
 #[tokio::test]

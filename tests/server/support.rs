@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use podgate::policy::{Engine, LifecyclePolicy};
-use podgate::server::{Options, Server, certificates};
+use podgate::server::{Knowledge, Options, Presenter, Server, certificates};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -58,16 +58,25 @@ impl TestServer {
     }
 
     async fn start_engine(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        certificates::write(dir.path(), &[], 30, false).unwrap();
-        let mut options = Options {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            admin_listen: "127.0.0.1:0".parse().unwrap(),
-            cert_dir: dir.path().to_owned(),
-            ..Options::default()
-        };
-        change(&mut options);
-        let server = Server::bind(options, engine).await.unwrap();
+        let (server, dir) = bind(engine, change).await;
+        Self::serve(server, dir)
+    }
+
+    /// A server that judges by what whoever has the [`Knowledge`] tells it.
+    pub async fn start_knowing() -> (Self, Knowledge) {
+        let (server, dir) = bind(engine(), |_| {}).await;
+        let knowledge = server.knowledge();
+        (Self::serve(server, dir), knowledge)
+    }
+
+    /// A server that serves the certificates that whoever has the [`Presenter`] gives it.
+    pub async fn start_presenting() -> (Self, Presenter) {
+        let (server, dir) = bind(engine(), |options| options.cert_dir = None).await;
+        let presenter = server.presenter();
+        (Self::serve(server, dir), presenter)
+    }
+
+    fn serve(server: Server, dir: TempDir) -> Self {
         let (address, admin_address) = (server.address(), server.admin_address());
         let (shutdown, signal) = oneshot::channel();
         let task = tokio::spawn(server.serve(async {
@@ -77,6 +86,13 @@ impl TestServer {
             }
         }));
         Self { dir, address, admin_address, shutdown, task }
+    }
+
+    /// Stops it as SIGTERM does, and waits until it is gone. Gives the number of connections that did not finish.
+    pub async fn stop(mut self, delay: Duration) -> usize {
+        let (spare, _) = oneshot::channel();
+        std::mem::replace(&mut self.shutdown, spare).send(delay).unwrap();
+        tokio::time::timeout(PATIENCE + delay, &mut self.task).await.expect("the server should have stopped").unwrap()
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -121,6 +137,20 @@ impl TestServer {
         let seen = tokio::time::timeout(PATIENCE, seen).await.is_ok();
         assert!(seen, "no {line} in {}", self.metrics().await);
     }
+}
+
+/// A server that has its ports, and the folder of its certificates.
+async fn bind(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> (Server, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    certificates::write(dir.path(), &[], 30, false).unwrap();
+    let mut options = Options {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        admin_listen: "127.0.0.1:0".parse().unwrap(),
+        cert_dir: Some(dir.path().to_owned()),
+        ..Options::default()
+    };
+    change(&mut options);
+    (Server::bind(options, engine).await.unwrap(), dir)
 }
 
 impl Drop for TestServer {

@@ -171,7 +171,7 @@ async fn refusal(change: impl FnOnce(&Path, &mut Options)) -> String {
     let mut options = Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         admin_listen: "127.0.0.1:0".parse().unwrap(),
-        cert_dir: dir.path().to_owned(),
+        cert_dir: Some(dir.path().to_owned()),
         ..Options::default()
     };
     change(dir.path(), &mut options);

@@ -1,0 +1,97 @@
+//! What `podgate serve` does with the API server's help.
+
+use std::convert::Infallible;
+use std::env;
+use std::future::pending;
+use std::time::Duration;
+
+use anyhow::Context;
+use kube::Client;
+
+use super::duration;
+use crate::cluster::{self, Managed};
+use crate::server::Server;
+
+/// Name of the Service, and of the Lease.
+const NAME: &str = "podgate";
+/// A new authority is in the webhook configurations for this long before a certificate of it is served.
+const TRUST_DELAY: Duration = Duration::from_secs(5);
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub(super) struct ClusterArgs {
+    /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets and
+    /// HorizontalPodAutoscalers, with the Pod's service account or $KUBECONFIG
+    #[arg(long, env = "PODGATE_WATCH")]
+    watch: bool,
+
+    /// Make, renew and publish the certificate: keeps it in a Secret and writes caBundle of podgate's own webhook
+    /// configurations. --cert-dir is not used
+    #[arg(long, env = "PODGATE_MANAGE_CERTS")]
+    pub(super) manage_certs: bool,
+
+    /// Secret of managed certificates, in podgate's own namespace
+    #[arg(long, env = "PODGATE_MANAGED_SECRET", value_name = "NAME", default_value = "podgate-managed-tls")]
+    managed_secret: String,
+
+    /// Validating and mutating webhook configuration whose caBundle is written
+    #[arg(long, env = "PODGATE_WEBHOOK_CONFIGURATION", value_name = "NAME", default_value = NAME)]
+    webhook_configuration: String,
+
+    /// How long a managed authority is valid; it is replaced when a third of that is left
+    #[arg(long, env = "PODGATE_CA_VALIDITY", value_name = "DURATION", default_value = "87600h", value_parser = duration::parse)]
+    ca_validity: Duration,
+
+    /// How long a managed certificate is valid; it is renewed when a third of that is left
+    #[arg(long, env = "PODGATE_CERT_VALIDITY", value_name = "DURATION", default_value = "2160h", value_parser = duration::parse)]
+    cert_validity: Duration,
+}
+
+impl ClusterArgs {
+    /// A client of the API server, if one is needed.
+    pub(super) async fn connect(&self) -> anyhow::Result<Option<Client>> {
+        if !self.watch && !self.manage_certs {
+            return Ok(None);
+        }
+        cluster::connect().await.map(Some).context("--watch and --manage-certs need the API server")
+    }
+
+    /// Does for `server` what was asked for, for as long as it is polled.
+    pub(super) fn run(
+        &self,
+        client: Option<Client>,
+        server: &Server,
+        names: &[String],
+    ) -> impl Future<Output = Infallible> + use<> {
+        let watched = client.clone().filter(|_| self.watch).map(|client| cluster::watch(client, server.knowledge()));
+        let managed = client.filter(|_| self.manage_certs).map(|client| {
+            let managed = self.managed(client.default_namespace(), names);
+            cluster::manage_certificates(client, managed, server.presenter())
+        });
+        async {
+            let watched = async { if let Some(watched) = watched { watched.await } else { pending().await } };
+            let managed = async { if let Some(managed) = managed { managed.await } else { pending().await } };
+            tokio::select! {
+                never = watched => never,
+                never = managed => never,
+            }
+        }
+    }
+
+    fn managed(&self, namespace: &str, names: &[String]) -> Managed {
+        let service = format!("{NAME}.{namespace}.svc");
+        // In a Pod the host's name is the Pod's. A container that starts again is somebody else.
+        let host = env::var("HOSTNAME").unwrap_or_default();
+        Managed {
+            namespace: namespace.to_owned(),
+            secret: self.managed_secret.clone(),
+            lease: NAME.to_owned(),
+            configuration: self.webhook_configuration.clone(),
+            identity: format!("{host}_{:016x}", fastrand::u64(..)),
+            names: [service].into_iter().chain(names.iter().cloned()).collect(),
+            ca_validity: self.ca_validity,
+            validity: self.cert_validity,
+            trust_delay: TRUST_DELAY,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! One writer at a time: a Lease, taken and kept as Kubernetes' own components do it.
+
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client};
+use tokio::time::Instant;
+
+/// Who does not renew for this long has lost the Lease.
+const DURATION: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+pub(super) const RENEW: Duration = Duration::from_secs(5);
+
+/// One replica's part in the election.
+#[derive(Debug)]
+pub(super) struct Election {
+    api: Api<Lease>,
+    name: String,
+    identity: String,
+    /// The version that was seen last, and since when. Clocks of other nodes are not trusted, only that time passes here.
+    seen: Option<(String, Instant)>,
+    held_until: Option<Instant>,
+}
+
+impl Election {
+    pub(super) fn new(client: Client, namespace: &str, name: String, identity: String) -> Self {
+        Self { api: Api::namespaced(client, namespace), name, identity, seen: None, held_until: None }
+    }
+
+    /// Whether this replica may write now.
+    pub(super) fn is_held(&self) -> bool {
+        self.held_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Takes or renews the Lease if that is possible. An error leaves it held for as long as nobody else may take it.
+    pub(super) async fn campaign(&mut self) -> Result<(), kube::Error> {
+        // From before the request: the Lease is never believed to be held for longer than others believe it.
+        let begin = Instant::now();
+        let held = match self.api.get_opt(&self.name).await? {
+            None => self.create().await?,
+            Some(lease) => self.take(lease).await?,
+        };
+        self.held_until = held.then(|| begin + DURATION * 2 / 3);
+        Ok(())
+    }
+
+    async fn create(&self) -> Result<bool, kube::Error> {
+        let mut lease = Lease {
+            metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
+            ..Lease::default()
+        };
+        lease.spec = Some(self.spec(None));
+        won(self.api.create(&PostParams::default(), &lease).await)
+    }
+
+    async fn take(&mut self, mut lease: Lease) -> Result<bool, kube::Error> {
+        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        let since = match &self.seen {
+            Some((seen, since)) if *seen == version => *since,
+            _ => Instant::now(),
+        };
+        self.seen = Some((version, since));
+        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
+        let is_ours = holder == self.identity;
+        if !is_ours && !holder.is_empty() && since.elapsed() < DURATION {
+            return Ok(false);
+        }
+        lease.spec = Some(self.spec(lease.spec.filter(|_| is_ours)));
+        // Carries the version that was read: of two that try, one is told of a conflict.
+        won(self.api.replace(&self.name, &PostParams::default(), &lease).await)
+    }
+
+    fn spec(&self, ours: Option<LeaseSpec>) -> LeaseSpec {
+        let now = MicroTime(Timestamp::now());
+        let acquire_time = ours.and_then(|spec| spec.acquire_time).unwrap_or_else(|| now.clone());
+        LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            acquire_time: Some(acquire_time),
+            renew_time: Some(now),
+            ..LeaseSpec::default()
+        }
+    }
+}
+
+/// `false` if somebody else was faster.
+fn won(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
+    match written {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}

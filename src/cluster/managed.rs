@@ -1,0 +1,315 @@
+//! Certificates without anybody's help: made, kept in a Secret, renewed, and trusted by podgate's own webhook configurations.
+//!
+//! Every replica serves what the Secret holds. One of them, the holder of a Lease, writes: the Secret, and `caBundle` of the
+//! webhook configurations. A certificate of a new authority is served only once the configurations trust that authority, and
+//! they go on trusting the one before, so that at no time a replica serves what the API server does not trust.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tracing::{debug, info, warn};
+
+use super::lease::{Election, RENEW};
+use super::material::{Material, Wanted, trusts};
+use super::watch::error_chain;
+use crate::server::certificates::CertificatesError;
+use crate::server::{Presenter, TlsError, log};
+
+const WATCH_SECONDS: u32 = 60;
+const BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+const QUEUE: usize = 64;
+
+/// What certificates are managed, and where.
+#[derive(Debug, Clone)]
+pub struct Managed {
+    /// Namespace of the Secret, the Lease and the Service.
+    pub namespace: String,
+    /// Name of the Secret.
+    pub secret: String,
+    /// Name of the Lease.
+    pub lease: String,
+    /// Name of the ValidatingWebhookConfiguration and of the MutatingWebhookConfiguration.
+    pub configuration: String,
+    /// Who this replica is; no two may have the same.
+    pub identity: String,
+    /// DNS names and IP addresses of the server.
+    pub names: Vec<String>,
+    /// How long an authority is valid. It is replaced when a third is left.
+    pub ca_validity: Duration,
+    /// How long a server certificate is valid. It is renewed when a third is left.
+    pub validity: Duration,
+    /// How long the API servers have to notice a new authority before a certificate of it is served.
+    pub trust_delay: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ManagedError {
+    #[error("{0}")]
+    Api(#[from] kube::Error),
+    #[error("{0}")]
+    Make(#[from] CertificatesError),
+    #[error("{0}")]
+    Serve(#[from] TlsError),
+}
+
+/// What a watch has seen. `None` where there is no such object.
+enum Seen {
+    Secret(Option<Box<Secret>>),
+    Validating(Bundles),
+    Mutating(Bundles),
+}
+
+/// `caBundle` of each webhook of a configuration, by the webhook's name.
+type Bundles = Vec<(String, Vec<u8>)>;
+
+/// Manages certificates for as long as it is polled; `presenter` serves them.
+pub async fn manage_certificates(client: Client, managed: Managed, presenter: Presenter) -> Infallible {
+    presenter.distrust();
+    let (sender, seen) = mpsc::channel(QUEUE);
+    let named = |name: &str| watcher::Config::default().timeout(WATCH_SECONDS).fields(&format!("metadata.name={name}"));
+    let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
+    let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), &managed.namespace);
+    let secret = follow(secrets.clone(), named(&managed.secret), sender.clone(), |secret| {
+        Seen::Secret(secret.map(Box::new))
+    });
+    let validating_seen = follow(validating.clone(), named(&managed.configuration), sender.clone(), |found| {
+        let webhooks = found.and_then(|configuration| configuration.webhooks).unwrap_or_default();
+        Seen::Validating(webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect())
+    });
+    let mutating_seen = follow(mutating.clone(), named(&managed.configuration), sender, |found| {
+        let webhooks = found.and_then(|configuration| configuration.webhooks).unwrap_or_default();
+        Seen::Mutating(webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect())
+    });
+    let election = Election::new(client, &managed.namespace, managed.lease.clone(), managed.identity.clone());
+    let wanted =
+        Wanted { names: managed.names.clone(), ca_validity: managed.ca_validity, validity: managed.validity };
+    let manager = Manager {
+        managed,
+        wanted,
+        presenter,
+        election,
+        secrets,
+        validating_api: validating,
+        mutating_api: mutating,
+        secret: None,
+        validating: None,
+        mutating: None,
+        served: None,
+        trusted_since: None,
+    };
+    tokio::select! {
+        never = secret => match never {},
+        never = validating_seen => match never {},
+        never = mutating_seen => match never {},
+        never = manager.run(seen) => match never {},
+    }
+}
+
+fn bundle(bytes: Option<k8s_openapi::ByteString>) -> Vec<u8> {
+    bytes.map(|bytes| bytes.0).unwrap_or_default()
+}
+
+/// Tells of one named object each time it changes, and after each list.
+async fn follow<K>(api: Api<K>, config: watcher::Config, seen: mpsc::Sender<Seen>, tell: impl Fn(Option<K>) -> Seen) -> Infallible
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let mut backoff = BACKOFF;
+    loop {
+        let mut events = pin!(watcher(api.clone(), config.clone()));
+        let mut listed = None;
+        while let Some(event) = events.next().await {
+            let object = match event {
+                Ok(Event::Init) => continue,
+                Ok(Event::InitApply(object)) => {
+                    listed = Some(object);
+                    continue;
+                }
+                Ok(Event::InitDone) => {
+                    backoff = BACKOFF;
+                    listed.take()
+                }
+                Ok(Event::Apply(object)) => Some(object),
+                Ok(Event::Delete(_)) => None,
+                Err(cause) => {
+                    report(&cause, "what managed certificates need cannot be watched");
+                    break;
+                }
+            };
+            // The receiver lives as long as this.
+            let _ = seen.send(tell(object)).await;
+        }
+        sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+}
+
+fn report(cause: &dyn std::error::Error, message: &'static str) {
+    let cause = error_chain(cause);
+    let cause = log::clean(&cause);
+    warn!(cause = cause.as_ref(), "{message}");
+}
+
+struct Manager {
+    managed: Managed,
+    wanted: Wanted,
+    presenter: Presenter,
+    election: Election,
+    secrets: Api<Secret>,
+    validating_api: Api<ValidatingWebhookConfiguration>,
+    mutating_api: Api<MutatingWebhookConfiguration>,
+    /// As they were seen last; `None` until they have been.
+    secret: Option<Option<Box<Secret>>>,
+    validating: Option<Bundles>,
+    mutating: Option<Bundles>,
+    /// What is served.
+    served: Option<Material>,
+    /// Since when the authority of the Secret's certificate, which is not served yet, is trusted.
+    trusted_since: Option<Instant>,
+}
+
+impl Manager {
+    async fn run(mut self, mut seen: mpsc::Receiver<Seen>) -> Infallible {
+        let mut renew = interval(RENEW);
+        renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let trust_delay = self.trusted_since.map(|since| since + self.managed.trust_delay);
+            tokio::select! {
+                found = seen.recv() => match found {
+                    Some(Seen::Secret(secret)) => self.secret = Some(secret),
+                    Some(Seen::Validating(bundles)) => self.validating = Some(bundles),
+                    Some(Seen::Mutating(bundles)) => self.mutating = Some(bundles),
+                    // There is a sender for as long as this is polled.
+                    None => std::future::pending().await,
+                },
+                _ = renew.tick() => {
+                    let was_held = self.election.is_held();
+                    if let Err(cause) = self.election.campaign().await {
+                        report(&cause, "the Lease of managed certificates cannot be taken or renewed");
+                    }
+                    if self.election.is_held() != was_held {
+                        info!(holder = !was_held, "the Lease of managed certificates has changed hands");
+                    }
+                }
+                () = sleep_until(trust_delay.unwrap_or_else(Instant::now)), if trust_delay.is_some() => {}
+            }
+            if self.election.is_held()
+                && let Err(cause) = self.write().await
+            {
+                report(&cause, "managed certificates cannot be written");
+            }
+            if let Err(cause) = self.serve() {
+                report(&cause, "managed certificates cannot be served");
+            }
+        }
+    }
+
+    /// Brings Secret and configurations up to date. Each write is seen by the watches, which lead here again.
+    async fn write(&mut self) -> Result<(), ManagedError> {
+        let Some(secret) = &self.secret else { return Ok(()) };
+        let now = Material::read(secret.as_ref().and_then(|secret| secret.data.as_ref()).unwrap_or(&Default::default()));
+        let next = now.next(&self.wanted, OffsetDateTime::now_utc())?;
+        if next != now {
+            let mut written = secret.as_deref().cloned().unwrap_or_else(|| Secret {
+                metadata: ObjectMeta { name: Some(self.managed.secret.clone()), ..ObjectMeta::default() },
+                ..Secret::default()
+            });
+            written.data.get_or_insert_default().extend(next.write());
+            // Carries the version that was seen: nobody's change is overwritten.
+            let written = match secret {
+                Some(_) => self.secrets.replace(&self.managed.secret, &PostParams::default(), &written).await,
+                None => self.secrets.create(&PostParams::default(), &written).await,
+            };
+            match written {
+                Ok(written) => {
+                    info!(secret = self.managed.secret, "new managed certificates");
+                    self.secret = Some(Some(Box::new(written)));
+                }
+                // Somebody was faster; the watch brings what he wrote.
+                Err(kube::Error::Api(status)) if status.code == 409 => {
+                    debug!("another replica has written managed certificates");
+                    return Ok(());
+                }
+                Err(cause) => return Err(cause.into()),
+            }
+        }
+        let bundle = next.bundle();
+        let name = &self.managed.configuration;
+        if let Some(patch) = self.validating.as_ref().and_then(|bundles| repair(bundles, &bundle)) {
+            self.validating_api.patch(name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
+            info!(configuration = name, "caBundle of the validating webhooks was set");
+        }
+        if let Some(patch) = self.mutating.as_ref().and_then(|bundles| repair(bundles, &bundle)) {
+            self.mutating_api.patch(name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
+            info!(configuration = name, "caBundle of the mutating webhooks was set");
+        }
+        Ok(())
+    }
+
+    /// Serves what the Secret holds, once it is trusted, and says whether what is served is trusted.
+    fn serve(&mut self) -> Result<(), ManagedError> {
+        let data = self.secret.as_ref().and_then(|secret| secret.as_ref()?.data.as_ref());
+        let material = data.map(Material::read).filter(Material::is_complete);
+        if let Some(material) = material {
+            let is_new = |served: &Material| served.certificate != material.certificate;
+            match &self.served {
+                Some(served) if !is_new(served) => self.trusted_since = None,
+                Some(served) if served.authority() != material.authority() => {
+                    if !self.is_trusted(material.authority()) {
+                        self.trusted_since = None;
+                    } else if self.trusted_since.get_or_insert_with(Instant::now).elapsed() >= self.managed.trust_delay {
+                        self.present(material)?;
+                    }
+                }
+                // The first, or one more of an authority that is known.
+                _ => self.present(material)?,
+            }
+        }
+        let trusted = self.served.as_ref().is_some_and(|served| self.is_trusted(served.authority()));
+        if trusted {
+            self.presenter.trust();
+        } else {
+            self.presenter.distrust();
+        }
+        Ok(())
+    }
+
+    fn present(&mut self, material: Material) -> Result<(), ManagedError> {
+        self.presenter.present(&material.certificate, &material.key)?;
+        self.trusted_since = None;
+        self.served = Some(material);
+        Ok(())
+    }
+
+    /// Whether all webhooks of both configurations trust an authority. A configuration that does not exist distrusts nobody.
+    fn is_trusted(&self, authority: &str) -> bool {
+        let trusted = |bundles: &Option<Bundles>| {
+            bundles.as_ref().is_some_and(|bundles| bundles.iter().all(|(_, bundle)| trusts(bundle, authority)))
+        };
+        trusted(&self.validating) && trusted(&self.mutating)
+    }
+}
+
+/// The patch that sets `caBundle` where it is another, if it is one anywhere.
+fn repair(bundles: &Bundles, bundle: &str) -> Option<serde_json::Value> {
+    let wrong = bundles.iter().filter(|(_, found)| found != bundle.as_bytes());
+    let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bundle);
+    let webhooks: Vec<_> =
+        wrong.map(|(name, _)| json!({"name": name, "clientConfig": {"caBundle": encoded}})).collect();
+    (!webhooks.is_empty()).then(|| json!({"webhooks": webhooks}))
+}

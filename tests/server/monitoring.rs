@@ -1,0 +1,71 @@
+//! Dashboard and alerts ask for metrics that there are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use podgate::model::yaml;
+use serde_json::Value;
+
+use crate::support::{REVIEW, TestServer};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/monitoring").join(name)).unwrap()
+}
+
+/// Every `expr` of a document.
+fn expressions(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            out.extend(members.get("expr").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| expressions(member, out));
+        }
+        Value::Array(items) => items.iter().for_each(|item| expressions(item, out)),
+        _ => {}
+    }
+}
+
+/// The names of podgate's metrics in an expression.
+fn metrics(expression: &str) -> BTreeSet<&str> {
+    let words = expression.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    words.filter(|word| word.starts_with("podgate_")).collect()
+}
+
+/// Name, type and, of those with samples, the names of labels.
+async fn exposed() -> BTreeSet<String> {
+    let (server, knowledge) = TestServer::start_knowing().await;
+    knowledge.found("Service");
+    knowledge.lost("Service");
+    let request = server.client().build().unwrap().post(server.url("/validate"));
+    request.header("content-type", "application/json").body(REVIEW).send().await.unwrap();
+    let text = server.metrics().await;
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    types
+        .flat_map(|(name, kind)| match kind {
+            "counter" => vec![format!("{name}_total")],
+            "histogram" => ["bucket", "sum", "count"].map(|suffix| format!("{name}_{suffix}")).to_vec(),
+            "info" => vec![format!("{name}_info")],
+            _ => vec![name.to_owned()],
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn dashboard_and_alerts_ask_for_metrics_that_are_exposed() {
+    let alerts = yaml::documents(&file("alerts.yaml")).unwrap();
+    let [alerts] = alerts.as_slice() else { panic!("one object") };
+    let alerts: Value = serde_json::from_str(&alerts.to_json().unwrap()).unwrap();
+    let dashboard: Value = serde_json::from_str(&file("dashboard.json")).unwrap();
+    let exposed = exposed().await;
+    for (document, at_least) in [(alerts, 8), (dashboard, 10)] {
+        let mut found = Vec::new();
+        expressions(&document, &mut found);
+        assert!(found.len() >= at_least, "{found:?}");
+        for expression in found {
+            let metrics = metrics(&expression);
+            assert!(!metrics.is_empty(), "{expression}");
+            for metric in metrics {
+                assert!(exposed.contains(metric), "{metric} of {expression} is none of {exposed:#?}");
+            }
+        }
+    }
+}
