@@ -175,7 +175,7 @@ async fn templates_are_left_alone(cluster: &'static Cluster) {
     let plain = cluster.unjudged_namespace().await;
     for kind in ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"] {
         let workload = |namespace: &str| {
-            let workload = crate::harness::workload("apps/v1", kind, namespace, "web");
+            let workload = crate::harness::workload("apps", kind, namespace, "web");
             with(workload, "/spec/template/spec/containers/0/ports", json!([{"name": "http", "containerPort": 8080}]))
         };
         let mutated = cluster.client.dry_run(&workload(&namespace)).await.accepted().body;

@@ -1,0 +1,28 @@
+//! The programs, from the folder `KUBEBUILDER_ASSETS`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where they are.
+pub struct Assets(PathBuf);
+
+impl Assets {
+    const HOW: &str = "run tests/cluster/run, or set KUBEBUILDER_ASSETS=$(tests/cluster/assets/build)";
+
+    pub fn find() -> Self {
+        let folder = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
+        let folder = folder.unwrap_or_else(|| {
+            panic!("KUBEBUILDER_ASSETS does not say where etcd and kube-apiserver are: {}", Self::HOW)
+        });
+        Self(PathBuf::from(folder))
+    }
+
+    pub fn command(&self, name: &str) -> Command {
+        let path = self.0.join(name);
+        assert!(path.is_file(), "there is no {} (KUBEBUILDER_ASSETS): {}", path.display(), Self::HOW);
+        let mut command = Command::new(&path);
+        // Flags and kubeconfigs say everything; a proxy of the surroundings must not.
+        command.env_clear().env("HOME", "/nonexistent");
+        command
+    }
+}
