@@ -49,15 +49,13 @@ async fn a_warning_says_where_and_which_rule(cluster: &'static Cluster) {
 /// Every kind in podgate's table that makes Pods, with the same violation in each of its templates.
 async fn every_kind_is_judged_by_the_manifests(cluster: &'static Cluster) {
     let namespace = cluster.judged_namespace().await;
-    for workload in WORKLOADS {
+    // A budget makes none.
+    for workload in WORKLOADS.iter().filter(|workload| workload.kind != "PodDisruptionBudget") {
         let mut spec = json!({"containers": conflicting_containers()});
         if workload.is_job() {
             spec["restartPolicy"] = json!("Never");
         }
         let object = object(workload.group, workload.kind, &namespace, "web", &spec);
-        if workload.read(&object.to_string()).unwrap().templates.is_empty() {
-            continue; // It makes no Pods.
-        }
         let refused = cluster.client.dry_run(&object).await;
         let ours = refused.causes().into_iter().filter(|cause| cause.rule() == "port-conflict");
         let fields: BTreeSet<String> = ours.map(|cause| cause.field).collect();

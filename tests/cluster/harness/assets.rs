@@ -7,7 +7,8 @@ use std::process::Command;
 pub struct Assets(PathBuf);
 
 impl Assets {
-    const HOW: &str = "run tests/cluster/run, or set KUBEBUILDER_ASSETS=$(tests/cluster/assets/build)";
+    const HOW: &str = "KUBEBUILDER_ASSETS=$(tests/cluster/assets/build) builds what it takes, and so does tests/cluster/run \
+        where KUBEBUILDER_ASSETS is not set";
 
     pub fn find() -> Self {
         let folder = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
@@ -19,7 +20,7 @@ impl Assets {
 
     pub fn command(&self, name: &str) -> Command {
         let path = self.0.join(name);
-        assert!(path.is_file(), "there is no {} (KUBEBUILDER_ASSETS): {}", path.display(), Self::HOW);
+        assert!(path.is_file(), "there is no {}: {}", path.display(), Self::HOW);
         let mut command = Command::new(&path);
         // Flags and kubeconfigs say everything; a proxy of the surroundings must not.
         command.env_clear().env("HOME", "/nonexistent");
