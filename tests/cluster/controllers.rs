@@ -36,7 +36,7 @@ async fn pods_of_workloads_are_mutated(cluster: &'static Cluster) {
     cluster.controllers().await;
     for kind in ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"] {
         let namespace = mutated_namespace(cluster).await;
-        let workload = gated(workload("apps/v1", kind, &namespace, "web"), "/spec/template");
+        let workload = gated(workload("apps", kind, &namespace, "web"), "/spec/template");
         let created = cluster.client.create(&workload).await.accepted().body;
         let replicas = created["spec"]["replicas"].as_u64().unwrap_or(1);
         for pod in pods(cluster, &namespace, usize::try_from(replicas).unwrap()).await {
@@ -50,24 +50,16 @@ async fn pods_of_workloads_are_mutated(cluster: &'static Cluster) {
 
 async fn pods_of_jobs_are_gated_but_not_probed(cluster: &'static Cluster) {
     cluster.controllers().await;
-    let template = with(json!({}), "/metadata/labels/app", "report");
-    let template = with(
-        template,
-        "/spec",
-        json!({
-            "restartPolicy": "Never", "containers": [{"name": "app", "image": "example.com/app:1"}]
-        }),
-    );
-    let object = |kind: &str, namespace: &str, spec: Value| json!({"apiVersion": "batch/v1", "kind": kind, "metadata": {"name": "report", "namespace": namespace}, "spec": spec});
     for kind in ["Job", "CronJob"] {
         let namespace = mutated_namespace(cluster).await;
-        let job = json!({"template": template});
+        let job = workload("batch", kind, &namespace, "report");
         if kind == "Job" {
-            cluster.client.create(&gated(object(kind, &namespace, job), "/spec/template")).await.accepted();
+            let job = with(job, "/spec/template/spec/restartPolicy", "Never");
+            cluster.client.create(&gated(job, "/spec/template")).await.accepted();
         } else {
             // Once a year, and long overdue: it starts now.
-            let spec = json!({"schedule": "0 0 1 1 *", "suspend": true, "jobTemplate": {"spec": job}});
-            let cron_job = gated(object(kind, &namespace, spec), "/spec/jobTemplate/spec/template");
+            let job = with(job, "/spec/jobTemplate/spec/template/spec/restartPolicy", "Never");
+            let cron_job = gated(with(job, "/spec/suspend", true), "/spec/jobTemplate/spec/template");
             cluster.client.create(&cron_job).await.accepted();
             let overdue = json!({"status": {"lastScheduleTime": "2020-01-01T00:00:00Z"}});
             cluster.client.merge(&cron_job, "status", &overdue).await.accepted();
@@ -87,7 +79,7 @@ async fn a_refused_pod_shows_at_its_owner(cluster: &'static Cluster) {
     let legacy = with(deployment(&namespace, "legacy"), "/spec/template/spec/containers", conflicting_containers());
     let legacy = with(legacy, "/spec/replicas", 0);
     cluster.client.create(&legacy).await.accepted();
-    let replica_set = workload("apps/v1", "ReplicaSet", &namespace, "");
+    let replica_set = workload("apps", "ReplicaSet", &namespace, "");
     eventually("it has a ReplicaSet", async || (cluster.client.list(&replica_set).await.len() == 1).then_some(()))
         .await;
     cluster.judge(&namespace, STANDARD).await;
@@ -123,7 +115,7 @@ async fn a_deployment_rolls_out_and_goes(cluster: &'static Cluster) {
         json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "example.com/app:2"}]}}}});
     client.merge(&web, "", &image).await.accepted();
     observed(2).await;
-    let replica_set = workload("apps/v1", "ReplicaSet", &namespace, "");
+    let replica_set = workload("apps", "ReplicaSet", &namespace, "");
     assert_eq!(client.list(&replica_set).await.len(), 2);
 
     client.delete(&web, "propagationPolicy=Foreground").await.accepted();

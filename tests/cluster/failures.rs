@@ -43,7 +43,7 @@ async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
         assert_eq!(client.create(&bad).await.status, 422, "{policy} does not touch what podgate decides");
 
         // podgate answers 500: the template is none.
-        let unreadable = workload("argoproj.io/v1alpha1", "Rollout", &namespace, "unreadable");
+        let unreadable = workload("argoproj.io", "Rollout", &namespace, "unreadable");
         let unreadable = with(unreadable, "/spec/template/spec/containers", "none");
         expect("podgate answers 500", client.create(&unreadable).await).await;
 

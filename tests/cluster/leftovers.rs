@@ -56,7 +56,7 @@ async fn a_missing_program_is_a_failure(cluster: &'static Cluster) {
     });
     let (status, output) = timeout(PATIENCE, ended).await.expect("it ends").unwrap();
     assert!(!status.success(), "{status}");
-    assert!(output.contains("/etcd (KUBEBUILDER_ASSETS): run tests/cluster/run"), "{output}");
+    assert!(output.contains("programs/etcd: "), "{output}");
     assert!(output.contains("KUBEBUILDER_ASSETS=$(tests/cluster/assets/build)"), "{output}");
     run.left_nothing();
 }

@@ -95,11 +95,10 @@ async fn a_pod_gets_probes_and_gates_and_nothing_else(cluster: &'static Cluster)
     let with_podgate = cluster.client.create(&rich(&mutated)).await.accepted().body;
     let without = cluster.client.create(&rich(&plain)).await.accepted().body;
 
-    let container = "/spec/containers/0";
     let expected = with(without["spec"].clone(), "/containers/0/readinessProbe", added()["readinessProbe"].clone());
     let expected = with(expected, "/containers/0/startupProbe", added()["startupProbe"].clone());
     let expected = with(expected, "/schedulingGates", json!([{"name": "example.com/quota"}]));
-    assert_eq!(with_podgate["spec"], expected, "{container}");
+    assert_eq!(with_podgate["spec"], expected);
     for field in ["labels", "annotations"] {
         assert_eq!(with_podgate["metadata"][field], without["metadata"][field]);
     }
@@ -175,7 +174,7 @@ async fn templates_are_left_alone(cluster: &'static Cluster) {
     let plain = cluster.unjudged_namespace().await;
     for kind in ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"] {
         let workload = |namespace: &str| {
-            let workload = crate::harness::workload("apps/v1", kind, namespace, "web");
+            let workload = crate::harness::workload("apps", kind, namespace, "web");
             with(workload, "/spec/template/spec/containers/0/ports", json!([{"name": "http", "containerPort": 8080}]))
         };
         let mutated = cluster.client.dry_run(&workload(&namespace)).await.accepted().body;

@@ -15,18 +15,18 @@ pub fn tests() -> Vec<Trial> {
 }
 
 const WORKLOADS: [(&str, &str); 5] = [
-    ("apps/v1", "Deployment"),
-    ("apps/v1", "ReplicaSet"),
-    ("apps/v1", "StatefulSet"),
-    ("apps/v1", "DaemonSet"),
-    ("argoproj.io/v1alpha1", "Rollout"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"),
+    ("argoproj.io", "Rollout"),
 ];
 
 async fn workloads_from_before_stay_editable(cluster: &'static Cluster) {
     let namespace = cluster.unjudged_namespace().await;
     let client = &cluster.client;
-    let objects = WORKLOADS.map(|(api_version, kind)| {
-        let object = workload(api_version, kind, &namespace, "legacy");
+    let objects = WORKLOADS.map(|(group, kind)| {
+        let object = workload(group, kind, &namespace, "legacy");
         let object = with(object, "/spec/template/spec/containers", conflicting_containers());
         with(object, "/metadata/finalizers", json!(["example.com/wait"]))
     });

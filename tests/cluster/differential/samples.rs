@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::edits::{self, Edit};
-use crate::harness::with;
+use crate::harness::{object, with};
 
 /// One object to judge.
 #[derive(Debug)]
@@ -14,16 +14,22 @@ pub struct Sample {
     pub object: Value,
 }
 
-const KINDS: [&str; 9] = [
-    "Pod",
-    "Deployment",
-    "Job",
-    "StatefulSet",
-    "CronJob",
-    "DaemonSet",
-    "ReplicaSet",
-    "PodTemplate",
-    "ReplicationController",
+/// Group and kind.
+type Kind = (&'static str, &'static str);
+
+const POD: Kind = ("", "Pod");
+const JOB: Kind = ("batch", "Job");
+const CRON_JOB: Kind = ("batch", "CronJob");
+const KINDS: [Kind; 9] = [
+    POD,
+    ("apps", "Deployment"),
+    JOB,
+    ("apps", "StatefulSet"),
+    CRON_JOB,
+    ("apps", "DaemonSet"),
+    ("apps", "ReplicaSet"),
+    ("", "PodTemplate"),
+    ("", "ReplicationController"),
 ];
 const COMBINATIONS: usize = 600;
 const SEED: u64 = 1;
@@ -33,7 +39,7 @@ pub fn all(namespace: &str) -> Vec<Sample> {
     let mut samples = Vec::new();
     for (index, edit) in edits.iter().enumerate() {
         let edit = std::slice::from_ref(edit);
-        samples.push(sample(namespace, "Pod", edit));
+        samples.push(sample(namespace, POD, edit));
         samples.push(sample(namespace, KINDS[1 + index % (KINDS.len() - 1)], edit));
     }
     for kind in KINDS {
@@ -59,7 +65,7 @@ pub fn all(namespace: &str) -> Vec<Sample> {
 fn jobs(namespace: &str) -> Vec<Sample> {
     let exit_42 = json!({"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]});
     let mut samples = Vec::new();
-    for (kind, job) in [("Job", "/spec"), ("CronJob", "/spec/jobTemplate/spec")] {
+    for (kind, job) in [(JOB, "/spec"), (CRON_JOB, "/spec/jobTemplate/spec")] {
         for seconds in [-1, 0, 1] {
             let Sample { name, object } = sample(namespace, kind, &[]);
             let object = with(object, &format!("{job}/activeDeadlineSeconds"), seconds);
@@ -74,38 +80,15 @@ fn jobs(namespace: &str) -> Vec<Sample> {
     samples
 }
 
-fn sample(namespace: &str, kind: &str, edits: &[Edit]) -> Sample {
+fn sample(namespace: &str, (group, kind): Kind, edits: &[Edit]) -> Sample {
     let spec = edits::spec();
     // The kinds that end do not allow the default.
-    let spec = if matches!(kind, "Job" | "CronJob") { with(spec, "/restartPolicy", "Never") } else { spec };
+    let spec = if group == "batch" { with(spec, "/restartPolicy", "Never") } else { spec };
     let spec = edits.iter().fold(spec, |spec, edit| with(spec, &edit.at, edit.value.clone()));
     let edits = edits.iter().map(|edit| format!("{} = {}", edit.at, edit.value)).collect::<Vec<_>>().join(", ");
     let mut name = format!("{kind} with {edits}");
     name.truncate(name.char_indices().nth(300).map_or(name.len(), |(end, _)| end));
-    Sample { name, object: object(namespace, kind, spec) }
-}
-
-/// An object of this kind with this Pod spec.
-fn object(namespace: &str, kind: &str, spec: Value) -> Value {
-    let labels = json!({"app": "sample"});
-    let selector = json!({"matchLabels": labels});
-    let template = json!({"metadata": {"labels": labels}, "spec": spec});
-    let metadata = json!({"name": "sample", "namespace": namespace, "labels": labels});
-    let object = |api_version: &str, member: &str, value: Value| json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, member: value});
-    match kind {
-        "Pod" => object("v1", "spec", spec),
-        "PodTemplate" => object("v1", "template", template),
-        "ReplicationController" => object("v1", "spec", json!({"template": template})),
-        "Job" => object("batch/v1", "spec", json!({"template": template})),
-        "CronJob" => {
-            let spec = json!({"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}});
-            object("batch/v1", "spec", spec)
-        }
-        "StatefulSet" => {
-            object("apps/v1", "spec", json!({"template": template, "selector": selector, "serviceName": "sample"}))
-        }
-        _ => object("apps/v1", "spec", json!({"template": template, "selector": selector})),
-    }
+    Sample { name, object: object(group, kind, namespace, "sample", &spec) }
 }
 
 /// SplitMix64: the same numbers in every run.

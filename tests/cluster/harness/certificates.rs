@@ -69,7 +69,6 @@ impl Authority {
 impl Identity {
     /// A kubeconfig file for this client. JSON is YAML.
     pub fn kubeconfig(&self, server: &str, authority: &Authority) -> String {
-        let base64 = |pem: &str| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pem);
         json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -91,6 +90,11 @@ pub fn write_service_account_keys(dir: &Path) {
     let key = key();
     fs::write(dir.join("sa.key"), key.serialize_pem()).unwrap();
     fs::write(dir.join("sa.pub"), key.public_key_pem()).unwrap();
+}
+
+/// How files in PEM stand in JSON.
+pub fn base64(pem: &str) -> String {
+    base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pem)
 }
 
 fn key() -> KeyPair {

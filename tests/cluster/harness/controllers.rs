@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{Assets, Cluster};
+use super::Cluster;
+use super::assets::Assets;
 
 /// By name: with all of them the program takes seconds longer to start, and tests set the status of budgets themselves.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,\

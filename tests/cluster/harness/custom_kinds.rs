@@ -4,24 +4,19 @@
 use podgate::model::workload::WORKLOADS;
 use serde_json::{Value, json};
 
+use super::objects::CUSTOM_VERSION;
 use super::{Cluster, eventually};
-
-/// The API group and kind of every custom kind that podgate knows, and a version: any, since the place of the template
-/// is the same in all.
-fn custom_kinds() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let custom = WORKLOADS.iter().filter(|workload| workload.group.contains('.'));
-    custom.map(|workload| (workload.group, "v1alpha1", workload.kind))
-}
 
 impl Cluster {
     pub(super) async fn add_custom_kinds(&self) {
-        let definitions: Vec<Value> = custom_kinds().map(definition).collect();
+        let custom = WORKLOADS.iter().filter(|workload| workload.group.contains('.'));
+        let definitions: Vec<Value> = custom.map(|workload| definition(workload.group, workload.kind)).collect();
         for definition in &definitions {
             self.client.create(definition).await.accepted();
         }
         for definition in &definitions {
             let spec = &definition["spec"];
-            let path = format!("/apis/{}/v1alpha1", spec["group"].as_str().unwrap());
+            let path = format!("/apis/{}/{CUSTOM_VERSION}", spec["group"].as_str().unwrap());
             eventually("the custom kind is served", async || {
                 let answer = self.client.send(http::Method::GET, &path, "", super::Content::None).await;
                 let kinds = answer.body["resources"].as_array()?;
@@ -32,7 +27,7 @@ impl Cluster {
     }
 }
 
-fn definition((group, version, kind): (&str, &str, &str)) -> Value {
+fn definition(group: &str, kind: &str) -> Value {
     let singular = kind.to_lowercase();
     let plural = format!("{singular}s");
     json!({
@@ -48,7 +43,7 @@ fn definition((group, version, kind): (&str, &str, &str)) -> Value {
             "scope": "Namespaced",
             "names": {"kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": singular},
             "versions": [{
-                "name": version, "served": true, "storage": true,
+                "name": CUSTOM_VERSION, "served": true, "storage": true,
                 "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}
             }]
         }

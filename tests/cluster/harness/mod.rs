@@ -1,5 +1,6 @@
 //! A real etcd and kube-apiserver on loopback, and podgate registered there by its own manifests.
 
+mod assets;
 mod audit;
 mod certificates;
 mod client;
@@ -12,8 +13,6 @@ mod processes;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -22,11 +21,12 @@ use tokio::sync::OnceCell;
 
 pub use client::{Answer, Client, Content, collection, path};
 pub use direct::{Asked, judge};
-pub use objects::{conflicting_containers, deployment, pod, workload};
+pub use objects::{conflicting_containers, deployment, object, pod, workload};
 pub use podgate::{Podgate, Reach, Register, manifest};
 pub use processes::Processes;
 
-use certificates::{Authority, write_service_account_keys};
+use assets::Assets;
+use certificates::{Authority, base64, write_service_account_keys};
 
 /// Longer than anything here may take, on a machine that is busy with something else.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -165,30 +165,6 @@ impl Cluster {
     }
 }
 
-/// Where the programs are: the folder `KUBEBUILDER_ASSETS`.
-pub struct Assets(PathBuf);
-
-impl Assets {
-    const HOW: &str = "run tests/cluster/run, or set KUBEBUILDER_ASSETS=$(tests/cluster/assets/build)";
-
-    pub fn find() -> Self {
-        let folder = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
-        let folder = folder.unwrap_or_else(|| {
-            panic!("KUBEBUILDER_ASSETS does not say where etcd and kube-apiserver are: {}", Self::HOW)
-        });
-        Self(PathBuf::from(folder))
-    }
-
-    pub fn command(&self, name: &str) -> Command {
-        let path = self.0.join(name);
-        assert!(path.is_file(), "there is no {} (KUBEBUILDER_ASSETS): {}", path.display(), Self::HOW);
-        let mut command = Command::new(&path);
-        // Flags and kubeconfigs say everything; a proxy of the surroundings must not.
-        command.env_clear().env("HOME", "/nonexistent");
-        command
-    }
-}
-
 fn write_files(processes: &Processes, authority: &Authority) {
     let write = |name: &str, text: &str| fs::write(processes.dir().join(name), text).unwrap();
     let server = authority.server();
@@ -201,7 +177,6 @@ fn write_files(processes: &Processes, authority: &Authority) {
 
 fn connect(url: &str, authority: &Authority) -> kube::Client {
     let admin = authority.client("admin", Some("system:masters"));
-    let base64 = |pem: &str| base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pem);
     let mut config = kube::Config::new(url.parse().unwrap());
     config.root_cert = Some(vec![authority.der()]);
     config.auth_info.client_certificate_data = Some(base64(&admin.certificate));

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::certificates::base64;
 use super::{Cluster, JUDGED_BY, Processes, eventually};
 
 /// One podgate.
@@ -145,7 +146,7 @@ fn rewrite(webhook: &mut Value, reach: Reach<'_>, name: &str, change: &Register)
             ca
         }
     };
-    config["caBundle"] = json!(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, ca));
+    config["caBundle"] = json!(base64(ca));
     if let Some(policy) = change.failure_policy {
         webhook["failurePolicy"] = json!(policy);
     }
