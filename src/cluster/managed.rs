@@ -84,20 +84,22 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
     let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
     let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &managed.namespace);
-    let secret = follow(secrets.clone(), named(&managed.secret), sender.clone(), |secret| {
-        Seen::Secret(secret.map(Box::new))
-    });
+    let secret =
+        follow(secrets.clone(), named(&managed.secret), sender.clone(), |secret| Seen::Secret(secret.map(Box::new)));
     let validating_seen = follow(validating.clone(), named(&managed.configuration), sender.clone(), |found| {
         let webhooks = found.and_then(|configuration| configuration.webhooks).unwrap_or_default();
-        Seen::Validating(webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect())
+        Seen::Validating(
+            webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect(),
+        )
     });
     let mutating_seen = follow(mutating.clone(), named(&managed.configuration), sender, |found| {
         let webhooks = found.and_then(|configuration| configuration.webhooks).unwrap_or_default();
-        Seen::Mutating(webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect())
+        Seen::Mutating(
+            webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect(),
+        )
     });
     let election = Election::new(client, &managed.namespace, managed.lease.clone(), managed.identity.clone());
-    let wanted =
-        Wanted { names: managed.names.clone(), ca_validity: managed.ca_validity, validity: managed.validity };
+    let wanted = Wanted { names: managed.names.clone(), ca_validity: managed.ca_validity, validity: managed.validity };
     let manager = Manager {
         managed,
         wanted,
@@ -125,7 +127,12 @@ fn bundle(bytes: Option<k8s_openapi::ByteString>) -> Vec<u8> {
 }
 
 /// Tells of one named object each time it changes, and after each list.
-async fn follow<K>(api: Api<K>, config: watcher::Config, seen: mpsc::Sender<Seen>, tell: impl Fn(Option<K>) -> Seen) -> Infallible
+async fn follow<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    seen: mpsc::Sender<Seen>,
+    tell: impl Fn(Option<K>) -> Seen,
+) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
@@ -222,7 +229,8 @@ impl Manager {
     /// Brings Secret and configurations up to date. Each write is seen by the watches, which lead here again.
     async fn write(&mut self) -> Result<(), ManagedError> {
         let Some(secret) = &self.secret else { return Ok(()) };
-        let now = Material::read(secret.as_ref().and_then(|secret| secret.data.as_ref()).unwrap_or(&Default::default()));
+        let now =
+            Material::read(secret.as_ref().and_then(|secret| secret.data.as_ref()).unwrap_or(&Default::default()));
         let next = now.next(&self.wanted, OffsetDateTime::now_utc())?;
         if next != now {
             let mut written = secret.as_deref().cloned().unwrap_or_else(|| Secret {
@@ -272,7 +280,8 @@ impl Manager {
                 Some(served) if served.authority() != material.authority() => {
                     if !self.is_trusted(material.authority()) {
                         self.trusted_since = None;
-                    } else if self.trusted_since.get_or_insert_with(Instant::now).elapsed() >= self.managed.trust_delay {
+                    } else if self.trusted_since.get_or_insert_with(Instant::now).elapsed() >= self.managed.trust_delay
+                    {
                         self.present(material)?;
                     }
                 }

@@ -68,13 +68,7 @@ pub(super) fn is_plain(record: &Record<'_>) -> bool {
 }
 
 /// Writes the line of one answer.
-pub fn decided(
-    mode: Mode,
-    status: u16,
-    record: &Record<'_>,
-    duration: Duration,
-    trace: Option<TraceContext<'_>>,
-) {
+pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration, trace: Option<TraceContext<'_>>) {
     let trace_id = trace.map(|trace| trace.trace_id);
     let parent_id = trace.map(|trace| trace.parent_id);
     let webhook = webhook(mode);

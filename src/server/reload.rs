@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tracing::{error, info};
 
-use super::log;
+use super::log::clean;
 use super::metrics::Metrics;
 use super::watch::Watch;
 use crate::policy::{Engine, PolicyError, load};
@@ -47,7 +47,7 @@ impl Policies {
         let failure = match loaded {
             Ok(Ok(None)) => None,
             Ok(Ok(Some(engine))) => {
-                info!(policy = log::clean(&engine.policy().metadata.name).as_ref(), "a new policy is in force");
+                info!(policy = clean(&engine.policy().metadata.name).as_ref(), "a new policy is in force");
                 self.engine.store(Arc::new(engine));
                 metrics.policy_loaded();
                 None
@@ -58,10 +58,7 @@ impl Policies {
         if let Some(failure) = &failure {
             metrics.policy_load_failed();
             for line in failure.lines() {
-                error!(
-                    cause = log::clean(line).as_ref(),
-                    "the policy cannot be used; the last good one stays in force"
-                );
+                error!(cause = clean(line).as_ref(), "the policy cannot be used; the last good one stays in force");
             }
         }
         self.failure.store(failure.map(Arc::new));

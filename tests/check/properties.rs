@@ -179,7 +179,8 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
     }
 
     fn key(&mut self, key: &str) -> String {
-        let plain = !["null", "true", "false"].contains(&key) && key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase());
+        let plain =
+            !["null", "true", "false"].contains(&key) && key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase());
         if plain || key.chars().any(char::is_uppercase) && key.chars().all(char::is_alphanumeric) && key.len() > 3 {
             return key.to_owned();
         }

@@ -189,7 +189,8 @@ async fn registered() -> FakeApi {
 
 /// All `caBundle`s, decoded.
 fn bundles(api: &FakeApi) -> Vec<String> {
-    let webhooks = [VALIDATING, MUTATING].map(|collection| api.get(collection, "", "podgate").unwrap()["webhooks"].clone());
+    let webhooks =
+        [VALIDATING, MUTATING].map(|collection| api.get(collection, "", "podgate").unwrap()["webhooks"].clone());
     let bundles = webhooks.iter().flat_map(|webhooks| webhooks.as_array().unwrap());
     bundles
         .map(|webhook| {

@@ -51,7 +51,8 @@ async fn exposed() -> BTreeSet<String> {
 
 #[tokio::test]
 async fn dashboard_and_alerts_ask_for_metrics_that_are_exposed() {
-    let alerts = yaml::documents(&file("alerts.yaml")).unwrap();
+    let text = file("alerts.yaml");
+    let alerts = yaml::documents(&text).unwrap();
     let [alerts] = alerts.as_slice() else { panic!("one object") };
     let alerts: Value = serde_json::from_str(&alerts.to_json().unwrap()).unwrap();
     let dashboard: Value = serde_json::from_str(&file("dashboard.json")).unwrap();

@@ -40,7 +40,8 @@ impl Podgate {
         certificates::write(&cert_dir, &[], 1, false).unwrap();
         let ca = fs::read_to_string(cert_dir.join(certificates::CA_FILE)).unwrap();
         let any_port = "127.0.0.1:0".parse().unwrap();
-        let options = Options { listen: any_port, admin_listen: any_port, cert_dir, ..Options::default() };
+        let options =
+            Options { listen: any_port, admin_listen: any_port, cert_dir: Some(cert_dir), ..Options::default() };
         let engine = Arc::new(ArcSwap::from_pointee(Engine::new(&policy)));
         let server = Server::bind(options, engine).await.unwrap();
         let url = format!("https://{}", server.address());
