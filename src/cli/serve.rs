@@ -292,7 +292,7 @@ mod tests {
             client_names: args.client_name,
             tls_min_version: args.tls_min_version,
             log_allowed: args.log_allowed,
-        limits: Limits::from(&args.limits),
+            limits: Limits::from(&args.limits),
             ..Options::default()
         };
         assert_eq!(options, Options::default());

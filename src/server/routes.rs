@@ -99,11 +99,8 @@ const OVERLOADED: Refusal = Refusal {
     message: "more requests than can be answered in time",
 };
 
-const INCOMPLETE: Refusal = Refusal {
-    status: StatusCode::BAD_REQUEST,
-    failure: Failure::BodyIncomplete,
-    message: "the body ended early",
-};
+const INCOMPLETE: Refusal =
+    Refusal { status: StatusCode::BAD_REQUEST, failure: Failure::BodyIncomplete, message: "the body ended early" };
 
 const TOO_SLOW: Refusal = Refusal {
     status: StatusCode::REQUEST_TIMEOUT,

@@ -165,7 +165,8 @@ impl Tls {
     /// Shows `identity` from the next handshake on. `false` if it was shown already.
     pub(super) fn show(&self, identity: Identity) -> Result<bool, TlsError> {
         self.change(|parts| {
-            let shown = parts.identity.as_ref().is_some_and(|old| old.certified_key.cert == identity.certified_key.cert);
+            let shown =
+                parts.identity.as_ref().is_some_and(|old| old.certified_key.cert == identity.certified_key.cert);
             parts.identity = Some(identity);
             !shown
         })

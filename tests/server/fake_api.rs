@@ -188,7 +188,9 @@ async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers:
             let items = known.into_iter().flatten().filter(|(key, _)| seen.wants(key));
             let items: Vec<Value> = items.map(|(_, object)| seen.shape(object)).collect();
             let version = objects.events.len().to_string();
-            return text(&json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": version}, "items": items}));
+            return text(
+                &json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": version}, "items": items}),
+            );
         }
         ("GET", Some(object)) => return text(&object),
         ("POST", _) => {
@@ -234,7 +236,8 @@ struct Seen {
 
 impl Seen {
     fn wants(&self, (namespace, name): &Key) -> bool {
-        (self.namespace.is_empty() || self.namespace == *namespace) && self.only.as_ref().is_none_or(|only| only == name)
+        (self.namespace.is_empty() || self.namespace == *namespace)
+            && self.only.as_ref().is_none_or(|only| only == name)
     }
 
     fn shape(&self, object: &Value) -> Value {
@@ -248,25 +251,26 @@ impl Seen {
 
 fn watch_from(shared: Shared, seen: Seen, from: usize) -> Response {
     let changed = shared.changed.subscribe();
-    let stream = futures_util::stream::unfold((shared, seen, changed, from), async |(shared, seen, mut changed, mut at)| {
-        loop {
-            let next = {
-                let objects = shared.objects.lock().unwrap();
-                if objects.is_down {
-                    return None;
+    let stream =
+        futures_util::stream::unfold((shared, seen, changed, from), async |(shared, seen, mut changed, mut at)| {
+            loop {
+                let next = {
+                    let objects = shared.objects.lock().unwrap();
+                    if objects.is_down {
+                        return None;
+                    }
+                    objects.events.get(at).cloned()
+                };
+                let Some((collection, key, kind, object)) = next else {
+                    changed.changed().await.ok()?;
+                    continue;
+                };
+                at += 1;
+                if collection == seen.collection && seen.wants(&key) {
+                    let line = format!("{}\n", json!({"type": kind, "object": seen.shape(&object)}));
+                    return Some((Ok::<_, std::io::Error>(line), (shared, seen, changed, at)));
                 }
-                objects.events.get(at).cloned()
-            };
-            let Some((collection, key, kind, object)) = next else {
-                changed.changed().await.ok()?;
-                continue;
-            };
-            at += 1;
-            if collection == seen.collection && seen.wants(&key) {
-                let line = format!("{}\n", json!({"type": kind, "object": seen.shape(&object)}));
-                return Some((Ok::<_, std::io::Error>(line), (shared, seen, changed, at)));
             }
-        }
-    });
+        });
     Body::from_stream(stream).into_response()
 }

@@ -18,6 +18,7 @@ mod monitoring;
 mod overload;
 mod process;
 mod reload;
+mod rights;
 mod rolling;
 mod samples;
 mod stop;

@@ -11,9 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::RecvError;
 
-use crate::support::{
-    NO_REVIEW, PATIENCE, TestServer, client_config, head, read_answer, read_to_end, request, send,
-};
+use crate::support::{NO_REVIEW, PATIENCE, TestServer, client_config, head, read_answer, read_to_end, request, send};
 
 async fn ended(server: &mut TestServer) -> usize {
     tokio::time::timeout(PATIENCE, &mut server.task).await.expect("the server should have stopped").unwrap()
