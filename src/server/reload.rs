@@ -1,7 +1,7 @@
 //! Puts a new policy in force when its file changes, without a restart and without losing a request.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Policies {
     async fn reload(&self, file: PathBuf, metrics: &Metrics) {
         let in_force = self.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
-        let loaded = tokio::task::spawn_blocking(move || compile(file, &in_force)).await;
+        let loaded = tokio::task::spawn_blocking(move || compile(&file, &in_force)).await;
         let failure = match loaded {
             Ok(Ok(None)) => None,
             Ok(Ok(Some(engine))) => {
@@ -69,7 +69,7 @@ impl Policies {
 }
 
 /// The engine of the file's policy; `None` if that is in force already.
-fn compile(file: PathBuf, in_force: &Engine) -> Result<Option<Engine>, PolicyError> {
-    let policy = load(&file)?;
+fn compile(file: &Path, in_force: &Engine) -> Result<Option<Engine>, PolicyError> {
+    let policy = load(file)?;
     Ok((policy != *in_force.policy()).then(|| Engine::new(&policy)))
 }
