@@ -21,6 +21,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::policy::PolicyError;
 use output::{FAILURE, is_broken_pipe};
 
 /// A Kubernetes admission webhook that judges the Pod lifecycle.
@@ -61,7 +62,10 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         // Where even stderr is gone there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "podgate: {cause:#}");
+        let _ = match cause.downcast_ref::<PolicyError>() {
+            Some(error @ PolicyError::Invalid { .. }) => write!(io::stderr(), "{}", policy::mistakes(error)),
+            _ => writeln!(io::stderr(), "podgate: {cause:#}"),
+        };
         ExitCode::from(FAILURE)
     })
 }

@@ -28,8 +28,8 @@ const TERMINATED: u8 = 128 + 15;
 
 /// Serve the HTTPS webhook
 ///
-/// Serves POST /validate and POST /mutate over TLS, and GET /livez, /readyz and /metrics in plain HTTP on the
-/// admin port. Without certificates in --cert-dir it makes a development authority and a server certificate there.
+/// Serves POST /validate and POST /mutate over TLS, and GET /livez, /readyz, /metrics and /policy in plain HTTP on
+/// the admin port. Without certificates in --cert-dir it makes a development authority and a server certificate there.
 ///
 /// Stops on SIGTERM (after --drain-delay) and SIGINT (at once); requests under way are answered. A second signal
 /// ends it on the spot.
@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, env = "PODGATE_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     admin_listen: SocketAddr,
 
-    /// Policy file; without one the standard profile is in force
+    /// Policy file, put in force again when it changes; without one the standard profile is in force
     #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
 
@@ -189,6 +189,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     let options = Options {
         listen: args.listen,
         admin_listen: args.admin_listen,
+        policy: args.policy.clone(),
         cert_dir: (!args.cluster.manage_certs).then(|| args.cert_dir.clone()),
         client_ca: args.client_ca.clone(),
         client_names: args.client_name.clone(),
@@ -253,7 +254,7 @@ fn print_addresses(args: &Args, address: SocketAddr, admin_address: SocketAddr) 
     };
     let url = format!("https://{host}:{}/validate", address.port());
     print(&format!(
-        "podgate {} serves https://{address} (/validate, /mutate), http://{admin_address} (/livez, /readyz, /metrics)",
+        "podgate {} serves https://{address} (/validate, /mutate), http://{admin_address} (/livez, /readyz, /metrics, /policy)",
         env!("CARGO_PKG_VERSION")
     ));
     let ca = args.cert_dir.join(CA_FILE);
@@ -287,6 +288,7 @@ mod tests {
         let options = Options {
             listen: args.listen,
             admin_listen: args.admin_listen,
+            policy: args.policy,
             cert_dir: Some(args.cert_dir),
             client_ca: args.client_ca,
             client_names: args.client_name,

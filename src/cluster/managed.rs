@@ -99,7 +99,7 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
     );
     let election = Election::new(client, &managed.namespace, managed.lease.clone(), managed.identity.clone());
     let wanted = Wanted { names: managed.names.clone(), ca_validity: managed.ca_validity, validity: managed.validity };
-    let manager = Manager {
+    let state = Manager {
         managed,
         wanted,
         presenter,
@@ -107,6 +107,7 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
         secrets,
         validating_api: validating,
         mutating_api: mutating,
+        is_listed: false,
         secret: None,
         validating: None,
         mutating: None,
@@ -117,7 +118,7 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
         never = watch_secret => match never {},
         never = watch_validating => match never {},
         never = watch_mutating => match never {},
-        never = manager.run(found) => match never {},
+        never = state.run(found) => match never {},
     }
 }
 
@@ -181,8 +182,10 @@ struct Manager {
     secrets: Api<Secret>,
     validating_api: Api<ValidatingWebhookConfiguration>,
     mutating_api: Api<MutatingWebhookConfiguration>,
+    /// Whether it is known if there is a Secret.
+    is_listed: bool,
+    secret: Option<Box<Secret>>,
     /// As they were seen last; `None` until they have been.
-    secret: Option<Option<Box<Secret>>>,
     validating: Option<Bundles>,
     mutating: Option<Bundles>,
     /// What is served.
@@ -199,7 +202,7 @@ impl Manager {
             let trust_delay = self.trusted_since.map(|since| since + self.managed.trust_delay);
             tokio::select! {
                 found = found.recv() => match found {
-                    Some(Found::Secret(secret)) => self.secret = Some(secret),
+                    Some(Found::Secret(secret)) => (self.is_listed, self.secret) = (true, secret),
                     Some(Found::Validating(configuration)) => {
                         self.validating = Some(validating_bundles(configuration));
                     }
@@ -231,25 +234,26 @@ impl Manager {
 
     /// Brings Secret and configurations up to date. Each write is seen by the watches, which lead here again.
     async fn write(&mut self) -> Result<(), ManagedError> {
-        let Some(secret) = &self.secret else { return Ok(()) };
-        let now =
-            Material::read(secret.as_ref().and_then(|secret| secret.data.as_ref()).unwrap_or(&Default::default()));
+        if !self.is_listed {
+            return Ok(());
+        }
+        let now = self.material().unwrap_or_default();
         let next = now.next(&self.wanted, OffsetDateTime::now_utc())?;
         if next != now {
-            let mut written = secret.as_deref().cloned().unwrap_or_else(|| Secret {
+            let mut written = self.secret.as_deref().cloned().unwrap_or_else(|| Secret {
                 metadata: ObjectMeta { name: Some(self.managed.secret.clone()), ..ObjectMeta::default() },
                 ..Secret::default()
             });
             written.data.get_or_insert_default().extend(next.write());
             // Carries the version that was seen: nobody's change is overwritten.
-            let written = match secret {
+            let written = match self.secret {
                 Some(_) => self.secrets.replace(&self.managed.secret, &PostParams::default(), &written).await,
                 None => self.secrets.create(&PostParams::default(), &written).await,
             };
             match written {
                 Ok(written) => {
                     info!(secret = self.managed.secret, "new managed certificates");
-                    self.secret = Some(Some(Box::new(written)));
+                    self.secret = Some(Box::new(written));
                 }
                 // Somebody was faster; the watch brings what he wrote.
                 Err(kube::Error::Api(status)) if status.code == 409 => {
@@ -276,9 +280,7 @@ impl Manager {
 
     /// Serves what the Secret holds, once it is trusted, and says whether what is served is trusted.
     fn serve(&mut self) -> Result<(), ManagedError> {
-        let data = self.secret.as_ref().and_then(|secret| secret.as_ref()?.data.as_ref());
-        let material = data.map(Material::read).filter(Material::is_complete);
-        if let Some(material) = material {
+        if let Some(material) = self.material().filter(Material::is_complete) {
             let is_new = |served: &Material| served.certificate != material.certificate;
             match &self.served {
                 Some(served) if !is_new(served) => self.trusted_since = None,
@@ -301,6 +303,11 @@ impl Manager {
             self.presenter.distrust();
         }
         Ok(())
+    }
+
+    /// What the Secret holds.
+    fn material(&self) -> Option<Material> {
+        self.secret.as_ref()?.data.as_ref().map(Material::read)
     }
 
     fn present(&mut self, material: Material) -> Result<(), ManagedError> {

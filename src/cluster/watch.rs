@@ -60,7 +60,7 @@ static AUTOSCALERS: Watched = Watched {
 /// Keeps `knowledge` up to date with Namespaces, Services, PodDisruptionBudgets and HorizontalPodAutoscalers for as long as
 /// it is polled. Nothing is known until all four have been listed; what was known stays while the API server is gone.
 pub async fn watch(client: Client, knowledge: Knowledge) -> Infallible {
-    let (changes, changed) = mpsc::channel(QUEUE);
+    let (changes, received) = mpsc::channel(QUEUE);
     // Of namespaces, nothing but metadata is asked for.
     let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
     let services = all::<Service>(&client);
@@ -74,7 +74,7 @@ pub async fn watch(client: Client, knowledge: Knowledge) -> Infallible {
     );
     tokio::select! {
         (never, ..) = follow_all => match never {},
-        never = collect(changed, &knowledge) => match never {},
+        never = collect(received, &knowledge) => match never {},
     }
 }
 
@@ -83,16 +83,16 @@ fn all<K: Resource<DynamicType = ()>>(client: &Client) -> Api<DynamicObject> {
     Api::all_with(client.clone(), &ApiResource::erase::<K>(&()))
 }
 
-async fn collect(mut changed: mpsc::Receiver<Change>, knowledge: &Knowledge) -> Infallible {
+async fn collect(mut received: mpsc::Receiver<Change>, knowledge: &Knowledge) -> Infallible {
     let mut collected = Collected::default();
     let mut known = false;
     loop {
         // There is a sender for as long as this is polled.
-        let Some(change) = changed.recv().await else { std::future::pending().await };
+        let Some(change) = received.recv().await else { std::future::pending().await };
         collected.apply(change);
         let gathered = Instant::now() + GATHER;
         for _ in 0..MAX_GATHERED {
-            match timeout_at(gathered, changed.recv()).await {
+            match timeout_at(gathered, received.recv()).await {
                 Ok(Some(change)) => collected.apply(change),
                 Ok(None) | Err(_) => break,
             }

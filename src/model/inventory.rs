@@ -28,6 +28,8 @@ pub struct Inventory {
 pub struct Namespace {
     /// Whether the namespace itself is being deleted.
     pub terminating: bool,
+    /// The namespace's own labels; `None` until the namespace itself has been seen.
+    pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
     budgets: Selected<Budget>,
     autoscalers: Vec<Autoscaler>,
@@ -132,7 +134,11 @@ impl Inventory {
         match (group, kind) {
             ("", "Namespace") => {
                 let root: Root<'_, Nothing> = from_object(text)?;
-                self.at(&root.metadata.name).terminating = root.metadata.deletion_timestamp.is_some();
+                let labels =
+                    root.metadata.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+                let namespace = self.at(&root.metadata.name);
+                namespace.terminating = root.metadata.deletion_timestamp.is_some();
+                namespace.labels = Some(labels);
             }
             ("", "Service") => {
                 let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;

@@ -66,6 +66,25 @@ where
     object(deserializer).map(Option::unwrap_or_default)
 }
 
+/// For `#[serde(deserialize_with)]`: an object; neither a list nor `null`.
+pub fn object_only<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Strict::deserialize(deserializer).map(|strict| strict.0)
+}
+
+/// For `#[serde(default, deserialize_with)]`: a value where the field is given; `null` is no value. For settings whose absence
+/// means "all": a list of which nothing is left but its name must not.
+pub fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Whether two values say the same: `null` is the same as absent, at any depth.
 pub fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {

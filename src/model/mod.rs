@@ -9,6 +9,7 @@ pub mod pod;
 pub mod quantity;
 pub mod review;
 pub mod scalar;
+pub mod selection;
 pub mod selector;
 pub mod text;
 pub mod workload;
@@ -22,6 +23,7 @@ pub use pod::{
 };
 pub use quantity::{Amount, Quantity, ResourceList};
 pub use review::{Aspect, Operation, Request, Review, ReviewError, User};
-pub use selector::{LabelSelector, SelectorView};
+pub use selection::{Glob, Selection, Subject};
+pub use selector::{Applies, LabelSelector, SelectorView};
 pub use text::Str;
 pub use workload::{Object, Template, Workload};

@@ -42,6 +42,13 @@ impl Path {
         self
     }
 
+    /// The place `below` this one.
+    #[must_use]
+    pub fn join(mut self, below: &Self) -> Self {
+        self.0.extend_from_slice(&below.0);
+        self
+    }
+
     /// The steps from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -64,6 +71,19 @@ impl Path {
             }
         }
         pointer
+    }
+}
+
+/// The place at which serde stopped.
+impl From<&serde_path_to_error::Path> for Path {
+    fn from(path: &serde_path_to_error::Path) -> Self {
+        use serde_path_to_error::Segment as Step;
+
+        path.iter().fold(Self::default(), |path, step| match step {
+            Step::Seq { index } => path.index(*index),
+            Step::Map { key } => path.key(key.clone()),
+            Step::Enum { .. } | Step::Unknown => path,
+        })
     }
 }
 

@@ -7,6 +7,27 @@ use serde::{Deserialize, Serialize};
 
 use super::{List, Map, Str};
 
+/// Whether a selector picks something. In this order, so that the lesser of two is what both together say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applies {
+    /// It does not.
+    No,
+    /// It may; what would tell is not known.
+    Unknown,
+    /// It does.
+    Yes,
+}
+
+/// Of a label it is not known whether it is there, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotKnown;
+
+impl From<bool> for Applies {
+    fn from(applies: bool) -> Self {
+        if applies { Self::Yes } else { Self::No }
+    }
+}
+
 /// A label selector: every requirement has to hold; no requirement at all selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -95,8 +116,24 @@ impl LabelSelector {
 
     /// Whether it selects something whose label `key` has the value `label(key)`.
     pub fn matches_by<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        let equal = self.match_labels.iter().all(|(key, value)| label(key) == Some(value));
-        equal && self.match_expressions.iter().all(|requirement| requirement.holds(label(&requirement.key)))
+        self.applies_by(|key| Ok(label(key))) == Applies::Yes
+    }
+
+    /// The same where of some labels nothing is known.
+    pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Result<Option<&'l str>, NotKnown>) -> Applies {
+        let labels = self.match_labels.iter().map(|(key, value)| label(key).map(|found| found == Some(value)));
+        let expressions = &self.match_expressions;
+        let expressions =
+            expressions.iter().map(|requirement| label(&requirement.key).map(|found| requirement.holds(found)));
+        let mut applies = Applies::Yes;
+        for holds in labels.chain(expressions) {
+            match holds {
+                Ok(true) => {}
+                Ok(false) => return Applies::No,
+                Err(NotKnown) => applies = Applies::Unknown,
+            }
+        }
+        applies
     }
 
     /// What is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.

@@ -104,6 +104,25 @@ impl Document<'_> {
         self.root.place
     }
 
+    /// Where the value of the field at `path` stands, and its text where that is one word or text; `None` where there is none.
+    pub fn value(&self, path: &Path) -> Option<(Place, Option<&str>)> {
+        let mut node = &self.root;
+        for segment in path.segments() {
+            node = match (segment, &node.target().content) {
+                (Segment::Key(key), Content::Object(members)) => {
+                    members.iter().find(|member| member.name == **key).map(|member| &member.value)
+                }
+                (Segment::Index(index), Content::List(items)) => items.get(*index),
+                _ => None,
+            }?;
+        }
+        let text = match &node.content {
+            Content::Scalar { text, .. } => Some(&**text),
+            _ => None,
+        };
+        Some((node.place, text))
+    }
+
     /// Where the field at `path` stands: the name of a member, the first character of an item. A field that is absent stands
     /// at its nearest ancestor that is there.
     pub fn place(&self, path: &Path) -> Place {

@@ -42,7 +42,7 @@ use crate::{
         restart::{Restart, after_exit, is_long_running, pod_policy},
         stages::{self, Role},
     },
-    model::{Container, Review},
+    model::{Applies, Container, LabelSelector, Review, Selection, Subject, json::given},
 };
 
 pub(crate) static MUTATION: Mutation = Mutation {
@@ -51,7 +51,8 @@ pub(crate) static MUTATION: Mutation = Mutation {
     source: include_str!("default_probes.rs"),
 };
 
-/// The probes to add; one that is not given is not added.
+/// The probes to add; one that is not given is not added. They are added to the Pods for which all holds that is given of
+/// namespaces and labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DefaultProbes {
@@ -64,6 +65,18 @@ pub struct DefaultProbes {
     /// The livenessProbe. Think twice: it restarts what it finds dead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liveness: Option<ProbeSettings>,
+    /// Namespaces, exact or with `*` and `?`.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>")]
+    pub namespaces: Option<Vec<String>>,
+    /// The labels of the namespaces.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LabelSelector")]
+    pub namespace_selector: Option<LabelSelector>,
+    /// The labels of the Pods.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LabelSelector")]
+    pub pod_selector: Option<LabelSelector>,
 }
 
 impl DefaultProbes {
@@ -100,22 +113,6 @@ impl DefaultProbes {
         }
     }
 
-    /// Adds the missing probes to the Pod that `review` creates.
-    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
-        let knative = review.new.metadata.labels.get("serving.knative.dev/revision").is_some();
-        for (template, placed) in stages::all(&review.new).filter(|_| !knative) {
-            let serves = matches!(placed.role, Role::App | Role::Sidecar) && is_long_running(review.workload, template);
-            // However it ends: by itself, or killed by a probe.
-            let restarts = [0, 137].map(|code| after_exit(pod_policy(review.workload, template), &placed, code));
-            if serves && !restarts.contains(&Restart::No) {
-                for (field, probe) in self.additions(placed.container) {
-                    patch.add_missing(&placed.path(template).key(field), probe)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The probes that the container lacks and that go with those it has, each with its field.
     fn additions(&self, container: &Container<'_>) -> Vec<(&'static str, Probe)> {
         let mut readiness = Asked::of(container, container.readiness_probe.as_ref(), self.readiness.as_ref());
@@ -146,6 +143,45 @@ impl DefaultProbes {
             .into_iter()
             .filter_map(|(field, asked)| Some((field, asked?.probe()?)))
             .collect()
+    }
+}
+
+/// The policy's probes, ready to add.
+#[derive(Debug)]
+pub struct Probes {
+    settings: DefaultProbes,
+    selection: Selection,
+}
+
+impl Probes {
+    /// Compiles the setting of a policy.
+    pub fn new(settings: DefaultProbes) -> Self {
+        let (namespaces, of_pods) = (settings.namespaces.as_deref(), settings.pod_selector.as_ref());
+        let selection = Selection::new(namespaces, settings.namespace_selector.as_ref(), of_pods);
+        Self { settings, selection }
+    }
+
+    /// Adds the missing probes to the Pod that `review` creates.
+    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
+        let applies = self.selection.applies(&Subject::of(review));
+        let knative = review.new.metadata.labels.get("serving.knative.dev/revision").is_some();
+        if applies == Applies::No || knative {
+            return Ok(());
+        }
+        for (template, placed) in stages::all(&review.new) {
+            let serves = matches!(placed.role, Role::App | Role::Sidecar) && is_long_running(review.workload, template);
+            // However it ends: by itself, or killed by a probe.
+            let restarts = [0, 137].map(|code| after_exit(pod_policy(review.workload, template), &placed, code));
+            if serves && !restarts.contains(&Restart::No) {
+                for (field, probe) in self.settings.additions(placed.container) {
+                    if applies == Applies::Unknown {
+                        return Err(PatchError::unknown(MUTATION.id, review));
+                    }
+                    patch.add_missing(&placed.path(template).key(field), probe)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::model::{Path, path::Segment};
+use crate::model::{Path, Review, path::Segment};
 
 /// A patch that cannot be built.
 #[derive(Debug, Error)]
@@ -27,6 +27,20 @@ pub enum PatchError {
         /// Where it belongs.
         at: Path,
     },
+    /// Whether the policy selects the Pod depends on what is not known of its namespace.
+    #[error("cannot tell whether {mutation} applies: the labels of namespace \"{namespace}\" are not known")]
+    Unknown {
+        /// The mutation's id.
+        mutation: &'static str,
+        /// The namespace.
+        namespace: String,
+    },
+}
+
+impl PatchError {
+    pub(super) fn unknown(mutation: &'static str, review: &Review<'_>) -> Self {
+        Self::Unknown { mutation, namespace: review.namespace.to_string() }
+    }
 }
 
 /// Collects what to add to one document. Nothing is read or built before the first addition.

@@ -1,7 +1,9 @@
 //! # What it does
 //!
 //! Adds the policy's scheduling gates to the Pods that they select, when those are created. Gates that are there are not
-//! added again. Pods that name their node are left alone: the API server refuses `nodeName` together with a gate.
+//! added again. Pods that name their node are left alone: the API server refuses `nodeName` together with a gate. Where it
+//! depends on the labels of a namespace, and they are not known, there is no answer but an error, so that `failurePolicy`
+//! decides.
 //!
 //! # Why
 //!
@@ -13,12 +15,11 @@ use std::collections::HashSet;
 use k8s_openapi::api::core::v1::PodSchedulingGate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use wildmatch::WildMatch;
 
 use super::{Mutation, PatchBuilder, PatchError};
 use crate::{
     lifecycle::names::is_qualified_name,
-    model::{LabelSelector, Object, Review},
+    model::{Applies, LabelSelector, Review, Selection, Subject, json::given},
 };
 
 pub(crate) static MUTATION: Mutation = Mutation {
@@ -27,17 +28,23 @@ pub(crate) static MUTATION: Mutation = Mutation {
     source: include_str!("scheduling_gates.rs"),
 };
 
-/// One gate and the Pods that get it.
+/// One gate and the Pods that get it: those for which all holds that is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SchedulingGate {
     /// The gate's qualified name.
     pub name: String,
-    /// Namespaces, exact or with `*` and `?`; none given means all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub namespaces: Vec<String>,
-    /// The labels of the Pods; none given means all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Namespaces, exact or with `*` and `?`.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>")]
+    pub namespaces: Option<Vec<String>>,
+    /// The labels of the namespaces.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LabelSelector")]
+    pub namespace_selector: Option<LabelSelector>,
+    /// The labels of the Pods.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LabelSelector")]
     pub pod_selector: Option<LabelSelector>,
 }
 
@@ -47,29 +54,42 @@ impl SchedulingGate {
         let name = (!is_qualified_name(&self.name)).then(|| {
             ("name".to_owned(), format!("is \"{}\", which is no qualified name such as example.com/quota", self.name))
         });
-        let selector = self
-            .pod_selector
-            .as_ref()
-            .and_then(LabelSelector::problem)
-            .map(|problem| ("podSelector".to_owned(), problem));
-        name.into_iter().chain(selector).collect()
+        name.into_iter().collect()
+    }
+}
+
+/// The policy's gates, ready to add.
+#[derive(Debug)]
+pub struct SchedulingGates(Vec<(String, Selection)>);
+
+impl SchedulingGates {
+    /// Compiles the gates of a policy.
+    pub fn new(gates: &[SchedulingGate]) -> Self {
+        let compile = |gate: &SchedulingGate| {
+            let (namespaces, of_pods) = (gate.namespaces.as_deref(), gate.pod_selector.as_ref());
+            (gate.name.clone(), Selection::new(namespaces, gate.namespace_selector.as_ref(), of_pods))
+        };
+        Self(gates.iter().map(compile).collect())
     }
 
-    /// Whether a Pod that `review` creates gets the gate.
-    fn selects(&self, review: &Review<'_>, pod: &Object<'_>) -> bool {
-        let namespace = self.namespaces.is_empty()
-            || self.namespaces.iter().any(|glob| WildMatch::new(glob).matches(&review.namespace));
-        namespace && self.pod_selector.as_ref().is_none_or(|selector| selector.matches(&pod.metadata.labels))
-    }
-
-    /// Adds those of `gates` that select the Pod that `review` creates and that it does not have.
-    pub fn apply(gates: &[Self], review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
-        let pod = &review.new;
-        for template in pod.templates.iter().filter(|template| template.spec.node_name.is_empty()) {
+    /// Adds those that select the Pod that `review` creates and that it does not have.
+    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
+        let subject = Subject::of(review);
+        for template in review.new.templates.iter().filter(|template| template.spec.node_name.is_empty()) {
             // Several entries of a policy may give the same gate, each to other Pods.
             let mut there: HashSet<&str> = template.spec.scheduling_gates.iter().map(|gate| &*gate.name).collect();
-            let missing = gates.iter().filter(|gate| gate.selects(review, pod) && there.insert(&gate.name));
-            let missing: Vec<_> = missing.map(|gate| PodSchedulingGate { name: gate.name.clone() }).collect();
+            let mut missing = Vec::new();
+            for (name, selection) in &self.0 {
+                let applies = selection.applies(&subject);
+                if applies == Applies::No || there.contains(name.as_str()) {
+                    continue;
+                }
+                if applies == Applies::Unknown {
+                    return Err(PatchError::unknown(MUTATION.id, review));
+                }
+                there.insert(name);
+                missing.push(PodSchedulingGate { name: name.clone() });
+            }
             patch.append(&template.spec_path("schedulingGates"), &missing)?;
         }
         Ok(())

@@ -1,44 +1,40 @@
 //! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
 
-use std::collections::HashMap;
-
 use json_patch::Patch;
-use serde_json::{Map, Value};
 
 use super::{
     LifecyclePolicy,
-    config::PolicySpec,
-    ignore::{Annotations, Ignored, Notice},
-    scope::Exempt,
+    config::Profile,
+    ignore::{Ignored, Notice},
+    ratchet::drop_known,
+    scope::{Found, Scopes},
+    settings::Settings,
 };
 use crate::{
-    model::{Aspect, Container, Object, Operation, Path, Review, path::Segment},
-    mutate::{DefaultProbes, MUTATIONS, Mutation, PatchBuilder, PatchError, SchedulingGate},
-    rules::{
-        Finding, Level, RULES, Report, Rule,
-        rule::{Compiled, Levels},
-    },
+    model::{Applies, Aspect, Glob, Operation, Review, Subject, Workload},
+    mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
+    rules::{Finding, Level, RULES, Report, Rule},
 };
+
+/// Label of a namespace that says what profile holds in it.
+const PROFILE_LABEL: &str = "podgate.dev/profile";
+/// Its value where nothing is judged or mutated.
+const OFF: &str = "off";
 
 /// A policy, ready to judge.
 pub struct Engine {
-    rules: Vec<Active>,
-    exempt: Exempt,
-    annotations: Annotations,
-    default_probes: DefaultProbes,
-    scheduling_gates: Vec<SchedulingGate>,
-}
-
-/// A rule that is not off, with its options.
-struct Active {
-    rule: &'static Rule,
-    levels: Levels,
-    check: Compiled,
+    policy: LifecyclePolicy,
+    exempt_namespaces: Vec<Glob>,
+    scopes: Scopes,
+    /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
+    settings: Vec<Settings>,
+    default_probes: Probes,
+    scheduling_gates: SchedulingGates,
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("rules", &self.rules.len()).finish_non_exhaustive()
+        f.debug_struct("Engine").field("policy", &self.policy.metadata.name).finish_non_exhaustive()
     }
 }
 
@@ -62,6 +58,35 @@ impl Verdict {
     /// Whether anything is to be refused.
     pub fn is_denied(&self) -> bool {
         self.at_level(Level::Deny).next().is_some()
+    }
+}
+
+impl Verdict {
+    /// What is found by either, at the higher level; set aside is what neither counts.
+    fn stricter(mut self, other: Self) -> Self {
+        let same = |one: &Finding, other: &Finding| {
+            one.rule == other.rule && one.at == other.at && one.message == other.message
+        };
+        for finding in other.findings {
+            match self.findings.iter_mut().find(|there| same(there, &finding)) {
+                Some(there) => there.level = there.level.max(finding.level),
+                None => self.findings.push(finding),
+            }
+        }
+        self.findings.sort_by(|one, other| one.at.cmp(&other.at));
+        for ignored in other.ignored {
+            if !self.ignored.iter().any(|there| same(&there.finding, &ignored.finding)) {
+                self.ignored.push(ignored);
+            }
+        }
+        let findings = &self.findings;
+        self.ignored.retain(|ignored| !findings.iter().any(|finding| same(finding, &ignored.finding)));
+        for notice in other.notices {
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
+        self
     }
 }
 
@@ -90,26 +115,32 @@ impl Engine {
     /// Compiles a policy for these rules instead of all.
     pub fn with_rules(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Self {
         let spec = &policy.spec;
-        let active = rules.iter().filter_map(|rule| {
-            let setting = spec.rules.get(rule);
-            let levels = match setting.and_then(|setting| setting.level) {
-                Some(level) => Levels::Named(level),
-                None => Levels::Moved(spec.profile.shift()),
-            };
-            if levels.of(rule.level) == Level::Off {
-                return None;
-            }
-            // A `RuleSetting` only exists with options that compile: it was checked as it was read.
-            let options = options(spec, rule);
-            let check = rule.code.compile(options).or_else(|_| rule.code.compile(Map::new())).ok()?;
-            Some(Active { rule, levels, check })
-        });
         Self {
-            rules: active.collect(),
-            exempt: Exempt::new(&spec.exemptions),
-            annotations: spec.exemptions.annotations.clone(),
-            default_probes: spec.mutations.default_probes.clone().unwrap_or_default(),
-            scheduling_gates: spec.mutations.scheduling_gates.clone(),
+            policy: policy.clone(),
+            exempt_namespaces: Glob::all(&spec.exemptions.namespaces),
+            scopes: Scopes::new(spec),
+            settings: Settings::compile(policy, rules),
+            default_probes: Probes::new(spec.mutations.default_probes.clone().unwrap_or_default()),
+            scheduling_gates: SchedulingGates::new(&spec.mutations.scheduling_gates),
+        }
+    }
+
+    /// The policy that was compiled.
+    pub fn policy(&self) -> &LifecyclePolicy {
+        &self.policy
+    }
+
+    /// Whether a namespace is neither judged nor mutated. One that is not known is judged.
+    pub fn exempts_namespace(&self, name: &str) -> bool {
+        self.exempt_namespaces.iter().any(|glob| glob.applies_to_namespace(name) == Applies::Yes)
+    }
+
+    /// The places in `spec.scopes` of the scope that an operation on an object falls under; `None` is the policy outside of
+    /// them. Several where something is not known that would tell which: then the strictest of them counts.
+    pub fn scopes(&self, operation: Operation, workload: &Workload, subject: &Subject<'_>) -> Vec<Option<usize>> {
+        match self.scopes.find(operation, workload, subject) {
+            Found::One(scope) => vec![scope],
+            Found::OneOf(scopes) => scopes,
         }
     }
 
@@ -117,7 +148,86 @@ impl Engine {
     /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
     /// an annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
-        if self.exempt.covers(review) {
+        if self.exempts_namespace(&review.namespace) || self.label(review) == Some(OFF) {
+            return Verdict::default();
+        }
+        match self.find(review) {
+            Found::One(scope) => self.settings(scope).map(|settings| settings.judge(review)).unwrap_or_default(),
+            Found::OneOf(scopes) => {
+                let verdicts = scopes.into_iter().filter_map(|scope| Some(self.settings(scope)?.judge(review)));
+                verdicts.fold(Verdict::default(), Verdict::stricter)
+            }
+        }
+    }
+
+    fn find(&self, review: &Review<'_>) -> Found {
+        // Most policies have none, and the labels of the namespace are not looked up for nothing.
+        let found = if self.policy.spec.scopes.is_empty() {
+            Found::One(None)
+        } else {
+            self.scopes.find(review.operation, review.workload, &Subject::of(review))
+        };
+        let labelled = self.label(review).and_then(|label| {
+            let profile = Profile::ALL.iter().position(|profile| profile.as_str() == label)?;
+            Some(self.policy.spec.scopes.len() + profile)
+        });
+        match found {
+            Found::One(scope) => Found::One(scope.or(labelled)),
+            Found::OneOf(scopes) => Found::OneOf(scopes.into_iter().map(|scope| scope.or(labelled)).collect()),
+        }
+    }
+
+    /// The profile that the namespace's label asks for, where the policy listens to it. None as long as the namespace is not
+    /// known.
+    fn label<'r>(&self, review: &'r Review<'_>) -> Option<&'r str> {
+        if !self.policy.spec.namespace_labels {
+            return None;
+        }
+        review.known()?.labels.as_ref()?.get(PROFILE_LABEL).map(String::as_str)
+    }
+
+    fn settings(&self, scope: Option<usize>) -> Option<&Settings> {
+        self.settings.get(scope.map_or(0, |scope| scope + 1))
+    }
+
+    /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
+    pub fn mutate(&self, review: &Review<'_>) -> Result<Mutated, PatchError> {
+        let pod = &review.new;
+        let new_pod =
+            review.operation == Operation::Create && review.workload.is_pod() && review.sub_resource.is_empty();
+        if !new_pod || pod.metadata.is_mirror_pod() || self.exempts(review) {
+            return Ok(Mutated::default());
+        }
+        let mut patch = PatchBuilder::new(pod.text);
+        let mut mutations = Vec::new();
+        for mutation in MUTATIONS {
+            let before = patch.len();
+            match mutation.id {
+                "default-probes" => self.default_probes.apply(review, &mut patch)?,
+                _ => self.scheduling_gates.apply(review, &mut patch)?,
+            }
+            if patch.len() > before {
+                mutations.push(*mutation);
+            }
+        }
+        Ok(Mutated { patch: patch.finish(), mutations })
+    }
+
+    /// Whether namespace or user are exempt, in every scope that the object may fall under.
+    fn exempts(&self, review: &Review<'_>) -> bool {
+        let exempt = |scope| self.settings(scope).is_some_and(|settings| settings.exempt(review));
+        self.exempts_namespace(&review.namespace)
+            || self.label(review) == Some(OFF)
+            || match self.find(review) {
+                Found::One(scope) => exempt(scope),
+                Found::OneOf(scopes) => scopes.into_iter().all(exempt),
+            }
+    }
+}
+
+impl Settings {
+    fn judge(&self, review: &Review<'_>) -> Verdict {
+        if self.exempt(review) {
             return Verdict::default();
         }
         let mut findings = Vec::new();
@@ -125,7 +235,7 @@ impl Engine {
             (active.check)(review, &mut Report::new(active.rule, active.levels, &mut findings));
         }
         if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
-            self.drop_known(&mut findings, review, old);
+            drop_known(&self.rules, &mut findings, review, old);
         }
         let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
         if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
@@ -137,139 +247,6 @@ impl Engine {
         let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
         Verdict { findings, ignored, notices }
     }
-
-    /// The ratchet: drops every finding that the old object had as well: same rule, same container by name, same field.
-    fn drop_known(&self, findings: &mut Vec<Finding>, review: &Review<'_>, old: &Object<'_>) {
-        let before = Review {
-            operation: Operation::Create,
-            aspect: review.aspect,
-            workload: review.workload,
-            sub_resource: review.sub_resource.clone(),
-            namespace: review.namespace.clone(),
-            user: review.user.clone(),
-            new: old.clone(),
-            old: None,
-            inventory: review.inventory,
-        };
-        let mut known = Vec::new();
-        for active in self.rules.iter().filter(|active| findings.iter().any(|finding| finding.rule == active.rule)) {
-            (active.check)(&before, &mut Report::new(active.rule, active.levels, &mut known));
-        }
-        // A list may have moved by an item, so that the place alone does not tell which finding is new: each old one
-        // excuses one new one, first of all the one that reads the same.
-        let (old_lists, new_lists) = (container_lists(old), container_lists(&review.new));
-        let mut excuses: HashMap<(&str, String), Excuses> = HashMap::new();
-        for finding in known {
-            let excuses = excuses.entry((finding.rule.id, field_by_name(&finding.at, &old_lists))).or_default();
-            excuses.left += 1;
-            *excuses.by_message.entry(finding.message).or_default() += 1;
-        }
-        let mut is_known = |finding: &Finding, same_message: bool| {
-            let field = field_by_name(&finding.at, &new_lists);
-            let excuses = excuses.get_mut(&(finding.rule.id, field));
-            excuses.is_some_and(|excuses| excuses.take(same_message.then_some(&*finding.message)))
-        };
-        findings.retain(|finding| !is_known(finding, true));
-        findings.retain(|finding| !is_known(finding, false));
-    }
-
-    /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
-    pub fn mutate(&self, review: &Review<'_>) -> Result<Mutated, PatchError> {
-        let pod = &review.new;
-        let new_pod =
-            review.operation == Operation::Create && review.workload.is_pod() && review.sub_resource.is_empty();
-        if !new_pod || pod.metadata.is_mirror_pod() || self.exempt.covers(review) {
-            return Ok(Mutated::default());
-        }
-        let mut patch = PatchBuilder::new(pod.text);
-        let mut mutations = Vec::new();
-        for mutation in MUTATIONS {
-            let before = patch.len();
-            match mutation.id {
-                "default-probes" => self.default_probes.apply(review, &mut patch)?,
-                _ => SchedulingGate::apply(&self.scheduling_gates, review, &mut patch)?,
-            }
-            if patch.len() > before {
-                mutations.push(*mutation);
-            }
-        }
-        Ok(Mutated { patch: patch.finish(), mutations })
-    }
-}
-
-/// What the old object had at one field against one rule.
-#[derive(Default)]
-struct Excuses {
-    /// How many findings of a new object they still excuse.
-    left: usize,
-    /// How many of them read so and have not yet excused one that reads the same.
-    by_message: HashMap<String, usize>,
-}
-
-impl Excuses {
-    /// Uses one up, if there is one: one that reads `message`, or any.
-    fn take(&mut self, message: Option<&str>) -> bool {
-        let left = match message {
-            Some(message) => self.by_message.get_mut(message).filter(|left| **left > 0),
-            None => Some(&mut self.left).filter(|left| **left > 0),
-        };
-        let Some(left) = left else { return false };
-        *left -= 1;
-        if message.is_some() {
-            self.left -= 1;
-        }
-        true
-    }
-}
-
-/// Every list of containers by its place.
-fn container_lists<'o, 'a>(object: &'o Object<'a>) -> HashMap<Path, &'o [Container<'a>]> {
-    let lists = object.templates.iter().flat_map(|template| {
-        let spec = &template.spec;
-        [
-            (template.spec_path("initContainers"), &*spec.init_containers),
-            (template.spec_path("containers"), &*spec.containers),
-            (template.spec_path("ephemeralContainers"), &*spec.ephemeral_containers),
-        ]
-    });
-    lists.collect()
-}
-
-/// The options of a rule under a policy. Of a gate that the policy's own mutation adds somebody knows how to remove it.
-fn options(spec: &PolicySpec, rule: &Rule) -> Map<String, Value> {
-    let mut options = spec.rules.get(rule).map(|setting| setting.options.clone()).unwrap_or_default();
-    let gates = &spec.mutations.scheduling_gates;
-    if rule.id == "unknown-scheduling-gate" && !gates.is_empty() {
-        let known = options.entry("known").or_insert_with(|| Value::Array(Vec::new()));
-        if let Value::Array(known) = known {
-            known.extend(gates.iter().map(|gate| gate.name.clone().into()));
-        }
-    }
-    options
-}
-
-/// The path with containers by name instead of index and other items without index, so that it means the same field in
-/// another version of the object.
-fn field_by_name(path: &Path, lists: &HashMap<Path, &[Container<'_>]>) -> String {
-    let mut field = String::new();
-    let mut so_far = Path::default();
-    for segment in path.segments() {
-        match segment {
-            Segment::Key(key) => {
-                field.push('.');
-                field.push_str(key);
-                so_far = so_far.key(key.clone());
-            }
-            Segment::Index(index) => {
-                let name = lists.get(&so_far).and_then(|list| list.get(*index)).map(|container| &*container.name);
-                field.push('[');
-                field.push_str(name.unwrap_or_default());
-                field.push(']');
-                so_far = so_far.index(*index);
-            }
-        }
-    }
-    field
 }
 
 #[cfg(test)]

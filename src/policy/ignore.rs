@@ -205,10 +205,6 @@ impl<'de> Deserialize<'de> for Annotations {
                 f.write_str("all, none or a list of rule ids")
             }
 
-            fn visit_unit<E>(self) -> Result<Annotations, E> {
-                Ok(Annotations::default())
-            }
-
             fn visit_str<E: de::Error>(self, word: &str) -> Result<Annotations, E> {
                 match word {
                     "all" => Ok(Annotations::All),

@@ -1,14 +1,23 @@
 //! L3: what an administrator decided, and the engine that applies it.
 
+pub mod cases;
 pub mod config;
 pub mod engine;
 pub mod ignore;
+mod kinds;
 pub mod load;
 pub mod pages;
+mod problems;
+mod ratchet;
+pub mod rule_settings;
+pub mod schema;
 mod scope;
+pub mod settings;
+mod show;
 pub mod suggest;
+mod wording;
 
 pub use config::LifecyclePolicy;
 pub use engine::{Engine, Mutated, Verdict};
 pub use ignore::{Ignored, Notice};
-pub use load::{PolicyError, load, parse};
+pub use load::{Mistake, PolicyError, load, parse};

@@ -1,10 +1,11 @@
 //! What every rule file imports: `Rule`, `Check`, `Report`, `Finding`, `Level`.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use thiserror::Error;
 
 use crate::model::{Aspect, Path, Review};
 
@@ -77,14 +78,24 @@ pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
 }
 
-/// A check with its options set, ready to run.
-pub type Compiled = Box<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
+/// A check with its options set, ready to run; shared by all parts of a policy that set the same.
+pub type Compiled = Arc<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
+
+/// An option that a rule does not have, or not with this value.
+#[derive(Debug, Error)]
+#[error("{at}: {cause}")]
+pub struct OptionError {
+    /// The option, from the rule's setting.
+    pub at: Path,
+    /// What is wrong with it, in serde's words.
+    pub cause: String,
+}
 
 /// A [`Check`] whose type is erased, so that rules of all kinds fit into one list.
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
     aspect: Aspect,
-    compile: fn(Map<String, Value>) -> Result<Compiled, serde_json::Error>,
+    compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
@@ -94,8 +105,9 @@ impl Code {
         Self {
             aspect: C::ASPECT,
             compile: |options| {
-                let check: C = serde_json::from_value(Value::Object(options))?;
-                Ok(Box::new(move |review, out| check.check(review, out)))
+                let check: C = serde_path_to_error::deserialize(Value::Object(options))
+                    .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
+                Ok(Arc::new(move |review, out| check.check(review, out)))
             },
             schema: SchemaGenerator::subschema_for::<C>,
         }
@@ -103,7 +115,7 @@ impl Code {
 
     /// The check with these options; options that are not given keep their default. Fails on an unknown option or a wrong
     /// type.
-    pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, serde_json::Error> {
+    pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, OptionError> {
         (self.compile)(options)
     }
 

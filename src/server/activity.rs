@@ -68,7 +68,7 @@ impl Activity {
     pub(super) fn new(protocol: Protocol, limits: &Limits) -> Self {
         let opened = Instant::now();
         let age = limits.max_connection_age;
-        let retires = opened.checked_add(age - age.mul_f64(MAX_AGE_JITTER * fastrand::f64()));
+        let retires = opened.checked_add(age.saturating_sub(age.mul_f64(MAX_AGE_JITTER * fastrand::f64())));
         let state = Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false });
         Self { protocol, retires, state }
     }

@@ -1,4 +1,4 @@
-//! The admin port: health for the kubelet, metrics for Prometheus.
+//! The admin port: health for the kubelet, metrics for Prometheus, the policy for people.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use tracing::error;
 
 use super::health::Health;
 use super::metrics::{CONTENT_TYPE, Metrics};
+use super::reload::Policies;
 use super::reply;
 
 /// What the admin port tells of.
@@ -20,24 +21,50 @@ pub(super) struct Admin {
     pub(super) metrics: Arc<Metrics>,
     /// Shown by `/readyz`.
     pub(super) health: Arc<Health>,
+    /// Shown by `/policy`, and by `/readyz` where the file's is not in force.
+    pub(super) policies: Arc<Policies>,
 }
 
-/// `/livez`, `/readyz` and `/metrics`.
+/// `/livez`, `/readyz`, `/metrics` and `/policy`.
 pub(super) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/livez", get(async || "ok"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/policy", get(policy))
         .method_not_allowed_fallback(async || reply::error(StatusCode::METHOD_NOT_ALLOWED, "only GET is served here"))
-        .fallback(async || reply::error(StatusCode::NOT_FOUND, "only /livez, /readyz and /metrics are served here"))
+        .fallback(async || {
+            reply::error(StatusCode::NOT_FOUND, "only /livez, /readyz, /metrics and /policy are served here")
+        })
         .with_state(Arc::new(admin))
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    match admin.health.unready() {
-        Some(reason) => reply::error(StatusCode::SERVICE_UNAVAILABLE, reason),
+    if let Some(reason) = admin.health.unready() {
+        return reply::error(StatusCode::SERVICE_UNAVAILABLE, reason);
+    }
+    // A policy that cannot be used is no reason to stop judging under the last good one.
+    match &*admin.policies.failure.load() {
+        Some(failure) => {
+            format!("ok\nthe policy cannot be used; the last good one stays in force:\n{failure}\n").into_response()
+        }
         None => "ok".into_response(),
     }
+}
+
+/// The policy in force, with where its values come from.
+async fn policy(State(admin): State<Arc<Admin>>) -> Response {
+    let policies = &admin.policies;
+    let origin = match &policies.file {
+        Some(file) => format!("# from {}\n", file.display()),
+        None => "# no policy file: the default\n".to_owned(),
+    };
+    let failure = policies.failure.load().as_ref().map_or_else(String::new, |failure| {
+        let lines: String = failure.lines().map(|line| format!("# {line}\n")).collect();
+        format!("# The file's policy cannot be used, and this one stays in force:\n{lines}")
+    });
+    let yaml = policies.engine.load().policy().in_full();
+    ([(header::CONTENT_TYPE, "application/yaml")], format!("{origin}{failure}{yaml}")).into_response()
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {

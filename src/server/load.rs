@@ -111,7 +111,7 @@ pub(super) fn deadline(uri: &Uri) -> Instant {
         .find_map(|pair| pair.strip_prefix("timeout=")?.strip_suffix('s')?.parse::<u32>().ok())
         .unwrap_or(DEFAULT_TIMEOUT_SECONDS)
         .clamp(1, MAX_TIMEOUT_SECONDS);
-    Instant::now() + Duration::from_secs(seconds.into()) - MARGIN
+    Instant::now() + Duration::from_secs(seconds.into()).saturating_sub(MARGIN)
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ pub(super) struct Metrics {
     tls_expiry: Gauge,
     tls_failures: Counter,
     policy_load: Gauge<f64, AtomicU64>,
+    policy_load_failures: Counter,
     watch_in_order: Family<KindLabels, Gauge>,
     watch_stale_since: Family<KindLabels, Gauge>,
     watch_failures: Family<KindLabels, Counter>,
@@ -87,6 +88,7 @@ impl Metrics {
         let tls_expiry = Gauge::default();
         let tls_failures = Counter::default();
         let policy_load = Gauge::default();
+        let policy_load_failures = Counter::default();
         let watch_in_order = Family::default();
         let watch_stale_since = Family::default();
         let watch_failures = Family::default();
@@ -126,8 +128,7 @@ impl Metrics {
         registry.register(
             "policy_load_failures",
             "Policies that could not be loaded",
-            // Stays zero as long as a policy is only loaded at the start: a server without one does not serve.
-            Counter::<u64>::default(),
+            Counter::clone(&policy_load_failures),
         );
         registry.register(
             "watch_in_order",
@@ -153,6 +154,7 @@ impl Metrics {
             tls_expiry,
             tls_failures,
             policy_load,
+            policy_load_failures,
             watch_in_order,
             watch_stale_since,
             watch_failures,
@@ -210,6 +212,11 @@ impl Metrics {
     pub(super) fn policy_loaded(&self) {
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         self.policy_load.set(since_1970.as_secs_f64());
+    }
+
+    /// Counts a policy that could not be put in force.
+    pub(super) fn policy_load_failed(&self) {
+        self.policy_load_failures.inc();
     }
 
     /// Says that all objects of a kind are known and watched.

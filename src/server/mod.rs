@@ -16,6 +16,7 @@ pub mod log;
 mod metrics;
 mod options;
 mod presenter;
+mod reload;
 mod renewal;
 mod reply;
 mod routes;
@@ -46,6 +47,7 @@ use endpoint::Endpoint;
 use health::Health;
 use load::Load;
 use metrics::Metrics;
+use reload::Policies;
 use renewal::Renewal;
 use tls::Tls;
 use watch::Watch;
@@ -84,11 +86,12 @@ pub struct Server {
     watch: Watch,
     health: Arc<Health>,
     knowledge: Knowledge,
+    policies: Arc<Policies>,
 }
 
 impl Server {
-    /// Reads the certificates and takes both ports. `engine` may be exchanged at any time; a request is answered by
-    /// the one that is there when its body has arrived.
+    /// Reads the certificates and takes both ports. `engine` may be exchanged at any time, and is when the policy's file
+    /// changes; a request is answered by the one that is there when its body has arrived.
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
         let metrics = Arc::new(Metrics::new());
         let health = Arc::new(Health::new());
@@ -110,6 +113,13 @@ impl Server {
         let (listener, address) = listen(options.listen, "--listen").await?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
         let limits = options.limits;
+        let policies =
+            Arc::new(Policies { engine, file: options.policy, failure: arc_swap::ArcSwapOption::const_empty() });
+        let admin_state = admin::Admin {
+            metrics: Arc::clone(&metrics),
+            health: Arc::clone(&health),
+            policies: Arc::clone(&policies),
+        };
         Ok(Self {
             address,
             admin_address,
@@ -117,7 +127,7 @@ impl Server {
                 listener,
                 tls: Some(tls),
                 router: routes::router(routes::App {
-                    engine,
+                    engine: Arc::clone(&policies.engine),
                     inventory: Arc::clone(&knowledge.inventory),
                     metrics: Arc::clone(&metrics),
                     limits,
@@ -132,7 +142,7 @@ impl Server {
             admin: Endpoint {
                 listener: admin_listener,
                 tls: None,
-                router: admin::router(admin::Admin { metrics: Arc::clone(&metrics), health: Arc::clone(&health) }),
+                router: admin::router(admin_state),
                 limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
                 metrics: Arc::clone(&metrics),
                 health: Arc::clone(&health),
@@ -142,6 +152,7 @@ impl Server {
             watch,
             health,
             knowledge,
+            policies,
         })
     }
 
@@ -197,6 +208,7 @@ impl Server {
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
             never = self.renewal.run(self.watch) => match never {},
+            never = self.policies.keep(&self.knowledge.metrics) => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

@@ -11,6 +11,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where health and metrics are served in plain HTTP. Port 0 takes any free port.
     pub admin_listen: SocketAddr,
+    /// The file of the policy that the engine was made of; it is read again when it changes.
+    pub policy: Option<PathBuf>,
     /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::presenter`] has been given a
     /// certificate.
     ///
@@ -35,6 +37,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            policy: None,
             cert_dir: Some(PathBuf::from("certs")),
             client_ca: None,
             client_names: Vec::new(),

@@ -17,6 +17,7 @@ mod http;
 mod monitoring;
 mod overload;
 mod process;
+mod reload;
 mod renewal;
 mod rights;
 mod rolling;

@@ -52,6 +52,11 @@ impl TestServer {
         Self::start_engine(engine_of(policy), |_| {}).await
     }
 
+    /// With the policy made of `file` at some time.
+    pub async fn start_with_policy_file(policy: &LifecyclePolicy, file: &Path) -> Self {
+        Self::start_engine(engine_of(policy), |options| options.policy = Some(file.to_owned())).await
+    }
+
     async fn start_engine(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> Self {
         let (server, dir) = bind(engine, change).await;
         Self::serve(server, dir)

@@ -13,7 +13,6 @@
 mod api_server;
 mod bounds;
 mod captures;
-mod cases;
 mod documents;
 mod exemptions;
 mod hostile;
@@ -21,6 +20,8 @@ mod judging;
 mod manifests;
 mod mutations;
 mod pods;
+mod policies;
 mod properties;
 mod resources;
 mod rules;
+mod scopes;

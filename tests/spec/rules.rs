@@ -3,15 +3,16 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use podgate::{
-    model::{workload::WORKLOADS, yaml},
-    policy::{Engine, LifecyclePolicy, pages::page},
+    model::workload::WORKLOADS,
+    policy::{
+        Engine,
+        cases::{self, Case, CaseError, Found},
+        pages::page,
+    },
     rules::{self, RULES, Rule},
 };
 
-use super::{
-    cases::{self, Case},
-    judging::{circumstances, inventory, json, judge_among, policy},
-};
+use super::judging::json;
 
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
@@ -26,32 +27,19 @@ fn texts(rule: &Rule) -> Vec<(String, String)> {
 
 /// Judges a case with its rule alone; gives what is wrong, and whether anything was to be found.
 fn run(rule: &'static Rule, case: &Case) -> Result<bool, String> {
-    let policy = case.policy.as_deref().map_or_else(LifecyclePolicy::default, policy);
-    let engine = Engine::with_rules(&policy, &[rule]);
-    let circumstances = case.request.as_deref().map(circumstances).unwrap_or_default();
-    let old = case.old.as_deref().map(json);
-    let known = case.inventory.as_deref().map(inventory);
-    let verdict = judge_among(&engine, &json(&case.yaml), old.as_deref(), &circumstances, known.as_ref());
-
-    let documents = yaml::documents(&case.yaml).unwrap();
-    let mut found: Vec<(usize, String)> = Vec::new();
-    for finding in &verdict.findings {
-        let message = &finding.message;
+    let text = |error: CaseError| error.to_string();
+    let policy = case.policy().transpose().map_err(text)?.unwrap_or_default();
+    let found = case.judge(&Engine::with_rules(&policy, &[rule])).map_err(text)?.found;
+    for Found { message, .. } in &found {
         let shape = !message.is_empty() && !message.contains(char::is_control) && !message.ends_with('.');
         assert!(shape, "{}: a message is one line without a final stop: {message:?}", rule.id);
-        found.push((documents[0].place(&finding.at).line, format!("{message} [{}]", finding.level)));
     }
-    let expected = case.expected();
-    let want: BTreeSet<usize> = expected.iter().map(|(line, _)| *line).collect();
-    let have: BTreeSet<usize> = found.iter().map(|(line, _)| *line).collect();
-    if want != have {
-        return Err(format!("findings belong on lines {want:?} of the block, but are {found:#?}"));
-    }
-    for (line, text) in expected {
-        let Some(text) = text else { continue };
-        if !found.iter().any(|(at, message)| *at == line && message.contains(&text)) {
-            return Err(format!("line {line} of the block shall say {text:?}, but has {found:#?}"));
-        }
+    // Of a rule alone every finding is to be marked, whatever its level.
+    let want: BTreeSet<usize> = case.marks().map_err(text)?.iter().map(|mark| mark.line).collect();
+    let have: BTreeSet<usize> = found.iter().map(|found| found.line).collect();
+    let (missing, unexpected) = case.compare(&found).map_err(text)?;
+    if want != have || !missing.is_empty() || !unexpected.is_empty() {
+        return Err(format!("findings belong on lines {want:?} of the block: {missing:#?} missing, {found:#?} found"));
     }
     Ok(!found.is_empty())
 }
@@ -62,11 +50,11 @@ fn pages_and_cases_hold() {
     for &rule in RULES {
         let (mut failing, mut passing) = (0, 0);
         for (name, text) in texts(rule) {
-            for case in cases::read(&text) {
+            for case in cases::read(&text).unwrap_or_else(|error| panic!("{name}:{error}")) {
                 match run(rule, &case) {
                     Ok(true) => failing += 1,
                     Ok(false) => passing += 1,
-                    Err(error) => wrong.push(format!("{name}:{}: {}: {error}", case.line, case.heading)),
+                    Err(error) => wrong.push(format!("{name}:{}: {}: {error}", case.yaml.line, case.heading)),
                 }
             }
         }
@@ -90,8 +78,8 @@ fn every_file_of_cases_is_a_rule_s() {
 fn every_kind_has_a_case_with_a_finding() {
     let mut seen = BTreeSet::new();
     for (_, text) in RULES.iter().flat_map(|rule| texts(rule)) {
-        for case in cases::read(&text).iter().filter(|case| !case.expected().is_empty()) {
-            let object: serde_json::Value = serde_json::from_str(&json(&case.yaml)).unwrap();
+        for case in cases::read(&text).unwrap().iter().filter(|case| !case.marks().unwrap().is_empty()) {
+            let object: serde_json::Value = serde_json::from_str(&json(&case.yaml.text)).unwrap();
             let group = object["apiVersion"].as_str().unwrap().rsplit_once('/').map_or("", |(group, _)| group);
             seen.insert((group.to_owned(), object["kind"].as_str().unwrap().to_owned()));
         }

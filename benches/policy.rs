@@ -1,0 +1,85 @@
+//! What a review costs under a policy of many scopes, beside the default policy: `cargo bench --bench policy`.
+//!
+//! The least of many rounds is taken: everything else on the machine only adds to it.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+
+use std::{fmt::Write, hint::black_box, time::Instant};
+
+use podgate::{
+    model::Inventory,
+    policy::{
+        Engine,
+        cases::{Circumstances, with_review},
+        parse,
+    },
+};
+
+const SCOPES: usize = 200;
+const ROUNDS: usize = 300;
+const REVIEWS: u32 = 200;
+
+const POD: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop-eu-7",
+    "labels": {"app": "web", "app.kubernetes.io/name": "web", "tier": "silver", "team": "shop", "version": "1.2.3"}},
+    "spec": {"containers": [{"name": "app", "image": "example.com/app:1", "ports": [{"name": "http", "containerPort": 8080}],
+    "readinessProbe": {"httpGet": {"port": "http"}}, "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]}}"#;
+
+/// A policy of which no scope selects the Pod, so that all of them are looked at.
+fn scopes(of: impl Fn(usize) -> String) -> Engine {
+    let mut text = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n  scopes:\n".to_owned();
+    for number in 0..SCOPES {
+        writeln!(text, "  - {{name: s{number}, profile: strict, rules: {{single-replica: deny}}, {}}}", of(number))
+            .unwrap();
+    }
+    Engine::new(&parse(&text, "policy").unwrap())
+}
+
+/// Nanoseconds of one review.
+fn measure(engine: &Engine, inventory: Option<&Inventory>) -> f64 {
+    with_review(POD, None, &Circumstances::default(), inventory, |review| {
+        let review = review.unwrap();
+        let round = || {
+            let begin = Instant::now();
+            for _ in 0..REVIEWS {
+                black_box(engine.review(black_box(review)));
+            }
+            begin.elapsed().as_nanos() as f64 / f64::from(REVIEWS)
+        };
+        (0..ROUNDS).map(|_| round()).fold(f64::INFINITY, f64::min)
+    })
+    .unwrap()
+}
+
+fn main() {
+    let mut inventory = Inventory::default();
+    inventory
+        .add("", "Namespace", "", r#"{"metadata": {"name": "shop-eu-7", "labels": {"stage": "live", "team": "shop"}}}"#)
+        .unwrap();
+    let policies = [
+        ("names", scopes(|n| format!("namespaces: [team-{n}]"))),
+        ("three names each", scopes(|n| format!("namespaces: [team-{n}, team-{n}-a, team-{n}-b]"))),
+        ("prefixes", scopes(|n| format!("namespaces: [\"shop-eu-{}-*\"]", n + 100))),
+        ("wildcards inside", scopes(|n| format!("namespaces: [\"*-{n}-*\"]"))),
+        ("Pod labels", scopes(|n| format!("podSelector: {{matchLabels: {{team: t{n}}}}}"))),
+        (
+            "Pod expressions",
+            scopes(|n| {
+                format!("podSelector: {{matchExpressions: [{{key: team, operator: In, values: [t{n}, u{n}]}}]}}")
+            }),
+        ),
+        ("namespace labels", scopes(|n| format!("namespaceSelector: {{matchLabels: {{team: t{n}}}}}"))),
+        ("kinds", scopes(|n| format!("kinds: [Deployment], namespaces: [team-{n}]"))),
+        (
+            "prefix and Pod labels",
+            scopes(|n| {
+                format!("namespaces: [\"shop-{n}*\", \"shop-eu-*\"], podSelector: {{matchLabels: {{tier: t{n}}}}}")
+            }),
+        ),
+    ];
+    let base = measure(&Engine::default(), Some(&inventory));
+    println!("{:24} {base:8.0} ns", "default policy");
+    for (name, engine) in &policies {
+        let cost = measure(engine, Some(&inventory));
+        println!("{:24} {cost:8.0} ns, {:+6.0} ns for {SCOPES} scopes", name, cost - base);
+    }
+}

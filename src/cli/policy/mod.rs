@@ -1,0 +1,92 @@
+//! `podgate policy`: the policy language.
+
+mod explain;
+mod test;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use super::output::{FAILURE, print};
+use crate::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, load, schema};
+
+/// Work with policies
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Say what is wrong with policy files
+    ///
+    /// Exit code 0 if every one can be used, 2 if not.
+    Check {
+        /// Policy files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of policy files, for editors
+    Schema,
+    /// Print the default policy in full
+    Default,
+    Explain(explain::Args),
+    Test(test::Args),
+}
+
+pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Check { files } => return check(files),
+        Command::Schema => print(&format!("{:#}\n", schema::json_schema()))?,
+        Command::Default => print(&LifecyclePolicy::default().in_full())?,
+        Command::Explain(args) => return explain::run(args),
+        Command::Test(args) => return test::run(args),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let mut usable = true;
+    for file in files {
+        match load(file) {
+            Ok(policy) => {
+                let spec = &policy.spec;
+                let name = file.display();
+                let rules = spec.rules.len();
+                let (profile, scopes) = (spec.profile.as_str(), spec.scopes.len());
+                print(&format!(
+                    "{name}: policy \"{}\": profile {profile}, {rules} rules set, {scopes} scopes\n",
+                    policy.metadata.name
+                ))?;
+            }
+            Err(error) => {
+                usable = false;
+                let text = match &error {
+                    PolicyError::Invalid { .. } => mistakes(&error),
+                    PolicyError::Read { .. } => format!("podgate: {error}\n"),
+                };
+                // Where even stderr is gone the exit code is left.
+                let _ = io::stderr().write_all(text.as_bytes());
+            }
+        }
+    }
+    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// The mistakes of a policy as compilers show them: place, what, and the line with a mark under it.
+pub(super) fn mistakes(error: &PolicyError) -> String {
+    let PolicyError::Invalid { origin, mistakes } = error else { return String::new() };
+    mistakes.iter().map(|mistake| format!("{origin}:{mistake}\n{}", excerpt(mistake))).collect()
+}
+
+fn excerpt(mistake: &Mistake) -> String {
+    let number = mistake.place.line.to_string();
+    let gutter = " ".repeat(number.len());
+    // A tab before the mark is as wide under it as above it.
+    let before = mistake.line.chars().take(mistake.place.column.saturating_sub(1));
+    let before: String = before.map(|char| if char == '\t' { '\t' } else { ' ' }).collect();
+    format!("  {number} | {}\n  {gutter} | {before}{}\n", mistake.line, "^".repeat(mistake.width))
+}
+
+/// The engine of the policy in `file`, or of the default policy.
+pub(super) fn engine(file: Option<&Path>) -> anyhow::Result<Engine> {
+    let policy = file.map(load).transpose()?.unwrap_or_default();
+    Ok(Engine::new(&policy))
+}

@@ -1,0 +1,82 @@
+//! `kinds` of a scope: kinds of the table, by name or by name and group.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::suggest::did_you_mean;
+use crate::model::{Workload, workload::WORKLOADS};
+
+/// Some of the kinds that podgate knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds(Vec<KindName>);
+
+/// A kind as a policy names it: it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KindName(String);
+
+impl Kinds {
+    /// Whether no kind is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one is among them.
+    pub fn contains(&self, workload: &Workload) -> bool {
+        self.0.iter().any(|name| name.0 == workload.kind || name.0 == qualified(workload))
+    }
+}
+
+/// `Kind.group`, as kubectl takes it; core kinds have no group.
+fn qualified(workload: &Workload) -> String {
+    match workload.group {
+        "" => workload.kind.to_owned(),
+        group => format!("{}.{group}", workload.kind),
+    }
+}
+
+/// Every name that a kind may be called by.
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in WORKLOADS.iter().map(|workload| workload.kind.to_owned()).chain(WORKLOADS.iter().map(qualified)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+impl Serialize for Kinds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|name| &name.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Kinds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KindName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = names();
+        if known.contains(&name) {
+            return Ok(Self(name));
+        }
+        let hint = did_you_mean(&name, known.iter().map(String::as_str));
+        Err(de::Error::custom(format!("kind \"{name}\" is not judged{hint}")))
+    }
+}
+
+impl JsonSchema for Kinds {
+    fn schema_name() -> Cow<'static, str> {
+        "Kinds".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string", "enum": names() } })
+    }
+}
