@@ -252,7 +252,7 @@ mod tests {
             .collect();
         let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
         assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
-        assert!(*last - *first > Duration::from_secs(50));
+        assert!(last.saturating_sub(*first) > Duration::from_secs(50));
         let limits = Limits { max_connection_age: Duration::MAX, ..limits };
         assert!(!Activity::new(Protocol::Http1, &limits).is_aged());
     }
