@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use podgate::{
     admission::{Mode, handle},
+    model::Inventory,
     policy::Engine,
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     api_server::{accept, ask, ask_kind},
     captures::FIRING,
-    judging::policy,
+    judging::{Circumstances, judge_among, policy},
 };
 
 fn engine() -> Engine {
@@ -100,13 +101,16 @@ fn answers_stay_small() {
     }
 }
 
+/// The processor time of this thread alone: what else the machine has to do does not count.
+fn spent() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap()
+}
+
 /// Eight times as much takes about eight times as long; what looks at every pair would take sixty-four times.
 #[test]
 fn time_grows_with_size_and_not_with_its_square() {
     fn best(request: &[u8], mode: Mode) -> Duration {
         let engine = engine();
-        // Of this thread alone: what else the machine has to do does not count.
-        let spent = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
         let once = || {
             let start = spent();
             assert_eq!(handle(&engine, mode, request).status, 200);
@@ -141,4 +145,43 @@ fn a_large_review_is_answered() {
             );
         }
     }
+}
+
+/// Among eight times as many Services, budgets and autoscalers, of one namespace and with a label that all have, each of
+/// eight times as many Deployments is judged about as fast.
+#[test]
+fn other_objects_are_looked_up_and_not_searched() {
+    fn judged(count: usize) -> Duration {
+        let engine = engine();
+        let mut inventory = Inventory::default();
+        let deployment = |number: usize| {
+            let labels = json!({"common": "x", "app": format!("a{number}")});
+            let container = json!({"name": "app", "image": "a:1", "ports": [{"containerPort": 80}]});
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("a{number}")},
+                "spec": {"replicas": 2, "selector": {"matchLabels": labels},
+                    "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}})
+            .to_string()
+        };
+        for number in 0..count {
+            let selector = json!({"common": "x", "app": format!("a{number}")});
+            let target = json!({"kind": "Deployment", "name": format!("a{number}")});
+            for (group, kind, spec) in [
+                ("", "Service", json!({"selector": selector, "ports": [{"port": 80}]})),
+                ("policy", "PodDisruptionBudget", json!({"selector": {"matchLabels": selector}, "minAvailable": 2})),
+                ("autoscaling", "HorizontalPodAutoscaler", json!({"scaleTargetRef": target, "minReplicas": 2})),
+            ] {
+                let text = json!({"metadata": {"name": format!("a{number}")}, "spec": spec}).to_string();
+                inventory.add(group, kind, "default", &text).unwrap();
+            }
+            inventory.add("apps", "Deployment", "default", &deployment(number)).unwrap();
+        }
+        let start = spent();
+        for number in 0..count {
+            let verdict = judge_among(&engine, &deployment(number), None, &Circumstances::default(), Some(&inventory));
+            assert!(verdict.findings.iter().any(|finding| finding.rule.id == "no-drain-window"), "{number}");
+        }
+        spent().saturating_sub(start)
+    }
+    let (small, large) = (judged(125), judged(1000));
+    assert!(large < small * 24, "125 in {small:?}, 1000 in {large:?}");
 }

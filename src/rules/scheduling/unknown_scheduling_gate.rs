@@ -51,6 +51,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    lifecycle::names::is_qualified_name,
     model::Review,
     rules::rule::{Check, Code, Level, Report, Rule},
 };
@@ -76,7 +77,10 @@ struct UnknownSchedulingGate {
 
 impl Check for UnknownSchedulingGate {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let known = |name: &str| WELL_KNOWN.contains(&name) || self.known.iter().any(|known| known == name);
+        // One that is no name is `invalid-scheduling-gate`'s.
+        let known = |name: &str| {
+            !is_qualified_name(name) || WELL_KNOWN.contains(&name) || self.known.iter().any(|known| known == name)
+        };
         for template in &review.new.templates {
             for (index, gate) in
                 template.spec.scheduling_gates.iter().enumerate().filter(|(_, gate)| !known(&gate.name))
