@@ -63,17 +63,16 @@ impl ClusterArgs {
         server: &Server,
         names: &[String],
     ) -> impl Future<Output = Infallible> + use<> {
-        let watched = client.clone().filter(|_| self.watch).map(|client| cluster::watch(client, server.knowledge()));
+        let watched = client.clone().filter(|_| self.watch);
+        let watched = watched.map(|client| Box::pin(cluster::watch(client, server.knowledge())));
         let managed = client.filter(|_| self.manage_certs).map(|client| {
             let managed = self.managed(client.default_namespace(), names);
-            cluster::manage_certificates(client, managed, server.presenter())
+            Box::pin(cluster::manage_certificates(client, managed, server.presenter()))
         });
         async {
-            let watched = async { if let Some(watched) = watched { watched.await } else { pending().await } };
-            let managed = async { if let Some(managed) = managed { managed.await } else { pending().await } };
             tokio::select! {
-                never = watched => never,
-                never = managed => never,
+                never = asked_for(watched) => never,
+                never = asked_for(managed) => never,
             }
         }
     }
@@ -93,5 +92,12 @@ impl ClusterArgs {
             validity: self.cert_validity,
             trust_delay: TRUST_DELAY,
         }
+    }
+}
+
+async fn asked_for(task: Option<impl Future<Output = Infallible>>) -> Infallible {
+    match task {
+        Some(task) => task.await,
+        None => pending().await,
     }
 }

@@ -81,7 +81,9 @@ impl Collected {
                     }
                 }
                 self.listed.insert(watched.kind);
-                objects.into_iter().for_each(|object| self.set(watched, object));
+                for object in objects {
+                    self.set(watched, object);
+                }
             }
             Change::Set(watched, object) => self.set(watched, object),
             Change::Gone(watched, object) => {

@@ -6,31 +6,28 @@
 
 use std::convert::Infallible;
 use std::fmt::Debug;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
+};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::Config;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, info, warn};
 
+use super::follow::{Seen, chain, follow};
 use super::lease::{Election, RENEW};
 use super::material::{Material, Wanted, trusts};
-use super::watch::error_chain;
 use crate::server::certificates::CertificatesError;
 use crate::server::{Presenter, TlsError, log};
 
-const WATCH_SECONDS: u32 = 60;
-const BACKOFF: Duration = Duration::from_secs(1);
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
 const QUEUE: usize = 64;
 
 /// What certificates are managed, and where.
@@ -66,11 +63,11 @@ enum ManagedError {
     Serve(#[from] TlsError),
 }
 
-/// What a watch has seen. `None` where there is no such object.
-enum Seen {
+/// What is there now. `None` where there is no such object.
+enum Found {
     Secret(Option<Box<Secret>>),
-    Validating(Bundles),
-    Mutating(Bundles),
+    Validating(Option<ValidatingWebhookConfiguration>),
+    Mutating(Option<MutatingWebhookConfiguration>),
 }
 
 /// `caBundle` of each webhook of a configuration, by the webhook's name.
@@ -79,28 +76,30 @@ type Bundles = Vec<(String, Vec<u8>)>;
 /// Manages certificates for as long as it is polled; `presenter` serves them.
 pub async fn manage_certificates(client: Client, managed: Managed, presenter: Presenter) -> Infallible {
     presenter.distrust();
-    let (sender, seen) = mpsc::channel(QUEUE);
-    let named = |name: &str| watcher::Config::default().timeout(WATCH_SECONDS).fields(&format!("metadata.name={name}"));
+    let (sender, found) = mpsc::channel(QUEUE);
     let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
     let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &managed.namespace);
-    let secret =
-        follow(secrets.clone(), named(&managed.secret), sender.clone(), |secret| Seen::Secret(secret.map(Box::new)));
-    let validating_seen = follow(validating.clone(), named(&managed.configuration), sender.clone(), |found| {
-        let webhooks = found.and_then(|configuration| configuration.webhooks).unwrap_or_default();
-        Seen::Validating(
-            webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect(),
-        )
+    let watch_secret = watch_one("Secret", secrets.clone(), managed.secret.clone(), &sender, |found| {
+        Found::Secret(found.map(Box::new))
     });
-    let mutating_seen = follow(mutating.clone(), named(&managed.configuration), sender, |found| {
-        let webhooks = found.and_then(|configuration| configuration.webhooks).unwrap_or_default();
-        Seen::Mutating(
-            webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config.ca_bundle))).collect(),
-        )
-    });
+    let watch_validating = watch_one(
+        "ValidatingWebhookConfiguration",
+        validating.clone(),
+        managed.configuration.clone(),
+        &sender,
+        Found::Validating,
+    );
+    let watch_mutating = watch_one(
+        "MutatingWebhookConfiguration",
+        mutating.clone(),
+        managed.configuration.clone(),
+        &sender,
+        Found::Mutating,
+    );
     let election = Election::new(client, &managed.namespace, managed.lease.clone(), managed.identity.clone());
     let wanted = Wanted { names: managed.names.clone(), ca_validity: managed.ca_validity, validity: managed.validity };
-    let manager = Manager {
+    let state = Manager {
         managed,
         wanted,
         presenter,
@@ -108,6 +107,7 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
         secrets,
         validating_api: validating,
         mutating_api: mutating,
+        is_listed: false,
         secret: None,
         validating: None,
         mutating: None,
@@ -115,59 +115,61 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
         trusted_since: None,
     };
     tokio::select! {
-        never = secret => match never {},
-        never = validating_seen => match never {},
-        never = mutating_seen => match never {},
-        never = manager.run(seen) => match never {},
+        never = watch_secret => match never {},
+        never = watch_validating => match never {},
+        never = watch_mutating => match never {},
+        never = state.run(found) => match never {},
     }
 }
 
-fn bundle(bytes: Option<k8s_openapi::ByteString>) -> Vec<u8> {
-    bytes.map(|bytes| bytes.0).unwrap_or_default()
-}
-
 /// Tells of one named object each time it changes, and after each list.
-async fn follow<K>(
+async fn watch_one<K>(
+    kind: &'static str,
     api: Api<K>,
-    config: watcher::Config,
-    seen: mpsc::Sender<Seen>,
-    tell: impl Fn(Option<K>) -> Seen,
+    name: String,
+    sender: &mpsc::Sender<Found>,
+    found: impl Fn(Option<K>) -> Found,
 ) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let mut backoff = BACKOFF;
-    loop {
-        let mut events = pin!(watcher(api.clone(), config.clone()));
-        let mut listed = None;
-        while let Some(event) = events.next().await {
-            let object = match event {
-                Ok(Event::Init) => continue,
-                Ok(Event::InitApply(object)) => {
-                    listed = Some(object);
-                    continue;
-                }
-                Ok(Event::InitDone) => {
-                    backoff = BACKOFF;
-                    listed.take()
-                }
-                Ok(Event::Apply(object)) => Some(object),
-                Ok(Event::Delete(_)) => None,
-                Err(cause) => {
-                    report(&cause, "what managed certificates need cannot be watched");
-                    break;
-                }
-            };
-            // The receiver lives as long as this.
-            let _ = seen.send(tell(object)).await;
+    let config = Config::default().fields(&format!("metadata.name={name}"));
+    let tell = |seen| {
+        let found = match seen {
+            Seen::All(mut objects) => Some(found(objects.pop())),
+            Seen::Set(object) => Some(found(Some(object))),
+            Seen::Gone(_) => Some(found(None)),
+            // What was seen last is the best that is known.
+            Seen::Lost => None,
+        };
+        async move {
+            if let Some(found) = found {
+                // The receiver lives as long as this.
+                let _ = sender.send(found).await;
+            }
         }
-        sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
-    }
+    };
+    follow(kind, api, config, tell).await
+}
+
+/// `caBundle` of each webhook.
+fn validating_bundles(configuration: Option<ValidatingWebhookConfiguration>) -> Bundles {
+    let webhooks = configuration.and_then(|configuration| configuration.webhooks).unwrap_or_default();
+    webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config))).collect()
+}
+
+/// `caBundle` of each webhook.
+fn mutating_bundles(configuration: Option<MutatingWebhookConfiguration>) -> Bundles {
+    let webhooks = configuration.and_then(|configuration| configuration.webhooks).unwrap_or_default();
+    webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config))).collect()
+}
+
+fn bundle(config: WebhookClientConfig) -> Vec<u8> {
+    config.ca_bundle.map(|bytes| bytes.0).unwrap_or_default()
 }
 
 fn report(cause: &dyn std::error::Error, message: &'static str) {
-    let cause = error_chain(cause);
+    let cause = chain(cause);
     let cause = log::clean(&cause);
     warn!(cause = cause.as_ref(), "{message}");
 }
@@ -180,8 +182,10 @@ struct Manager {
     secrets: Api<Secret>,
     validating_api: Api<ValidatingWebhookConfiguration>,
     mutating_api: Api<MutatingWebhookConfiguration>,
+    /// Whether it is known if there is a Secret.
+    is_listed: bool,
+    secret: Option<Box<Secret>>,
     /// As they were seen last; `None` until they have been.
-    secret: Option<Option<Box<Secret>>>,
     validating: Option<Bundles>,
     mutating: Option<Bundles>,
     /// What is served.
@@ -191,16 +195,18 @@ struct Manager {
 }
 
 impl Manager {
-    async fn run(mut self, mut seen: mpsc::Receiver<Seen>) -> Infallible {
+    async fn run(mut self, mut found: mpsc::Receiver<Found>) -> Infallible {
         let mut renew = interval(RENEW);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let trust_delay = self.trusted_since.map(|since| since + self.managed.trust_delay);
             tokio::select! {
-                found = seen.recv() => match found {
-                    Some(Seen::Secret(secret)) => self.secret = Some(secret),
-                    Some(Seen::Validating(bundles)) => self.validating = Some(bundles),
-                    Some(Seen::Mutating(bundles)) => self.mutating = Some(bundles),
+                found = found.recv() => match found {
+                    Some(Found::Secret(secret)) => (self.is_listed, self.secret) = (true, secret),
+                    Some(Found::Validating(configuration)) => {
+                        self.validating = Some(validating_bundles(configuration));
+                    }
+                    Some(Found::Mutating(configuration)) => self.mutating = Some(mutating_bundles(configuration)),
                     // There is a sender for as long as this is polled.
                     None => std::future::pending().await,
                 },
@@ -228,25 +234,26 @@ impl Manager {
 
     /// Brings Secret and configurations up to date. Each write is seen by the watches, which lead here again.
     async fn write(&mut self) -> Result<(), ManagedError> {
-        let Some(secret) = &self.secret else { return Ok(()) };
-        let now =
-            Material::read(secret.as_ref().and_then(|secret| secret.data.as_ref()).unwrap_or(&Default::default()));
+        if !self.is_listed {
+            return Ok(());
+        }
+        let now = self.material().unwrap_or_default();
         let next = now.next(&self.wanted, OffsetDateTime::now_utc())?;
         if next != now {
-            let mut written = secret.as_deref().cloned().unwrap_or_else(|| Secret {
+            let mut written = self.secret.as_deref().cloned().unwrap_or_else(|| Secret {
                 metadata: ObjectMeta { name: Some(self.managed.secret.clone()), ..ObjectMeta::default() },
                 ..Secret::default()
             });
             written.data.get_or_insert_default().extend(next.write());
             // Carries the version that was seen: nobody's change is overwritten.
-            let written = match secret {
+            let written = match self.secret {
                 Some(_) => self.secrets.replace(&self.managed.secret, &PostParams::default(), &written).await,
                 None => self.secrets.create(&PostParams::default(), &written).await,
             };
             match written {
                 Ok(written) => {
                     info!(secret = self.managed.secret, "new managed certificates");
-                    self.secret = Some(Some(Box::new(written)));
+                    self.secret = Some(Box::new(written));
                 }
                 // Somebody was faster; the watch brings what he wrote.
                 Err(kube::Error::Api(status)) if status.code == 409 => {
@@ -259,11 +266,13 @@ impl Manager {
         let bundle = next.bundle();
         let name = &self.managed.configuration;
         if let Some(patch) = self.validating.as_ref().and_then(|bundles| repair(bundles, &bundle)) {
-            self.validating_api.patch(name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
+            let patched = self.validating_api.patch(name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
+            self.validating = Some(validating_bundles(Some(patched)));
             info!(configuration = name, "caBundle of the validating webhooks was set");
         }
         if let Some(patch) = self.mutating.as_ref().and_then(|bundles| repair(bundles, &bundle)) {
-            self.mutating_api.patch(name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
+            let patched = self.mutating_api.patch(name, &PatchParams::default(), &Patch::Strategic(patch)).await?;
+            self.mutating = Some(mutating_bundles(Some(patched)));
             info!(configuration = name, "caBundle of the mutating webhooks was set");
         }
         Ok(())
@@ -271,9 +280,7 @@ impl Manager {
 
     /// Serves what the Secret holds, once it is trusted, and says whether what is served is trusted.
     fn serve(&mut self) -> Result<(), ManagedError> {
-        let data = self.secret.as_ref().and_then(|secret| secret.as_ref()?.data.as_ref());
-        let material = data.map(Material::read).filter(Material::is_complete);
-        if let Some(material) = material {
+        if let Some(material) = self.material().filter(Material::is_complete) {
             let is_new = |served: &Material| served.certificate != material.certificate;
             match &self.served {
                 Some(served) if !is_new(served) => self.trusted_since = None,
@@ -296,6 +303,11 @@ impl Manager {
             self.presenter.distrust();
         }
         Ok(())
+    }
+
+    /// What the Secret holds.
+    fn material(&self) -> Option<Material> {
+        self.secret.as_ref()?.data.as_ref().map(Material::read)
     }
 
     fn present(&mut self, material: Material) -> Result<(), ManagedError> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
+mod follow;
 mod inventory;
 mod lease;
 mod managed;

@@ -2,32 +2,26 @@
 
 use std::convert::Infallible;
 use std::fmt::Debug;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::future::join4;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Namespace, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
-use kube::runtime::watcher::{Config, Event, watcher};
+use kube::runtime::watcher::Config;
 use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout_at};
-use tracing::{debug, info, warn};
+use tokio::time::{Instant, timeout_at};
+use tracing::info;
 
+use super::follow::{Seen, follow};
 use super::inventory::{Change, Collected, Known};
-use crate::server::{Knowledge, log};
+use crate::server::Knowledge;
 
-/// After this the API server ends a watch and it is begun anew; one that is broken without a word is noticed soon after.
-const WATCH_SECONDS: u32 = 60;
-/// Pauses after an error; each is longer than the one before, until a list has been read.
-const BACKOFF: Duration = Duration::from_secs(1);
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// Changes often come together: a rollout, a list. They are taken up together, as soon as this after the first.
 const GATHER: Duration = Duration::from_millis(100);
 const MAX_GATHERED: usize = 10_000;
@@ -66,21 +60,21 @@ static AUTOSCALERS: Watched = Watched {
 /// Keeps `knowledge` up to date with Namespaces, Services, PodDisruptionBudgets and HorizontalPodAutoscalers for as long as
 /// it is polled. Nothing is known until all four have been listed; what was known stays while the API server is gone.
 pub async fn watch(client: Client, knowledge: Knowledge) -> Infallible {
-    let (changes, changed) = mpsc::channel(QUEUE);
+    let (changes, received) = mpsc::channel(QUEUE);
     // Of namespaces, nothing but metadata is asked for.
     let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
     let services = all::<Service>(&client);
     let budgets = all::<PodDisruptionBudget>(&client);
     let autoscalers = all::<HorizontalPodAutoscaler>(&client);
     let follow_all = join4(
-        follow(&NAMESPACES, namespaces, changes.clone(), &knowledge),
-        follow(&SERVICES, services, changes.clone(), &knowledge),
-        follow(&BUDGETS, budgets, changes.clone(), &knowledge),
-        follow(&AUTOSCALERS, autoscalers, changes.clone(), &knowledge),
+        watch_kind(&NAMESPACES, namespaces, changes.clone(), &knowledge),
+        watch_kind(&SERVICES, services, changes.clone(), &knowledge),
+        watch_kind(&BUDGETS, budgets, changes.clone(), &knowledge),
+        watch_kind(&AUTOSCALERS, autoscalers, changes.clone(), &knowledge),
     );
     tokio::select! {
         (never, ..) = follow_all => match never {},
-        never = collect(changed, &knowledge) => match never {},
+        never = collect(received, &knowledge) => match never {},
     }
 }
 
@@ -89,16 +83,16 @@ fn all<K: Resource<DynamicType = ()>>(client: &Client) -> Api<DynamicObject> {
     Api::all_with(client.clone(), &ApiResource::erase::<K>(&()))
 }
 
-async fn collect(mut changed: mpsc::Receiver<Change>, knowledge: &Knowledge) -> Infallible {
+async fn collect(mut received: mpsc::Receiver<Change>, knowledge: &Knowledge) -> Infallible {
     let mut collected = Collected::default();
     let mut known = false;
     loop {
         // There is a sender for as long as this is polled.
-        let Some(change) = changed.recv().await else { std::future::pending().await };
+        let Some(change) = received.recv().await else { std::future::pending().await };
         collected.apply(change);
         let gathered = Instant::now() + GATHER;
         for _ in 0..MAX_GATHERED {
-            match timeout_at(gathered, changed.recv()).await {
+            match timeout_at(gathered, received.recv()).await {
                 Ok(Some(change)) => collected.apply(change),
                 Ok(None) | Err(_) => break,
             }
@@ -113,8 +107,8 @@ async fn collect(mut changed: mpsc::Receiver<Change>, knowledge: &Knowledge) -> 
     }
 }
 
-/// Lists and watches one kind. After an error it lists again, so that what is known is known to be in order.
-async fn follow<K>(
+/// Passes on what is seen of one kind.
+async fn watch_kind<K>(
     watched: &'static Watched,
     api: Api<K>,
     changes: mpsc::Sender<Change>,
@@ -123,67 +117,27 @@ async fn follow<K>(
 where
     K: Resource + Clone + DeserializeOwned + Serialize + Debug + Send + 'static,
 {
-    let kind = watched.kind;
     let known = |object: &K| Known::of(watched, &serde_json::to_value(object).unwrap_or(Value::Null));
-    let mut backoff = BACKOFF;
-    let mut in_order = true;
-    loop {
-        let mut events = pin!(watcher(api.clone(), Config::default().timeout(WATCH_SECONDS)));
-        let mut listed = Vec::new();
-        while let Some(event) = events.next().await {
-            let change = match event {
-                Ok(Event::Init) => {
-                    listed.clear();
-                    continue;
-                }
-                Ok(Event::InitApply(object)) => {
-                    listed.push(known(&object));
-                    continue;
-                }
-                Ok(Event::InitDone) => {
-                    if !in_order {
-                        info!(kind, "the watch is in order again");
-                    }
-                    (in_order, backoff) = (true, BACKOFF);
-                    knowledge.found(kind);
-                    Change::All(watched, std::mem::take(&mut listed))
-                }
-                Ok(Event::Apply(object)) => Change::Set(watched, known(&object)),
-                Ok(Event::Delete(object)) => Change::Gone(watched, known(&object)),
-                Err(cause) => {
-                    knowledge.lost(kind);
-                    let cause = error_chain(&cause);
-                    let cause = log::clean(&cause);
-                    let cause = cause.as_ref();
-                    if in_order {
-                        warn!(kind, cause, "the watch is broken; what was known stays in force");
-                        in_order = false;
-                    } else {
-                        debug!(kind, cause, "the watch is still broken");
-                    }
-                    break;
-                }
-            };
-            // The receiver lives as long as this.
-            let _ = changes.send(change).await;
+    let tell = |seen| {
+        let change = match seen {
+            Seen::All(objects) => {
+                knowledge.found(watched.kind);
+                Some(Change::All(watched, objects.iter().map(known).collect()))
+            }
+            Seen::Set(object) => Some(Change::Set(watched, known(&object))),
+            Seen::Gone(object) => Some(Change::Gone(watched, known(&object))),
+            Seen::Lost => {
+                knowledge.lost(watched.kind);
+                None
+            }
+        };
+        let changes = &changes;
+        async move {
+            if let Some(change) = change {
+                // The receiver lives as long as this.
+                let _ = changes.send(change).await;
+            }
         }
-        sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
-    }
-}
-
-/// An error with its causes, in one line.
-pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Many libraries repeat the cause in their own text.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
+    };
+    follow(watched.kind, api, Config::default(), tell).await
 }

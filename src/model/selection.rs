@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wildmatch::WildMatch;
 
-use super::{Applies, LabelSelector, Map, Object, Review};
+use super::{Applies, LabelSelector, Map, Object, Review, selector::NotKnown};
 
 /// The label that the API server gives every namespace: its name.
 const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -85,11 +85,11 @@ impl<'s> Subject<'s> {
         Self { namespace: &review.namespace, namespace_labels, pods: Pods::Of(&review.new) }
     }
 
-    fn namespace_label(&self, key: &str) -> Option<Option<&'s str>> {
+    fn namespace_label(&self, key: &str) -> Result<Option<&'s str>, NotKnown> {
         match self.namespace_labels {
-            _ if key == NAMESPACE_NAME_LABEL && !self.namespace.is_empty() => Some(Some(self.namespace)),
-            Some(labels) => Some(labels.get(key).map(String::as_str)),
-            None => None,
+            _ if key == NAMESPACE_NAME_LABEL && !self.namespace.is_empty() => Ok(Some(self.namespace)),
+            Some(labels) => Ok(labels.get(key).map(String::as_str)),
+            None => Err(NotKnown),
         }
     }
 

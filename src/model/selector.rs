@@ -18,6 +18,10 @@ pub enum Applies {
     Yes,
 }
 
+/// Of a label it is not known whether it is there, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotKnown;
+
 impl From<bool> for Applies {
     fn from(applies: bool) -> Self {
         if applies { Self::Yes } else { Self::No }
@@ -112,11 +116,11 @@ impl LabelSelector {
 
     /// Whether it selects something whose label `key` has the value `label(key)`.
     pub fn matches_by<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        self.applies_by(|key| Some(label(key))) == Applies::Yes
+        self.applies_by(|key| Ok(label(key))) == Applies::Yes
     }
 
-    /// The same where `label(key)` is `None` for a label of which nothing is known.
-    pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Option<Option<&'l str>>) -> Applies {
+    /// The same where of some labels nothing is known.
+    pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Result<Option<&'l str>, NotKnown>) -> Applies {
         let labels = self.match_labels.iter().map(|(key, value)| label(key).map(|found| found == Some(value)));
         let expressions = &self.match_expressions;
         let expressions =
@@ -124,9 +128,9 @@ impl LabelSelector {
         let mut applies = Applies::Yes;
         for holds in labels.chain(expressions) {
             match holds {
-                Some(true) => {}
-                Some(false) => return Applies::No,
-                None => applies = Applies::Unknown,
+                Ok(true) => {}
+                Ok(false) => return Applies::No,
+                Err(NotKnown) => applies = Applies::Unknown,
             }
         }
         applies

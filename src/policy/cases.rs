@@ -9,6 +9,8 @@
 //! documents) and ```` ```yaml request ```` (`operation: DELETE`, `subResource`, `user`, `groups`, `namespace`), these for the
 //! rest of the case. Blocks of other languages are left alone.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use thiserror::Error;
@@ -81,6 +83,15 @@ pub struct Found {
     pub level: Level,
     /// What it says.
     pub message: String,
+}
+
+/// What came of a case.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What was found, object by object.
+    pub found: Vec<Found>,
+    /// How many objects there was something to judge in.
+    pub objects: usize,
 }
 
 impl Found {
@@ -194,39 +205,34 @@ impl Case {
     }
 
     /// Judges every object of the block.
-    pub fn judge(&self, engine: &Engine) -> Result<Vec<Found>, CaseError> {
+    pub fn judge(&self, engine: &Engine) -> Result<Judged, CaseError> {
         let circumstances = match &self.request {
             Some(block) => {
                 let json = one(block)?;
-                serde_json::from_str(&json).map_err(|error| block.error(error))?
+                serde_json::from_str(&json).map_err(|error| block.error(&error))?
             }
             None => Circumstances::default(),
         };
         let inventory = self.inventory.as_ref().map(inventory).transpose()?;
         let old = self.old.as_ref().map(one).transpose()?;
-        let mut found = Vec::new();
-        let mut judged = 0;
+        let mut judged = Judged::default();
         let documents = self.yaml.documents()?;
         for document in &documents {
             let json = document.to_json().map_err(|error| self.yaml.error_at(&error))?;
             let judge = |review: Option<&Review<'_>>| review.map(|review| engine.review(review));
             let verdict: Option<Verdict> =
                 with_review(&json, old.as_deref(), &circumstances, inventory.as_ref(), judge)
-                    .map_err(|message| self.yaml.error(message))?;
-            judged += usize::from(verdict.is_some());
+                    .map_err(|message| self.yaml.error(&message))?;
+            judged.objects += usize::from(verdict.is_some());
             let findings = verdict.into_iter().flat_map(|verdict| verdict.findings);
-            found.extend(findings.map(|finding| Found {
+            judged.found.extend(findings.map(|finding| Found {
                 line: document.place(&finding.at).line,
                 rule: finding.rule.id,
                 level: finding.level,
                 message: finding.message,
             }));
         }
-        // An unchanged object, or a subresource that changes nothing, is judged by nobody; a kind that is not known is a slip.
-        if judged == 0 && self.old.is_none() && self.request.is_none() {
-            return Err(self.yaml.error("nothing here is judged: no object of a kind that podgate knows"));
-        }
-        Ok(found)
+        Ok(judged)
     }
 
     /// What is marked and was not found, and what was found and is not marked.
@@ -246,7 +252,7 @@ impl Block {
         yaml::documents(&self.text).map_err(|error| self.error_at(&error))
     }
 
-    fn error(&self, message: impl ToString) -> CaseError {
+    fn error(&self, message: &dyn fmt::Display) -> CaseError {
         CaseError { line: self.line, message: message.to_string() }
     }
 
@@ -259,7 +265,7 @@ impl Block {
 fn one(block: &Block) -> Result<String, CaseError> {
     let documents = block.documents()?;
     let [document] = documents.as_slice() else {
-        return Err(block.error(format!("one document is wanted here, not {}", documents.len())));
+        return Err(block.error(&format!("one document is wanted here, not {}", documents.len())));
     };
     document.to_json().map_err(|error| block.error_at(&error))
 }
@@ -269,9 +275,9 @@ pub fn inventory(block: &Block) -> Result<Inventory, CaseError> {
     let mut inventory = Inventory::default();
     for document in block.documents()? {
         let json = document.to_json().map_err(|error| block.error_at(&error))?;
-        let value: Value = serde_json::from_str(&json).map_err(|error| block.error(error))?;
+        let value: Value = serde_json::from_str(&json).map_err(|error| block.error(&error))?;
         let (group, kind, namespace) = identity(&value);
-        inventory.add(group, kind, namespace, &json).map_err(|message| block.error(message))?;
+        inventory.add(group, kind, namespace, &json).map_err(|message| block.error(&message))?;
     }
     Ok(inventory)
 }

@@ -79,6 +79,10 @@ pub struct PolicySpec {
     /// What is neither judged nor mutated.
     #[serde(deserialize_with = "object_only")]
     pub exemptions: Exemptions,
+    /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `off`) says what profile holds in
+    /// it, where no scope selects the object. Of use only with `podgate serve --watch`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub namespace_labels: bool,
     /// What is different for some: the first that selects an object overrides profile, rules and exemptions, field by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
@@ -101,6 +105,9 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Advisory, Self::Standard, Self::Strict];
+
     /// The word for it in policies.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use json_patch::Patch;
 
 use super::{
     LifecyclePolicy,
+    config::Profile,
     ignore::{Ignored, Notice},
     ratchet::drop_known,
     scope::{Found, Scopes},
@@ -15,12 +16,17 @@ use crate::{
     rules::{Finding, Level, RULES, Report, Rule},
 };
 
+/// Label of a namespace that says what profile holds in it.
+const PROFILE_LABEL: &str = "podgate.dev/profile";
+/// Its value where nothing is judged or mutated.
+const OFF: &str = "off";
+
 /// A policy, ready to judge.
 pub struct Engine {
     policy: LifecyclePolicy,
     exempt_namespaces: Vec<Glob>,
     scopes: Scopes,
-    /// The policy's own, then those of each scope.
+    /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
     settings: Vec<Settings>,
     default_probes: Probes,
     scheduling_gates: SchedulingGates,
@@ -142,7 +148,7 @@ impl Engine {
     /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
     /// an annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
-        if self.exempts_namespace(&review.namespace) {
+        if self.exempts_namespace(&review.namespace) || self.label(review) == Some(OFF) {
             return Verdict::default();
         }
         match self.find(review) {
@@ -156,10 +162,28 @@ impl Engine {
 
     fn find(&self, review: &Review<'_>) -> Found {
         // Most policies have none, and the labels of the namespace are not looked up for nothing.
-        if self.policy.spec.scopes.is_empty() {
-            return Found::One(None);
+        let found = if self.policy.spec.scopes.is_empty() {
+            Found::One(None)
+        } else {
+            self.scopes.find(review.operation, review.workload, &Subject::of(review))
+        };
+        let labelled = self.label(review).and_then(|label| {
+            let profile = Profile::ALL.iter().position(|profile| profile.as_str() == label)?;
+            Some(self.policy.spec.scopes.len() + profile)
+        });
+        match found {
+            Found::One(scope) => Found::One(scope.or(labelled)),
+            Found::OneOf(scopes) => Found::OneOf(scopes.into_iter().map(|scope| scope.or(labelled)).collect()),
         }
-        self.scopes.find(review.operation, review.workload, &Subject::of(review))
+    }
+
+    /// The profile that the namespace's label asks for, where the policy listens to it. None as long as the namespace is not
+    /// known.
+    fn label<'r>(&self, review: &'r Review<'_>) -> Option<&'r str> {
+        if !self.policy.spec.namespace_labels {
+            return None;
+        }
+        review.known()?.labels.as_ref()?.get(PROFILE_LABEL).map(String::as_str)
     }
 
     fn settings(&self, scope: Option<usize>) -> Option<&Settings> {
@@ -193,6 +217,7 @@ impl Engine {
     fn exempts(&self, review: &Review<'_>) -> bool {
         let exempt = |scope| self.settings(scope).is_some_and(|settings| settings.exempt(review));
         self.exempts_namespace(&review.namespace)
+            || self.label(review) == Some(OFF)
             || match self.find(review) {
                 Found::One(scope) => exempt(scope),
                 Found::OneOf(scopes) => scopes.into_iter().all(exempt),

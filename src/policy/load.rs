@@ -140,7 +140,9 @@ impl Reading {
         if let Some(policy) = &policy {
             // What is left of a part that has a fault is another than its author wrote.
             let whole = |at: &Path| !self.faults.iter().any(|fault| part(&fault.at) == part(at));
-            let found = problems(policy).into_iter().map(|(at, why)| (self.in_text(&at), why));
+            let scopes = Path::of(&["spec", "scopes"]);
+            let scopes_whole = !self.faults.iter().any(|fault| fault.at.segments().starts_with(scopes.segments()));
+            let found = problems(policy, scopes_whole).into_iter().map(|(at, why)| (self.in_text(&at), why));
             let found = found.filter(|(at, _)| whole(at)).map(|(at, message)| Fault { at, in_name: false, message });
             let found: Vec<Fault> = found.collect();
             self.faults.extend(found);
@@ -175,8 +177,8 @@ impl Reading {
         match (self.value.pointer_mut(&parent.pointer()), last) {
             (Some(Value::Object(members)), Segment::Key(key)) => drop(members.shift_remove(&**key)),
             (Some(Value::Array(items)), Segment::Index(index)) if *index < items.len() => {
-                let list = in_text.parent().unwrap_or_default();
-                self.indexes.entry(list).or_insert_with(|| (0..items.len()).collect()).remove(*index);
+                let whole = in_text.parent().unwrap_or_default();
+                self.indexes.entry(whole).or_insert_with(|| (0..items.len()).collect()).remove(*index);
                 items.remove(*index);
             }
             _ => {}
@@ -263,7 +265,7 @@ mod tests {
             ),
             (
                 "  rules:\n    port-conflict: {margin: 3}\n",
-                "p.yaml:5:21: spec.rules.port-conflict.margin: unknown option \"margin\"; there are none here (rule port-conflict)",
+                "p.yaml:5:21: spec.rules.port-conflict.margin: unknown option \"margin\"; only level is known here (rule port-conflict)",
             ),
             (
                 "  rule: {}\n",

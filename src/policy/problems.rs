@@ -12,8 +12,8 @@ use crate::{
 /// Where, and why.
 pub(super) type Problem = (Path, String);
 
-/// Everything that is wrong.
-pub(super) fn problems(policy: &LifecyclePolicy) -> Vec<Problem> {
+/// Everything that is wrong. `whole` says that no scope has lost anything: else one may seem to hide another.
+pub(super) fn problems(policy: &LifecyclePolicy, whole: bool) -> Vec<Problem> {
     let spec = &policy.spec;
     let mut problems = Vec::new();
     let exemptions = Path::of(&["spec", "exemptions"]);
@@ -21,13 +21,13 @@ pub(super) fn problems(policy: &LifecyclePolicy) -> Vec<Problem> {
     of_users(&exemptions.clone().key("users"), &spec.exemptions.users, &mut problems);
     of_users(&exemptions.key("groups"), &spec.exemptions.groups, &mut problems);
     for (index, scope) in spec.scopes.iter().enumerate() {
-        of_scope(spec, index, scope, &mut problems);
+        of_scope(spec, index, scope, whole, &mut problems);
     }
     of_mutations(spec, &mut problems);
     problems
 }
 
-fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, problems: &mut Vec<Problem>) {
+fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, whole: bool, problems: &mut Vec<Problem>) {
     let at = Path::of(&["spec", "scopes"]).index(index);
     let before = || spec.scopes.iter().take(index);
     if scope.name.trim().is_empty() {
@@ -37,7 +37,7 @@ fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, problems: &mut Vec<P
     }
     let selection =
         of_selection(&at, scope.namespaces.as_ref(), scope.namespace_selector.as_ref(), scope.pod_selector.as_ref());
-    let broken = !selection.is_empty();
+    let broken = !whole || !selection.is_empty();
     problems.extend(selection);
     let empty = [
         ("operations", scope.operations.as_ref().is_some_and(Vec::is_empty)),

@@ -126,13 +126,13 @@ fn words(branches: &[Value]) -> Option<Vec<Value>> {
 fn write_block(value: &Value, indent: usize, out: &mut String) {
     // Writing to a String cannot fail.
     match value {
-        Value::Object(members) => {
+        Value::Object(members) if !members.is_empty() => {
             for (name, value) in members {
                 let _ = write!(out, "{:indent$}{name}:", "");
                 write_value(value, indent + 2, out);
             }
         }
-        Value::Array(items) => {
+        Value::Array(items) if !items.is_empty() => {
             for item in items {
                 let start = out.len();
                 write_block(item, indent + 2, out);
@@ -140,7 +140,7 @@ fn write_block(value: &Value, indent: usize, out: &mut String) {
                 out.replace_range(start + indent..=start + indent, "-");
             }
         }
-        scalar => drop(writeln!(out, "{:indent$}{scalar}", "")),
+        one_line => drop(writeln!(out, "{:indent$}{one_line}", "")),
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) struct Active {
 }
 
 impl Settings {
-    /// Compiles the policy's own settings, and then those of each scope.
+    /// Compiles the policy's own settings, then those of each scope, and last, where labels of namespaces count, those of
+    /// [`Profile::ALL`].
     pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Vec<Self> {
         let spec = &policy.spec;
         let base: Vec<Option<Compiled>> = rules.iter().map(|rule| check(spec, None, rule)).collect();
@@ -59,7 +60,10 @@ impl Settings {
                 groups: Glob::all(own.and_then(|own| own.groups.as_ref()).unwrap_or(&exempt.groups)),
             }
         };
-        std::iter::once(of(None)).chain(spec.scopes.iter().map(|scope| of(Some(scope)))).collect()
+        let labelled = if spec.namespace_labels { &Profile::ALL[..] } else { &[] };
+        let labelled = labelled.iter().map(|profile| Scope { profile: Some(*profile), ..Scope::default() });
+        let scopes = spec.scopes.iter().map(|scope| of(Some(scope)));
+        std::iter::once(of(None)).chain(scopes).chain(labelled.map(|scope| of(Some(&scope)))).collect()
     }
 
     /// Whether whoever asks is exempt.

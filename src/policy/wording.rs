@@ -11,7 +11,9 @@ pub(super) fn reword(error: &str, thing: &str) -> String {
         if let Some(rest) = error.strip_prefix(start) {
             let mut quoted = rest.split('`').step_by(2);
             let word = quoted.next().unwrap_or_default();
-            let known: Vec<&str> = quoted.filter(|known| !known.is_empty()).collect();
+            let mut known: Vec<&str> = quoted.filter(|known| !known.is_empty()).collect();
+            // It stands beside the options of every rule.
+            known.extend((thing == "option").then_some("level"));
             return unknown(thing, word, &known);
         }
     }
@@ -45,6 +47,7 @@ fn plain(description: &str) -> &str {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
         "null" | "unit value" => "nothing",
+        "string" | "string or map" => "a word",
         text if text.starts_with("struct ") => "an object",
         text if text.starts_with("enum ") => "one of its values",
         text => text,

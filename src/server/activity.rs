@@ -68,7 +68,7 @@ impl Activity {
     pub(super) fn new(protocol: Protocol, limits: &Limits) -> Self {
         let opened = Instant::now();
         let age = limits.max_connection_age;
-        let retires = opened.checked_add(age - age.mul_f64(MAX_AGE_JITTER * fastrand::f64()));
+        let retires = opened.checked_add(age.saturating_sub(age.mul_f64(MAX_AGE_JITTER * fastrand::f64())));
         let state = Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false });
         Self { protocol, retires, state }
     }
@@ -252,7 +252,7 @@ mod tests {
             .collect();
         let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
         assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
-        assert!(*last - *first > Duration::from_secs(50));
+        assert!(last.saturating_sub(*first) > Duration::from_secs(50));
         let limits = Limits { max_connection_age: Duration::MAX, ..limits };
         assert!(!Activity::new(Protocol::Http1, &limits).is_aged());
     }

@@ -40,13 +40,15 @@ pub(super) fn router(admin: Admin) -> Router {
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    match (admin.health.unready(), &*admin.policies.failure.load()) {
-        (Some(reason), _) => reply::error(StatusCode::SERVICE_UNAVAILABLE, reason),
-        // A policy that cannot be used is no reason to stop judging under the last good one.
-        (None, Some(failure)) => {
+    if let Some(reason) = admin.health.unready() {
+        return reply::error(StatusCode::SERVICE_UNAVAILABLE, reason);
+    }
+    // A policy that cannot be used is no reason to stop judging under the last good one.
+    match &*admin.policies.failure.load() {
+        Some(failure) => {
             format!("ok\nthe policy cannot be used; the last good one stays in force:\n{failure}\n").into_response()
         }
-        (None, None) => "ok".into_response(),
+        None => "ok".into_response(),
     }
 }
 

@@ -34,8 +34,11 @@ pub enum LogFormat {
 
 /// Sends log lines of `level` and above to stderr, and panics to the log. Fails if that was done before.
 pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TryInitError> {
-    // What libraries say of a broken connection is counted, and written by podgate itself at level debug.
-    let targets = Targets::new().with_target("podgate", level).with_default(level.min(LevelFilter::ERROR));
+    // What libraries say of a broken connection is counted, and written by podgate itself.
+    let targets = Targets::new()
+        .with_target("podgate", level)
+        .with_target("kube_client", LevelFilter::OFF)
+        .with_default(level.min(LevelFilter::ERROR));
     let stderr = fmt::layer()
         .with_writer(io::stderr)
         .with_target(false)

@@ -87,7 +87,6 @@ pub struct Server {
     health: Arc<Health>,
     knowledge: Knowledge,
     policies: Arc<Policies>,
-    metrics: Arc<Metrics>,
 }
 
 impl Server {
@@ -154,7 +153,6 @@ impl Server {
             health,
             knowledge,
             policies,
-            metrics,
         })
     }
 
@@ -210,7 +208,7 @@ impl Server {
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
             never = self.renewal.run(self.watch) => match never {},
-            never = self.policies.keep(&self.metrics) => match never {},
+            never = self.policies.keep(&self.knowledge.metrics) => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

@@ -1,14 +1,14 @@
 //! Puts a new policy in force when its file changes, without a restart and without losing a request.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tracing::{error, info};
 
-use super::log::clean;
+use super::log;
 use super::metrics::Metrics;
 use super::watch::Watch;
 use crate::policy::{Engine, PolicyError, load};
@@ -43,11 +43,12 @@ impl Policies {
     async fn reload(&self, file: PathBuf, metrics: &Metrics) {
         let in_force = self.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
-        let loaded = tokio::task::spawn_blocking(move || compile(file, &in_force)).await;
+        let loaded = tokio::task::spawn_blocking(move || compile(&file, &in_force)).await;
         let failure = match loaded {
             Ok(Ok(None)) => None,
             Ok(Ok(Some(engine))) => {
-                info!(policy = clean(&engine.policy().metadata.name).as_ref(), "a new policy is in force");
+                let policy = log::clean(&engine.policy().metadata.name);
+                info!(policy = policy.as_ref(), "a new policy is in force");
                 self.engine.store(Arc::new(engine));
                 metrics.policy_loaded();
                 None
@@ -58,7 +59,8 @@ impl Policies {
         if let Some(failure) = &failure {
             metrics.policy_load_failed();
             for line in failure.lines() {
-                error!(cause = clean(line).as_ref(), "the policy cannot be used; the last good one stays in force");
+                let cause = log::clean(line);
+                error!(cause = cause.as_ref(), "the policy cannot be used; the last good one stays in force");
             }
         }
         self.failure.store(failure.map(Arc::new));
@@ -66,7 +68,7 @@ impl Policies {
 }
 
 /// The engine of the file's policy; `None` if that is in force already.
-fn compile(file: PathBuf, in_force: &Engine) -> Result<Option<Engine>, PolicyError> {
-    let policy = load(&file)?;
+fn compile(file: &Path, in_force: &Engine) -> Result<Option<Engine>, PolicyError> {
+    let policy = load(file)?;
     Ok((policy != *in_force.policy()).then(|| Engine::new(&policy)))
 }

@@ -182,7 +182,7 @@ mod tests {
         let mut watch = Watch::new([file.clone()], INTERVAL);
         let writer = async {
             // Truncated as the poll looks, and complete a little later.
-            sleep(INTERVAL - SETTLE / 2).await;
+            sleep(INTERVAL.saturating_sub(SETTLE / 2)).await;
             fs::write(&file, "").unwrap();
             sleep(SETTLE).await;
             fs::write(&file, "whole again").unwrap();
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(at, "whole again");
         // Changed and changed back.
         let writer = async {
-            sleep(INTERVAL - SETTLE / 2).await;
+            sleep(INTERVAL.saturating_sub(SETTLE / 2)).await;
             fs::write(&file, "").unwrap();
             sleep(SETTLE).await;
             fs::write(&file, "whole again").unwrap();

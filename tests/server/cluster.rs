@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use podgate::cluster::{self, Managed};
+use podgate::policy::LifecyclePolicy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
@@ -83,7 +84,7 @@ struct Watching {
 
 impl Watching {
     async fn start(api: &FakeApi) -> Self {
-        let (server, knowledge) = TestServer::start_knowing().await;
+        let (server, knowledge) = TestServer::start_knowing(&LifecyclePolicy::default()).await;
         let client = api.client();
         let task = tokio::spawn(async move { match cluster::watch(client, knowledge).await {} });
         Self { server, task }

@@ -6,7 +6,7 @@ use std::path::Path;
 use podgate::model::yaml;
 use serde_json::Value;
 
-use crate::support::{REVIEW, TestServer};
+use crate::support::TestServer;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/monitoring").join(name)).unwrap()
@@ -30,13 +30,18 @@ fn metrics(expression: &str) -> BTreeSet<&str> {
     words.filter(|word| word.starts_with("podgate_")).collect()
 }
 
-/// Name, type and, of those with samples, the names of labels.
+/// The names of all samples of a server to which everything has happened that is counted.
 async fn exposed() -> BTreeSet<String> {
-    let (server, knowledge) = TestServer::start_knowing().await;
+    let sample =
+        |name| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)).unwrap();
+    let policy = podgate::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
+    let (server, knowledge) = TestServer::start_knowing(&policy).await;
     knowledge.found("Service");
     knowledge.lost("Service");
-    let request = server.client().build().unwrap().post(server.url("/validate"));
-    request.header("content-type", "application/json").body(REVIEW).send().await.unwrap();
+    for (path, body) in [("/validate", sample("port-conflict.json")), ("/mutate", sample("default-probes.json"))] {
+        let request = server.client().build().unwrap().post(server.url(path));
+        request.header("content-type", "application/json").body(body).send().await.unwrap();
+    }
     let text = server.metrics().await;
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     types

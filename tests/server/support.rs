@@ -63,8 +63,8 @@ impl TestServer {
     }
 
     /// A server that judges by what whoever has the [`Knowledge`] tells it.
-    pub async fn start_knowing() -> (Self, Knowledge) {
-        let (server, dir) = bind(engine(), |_| {}).await;
+    pub async fn start_knowing(policy: &LifecyclePolicy) -> (Self, Knowledge) {
+        let (server, dir) = bind(engine_of(policy), |_| {}).await;
         let knowledge = server.knowledge();
         (Self::serve(server, dir), knowledge)
     }

@@ -227,7 +227,6 @@ fn a_gate_named_twice_is_added_once() {
 #[test]
 fn gates_go_to_the_namespaces_that_are_named() {
     let cases = [
-        ("[]", "shop", true),
         ("[shop]", "shop", true),
         ("[shop]", "shopping", false),
         ("['batch-*']", "batch-1", true),

@@ -29,7 +29,7 @@ fn texts(rule: &Rule) -> Vec<(String, String)> {
 fn run(rule: &'static Rule, case: &Case) -> Result<bool, String> {
     let text = |error: CaseError| error.to_string();
     let policy = case.policy().transpose().map_err(text)?.unwrap_or_default();
-    let found = case.judge(&Engine::with_rules(&policy, &[rule])).map_err(text)?;
+    let found = case.judge(&Engine::with_rules(&policy, &[rule])).map_err(text)?.found;
     for Found { message, .. } in &found {
         let shape = !message.is_empty() && !message.contains(char::is_control) && !message.ends_with('.');
         assert!(shape, "{}: a message is one line without a final stop: {message:?}", rule.id);

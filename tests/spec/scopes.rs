@@ -110,7 +110,7 @@ fn expected(spec: &Value, situation: &Situation<'_>, rule: &Rule) -> Level {
     }
     let profile = scope.get("profile").or_else(|| spec.get("profile")).and_then(Value::as_str).unwrap_or("standard");
     match (profile, rule.level) {
-        ("strict", Level::Warn) | ("standard", Level::Deny) | ("strict", Level::Deny) => Level::Deny,
+        ("strict", Level::Warn | Level::Deny) | ("standard", Level::Deny) => Level::Deny,
         ("strict", Level::Audit) | ("advisory", Level::Deny) => Level::Warn,
         (_, own) => own,
     }
@@ -305,4 +305,43 @@ fn a_gate_that_depends_on_what_is_not_known_is_an_error() {
     assert_eq!(mutate("shop", None), Ok(0), "the name alone tells");
     let error = "cannot tell whether scheduling-gates applies: the labels of namespace \"batch-eu\" are not known";
     assert_eq!(mutate("batch-eu", None), Err(error.to_owned()));
+}
+
+#[test]
+fn label_of_the_namespace_chooses_the_profile() {
+    let heard = "namespaceLabels: true, rules: {missing-requests: warn}";
+    let scoped = format!("{heard}, scopes: [{{name: gold, namespaces: [gold], profile: advisory}}]");
+    let labelled = |profile: &str| json!({"podgate.dev/profile": profile});
+    // Policy, namespace, its labels; level of a warning, and of a refusal.
+    for (spec, namespace, labels, warning, refusal) in [
+        (heard, "shop", labelled("strict"), Some(Level::Deny), Some(Level::Deny)),
+        (heard, "shop", labelled("standard"), Some(Level::Warn), Some(Level::Deny)),
+        (heard, "shop", labelled("advisory"), Some(Level::Warn), Some(Level::Warn)),
+        (heard, "shop", labelled("off"), None, None),
+        // A word that means nothing, and no word at all.
+        (heard, "shop", labelled("Strict"), Some(Level::Warn), Some(Level::Deny)),
+        (heard, "shop", json!({}), Some(Level::Warn), Some(Level::Deny)),
+        // What the administrator says of an object goes before the label, but for `off`.
+        (&scoped, "gold", labelled("strict"), Some(Level::Warn), Some(Level::Warn)),
+        (&scoped, "shop", labelled("strict"), Some(Level::Deny), Some(Level::Deny)),
+        // Not asked to listen.
+        ("{}", "shop", labelled("strict"), Some(Level::Warn), Some(Level::Deny)),
+        ("{}", "shop", labelled("off"), Some(Level::Warn), Some(Level::Deny)),
+    ] {
+        let engine = Engine::with_rules(&policy(spec), &broken());
+        let known = with_namespace(namespace, &labels);
+        let pod = object("Pod", namespace, &json!({})).to_string();
+        let verdict = judge_among(&engine, &pod, None, &Circumstances::default(), Some(&known));
+        let levels = levels(&verdict);
+        let found = (levels.get("naked-pod").copied(), levels.get("port-conflict").copied());
+        assert_eq!(found, (warning, refusal), "{spec} {labels}");
+        // As long as the namespace is not known the policy's own profile holds.
+        let unknown = judge(&engine, &pod, None, &Circumstances::default());
+        let outside = if namespace == "gold" { Level::Warn } else { Level::Deny };
+        assert_eq!(levels_of(&unknown, "port-conflict"), Some(outside));
+    }
+}
+
+fn levels_of(verdict: &Verdict, rule: &str) -> Option<Level> {
+    levels(verdict).get(rule).copied()
 }

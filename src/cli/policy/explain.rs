@@ -16,7 +16,7 @@ use crate::{
 /// Where a scope depends on labels of the namespace that are not given, the strictest of what may apply is shown, as it is
 /// what counts.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// Policy file
     file: PathBuf,
 

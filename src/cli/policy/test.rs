@@ -25,7 +25,7 @@ use crate::{
 ///
 /// Exit code 0 if all cases hold, 1 if one does not, 2 if one cannot be judged or there is none.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// Markdown files, and folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -122,8 +122,13 @@ impl Outcome {
 /// The lines on which something else is found than marked, with what is (`+`) and what is not (`-`); `None` if there are none.
 fn difference(case: &Case, policy: &LifecyclePolicy) -> Result<Option<String>, CaseError> {
     let own = case.policy().transpose()?;
-    let found = case.judge(&Engine::new(own.as_ref().unwrap_or(policy)))?;
-    let (missing, unexpected) = case.compare(&found)?;
+    let judged = case.judge(&Engine::new(own.as_ref().unwrap_or(policy)))?;
+    // Of an update or a special request nothing may be left to judge; a kind that is not known is a slip.
+    if judged.objects == 0 && case.old.is_none() && case.request.is_none() {
+        let message = "nothing here is judged: no object of a kind that podgate knows".to_owned();
+        return Err(CaseError { line: case.yaml.line, message });
+    }
+    let (missing, unexpected) = case.compare(&judged.found)?;
     let mut text = String::new();
     for (index, line) in case.yaml.text.lines().enumerate() {
         let number = index + 1;

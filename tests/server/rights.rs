@@ -1,0 +1,50 @@
+//! What the manifests grant is what SECURITY.md says.
+
+use std::path::Path;
+
+use podgate::model::yaml;
+use serde_json::Value;
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+/// The rows of the table of what these roles grant.
+fn rows(files: &[&str]) -> String {
+    let mut rows = String::new();
+    for file in files {
+        let text = read(file);
+        let documents = yaml::documents(&text).unwrap();
+        let [role] = documents.as_slice() else { panic!("{file}: one role") };
+        let role: Value = serde_json::from_str(&role.to_json().unwrap()).unwrap();
+        for rule in role["rules"].as_array().unwrap() {
+            let list = |field: &str, absent: &str| {
+                let items: Vec<&str> =
+                    rule[field].as_array().into_iter().flatten().map(|item| item.as_str().unwrap()).collect();
+                assert!(!items.contains(&"*"), "{file}: everything");
+                if items.iter().all(|item| item.is_empty()) { absent.to_owned() } else { items.join(", ") }
+            };
+            let (groups, resources) = (list("apiGroups", "core"), list("resources", ""));
+            rows += &format!("| {groups} | {resources} | {} | {} |\n", list("resourceNames", "all"), list("verbs", ""));
+        }
+    }
+    rows
+}
+
+#[test]
+fn security_page_lists_what_is_granted() {
+    let page = read("SECURITY.md");
+    for (name, files) in [
+        ("--watch", &["manifests/components/watch/cluster-role.yaml"][..]),
+        (
+            "--manage-certs",
+            &["manifests/overlays/managed-certs/role.yaml", "manifests/overlays/managed-certs/cluster-role.yaml"],
+        ),
+    ] {
+        let begin =
+            format!("<!-- rights of {name} -->\n| API group | resources | names | verbs |\n|---|---|---|---|\n");
+        let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));
+        let (listed, _) = rest.split_once("<!-- end -->").unwrap();
+        assert_eq!(listed, rows(files), "{name}");
+    }
+}
