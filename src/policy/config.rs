@@ -48,9 +48,9 @@ pub enum Kind {
     LifecyclePolicy,
 }
 
-/// `metadata` of a policy. Labels and annotations are for others.
+/// `metadata` of a policy. Labels and annotations are for others; what else a cluster has here is its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct PolicyMetadata {
     /// Name.
     pub name: String,

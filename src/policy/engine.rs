@@ -1,5 +1,7 @@
 //! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
 
+use std::collections::HashMap;
+
 use json_patch::Patch;
 
 use super::{
@@ -59,34 +61,36 @@ impl Verdict {
     pub fn is_denied(&self) -> bool {
         self.at_level(Level::Deny).next().is_some()
     }
-}
 
-impl Verdict {
-    /// What is found by either, at the higher level; set aside is what neither counts.
-    fn stricter(mut self, other: Self) -> Self {
-        let same = |one: &Finding, other: &Finding| {
-            one.rule == other.rule && one.at == other.at && one.message == other.message
-        };
-        for finding in other.findings {
-            match self.findings.iter_mut().find(|there| same(there, &finding)) {
-                Some(there) => there.level = there.level.max(finding.level),
-                None => self.findings.push(finding),
+    /// What is found in any of several, at the highest level; set aside is what counts in none.
+    fn strictest(verdicts: impl Iterator<Item = Self>) -> Self {
+        let key = |finding: &Finding| (finding.at.clone(), finding.rule.id, finding.message.clone());
+        let mut all = Self::default();
+        // By place in `all.findings`: an object from outside may have thousands.
+        let mut known = HashMap::new();
+        let mut set_aside = Vec::new();
+        for verdict in verdicts {
+            for finding in verdict.findings {
+                let there = known.get(&key(&finding)).and_then(|index: &usize| all.findings.get_mut(*index));
+                if let Some(there) = there {
+                    there.level = there.level.max(finding.level);
+                } else {
+                    known.insert(key(&finding), all.findings.len());
+                    all.findings.push(finding);
+                }
+            }
+            set_aside.extend(verdict.ignored);
+            all.notices.extend(verdict.notices);
+        }
+        for ignored in set_aside {
+            if known.insert(key(&ignored.finding), usize::MAX).is_none() {
+                all.ignored.push(ignored);
             }
         }
-        self.findings.sort_by(|one, other| one.at.cmp(&other.at));
-        for ignored in other.ignored {
-            if !self.ignored.iter().any(|there| same(&there.finding, &ignored.finding)) {
-                self.ignored.push(ignored);
-            }
-        }
-        let findings = &self.findings;
-        self.ignored.retain(|ignored| !findings.iter().any(|finding| same(finding, &ignored.finding)));
-        for notice in other.notices {
-            if !self.notices.contains(&notice) {
-                self.notices.push(notice);
-            }
-        }
-        self
+        all.findings.sort_by(|one, other| one.at.cmp(&other.at));
+        all.notices.sort_by(|one, other| (&one.at, &one.message).cmp(&(&other.at, &other.message)));
+        all.notices.dedup();
+        all
     }
 }
 
@@ -154,8 +158,7 @@ impl Engine {
         match self.find(review) {
             Found::One(scope) => self.settings(scope).map(|settings| settings.judge(review)).unwrap_or_default(),
             Found::OneOf(scopes) => {
-                let verdicts = scopes.into_iter().filter_map(|scope| Some(self.settings(scope)?.judge(review)));
-                verdicts.fold(Verdict::default(), Verdict::stricter)
+                Verdict::strictest(scopes.into_iter().filter_map(|scope| Some(self.settings(scope)?.judge(review))))
             }
         }
     }

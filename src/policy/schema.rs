@@ -10,6 +10,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::LifecyclePolicy;
+use crate::model::scalar::{self, Scalar};
 
 const GROUP: &str = "podgate.dev";
 const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
@@ -122,7 +123,7 @@ fn words(branches: &[Value]) -> Option<Vec<Value>> {
     all.iter().all(Value::is_string).then_some(all)
 }
 
-/// Writes a value as YAML in block style; scalars and empty collections as JSON, which YAML takes.
+/// Writes a value as YAML in block style; what stands on one line as JSON, which YAML takes, and words without quotes.
 fn write_block(value: &Value, indent: usize, out: &mut String) {
     // Writing to a String cannot fail.
     match value {
@@ -140,6 +141,7 @@ fn write_block(value: &Value, indent: usize, out: &mut String) {
                 out.replace_range(start + indent..=start + indent, "-");
             }
         }
+        Value::String(text) if is_word(text) => drop(writeln!(out, "{:indent$}{text}", "")),
         one_line => drop(writeln!(out, "{:indent$}{one_line}", "")),
     }
 }
@@ -151,8 +153,16 @@ fn write_value(value: &Value, indent: usize, out: &mut String) {
         out.push('\n');
         write_block(value, indent, out);
     } else {
-        let _ = writeln!(out, " {value}");
+        out.push(' ');
+        write_block(value, 0, out);
     }
+}
+
+/// Whether a text is the same without quotes.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '/'))
+        && matches!(scalar::resolve(text), Scalar::String(_))
 }
 
 #[cfg(test)]
@@ -162,7 +172,8 @@ mod tests {
 
     #[test]
     fn blocks_read_back() {
-        let value = json!({"a": [{"b": 1, "c": ["x", {"d": {}}]}, "y: z", []], "e": {"f": null, "g": "# no\ncomment"}});
+        let value =
+            json!({"a": [{"b": 1, "c": ["x", {"d": {}}]}, "y: z", "yes", []], "e": {"f": null, "g": "# no\ncomment"}});
         let mut text = String::new();
         write_block(&value, 0, &mut text);
         let documents = yaml::documents(&text).unwrap();

@@ -112,6 +112,8 @@ mod tests {
     use super::*;
 
     const INTERVAL: Duration = Duration::from_secs(1);
+    /// Just before it looks: what is written then is seen half-written.
+    const NEARLY: Duration = Duration::from_millis(950);
 
     /// Whether a change is told of. Paused time passes at once when nothing else is to be done.
     async fn told(watch: &mut Watch) -> bool {
@@ -182,7 +184,7 @@ mod tests {
         let mut watch = Watch::new([file.clone()], INTERVAL);
         let writer = async {
             // Truncated as the poll looks, and complete a little later.
-            sleep(INTERVAL.saturating_sub(SETTLE / 2)).await;
+            sleep(NEARLY).await;
             fs::write(&file, "").unwrap();
             sleep(SETTLE).await;
             fs::write(&file, "whole again").unwrap();
@@ -192,7 +194,7 @@ mod tests {
         assert_eq!(at, "whole again");
         // Changed and changed back.
         let writer = async {
-            sleep(INTERVAL.saturating_sub(SETTLE / 2)).await;
+            sleep(NEARLY).await;
             fs::write(&file, "").unwrap();
             sleep(SETTLE).await;
             fs::write(&file, "whole again").unwrap();

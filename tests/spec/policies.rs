@@ -57,6 +57,30 @@ fn good_policies_are_said_to_be_good() {
     assert!(stderr.starts_with("podgate: cannot read policy no-such-file: "), "{stderr}");
 }
 
+/// What a cluster gives back is a policy too: its metadata has more than a file's.
+#[test]
+fn a_policy_from_a_cluster_is_a_policy() {
+    let metadata = "{name: a, uid: 0-1, generation: 2, creationTimestamp: \"2026-01-01T00:00:00Z\", managedFields: [{manager: kubectl}]}";
+    let text = format!(
+        "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nmetadata: {metadata}\nspec: {{profile: strict}}\n"
+    );
+    assert_eq!(parse(&text, "cluster").unwrap().metadata.name, "a");
+}
+
+#[test]
+fn the_policy_in_the_readme_is_a_policy() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let example = readme
+        .split_once("## The policy\n\n```yaml\n")
+        .expect("README.md shows a policy")
+        .1
+        .split_once("```")
+        .unwrap()
+        .0;
+    let policy = parse(example, "README.md").unwrap();
+    assert!(policy.spec.mutations.default_probes.is_some() && policy.spec.rules.len() == 2);
+}
+
 #[test]
 fn a_text_that_is_not_utf_8_has_a_place_too() {
     let dir = tempfile::tempdir().unwrap();
