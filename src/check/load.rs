@@ -140,6 +140,20 @@ impl Loaded {
         places.map_or(Place { line: 1, column: 1 }, |places| places.of(item.document, &path))
     }
 
+    /// What a reader of the object complained about: `cannot read object as Deployment: spec.replicas: invalid type … at line
+    /// 1 column 8`. The line is one of the JSON text, which nobody sees.
+    pub(super) fn unreadable(&self, file: &str, item: &Item, error: &str) -> Problem {
+        let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
+        let in_object = cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": "));
+        let in_object = in_object.map_or(cause, |(_, cause)| cause);
+        let Identity { kind, name, .. } = &item.identity;
+        let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
+        let is_bool = in_object.contains("invalid type: boolean");
+        let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
+        let place = self.place(item, &path_of(in_object));
+        Problem::of(file, Some(place), format!("{object}: {in_object}{hint}"))
+    }
+
     /// About how much memory it holds, in bytes.
     pub(super) fn size(&self) -> usize {
         let converted = self.items.iter().map(|item| match &item.json {
@@ -365,7 +379,7 @@ impl<'a> Head<'a> {
 }
 
 /// The path in a reader's error, `spec.containers[0].image: …`. A key that holds a dot leads no further than its parent.
-pub(super) fn path_of(error: &str) -> Path {
+fn path_of(error: &str) -> Path {
     let written = error.split_once(": ").map_or("", |(path, _)| path);
     let mut path = Path::default();
     for step in written.split('.') {

@@ -107,7 +107,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let mut reader =
-        Reader { parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), nodes: 0 };
+        Reader { text, parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), nodes: 0 };
     let mut documents = Vec::new();
     while let Some((event, _)) = reader.next()? {
         if let Event::DocumentStart(..) = event {
@@ -179,6 +179,7 @@ impl<'t> Node<'t> {
 }
 
 struct Reader<'t> {
+    text: &'t str,
     parser: Parser<'t, granit_parser::StrInput<'t>>,
     anchors: HashMap<usize, Rc<Node<'t>>>,
     nodes: usize,
@@ -222,6 +223,9 @@ impl<'t> Reader<'t> {
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !is_string_tag(tag.as_deref());
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    extent.end = self.block_scalar_end(&text, &extent);
+                }
                 (Content::Scalar { text, plain }, anchor)
             }
             Event::SequenceStart(style, anchor, _) => {
@@ -263,12 +267,20 @@ impl<'t> Reader<'t> {
         Ok(Node { place, content: Content::Alias(node), extent })
     }
 
+    /// Where a block scalar ends: the parser counts the white space in that follows it. Empty lines only belong to it where it
+    /// keeps them (`|+`).
+    fn block_scalar_end(&self, value: &str, extent: &Extent) -> usize {
+        let written = self.text.get(extent.start..extent.end).unwrap_or_default();
+        let kept = if value.ends_with("\n\n") { written.trim_end_matches([' ', '\t']) } else { written.trim_end() };
+        extent.start + kept.len()
+    }
+
     fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Vec<Member<'t>>, YamlError> {
         let mut members: Vec<Member<'t>> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut merged: Vec<Node<'t>> = Vec::new();
         loop {
-            let (key, place, plain) = match self.next()? {
+            let (key, place, plain, key_end) = match self.next()? {
                 None => break,
                 Some((Event::MappingEnd, span)) => {
                     extent.close(span.byte_range().unwrap_or_default().end);
@@ -279,10 +291,17 @@ impl<'t> Reader<'t> {
                     let Content::Scalar { text, plain } = &key.target().content else {
                         return Err(YamlError { place: key.place, message: "a key has to be a string".to_owned() });
                     };
-                    (text.clone(), key.place, *plain)
+                    (text.clone(), key.place, *plain, key.extent.end)
                 }
             };
-            let value = self.node(depth + 1)?;
+            let mut value = self.node(depth + 1)?;
+            if value.extent.end <= key_end {
+                // Nothing is written for it; it stands behind the colon.
+                let rest = self.text.get(key_end..).unwrap_or_default();
+                let blank = rest.len() - rest.trim_start().len();
+                let end = if rest.trim_start().starts_with(':') { key_end + blank + 1 } else { key_end };
+                value.extent = Extent { start: end, end, last: end, flow: false };
+            }
             extent.add(value.extent);
             if plain && key == "<<" {
                 merged.push(value);
