@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io, path::Path as FilePath};
 
 use json_patch::{Patch, PatchOperation};
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     walk::Input,
 };
 use crate::{
-    model::{Object, Operation, Path, Request, Review, Template, User, Workload, path::Segment},
+    model::{Operation, Path, Request, Review, Template, User, Workload, path::Segment},
     policy::Engine,
 };
 
@@ -143,7 +143,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
     let object = workload.read(text)?;
     let mut additions = Vec::new();
     for template in &object.templates {
-        let Some(pod) = pod_of(&object, template, workload, text) else { continue };
+        let Some(pod) = pod_of(template, workload, text) else { continue };
         let pod = serde_json::value::to_raw_value(&pod).map_err(|error| error.to_string())?;
         let request = Request {
             operation: Operation::Create,
@@ -172,7 +172,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
 }
 
 /// The Pod that a template makes, as its creation would be asked for.
-fn pod_of(object: &Object<'_>, template: &Template<'_>, workload: &Workload, text: &str) -> Option<Value> {
+fn pod_of(template: &Template<'_>, workload: &Workload, text: &str) -> Option<Value> {
     let whole: Value = serde_json::from_str(text).ok()?;
     let mut pod = whole.pointer(&template.path.pointer())?.clone();
     let members = pod.as_object_mut()?;
@@ -180,13 +180,6 @@ fn pod_of(object: &Object<'_>, template: &Template<'_>, workload: &Workload, tex
     if template.spec.restart_policy.is_empty() && workload.default_restart_policy != "Always" {
         let spec = members.get_mut("spec").and_then(Value::as_object_mut);
         spec?.insert("restartPolicy".to_owned(), workload.default_restart_policy.into());
-    }
-    if !workload.is_pod() {
-        let name = json!(format!("{}-", &*object.metadata.name));
-        let metadata = members.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-        if let Some(metadata) = metadata.as_object_mut() {
-            metadata.insert("generateName".to_owned(), name);
-        }
     }
     Some(pod)
 }

@@ -60,6 +60,7 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<(Vec<Input>, Vec<Prob
             inputs.push(Input::stdin());
             continue;
         }
+        linked |= path.is_symlink();
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => linked |= search(path, &ignored, &mut inputs, &mut problems),
             Ok(_) if ignored.matched(path, false).is_ignore() => {}

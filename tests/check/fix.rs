@@ -81,7 +81,7 @@ fn a_diff_adds_and_nothing_else() {
         "+        readinessProbe:",
         "+          httpGet:",
         "+            path: /healthz",
-        "+          - name: example.com/quota",
+        "+        - name: example.com/quota",
     ] {
         assert!(changed.contains(&line), "{line}\n{}", ran.stdout);
     }
