@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::{
     edit::{self, Addition, Edit},
-    load::{self, Identity, Item, Problem},
+    load::{self, Identity, Item},
+    problem::Problem,
     run::in_parallel,
     source::{self, Part},
     walk::Input,

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use serde_json::value::RawValue;
 
 use super::{
-    load::{self, Identity, Item, Loaded, MAX_MESSAGE_CHARACTERS, Problem},
+    load::{self, Identity, Item, Loaded},
+    problem::{MAX_MESSAGE_CHARACTERS, Problem},
     source::{Lines, Places},
     walk::Input,
 };

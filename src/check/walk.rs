@@ -8,8 +8,10 @@ use ignore::{
 };
 use thiserror::Error;
 
-use super::load::{Problem, STDIN};
+use super::problem::Problem;
 
+/// What standard input is called in output.
+pub const STDIN: &str = "<stdin>";
 /// What a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 

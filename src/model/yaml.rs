@@ -6,7 +6,13 @@
 
 pub mod layout;
 
-use std::{borrow::Cow, collections::HashMap, fmt, ops::Range, rc::Rc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+    ops::Range,
+    rc::Rc,
+};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use thiserror::Error;
@@ -97,7 +103,7 @@ enum Content<'t> {
 
 #[derive(Debug, Clone)]
 struct Member<'t> {
-    name: String,
+    name: Cow<'t, str>,
     place: Place,
     value: Node<'t>,
 }
@@ -277,7 +283,7 @@ impl<'t> Reader<'t> {
 
     fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Vec<Member<'t>>, YamlError> {
         let mut members: Vec<Member<'t>> = Vec::new();
-        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut known = Names::default();
         let mut merged: Vec<Node<'t>> = Vec::new();
         loop {
             let (key, place, plain, key_end) = match self.next()? {
@@ -307,11 +313,15 @@ impl<'t> Reader<'t> {
                 merged.push(value);
                 continue;
             }
-            let name = if plain { scalar::resolve(&key).key() } else { Some(key.clone().into_owned()) };
-            let Some(name) = name else {
-                return Err(YamlError { place, message: "a key may not be null".to_owned() });
+            let name = match scalar::resolve(&key) {
+                Scalar::String(_) => key,
+                _ if !plain => key,
+                other => match other.key() {
+                    Some(name) => Cow::Owned(name),
+                    None => return Err(YamlError { place, message: "a key may not be null".to_owned() }),
+                },
             };
-            if known.insert(name.clone(), members.len()).is_some() {
+            if !known.add(&name, &members) {
                 return Err(YamlError { place, message: format!("key \"{name}\" is given twice") });
             }
             members.push(Member { name, place, value });
@@ -327,7 +337,7 @@ impl<'t> Reader<'t> {
         &mut self,
         node: &Node<'t>,
         members: &mut Vec<Member<'t>>,
-        known: &mut HashMap<String, usize>,
+        known: &mut Names<'t>,
     ) -> Result<(), YamlError> {
         match &node.target().content {
             Content::Object(from) => {
@@ -339,8 +349,7 @@ impl<'t> Reader<'t> {
                             message: "aliases blow the document up too far".to_owned(),
                         });
                     }
-                    if !known.contains_key(&member.name) {
-                        known.insert(member.name.clone(), members.len());
+                    if known.add(&member.name, members) {
                         // Its extent is none of its own: nothing is to be added there.
                         let value = Node {
                             place: member.value.place,
@@ -355,6 +364,24 @@ impl<'t> Reader<'t> {
             Content::List(items) => items.iter().try_for_each(|item| self.merge(item, members, known)),
             _ => Err(YamlError { place: node.place, message: "<< takes a mapping or a list of mappings".to_owned() }),
         }
+    }
+}
+
+/// The names in a mapping. Most mappings are small: looking through them is quicker than keeping a set.
+#[derive(Default)]
+struct Names<'t>(HashSet<Cow<'t, str>>);
+
+impl<'t> Names<'t> {
+    /// Whether `name` is new to a mapping that has these members so far.
+    fn add(&mut self, name: &Cow<'t, str>, members: &[Member<'t>]) -> bool {
+        const FEW: usize = 16;
+        if members.len() < FEW {
+            return members.iter().all(|member| member.name != *name);
+        }
+        if self.0.is_empty() {
+            self.0.extend(members.iter().map(|member| member.name.clone()));
+        }
+        self.0.insert(name.clone())
     }
 }
 

@@ -40,8 +40,7 @@ fn bad_manifests_show_every_rule() {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     let found: BTreeSet<&str> =
         report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
-    let wanted: BTreeSet<&str> =
-        RULES.iter().map(|rule| rule.id).filter(|id| !NOT_IN_MANIFESTS.contains(id)).collect();
+    let wanted: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !NOT_IN_MANIFESTS.contains(id)).collect();
     assert_eq!(found, wanted);
 }
 
@@ -64,7 +63,8 @@ fn examples_for_pipelines_work() {
         }
         let words: Vec<&str> = line[start..].split_whitespace().skip(1).collect();
         // With --help only the command line is read; what it says wrong comes first.
-        let folder = super::folder(&[("deploy/web.yaml", "a: 1\n"), ("old/web.yaml", "a: 1\n"), ("podgate.yaml", POLICY)]);
+        let folder =
+            super::folder(&[("deploy/web.yaml", "a: 1\n"), ("old/web.yaml", "a: 1\n"), ("podgate.yaml", POLICY)]);
         let words: Vec<&str> = words.into_iter().take_while(|word| !matches!(*word, "||" | "|" | "&&" | ">")).collect();
         let ran = run(folder.path(), &[&words[..], &["--ignore", "nothing"]].concat());
         assert!(!ran.stderr.contains("error:"), "{line}\n{}", ran.stderr);
