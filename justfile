@@ -13,6 +13,10 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
 
+# How fast `check` is beside only parsing.
+bench:
+    cargo bench --bench check
+
 # The webhook on https://localhost:8443, with a development certificate in certs/.
 serve *ARGS:
     cargo run --release -- serve {{ ARGS }}

@@ -2,20 +2,17 @@
 //!
 //! `cargo bench --bench check` prints both and their ratio.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, clippy::cast_precision_loss, missing_docs)]
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, time::Instant};
 
-use granit_parser::Parser;
+use granit_parser::{Options, Parser};
 use podgate::{
     check::{self, Check, Input, Outcome},
     policy::Engine,
 };
 use rayon::prelude::*;
+use rustix::time::{ClockId, clock_gettime};
 
 const FILES: usize = 10_000;
 const ROUNDS: usize = 5;
@@ -144,56 +141,89 @@ fn parse_only(inputs: &[Input]) -> usize {
         .par_iter()
         .map(|input| {
             let text = fs::read_to_string(input.path.as_ref().unwrap()).unwrap();
-            Parser::new_from_str(&text).map(|event| event.map(drop).unwrap()).count()
+            // The options that podgate itself sets.
+            let mut options = Options::default();
+            options.set_emit_comments(false);
+            Parser::new_from_str_with_options(&text, options).map(|event| event.map(drop).unwrap()).count()
         })
         .sum()
 }
 
-fn best<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
-    let mut timed = || {
-        let began = Instant::now();
-        let result = run();
-        (began.elapsed(), result)
-    };
-    let mut best = timed();
-    for _ in 1..ROUNDS {
-        let next = timed();
-        if next.0 < best.0 {
-            best = next;
-        }
-    }
-    best
+/// Wall time, and the time that all threads had a processor: on a busy machine only the latter means something.
+#[derive(Clone, Copy)]
+struct Time {
+    wall: f64,
+    cpu: f64,
+}
+
+fn cpu_seconds() -> f64 {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
+}
+
+fn timed<T>(run: impl FnOnce() -> T) -> (Time, T) {
+    let (began, cpu) = (Instant::now(), cpu_seconds());
+    let result = run();
+    (Time { wall: began.elapsed().as_secs_f64(), cpu: cpu_seconds() - cpu }, result)
+}
+
+/// The largest amount of memory that the process has had, in MB, where the system tells.
+fn peak_memory() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024.0 / 1e6)
 }
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = tree(folder.path());
+    let bytes = tree(folder.path()) as f64;
     let engine = Engine::default();
     let check = Check { engine: &engine, namespace: "default", old: &[] };
     let paths = [folder.path().to_owned()];
-
     let (inputs, _) = check::find(&paths, &[]).unwrap();
-    let (parsing, events) = best(|| parse_only(&inputs));
-    let (checking, outcome): (Duration, Outcome) = best(|| {
-        let (inputs, problems) = check::find(&paths, &[]).unwrap();
-        assert!(problems.is_empty());
-        check.run(&inputs, &|_| {})
-    });
+
+    let least = |times: &[Time], of: fn(&Time) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
+    let (mut parsing, mut checking) = (Vec::new(), Vec::new());
+    let (mut events, mut outcome) = (0, Outcome::default());
+    // In turns, so that both see the same weather.
+    for _ in 0..ROUNDS {
+        let (time, count) = timed(|| parse_only(&inputs));
+        parsing.push(time);
+        events = count;
+        let (time, judged) = timed(|| {
+            let (inputs, problems) = check::find(&paths, &[]).unwrap();
+            assert!(problems.is_empty());
+            check.run(&inputs, &|_| {})
+        });
+        checking.push(time);
+        outcome = judged;
+    }
     assert_eq!((outcome.files.len(), outcome.objects), (FILES, 2 * FILES));
     assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
-    let speed = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
+    let (objects, findings) = (outcome.objects, outcome.findings.len());
     println!(
-        "{FILES} files, {} objects, {:.1} MB, {} threads, best of {ROUNDS}",
-        outcome.objects,
-        bytes as f64 / 1e6,
+        "{FILES} files, {objects} objects, {:.1} MB, {} threads, best of {ROUNDS}",
+        bytes / 1e6,
         rayon::current_num_threads()
     );
-    println!("parse only: {:>7.1} ms  {:>6.1} MB/s  {events} events", parsing.as_secs_f64() * 1e3, speed(parsing));
+    for (name, times) in [("parse only", &parsing), ("check", &checking)] {
+        let (wall, cpu) = (least(times, |time| time.wall), least(times, |time| time.cpu));
+        println!(
+            "{name:>10}: {:>7.0} ms, {:>7.0} ms of processor, {:>5.1} MB/s",
+            wall * 1e3,
+            cpu * 1e3,
+            bytes / 1e6 / wall
+        );
+    }
+    println!("{events} events, {findings} findings");
+    let ratio = |of: fn(&Time) -> f64| least(&parsing, of) / least(&checking, of);
     println!(
-        "check:      {:>7.1} ms  {:>6.1} MB/s  {} findings",
-        checking.as_secs_f64() * 1e3,
-        speed(checking),
-        outcome.findings.len()
+        "check has {:.2} of the speed of parsing by the clock, {:.2} by processor time",
+        ratio(|time| time.wall),
+        ratio(|time| time.cpu)
     );
-    println!("ratio:      {:.2} of the speed of parsing", parsing.as_secs_f64() / checking.as_secs_f64());
+    if let Some(megabytes) = peak_memory() {
+        println!("peak memory {megabytes:.0} MB");
+    }
 }

@@ -332,13 +332,13 @@ mod tests {
 
     #[test]
     fn members_of_blocks() {
-        let x = || json!({"y": [{"z": 1, "w": "on"}], "e": {}});
+        let x = || json!({"v": [{"z": 1, "w": "on"}], "e": {}});
         let added = add("a:\n  b: 1 # c\n\n  # end\nd: 2\n", &[(&["a"], "x", x())]);
-        let expected = "a:\n  b: 1 # c\n  x:\n    y:\n    - z: 1\n      w: \"on\"\n    e: {}\n\n  # end\nd: 2\n";
+        let expected = "a:\n  b: 1 # c\n  x:\n    v:\n    - z: 1\n      w: \"on\"\n    e: {}\n\n  # end\nd: 2\n";
         assert_eq!(added.as_deref(), Some(expected));
         let added =
-            add("l:\n  - a: 1\n  - b: 2", &[(&["l", "0"], "x", json!(1)), (&["l", "1"], "x", json!({"y": [1]}))]);
-        assert_eq!(added.as_deref(), Some("l:\n  - a: 1\n    x: 1\n  - b: 2\n    x:\n      y:\n        - 1"));
+            add("l:\n  - a: 1\n  - b: 2", &[(&["l", "0"], "x", json!(1)), (&["l", "1"], "x", json!({"v": [1]}))]);
+        assert_eq!(added.as_deref(), Some("l:\n  - a: 1\n    x: 1\n  - b: 2\n    x:\n      v:\n        - 1"));
         // The inner mapping ends where the outer one does.
         let added = add("a:\n  b:\n    c: 1\n", &[(&["a"], "x", json!(1)), (&["a", "b"], "y", json!(2))]);
         assert_eq!(added.as_deref(), Some("a:\n  b:\n    c: 1\n    y: 2\n  x: 1\n"));
@@ -356,13 +356,13 @@ mod tests {
     #[test]
     fn brackets() {
         let a = |value| vec![(&["a"][..], "x", value)];
-        let x = || json!({"y": "/z", "p": [80, "8080"]});
-        assert_eq!(add("a: {b: 1}\n", &a(x())).as_deref(), Some("a: {b: 1, x: {y: /z, p: [80, \"8080\"]}}\n"));
+        let x = || json!({"v": "/z", "p": [80, "8080"]});
+        assert_eq!(add("a: {b: 1}\n", &a(x())).as_deref(), Some("a: {b: 1, x: {v: /z, p: [80, \"8080\"]}}\n"));
         assert_eq!(add("a: {}\n", &a(json!(1))).as_deref(), Some("a: {x: 1}\n"));
         assert_eq!(add("a: {\n  b: 1, # c\n}\n", &a(json!(1))).as_deref(), Some("a: {\n  b: 1,\n  x: 1, # c\n}\n"));
         assert_eq!(
             add("{\"a\": {\"b\": 1}}", &a(x())).as_deref(),
-            Some("{\"a\": {\"b\": 1, \"x\": {\"y\": \"/z\", \"p\": [80, \"8080\"]}}}")
+            Some("{\"a\": {\"b\": 1, \"x\": {\"v\": \"/z\", \"p\": [80, \"8080\"]}}}")
         );
         let pretty = "{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}";
         let expected = "{\n\t\"a\": {\n\t\t\"b\": 1,\n\t\t\"x\": {\n\t\t\t\"y\": 1\n\t\t}\n\t}\n}";
@@ -378,9 +378,9 @@ mod tests {
         );
         assert_eq!(add("a: [1]\n", &item(json!(2))).as_deref(), Some("a: [1, 2]\n"));
         assert_eq!(add("a:\n  -\n    - 1\n", &item(json!(2))).as_deref(), Some("a:\n  -\n    - 1\n  - 2\n"));
-        let null = |text| add(text, &[(&["a"], "x", json!({"y": 1}))]);
-        assert_eq!(null("a:\n  x:  # c\n  z: 1\n").as_deref(), Some("a:\n  x: {y: 1}  # c\n  z: 1\n"));
-        assert_eq!(null("a: {x: null, z: 1}\n").as_deref(), Some("a: {x: {y: 1}, z: 1}\n"));
+        let null = |text| add(text, &[(&["a"], "x", json!({"v": 1}))]);
+        assert_eq!(null("a:\n  x:  # c\n  z: 1\n").as_deref(), Some("a:\n  x: {v: 1}  # c\n  z: 1\n"));
+        assert_eq!(null("a: {x: null, z: 1}\n").as_deref(), Some("a: {x: {v: 1}, z: 1}\n"));
     }
 
     #[test]

@@ -4,19 +4,19 @@ use std::{collections::BTreeMap, fs, io, path::Path as FilePath};
 
 use json_patch::{Patch, PatchOperation};
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{
     edit::{self, Addition, Edit},
-    load::{self, Item, Loaded, Problem},
+    load::{self, Identity, Item},
+    problem::Problem,
     run::in_parallel,
+    source::{self, Part},
     walk::Input,
 };
 use crate::{
-    model::{
-        Object, Operation, Path, Request, Review, Template, User, Workload, json::same, path::Segment, yaml::Place,
-    },
+    model::{Operation, Path, Request, Review, Template, User, Workload, path::Segment},
     policy::Engine,
 };
 
@@ -80,76 +80,61 @@ fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
         problems: loaded.problems.clone(),
     };
     let mut edits: Vec<Edit> = Vec::new();
-    // The documents that change: part and document, and what they shall be.
-    let mut wanted: BTreeMap<(usize, usize), Value> = BTreeMap::new();
-    let problem = |item: &Item, message: &str| {
-        let Identified { object, place } = identified(item, &loaded);
-        Problem::of(&input.name, Some(place), format!("{object}: {message}"))
-    };
-    for items in loaded.items.chunk_by(|one, other| (one.part, one.document) == (other.part, other.document)) {
-        let (mut additions, mut changes) = (Vec::new(), Vec::new());
+    for items in loaded.items.chunk_by(|one, other| one.part == other.part) {
+        let (mut additions, mut changes) = (BTreeMap::<usize, Vec<Addition>>::new(), Vec::new());
         for item in items {
             match additions_to(engine, item, loaded.json(item)) {
                 Ok(found) => {
                     for (addition, mutations) in found {
-                        let path = match &addition.key {
-                            Some(key) => addition.to.clone().key(key.clone()),
-                            None => addition.to.clone(),
-                        };
-                        let object = identified(item, &loaded).object;
-                        changes.push(Change { object, path: without(&path, &item.prefix), mutations });
-                        additions.push(addition);
+                        changes.push(Change::of(item, &addition, mutations));
+                        additions.entry(item.document).or_default().push(addition);
                     }
                 }
-                Err(message) => fixed.problems.push(problem(item, &message)),
+                Err(error) => fixed.problems.push(loaded.unreadable(&input.name, item, &error)),
             }
         }
         let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
-        let key = (first.part, first.document);
-        match edit_document(&loaded, first, &additions) {
-            Some((document_edits, value)) => {
-                edits.extend(document_edits);
+        match loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions)) {
+            Some(part_edits) => {
+                edits.extend(part_edits);
                 fixed.changes.extend(changes);
-                wanted.insert(key, value);
             }
-            None => fixed.problems.push(problem(first, &refusal(&changes))),
+            None => {
+                let place = loaded.place(first, &Path::default());
+                fixed.problems.push(Problem::of(&input.name, Some(place), refusal(&changes)));
+            }
         }
     }
-    edits.sort_by_key(|edit| edit.range.start);
-    match edit::apply(&loaded.text, &edits).filter(|after| holds(&loaded, after, &wanted, input, namespace)) {
+    match edit::apply(&loaded.text, &edits) {
         Some(after) => fixed.after = after,
-        None => {
-            let changes = std::mem::take(&mut fixed.changes);
-            fixed.problems.push(Problem::of(&input.name, None, refusal(&changes)));
-        }
+        None => fixed.problems.push(Problem::of(&input.name, None, refusal(&std::mem::take(&mut fixed.changes)))),
     }
     fixed.problems.sort();
     fixed
 }
 
+impl Change {
+    fn of(item: &Item, addition: &Addition, mutations: Vec<&'static str>) -> Self {
+        let steps = addition.to.segments().iter().skip(item.prefix.segments().len());
+        let to = steps.fold(Path::default(), |path, segment| match segment {
+            Segment::Key(key) => path.key(key.clone()),
+            Segment::Index(index) => path.index(*index),
+        });
+        let Identity { kind, namespace, name, .. } = &item.identity;
+        Self {
+            object: format!("{kind} {namespace}/{name}"),
+            path: match &addition.key {
+                Some(key) => to.key(key.clone()),
+                None => to,
+            },
+            mutations,
+        }
+    }
+}
+
 fn refusal(changes: &[Change]) -> String {
     let fields: Vec<String> = changes.iter().map(|change| format!("{} of {}", change.path, change.object)).collect();
     format!("the way it is written (an alias, perhaps) gives no safe place for {}; add it by hand", fields.join(", "))
-}
-
-/// An object for messages.
-struct Identified {
-    object: String,
-    place: Place,
-}
-
-fn identified(item: &Item, loaded: &Loaded) -> Identified {
-    let identity = &item.identity;
-    let object = format!("{} {}/{}", identity.kind, identity.namespace, identity.name);
-    Identified { object, place: loaded.place(item, &Path::default()) }
-}
-
-fn without(path: &Path, prefix: &Path) -> Path {
-    let rest = path.segments().iter().skip(prefix.segments().len());
-    rest.fold(Path::default(), |path, segment| match segment {
-        Segment::Key(key) => path.key(key.clone()),
-        Segment::Index(index) => path.index(*index),
-    })
 }
 
 /// What the policy adds to an object, each with the mutations that acted, by its place in the document.
@@ -159,7 +144,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
     let object = workload.read(text)?;
     let mut additions = Vec::new();
     for template in &object.templates {
-        let Some(pod) = pod_of(&object, template, workload, text) else { continue };
+        let Some(pod) = pod_of(template, workload, text) else { continue };
         let pod = serde_json::value::to_raw_value(&pod).map_err(|error| error.to_string())?;
         let request = Request {
             operation: Operation::Create,
@@ -188,7 +173,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
 }
 
 /// The Pod that a template makes, as its creation would be asked for.
-fn pod_of(object: &Object<'_>, template: &Template<'_>, workload: &Workload, text: &str) -> Option<Value> {
+fn pod_of(template: &Template<'_>, workload: &Workload, text: &str) -> Option<Value> {
     let whole: Value = serde_json::from_str(text).ok()?;
     let mut pod = whole.pointer(&template.path.pointer())?.clone();
     let members = pod.as_object_mut()?;
@@ -197,65 +182,44 @@ fn pod_of(object: &Object<'_>, template: &Template<'_>, workload: &Workload, tex
         let spec = members.get_mut("spec").and_then(Value::as_object_mut);
         spec?.insert("restartPolicy".to_owned(), workload.default_restart_policy.into());
     }
-    if !workload.is_pod() {
-        let name = json!(format!("{}-", &*object.metadata.name));
-        let metadata = members.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-        if let Some(metadata) = metadata.as_object_mut() {
-            metadata.insert("generateName".to_owned(), name);
-        }
-    }
     Some(pod)
 }
 
-/// The edits of one document, by bytes of the file, and what the document shall be.
-fn edit_document(loaded: &Loaded, first: &Item, additions: &[Addition]) -> Option<(Vec<Edit>, Value)> {
-    let part = loaded.parts.get(first.part)?;
-    let text = part.text(&loaded.text);
-    let mut edits = edit::edits(text, first.document, part.is_json(), additions)?;
-    for edit in &mut edits {
-        edit.range = part.start() + edit.range.start..part.start() + edit.range.end;
+/// The edits that make these additions to the documents of one part, by bytes of the file. `None` where they cannot be made,
+/// or where the edited text would say anything but what it shall.
+fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>) -> Option<Vec<Edit>> {
+    let text = part.text(file);
+    let mut edits = Vec::new();
+    for (document, additions) in additions {
+        edits.extend(edit::edits(text, *document, part.is_json(), additions)?);
     }
-    let json = part.to_json(&loaded.text).ok()?.get(first.document)?.to_string();
-    let mut value: Value = serde_json::from_str(&json).ok()?;
-    for addition in additions {
-        let at = value.pointer_mut(&addition.to.pointer())?;
-        match &addition.key {
-            Some(key) => drop(at.as_object_mut()?.insert(key.clone(), addition.value.clone())),
-            None => at.as_array_mut()?.push(addition.value.clone()),
+    let edited = edit::apply(text, &edits)?;
+    let now: Option<Vec<Value>> = source::parts(&edited)
+        .iter()
+        .map(|part| values(&edited, part))
+        .collect::<Option<Vec<_>>>()
+        .map(|it| it.concat());
+    let mut wanted = values(file, part)?;
+    for (document, additions) in additions {
+        let value = wanted.get_mut(*document)?;
+        for addition in additions {
+            let at = value.pointer_mut(&addition.to.pointer())?;
+            match &addition.key {
+                Some(key) => drop(at.as_object_mut()?.insert(key.clone(), addition.value.clone())),
+                None => at.as_array_mut()?.push(addition.value.clone()),
+            }
         }
     }
-    Some((edits, value))
+    (now? == wanted).then(|| {
+        let in_file =
+            |edit: Edit| Edit { range: part.start() + edit.range.start..part.start() + edit.range.end, ..edit };
+        edits.into_iter().map(in_file).collect()
+    })
 }
 
-/// Whether the edited text says exactly what it shall: the changed documents what is wanted of them, all others what they
-/// said before.
-fn holds(
-    loaded: &Loaded,
-    after: &str,
-    wanted: &BTreeMap<(usize, usize), Value>,
-    input: &Input,
-    namespace: &str,
-) -> bool {
-    if wanted.is_empty() {
-        return after == loaded.text;
-    }
-    let again = load::from_text(&input.name, after.to_owned(), namespace);
-    if again.parts.len() != loaded.parts.len() || again.problems.len() != loaded.problems.len() {
-        return false;
-    }
-    let values = |loaded: &Loaded, part: usize| -> Option<Vec<Value>> {
-        let documents = loaded.parts.get(part)?.to_json(&loaded.text).ok()?;
-        documents.iter().map(|json| serde_json::from_str(json).ok()).collect()
-    };
-    (0..loaded.parts.len()).all(|part| {
-        let (Some(before), Some(now)) = (values(loaded, part), values(&again, part)) else {
-            // What could not be read before is as it was.
-            let text = |loaded: &Loaded| loaded.parts.get(part).map(|part| part.text(&loaded.text).to_owned());
-            return text(loaded) == text(&again);
-        };
-        let expected = before.iter().enumerate().map(|(index, before)| wanted.get(&(part, index)).unwrap_or(before));
-        before.len() == now.len() && expected.zip(&now).all(|(expected, now)| same(expected, now))
-    })
+/// The documents of a part as data.
+fn values(file: &str, part: &Part) -> Option<Vec<Value>> {
+    part.to_json(file).ok()?.iter().map(|json| serde_json::from_str(json).ok()).collect()
 }
 
 /// Replaces the file by its new text: wholly or not at all, with the permissions that it has. A file that a symbolic link

@@ -1,7 +1,6 @@
 //! A file read: the Kubernetes objects in it, each as JSON text.
 
 use std::{
-    fmt,
     fs::File,
     io::{self, Read},
     ops::Range,
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
+    problem::Problem,
     source::{self, Lines, Part, Places},
     walk::Input,
 };
@@ -20,48 +20,13 @@ use crate::model::{
     Inventory, Path, Str, Workload,
     json::from_object,
     path::Segment,
-    text::one_line,
     yaml::{Place, YamlError},
 };
 
-/// What standard input is called in output.
-pub const STDIN: &str = "<stdin>";
 /// The largest file that is read, in bytes. The API server takes objects of a few MiB.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// The longest message, in characters: names and values from a manifest can be of any length.
-pub(super) const MAX_MESSAGE_CHARACTERS: usize = 1000;
-/// The longest name of a file that is shown, in characters.
-const MAX_NAME_CHARACTERS: usize = 500;
 /// How deep Lists may stand in Lists.
 const MAX_LISTS: usize = 8;
-
-/// Something that keeps podgate from judging: a file that cannot be read, text that is no YAML, an object that is not what its
-/// kind says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The file, as in [`Input::name`].
-    pub file: Arc<str>,
-    /// Where in it, if that is known.
-    pub place: Option<Place>,
-    /// What: one line.
-    pub message: String,
-}
-
-impl Problem {
-    pub(super) fn of(file: &str, place: Option<Place>, message: String) -> Self {
-        Self { file: file.into(), place, message: one_line(&message, MAX_MESSAGE_CHARACTERS).into_owned() }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&one_line(&self.file, MAX_NAME_CHARACTERS))?;
-        if let Some(place) = self.place {
-            write!(f, ":{place}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
 
 /// Which object it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -138,6 +103,20 @@ impl Loaded {
         let places = self.parts.get(item.part).map(|part| Places::new(part, &lines));
         let path = below(&item.prefix, path);
         places.map_or(Place { line: 1, column: 1 }, |places| places.of(item.document, &path))
+    }
+
+    /// What a reader of the object complained about: `cannot read object as Deployment: spec.replicas: invalid type … at line
+    /// 1 column 8`. The line is one of the JSON text, which nobody sees.
+    pub(super) fn unreadable(&self, file: &str, item: &Item, error: &str) -> Problem {
+        let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
+        let in_object = cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": "));
+        let in_object = in_object.map_or(cause, |(_, cause)| cause);
+        let Identity { kind, name, .. } = &item.identity;
+        let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
+        let is_bool = in_object.contains("invalid type: boolean");
+        let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
+        let place = self.place(item, &path_of(in_object));
+        Problem::of(file, Some(place), format!("{object}: {in_object}{hint}"))
     }
 
     /// About how much memory it holds, in bytes.
@@ -365,7 +344,7 @@ impl<'a> Head<'a> {
 }
 
 /// The path in a reader's error, `spec.containers[0].image: …`. A key that holds a dot leads no further than its parent.
-pub(super) fn path_of(error: &str) -> Path {
+fn path_of(error: &str) -> Path {
     let written = error.split_once(": ").map_or("", |(path, _)| path);
     let mut path = Path::default();
     for step in written.split('.') {

@@ -4,12 +4,14 @@ mod edit;
 pub mod fix;
 mod json;
 mod load;
+mod problem;
 mod run;
 mod source;
 mod walk;
 
 pub mod output;
 
-pub use load::{Identity, Problem, STDIN};
+pub use load::Identity;
+pub use problem::Problem;
 pub use run::{Check, Located, Notice, Outcome, Spot};
-pub use walk::{Input, WalkError, find};
+pub use walk::{Input, STDIN, WalkError, find};

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use serde_json::value::RawValue;
 
 use super::{
-    load::{self, Identity, Item, Loaded, MAX_MESSAGE_CHARACTERS, Problem},
+    load::{self, Identity, Item, Loaded},
+    problem::{MAX_MESSAGE_CHARACTERS, Problem},
     source::{Lines, Places},
     walk::Input,
 };
@@ -164,7 +165,7 @@ impl Check<'_> {
                 match self.judge(item, loaded.json(item), old.find(&item.identity), inventory) {
                     Ok(None) => {}
                     Ok(Some(verdict)) => judged.add(verdict, &spots),
-                    Err(message) => judged.problems.push(spots.problem(&message)),
+                    Err(error) => judged.problems.push(loaded.unreadable(&file, item, &error)),
                 }
             }
             judged
@@ -279,10 +280,7 @@ fn inventory(files: &[File<'_>], namespace: &str, problems: &mut Vec<Problem>) -
                 if let Err(error) = added
                     && item.workload.is_none()
                 {
-                    let lines = Lines::of(&loaded.text);
-                    let places = loaded.parts.get(item.part).map(|part| Places::new(part, &lines));
-                    let name = file.input.name.as_str().into();
-                    problems.push(Spots { item, lines: &lines, places: places.as_ref(), file: &name }.problem(&error));
+                    problems.push(loaded.unreadable(&file.input.name, item, &error));
                 }
             }
         });
@@ -349,21 +347,5 @@ impl Spots<'_> {
     fn place(&self, path: &Path) -> Place {
         let whole = load::below(&self.item.prefix, path);
         self.places.map_or(Place { line: 1, column: 1 }, |places| places.of(self.item.document, &whole))
-    }
-
-    /// What a reader of the object complained about: `cannot read object as Deployment: spec.replicas: invalid type … at line
-    /// 1 column 8`.
-    fn problem(&self, error: &str) -> Problem {
-        // The line is one of the JSON text, which nobody sees.
-        let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
-        let in_object =
-            cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": ")).map_or(cause, |it| it.1);
-        let place = self.place(&load::path_of(in_object));
-        let Identity { kind, name, .. } = &self.item.identity;
-        let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
-        let is_bool = in_object.contains("invalid type: boolean");
-        let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
-        let message = format!("{object}: {in_object}{hint}");
-        Problem::of(self.file, Some(place), message)
     }
 }

@@ -8,8 +8,10 @@ use ignore::{
 };
 use thiserror::Error;
 
-use super::load::{Problem, STDIN};
+use super::problem::Problem;
 
+/// What standard input is called in output.
+pub const STDIN: &str = "<stdin>";
 /// What a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
@@ -60,6 +62,7 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<(Vec<Input>, Vec<Prob
             inputs.push(Input::stdin());
             continue;
         }
+        linked |= path.is_symlink();
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => linked |= search(path, &ignored, &mut inputs, &mut problems),
             Ok(_) if ignored.matched(path, false).is_ignore() => {}

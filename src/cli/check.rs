@@ -102,7 +102,7 @@ impl Select {
     pub(super) fn inputs(&self) -> anyhow::Result<(Vec<Input>, Vec<check::Problem>)> {
         if self.paths.is_empty() {
             if io::stdin().is_terminal() {
-                bail!("no path given and nothing piped in; try: podgate check FOLDER");
+                bail!("no path given and nothing piped in; name a file or a folder");
             }
             return Ok((vec![Input::stdin()], Vec::new()));
         }

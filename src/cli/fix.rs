@@ -53,17 +53,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(cause) if is_broken_pipe(&cause) => {}
         other => other?,
     }
-    let changed = fixed.iter().filter(|fixed| fixed.before != fixed.after);
+    let mut changed: Vec<&Fixed> = fixed.iter().filter(|fixed| fixed.before != fixed.after).collect();
     if args.write {
-        failed.extend(changed.clone().filter_map(|fixed| fix::write(fixed).err()).map(|error| error.to_string()));
+        changed.retain(|fixed| fix::write(fixed).map_err(|error| failed.push(error.to_string())).is_ok());
     }
     // Where stderr is gone the exit code still tells.
-    let _ = io::stderr().write_all(report(args, &fixed, &failed).as_bytes());
+    let _ = io::stderr().write_all(report(args, &fixed, changed.len(), &failed).as_bytes());
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
 
 /// What was added where, what failed, and a line that sums up.
-fn report(args: &Args, fixed: &[Fixed], failed: &[String]) -> String {
+fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> String {
     let mut text = String::new();
     for file in fixed {
         for change in &file.changes {
@@ -81,7 +81,6 @@ fn report(args: &Args, fixed: &[Fixed], failed: &[String]) -> String {
     for message in failed {
         let _ = writeln!(text, "podgate: {message}");
     }
-    let changed = fixed.iter().filter(|fixed| fixed.before != fixed.after).count();
     let verb = if args.write { "changed" } else { "to change" };
     let of = if fixed.len() == 1 { "1 file".to_owned() } else { format!("{} files", fixed.len()) };
     let _ = writeln!(text, "{changed} of {of} {verb}");

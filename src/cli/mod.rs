@@ -10,6 +10,7 @@ mod completions;
 mod duration;
 mod fix;
 mod formats;
+mod man;
 mod output;
 mod policy;
 mod progress;
@@ -49,6 +50,7 @@ enum Command {
     #[cfg(feature = "server")]
     Certs(certs::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs podgate.
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "server")]
         Command::Certs(args) => certs::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
     };
     outcome.unwrap_or_else(|cause| {
         if is_broken_pipe(&cause) {

@@ -6,7 +6,13 @@
 
 pub mod layout;
 
-use std::{borrow::Cow, collections::HashMap, fmt, ops::Range, rc::Rc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+    ops::Range,
+    rc::Rc,
+};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use thiserror::Error;
@@ -97,7 +103,7 @@ enum Content<'t> {
 
 #[derive(Debug, Clone)]
 struct Member<'t> {
-    name: String,
+    name: Cow<'t, str>,
     place: Place,
     value: Node<'t>,
 }
@@ -107,7 +113,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let mut reader =
-        Reader { parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), nodes: 0 };
+        Reader { text, parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), nodes: 0 };
     let mut documents = Vec::new();
     while let Some((event, _)) = reader.next()? {
         if let Event::DocumentStart(..) = event {
@@ -198,6 +204,7 @@ impl<'t> Node<'t> {
 }
 
 struct Reader<'t> {
+    text: &'t str,
     parser: Parser<'t, granit_parser::StrInput<'t>>,
     anchors: HashMap<usize, Rc<Node<'t>>>,
     nodes: usize,
@@ -241,6 +248,9 @@ impl<'t> Reader<'t> {
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !is_string_tag(tag.as_deref());
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    extent.end = self.block_scalar_end(&text, &extent);
+                }
                 (Content::Scalar { text, plain }, anchor)
             }
             Event::SequenceStart(style, anchor, _) => {
@@ -282,12 +292,20 @@ impl<'t> Reader<'t> {
         Ok(Node { place, content: Content::Alias(node), extent })
     }
 
+    /// Where a block scalar ends: the parser counts the white space in that follows it. Empty lines only belong to it where it
+    /// keeps them (`|+`).
+    fn block_scalar_end(&self, value: &str, extent: &Extent) -> usize {
+        let written = self.text.get(extent.start..extent.end).unwrap_or_default();
+        let kept = if value.ends_with("\n\n") { written.trim_end_matches([' ', '\t']) } else { written.trim_end() };
+        extent.start + kept.len()
+    }
+
     fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Vec<Member<'t>>, YamlError> {
         let mut members: Vec<Member<'t>> = Vec::new();
-        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut known = Names::default();
         let mut merged: Vec<Node<'t>> = Vec::new();
         loop {
-            let (key, place, plain) = match self.next()? {
+            let (key, place, plain, key_end) = match self.next()? {
                 None => break,
                 Some((Event::MappingEnd, span)) => {
                     extent.close(span.byte_range().unwrap_or_default().end);
@@ -298,20 +316,31 @@ impl<'t> Reader<'t> {
                     let Content::Scalar { text, plain } = &key.target().content else {
                         return Err(YamlError { place: key.place, message: "a key has to be a string".to_owned() });
                     };
-                    (text.clone(), key.place, *plain)
+                    (text.clone(), key.place, *plain, key.extent.end)
                 }
             };
-            let value = self.node(depth + 1)?;
+            let mut value = self.node(depth + 1)?;
+            if value.extent.end <= key_end {
+                // Nothing is written for it; it stands behind the colon.
+                let rest = self.text.get(key_end..).unwrap_or_default();
+                let blank = rest.len() - rest.trim_start().len();
+                let end = if rest.trim_start().starts_with(':') { key_end + blank + 1 } else { key_end };
+                value.extent = Extent { start: end, end, last: end, flow: false };
+            }
             extent.add(value.extent);
             if plain && key == "<<" {
                 merged.push(value);
                 continue;
             }
-            let name = if plain { scalar::resolve(&key).key() } else { Some(key.clone().into_owned()) };
-            let Some(name) = name else {
-                return Err(YamlError { place, message: "a key may not be null".to_owned() });
+            let name = match scalar::resolve(&key) {
+                Scalar::String(_) => key,
+                _ if !plain => key,
+                other => match other.key() {
+                    Some(name) => Cow::Owned(name),
+                    None => return Err(YamlError { place, message: "a key may not be null".to_owned() }),
+                },
             };
-            if known.insert(name.clone(), members.len()).is_some() {
+            if !known.add(&name, &members) {
                 return Err(YamlError { place, message: format!("key \"{name}\" is given twice") });
             }
             members.push(Member { name, place, value });
@@ -327,7 +356,7 @@ impl<'t> Reader<'t> {
         &mut self,
         node: &Node<'t>,
         members: &mut Vec<Member<'t>>,
-        known: &mut HashMap<String, usize>,
+        known: &mut Names<'t>,
     ) -> Result<(), YamlError> {
         match &node.target().content {
             Content::Object(from) => {
@@ -339,8 +368,7 @@ impl<'t> Reader<'t> {
                             message: "aliases blow the document up too far".to_owned(),
                         });
                     }
-                    if !known.contains_key(&member.name) {
-                        known.insert(member.name.clone(), members.len());
+                    if known.add(&member.name, members) {
                         // Its extent is none of its own: nothing is to be added there.
                         let value = Node {
                             place: member.value.place,
@@ -355,6 +383,24 @@ impl<'t> Reader<'t> {
             Content::List(items) => items.iter().try_for_each(|item| self.merge(item, members, known)),
             _ => Err(YamlError { place: node.place, message: "<< takes a mapping or a list of mappings".to_owned() }),
         }
+    }
+}
+
+/// The names in a mapping. Most mappings are small: looking through them is quicker than keeping a set.
+#[derive(Default)]
+struct Names<'t>(HashSet<Cow<'t, str>>);
+
+impl<'t> Names<'t> {
+    /// Whether `name` is new to a mapping that has these members so far.
+    fn add(&mut self, name: &Cow<'t, str>, members: &[Member<'t>]) -> bool {
+        const FEW: usize = 16;
+        if members.len() < FEW {
+            return members.iter().all(|member| member.name != *name);
+        }
+        if self.0.is_empty() {
+            self.0.extend(members.iter().map(|member| member.name.clone()));
+        }
+        self.0.insert(name.clone())
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod command;
+mod fix;
 mod formats;
 mod places;
 mod properties;

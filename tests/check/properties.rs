@@ -96,7 +96,7 @@ fn container() -> impl Strategy<Value = Value> {
 }
 
 /// A Kubernetes object that is likely to have findings.
-fn object() -> impl Strategy<Value = Value> {
+pub fn object() -> impl Strategy<Value = Value> {
     let spec = (
         vec(container(), 0..3),
         vec(container(), 0..2),
@@ -128,8 +128,8 @@ fn object() -> impl Strategy<Value = Value> {
 }
 
 /// Writes a value as YAML; every choice that YAML leaves open is taken from `choices`.
-struct Emitter<C> {
-    choices: C,
+pub struct Emitter<C> {
+    pub choices: C,
 }
 
 impl<C: Iterator<Item = u8>> Emitter<C> {
@@ -137,7 +137,7 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
         self.choices.next().unwrap_or_default() % of
     }
 
-    fn node(&mut self, value: &Value, indent: usize, flow: bool) -> String {
+    pub fn node(&mut self, value: &Value, indent: usize, flow: bool) -> String {
         let flow = flow || self.choose(4) == 0;
         match value {
             Value::Object(members) if !members.is_empty() && !flow => {

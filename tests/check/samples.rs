@@ -1,1 +1,126 @@
-//! The manifests of the tour.
+//! The manifests of the tour, and the places that show what the command says of them.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use podgate::rules::RULES;
+use serde_json::Value;
+
+use super::run;
+
+/// What no manifest can show: a Pod that somebody deletes, and a status that changes.
+const NOT_IN_MANIFESTS: [&str; 2] = ["deletion-bypasses-budget", "terminal-phase-left"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Fails unless the file has this text between its marks; with `UPDATE` set writes it there.
+fn hold(file: &str, mark: &str, text: &str) {
+    let path = root().join(file);
+    let there = fs::read_to_string(&path).unwrap();
+    let (before, rest) = there.split_once(&format!("<!-- {mark} -->\n")).unwrap_or_else(|| panic!("{file}: no {mark}"));
+    let (_, after) = rest.split_once(&format!("<!-- /{mark} -->")).unwrap_or_else(|| panic!("{file}: no /{mark}"));
+    let wanted = format!("{before}<!-- {mark} -->\n{text}<!-- /{mark} -->{after}");
+    if wanted != there {
+        assert!(std::env::var_os("UPDATE").is_some(), "{file} is not what the command says: run UPDATE=1 cargo test");
+        fs::write(path, wanted).unwrap();
+    }
+}
+
+#[test]
+fn good_manifests_have_no_findings() {
+    let ran = run(root(), &["check", "samples/good", "--fail-on", "audit"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+}
+
+#[test]
+fn bad_manifests_show_every_rule() {
+    let ran = run(root(), &["check", "samples/bad", "--old", "samples/old", "--format", "json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let found: BTreeSet<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    let wanted: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !NOT_IN_MANIFESTS.contains(id)).collect();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn the_readme_shows_what_the_command_says() {
+    let ran = run(root(), &["check", "samples/bad/ports.yaml", "--quiet"]);
+    let shown = format!("```console\n$ podgate check samples/bad/ports.yaml --quiet\n{}```\n", ran.stdout);
+    hold("README.md", "check", &shown);
+}
+
+/// Every command line of the examples is one that podgate takes, and every file that they name is there.
+#[test]
+fn examples_for_pipelines_work() {
+    let text = fs::read_to_string(root().join("docs/ci.md")).unwrap();
+    let mut commands = 0;
+    for line in text.lines().map(str::trim).map(|line| line.trim_start_matches("- ")) {
+        let Some(start) = line.find("podgate check").or_else(|| line.find("podgate fix")) else { continue };
+        if line.starts_with(['#', '|']) || line.contains('`') || line.contains(char::is_uppercase) {
+            continue;
+        }
+        let words: Vec<&str> = line[start..].split_whitespace().skip(1).collect();
+        // With --help only the command line is read; what it says wrong comes first.
+        let folder =
+            super::folder(&[("deploy/web.yaml", "a: 1\n"), ("old/web.yaml", "a: 1\n"), ("podgate.yaml", POLICY)]);
+        let words: Vec<&str> = words.into_iter().take_while(|word| !matches!(*word, "||" | "|" | "&&" | ">")).collect();
+        let ran = run(folder.path(), &[&words[..], &["--ignore", "nothing"]].concat());
+        assert!(!ran.stderr.contains("error:"), "{line}\n{}", ran.stderr);
+        commands += 1;
+    }
+    assert!(commands >= 4, "only {commands} commands");
+}
+
+const POLICY: &str = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\n";
+
+/// The action and the hooks are YAML, and what they run are commands of podgate.
+#[test]
+fn action_and_hooks_run_commands() {
+    let read = |file: &str| -> Value {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let documents = podgate::model::yaml::documents(&text).unwrap();
+        serde_json::from_str(&documents[0].to_json().unwrap()).unwrap()
+    };
+    for hook in read(".pre-commit-hooks.yaml").as_array().unwrap() {
+        let entry = hook["entry"].as_str().unwrap();
+        let words: Vec<&str> = entry.split(' ').skip(1).chain(["--help"]).collect();
+        assert!(entry.starts_with("podgate ") && run(root(), &words).code == 0, "{entry}");
+    }
+    let action = read("action.yml");
+    assert_eq!(action["runs"]["using"], "composite");
+    let script = action["runs"]["steps"].as_array().unwrap().iter().find_map(|step| step["run"].as_str()).unwrap();
+    assert!(script.contains("podgate check") && script.contains("--format github"), "{script}");
+    for input in action["inputs"].as_object().unwrap().keys() {
+        assert!(action.to_string().contains(&format!("inputs.{input} }}}}")), "input {input} is used nowhere");
+    }
+}
+
+/// The script of the action, as the runner runs it.
+#[cfg(unix)]
+#[test]
+fn the_action_annotates_and_fails() {
+    let text = fs::read_to_string(root().join("action.yml")).unwrap();
+    let documents = podgate::model::yaml::documents(&text).unwrap();
+    let action: Value = serde_json::from_str(&documents[0].to_json().unwrap()).unwrap();
+    let step = action["runs"]["steps"].as_array().unwrap().iter().find(|step| step["run"].is_string()).unwrap();
+    let folder = super::folder(&[(
+        "deploy dir/web.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {restartPolicy: always, containers: []}\n",
+    )]);
+    let bin = Path::new(env!("CARGO_BIN_EXE_podgate")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let run = |fail_on: &str, sarif: &str| {
+        let mut command = std::process::Command::new("bash");
+        command.args(["-eo", "pipefail", "-c", step["run"].as_str().unwrap()]).current_dir(folder.path());
+        command.env("PATH", &path).env("PODGATE_PATHS", "deploy dir").env("PODGATE_FAIL_ON", fail_on);
+        command.env("PODGATE_SARIF", sarif).env("PODGATE_IGNORE", "").env("PODGATE_OLD", "");
+        super::Ran::from(command.output().unwrap())
+    };
+    let ran = run("deny", "out.sarif");
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("::error file=deploy dir/web.yaml,line=4,col=8,"), "{}", ran.stdout);
+    assert!(folder.path().join("out.sarif").exists());
+    assert_eq!(run("never", "").code, 0);
+}

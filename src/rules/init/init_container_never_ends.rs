@@ -106,7 +106,7 @@ impl Check for InitContainerNeverEnds {
                 out.at(
                     at.key(list).index(index),
                     format!(
-                        "init container \"{}\" runs {}, which never ends; restartPolicy: Always makes it a sidecar",
+                        "init container \"{}\" runs {} and never ends; restartPolicy: Always makes it a sidecar",
                         container.name, endless.what
                     ),
                 );

@@ -96,7 +96,7 @@ impl Check for DuplicatePortName {
                         out.at(
                             placed.path(template).key("ports").index(index).key("name"),
                             format!(
-                                "container \"{}\" names port {number} \"{name}\", but a Service finds {taken} of \"{holder}\" by it",
+                                "container \"{}\" names port {number} \"{name}\", but a Service that targets that name reaches {taken} of \"{holder}\"; rename one",
                                 container.name
                             ),
                         );

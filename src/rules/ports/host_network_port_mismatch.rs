@@ -81,7 +81,7 @@ impl Check for HostNetworkPortMismatch {
                         level,
                         placed.path(template).key("ports").index(index).key("hostPort"),
                         format!(
-                            "container \"{}\" has hostPort {host_port} for containerPort {number}; on the host's network they are one",
+                            "container \"{}\" has hostPort {host_port} for containerPort {number}; on the host's network both have to be the same",
                             placed.container.name
                         ),
                     );

@@ -95,7 +95,7 @@ impl Check for LivenessAsReadiness {
                 out.at(
                     placed.path(template).key("livenessProbe"),
                     format!(
-                        "livenessProbe of container \"{}\" asks the same as its readinessProbe and gives up after {dead} s, no later than that ({unready} s)",
+                        "livenessProbe of container \"{}\" asks the same as its readinessProbe and gives up after {dead} s, no later than the readinessProbe ({unready} s): overload becomes restarts",
                         container.name
                     ),
                 );

@@ -90,7 +90,7 @@ impl Check for LivenessOnNeverRestart {
                     level,
                     placed.path(template).key("livenessProbe"),
                     format!(
-                        "container \"{}\" is not restarted once its livenessProbe has killed it (restartPolicy Never)",
+                        "container \"{}\" is not restarted once its livenessProbe has killed it (restartPolicy Never); leave the probe out",
                         placed.container.name
                     ),
                 );

@@ -87,7 +87,7 @@ impl Check for StartupWindowTooShort {
                 out.at(
                     placed.path(template).keys(&["startupProbe", "failureThreshold"]),
                     format!(
-                        "container \"{}\" has {window} s to start by its startupProbe, and {budget} s by its livenessProbe alone: it only restarts earlier",
+                        "container \"{}\" has {window} s to start by its startupProbe, and {budget} s by its livenessProbe alone: the startupProbe only makes it restart earlier",
                         container.name
                     ),
                 );
