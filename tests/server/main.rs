@@ -16,6 +16,7 @@ mod fake_api;
 mod http;
 mod monitoring;
 mod overload;
+mod panics;
 mod process;
 mod reload;
 mod renewal;
