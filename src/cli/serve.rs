@@ -11,6 +11,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tracing::level_filters::LevelFilter;
 
 use super::cluster::ClusterArgs;
@@ -25,6 +26,9 @@ const DEVELOPMENT_DAYS: u32 = 365;
 /// What a shell reports of a process that a signal ended: 128 and the signal's number.
 const INTERRUPTED: u8 = 128 + 2;
 const TERMINATED: u8 = 128 + 15;
+/// Shells, `timeout` and process managers often signal a process and then its group. What comes so soon after the first
+/// signal is the same one once more, and must not cut requests off.
+const ECHO: Duration = Duration::from_millis(100);
 
 /// Serve the HTTPS webhook
 ///
@@ -215,6 +219,12 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
             _ => Duration::ZERO,
         };
         let _ = first_seen.send(delay);
+        let echoes = async {
+            loop {
+                either(&mut *terminate, &mut *interrupt).await;
+            }
+        };
+        let _: Result<(), _> = timeout(ECHO, echoes).await;
         either(terminate, interrupt).await
     };
     let shutdown = async { first_was_seen.await.unwrap_or_default() };

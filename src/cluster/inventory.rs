@@ -5,9 +5,40 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::watch::Watched;
 use crate::model::Inventory;
 use crate::server::log;
+
+/// A kind that is watched.
+#[derive(Debug)]
+pub(super) struct Watched {
+    group: &'static str,
+    pub(super) kind: &'static str,
+    namespaced: bool,
+    /// The fields of `spec` that are worth keeping.
+    spec: &'static [&'static str],
+}
+
+/// How many there are.
+const KINDS: usize = 4;
+
+pub(super) static NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
+
+pub(super) static SERVICES: Watched =
+    Watched { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
+
+pub(super) static BUDGETS: Watched = Watched {
+    group: "policy",
+    kind: "PodDisruptionBudget",
+    namespaced: true,
+    spec: &["selector", "minAvailable", "maxUnavailable", "unhealthyPodEvictionPolicy"],
+};
+
+pub(super) static AUTOSCALERS: Watched = Watched {
+    group: "autoscaling",
+    kind: "HorizontalPodAutoscaler",
+    namespaced: true,
+    spec: &["scaleTargetRef", "minReplicas"],
+};
 
 /// One object, in a few fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,9 +132,9 @@ impl Collected {
         self.changed.insert(object.namespace);
     }
 
-    /// The inventory as it is now, once each of `kinds` kinds has been listed: a part of it would be taken for the whole.
-    pub(super) fn inventory(&mut self, kinds: usize) -> Option<Inventory> {
-        if self.listed.len() < kinds {
+    /// The inventory as it is now, once every kind has been listed: a part of it would be taken for the whole.
+    pub(super) fn inventory(&mut self) -> Option<Inventory> {
+        if self.listed.len() < KINDS {
             return None;
         }
         for namespace in std::mem::take(&mut self.changed) {

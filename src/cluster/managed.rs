@@ -104,6 +104,7 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
         wanted,
         presenter,
         election,
+        is_lease_lost: false,
         secrets,
         validating_api: validating,
         mutating_api: mutating,
@@ -179,6 +180,8 @@ struct Manager {
     wanted: Wanted,
     presenter: Presenter,
     election: Election,
+    /// Whether the last attempt to take or renew the Lease failed, and that has been said.
+    is_lease_lost: bool,
     secrets: Api<Secret>,
     validating_api: Api<ValidatingWebhookConfiguration>,
     mutating_api: Api<MutatingWebhookConfiguration>,
@@ -212,9 +215,11 @@ impl Manager {
                 },
                 _ = renew.tick() => {
                     let was_held = self.election.is_held();
-                    if let Err(cause) = self.election.campaign().await {
-                        report(&cause, "the Lease of managed certificates cannot be taken or renewed");
+                    let campaign = self.election.campaign().await;
+                    if let Err(cause) = &campaign && !self.is_lease_lost {
+                        report(cause, "the Lease of managed certificates cannot be taken or renewed");
                     }
+                    self.is_lease_lost = campaign.is_err();
                     if self.election.is_held() != was_held {
                         info!(holder = !was_held, "the Lease of managed certificates has changed hands");
                     }

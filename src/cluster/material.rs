@@ -190,8 +190,8 @@ mod tests {
     fn wanted() -> Wanted {
         Wanted {
             names: vec!["podgate.podgate.svc".to_owned(), "127.0.0.1".to_owned()],
-            ca_validity: Duration::from_hours(24 * 3650),
-            validity: Duration::from_hours(24 * 90),
+            ca_validity: Duration::from_secs(3650 * 24 * 3600),
+            validity: Duration::from_secs(90 * 24 * 3600),
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn authority_is_replaced_and_trusted_until_its_last_leaf_has_expired() {
         let material = made();
-        let wanted = Wanted { ca_validity: Duration::from_hours(24 * 100), ..wanted() };
+        let wanted = Wanted { ca_validity: Duration::from_secs(100 * 24 * 3600), ..wanted() };
         let material = Material { ca: String::new(), ..material }.next(&wanted, now()).unwrap();
         assert!(material.previous.is_empty(), "nothing was trusted before");
         let later = now() + DAY * 70;

@@ -19,43 +19,13 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use super::follow::{Seen, follow};
-use super::inventory::{Change, Collected, Known};
+use super::inventory::{AUTOSCALERS, BUDGETS, Change, Collected, Known, NAMESPACES, SERVICES, Watched};
 use crate::server::Knowledge;
 
 /// Changes often come together: a rollout, a list. They are taken up together, as soon as this after the first.
 const GATHER: Duration = Duration::from_millis(100);
 const MAX_GATHERED: usize = 10_000;
 const QUEUE: usize = 1024;
-
-/// A kind that is watched.
-#[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) group: &'static str,
-    pub(super) kind: &'static str,
-    pub(super) namespaced: bool,
-    /// The fields of `spec` that are worth keeping.
-    pub(super) spec: &'static [&'static str],
-}
-
-const KINDS: usize = 4;
-
-static NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
-
-static SERVICES: Watched = Watched { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
-
-static BUDGETS: Watched = Watched {
-    group: "policy",
-    kind: "PodDisruptionBudget",
-    namespaced: true,
-    spec: &["selector", "minAvailable", "maxUnavailable", "unhealthyPodEvictionPolicy"],
-};
-
-static AUTOSCALERS: Watched = Watched {
-    group: "autoscaling",
-    kind: "HorizontalPodAutoscaler",
-    namespaced: true,
-    spec: &["scaleTargetRef", "minReplicas"],
-};
 
 /// Keeps `knowledge` up to date with Namespaces, Services, PodDisruptionBudgets and HorizontalPodAutoscalers for as long as
 /// it is polled. Nothing is known until all four have been listed; what was known stays while the API server is gone.
@@ -97,7 +67,7 @@ async fn collect(mut received: mpsc::Receiver<Change>, knowledge: &Knowledge) ->
                 Ok(None) | Err(_) => break,
             }
         }
-        if let Some(inventory) = collected.inventory(KINDS) {
+        if let Some(inventory) = collected.inventory() {
             knowledge.publish(inventory);
             if !known {
                 info!("rules about other objects are in force");

@@ -269,7 +269,7 @@ mod tests {
             ),
             (
                 "  rule: {}\n",
-                "p.yaml:4:3: spec.rule: unknown field \"rule\" (did you mean \"rules\"?); fields are profile, rules, exemptions, scopes and mutations",
+                "p.yaml:4:3: spec.rule: unknown field \"rule\" (did you mean \"rules\"?); fields are profile, rules, exemptions, namespaceLabels, scopes and mutations",
             ),
             (
                 "  profile: Strict\n",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -11,17 +12,16 @@ use wildmatch::WildMatch;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::tls::provider;
-
 /// Verifies clients' certificates against `authorities`. A client whose certificate has none of `names` (globs; empty takes
 /// all) as its common name or as a DNS, URI or e-mail subject alternative name is refused in the handshake.
 pub(super) fn verifier(
+    provider: Arc<CryptoProvider>,
     authorities: Vec<CertificateDer<'static>>,
     names: Vec<WildMatch>,
 ) -> Result<Arc<dyn ClientCertVerifier>, rustls::server::VerifierBuilderError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(authorities);
-    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build()?;
+    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
     Ok(if names.is_empty() { chain } else { Arc::new(NamedClients { chain, names }) })
 }
 

@@ -134,7 +134,7 @@ impl Clients {
     pub(super) fn load(path: &Path, names: &[String]) -> Result<Self, TlsError> {
         let authorities = read_certificates(path)?;
         let names = names.iter().map(|name| WildMatch::new(name)).collect();
-        let verifier = clients::verifier(authorities.clone(), names)
+        let verifier = clients::verifier(provider(), authorities.clone(), names)
             .map_err(|source| TlsError::ClientCa { path: path.to_owned(), source })?;
         Ok(Self { authorities, verifier })
     }

@@ -86,7 +86,7 @@ impl Watching {
     async fn start(api: &FakeApi) -> Self {
         let (server, knowledge) = TestServer::start_knowing(&LifecyclePolicy::default()).await;
         let client = api.client();
-        let task = tokio::spawn(async move { match cluster::watch(client, knowledge).await {} });
+        let task = tokio::spawn(async move { match Box::pin(cluster::watch(client, knowledge)).await {} });
         Self { server, task }
     }
 }
@@ -226,14 +226,17 @@ impl Replica {
             configuration: "podgate".to_owned(),
             identity: identity.to_owned(),
             names: vec!["podgate.podgate.svc".to_owned()],
-            ca_validity: Duration::from_hours(87_600),
-            validity: Duration::from_hours(2160),
+            ca_validity: Duration::from_secs(87_600 * 3600),
+            validity: Duration::from_secs(2160 * 3600),
             trust_delay: Duration::from_secs(1),
         };
         change(&mut managed);
         let (server, presenter) = TestServer::start_presenting().await;
         let client = api.client();
-        let task = tokio::spawn(async move { match cluster::manage_certificates(client, managed, presenter).await {} });
+        let task =
+            tokio::spawn(
+                async move { match Box::pin(cluster::manage_certificates(client, managed, presenter)).await {} },
+            );
         Self { server, task }
     }
 
@@ -258,14 +261,11 @@ impl Drop for Replica {
     }
 }
 
-#[track_caller]
-fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
-    async move {
-        let begin = Instant::now();
-        while !is_so().await {
-            assert!(begin.elapsed() < PATIENCE * 2, "it is still not so: {what}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so().await {
+        assert!(begin.elapsed() < PATIENCE * 2, "it is still not so: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -69,7 +69,7 @@ impl FakeApi {
 
     pub fn client(&self) -> kube::Client {
         let mut config = kube::Config::new(format!("http://{}", self.address).parse().unwrap());
-        config.default_namespace = "podgate".to_owned();
+        "podgate".clone_into(&mut config.default_namespace);
         config.default_retry = false;
         kube::Client::try_from(config).unwrap()
     }

@@ -6,6 +6,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
     missing_docs,
     unreachable_pub
 )]
@@ -16,6 +18,7 @@ mod fake_api;
 mod http;
 mod monitoring;
 mod overload;
+mod panics;
 mod process;
 mod reload;
 mod renewal;

@@ -197,6 +197,10 @@ fn second_signal_ends_it_at_once() {
     assert!(log.next().unwrap().contains("serving"));
     process.signal("TERM");
     assert!(log.next().unwrap().contains("draining"));
+    // At once it is the same signal, sent to the process group too.
+    process.signal("TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(process.0.try_wait().unwrap().is_none());
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(128 + 15));
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use podgate::policy::{Engine, LifecyclePolicy};
+use podgate::rules::Rule;
 use podgate::server::{Knowledge, Options, Presenter, Server, certificates};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -55,6 +56,12 @@ impl TestServer {
     /// With the policy made of `file` at some time.
     pub async fn start_with_policy_file(policy: &LifecyclePolicy, file: &Path) -> Self {
         Self::start_engine(engine_of(policy), |options| options.policy = Some(file.to_owned())).await
+    }
+
+    /// A server whose engine knows these rules instead of all.
+    pub async fn start_with_rules(rules: &[&'static Rule]) -> Self {
+        let engine = Engine::with_rules(&LifecyclePolicy::default(), rules);
+        Self::start_engine(Arc::new(ArcSwap::from_pointee(engine)), |_| {}).await
     }
 
     async fn start_engine(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> Self {

@@ -309,8 +309,8 @@ fn a_gate_that_depends_on_what_is_not_known_is_an_error() {
 
 #[test]
 fn label_of_the_namespace_chooses_the_profile() {
-    let heard = "namespaceLabels: true, rules: {missing-requests: warn}";
-    let scoped = format!("{heard}, scopes: [{{name: gold, namespaces: [gold], profile: advisory}}]");
+    let heard = "{namespaceLabels: true}";
+    let scoped = "{namespaceLabels: true, scopes: [{name: gold, namespaces: [gold], profile: advisory}]}";
     let labelled = |profile: &str| json!({"podgate.dev/profile": profile});
     // Policy, namespace, its labels; level of a warning, and of a refusal.
     for (spec, namespace, labels, warning, refusal) in [
@@ -322,8 +322,8 @@ fn label_of_the_namespace_chooses_the_profile() {
         (heard, "shop", labelled("Strict"), Some(Level::Warn), Some(Level::Deny)),
         (heard, "shop", json!({}), Some(Level::Warn), Some(Level::Deny)),
         // What the administrator says of an object goes before the label, but for `off`.
-        (&scoped, "gold", labelled("strict"), Some(Level::Warn), Some(Level::Warn)),
-        (&scoped, "shop", labelled("strict"), Some(Level::Deny), Some(Level::Deny)),
+        (scoped, "gold", labelled("strict"), Some(Level::Warn), Some(Level::Warn)),
+        (scoped, "shop", labelled("strict"), Some(Level::Deny), Some(Level::Deny)),
         // Not asked to listen.
         ("{}", "shop", labelled("strict"), Some(Level::Warn), Some(Level::Deny)),
         ("{}", "shop", labelled("off"), Some(Level::Warn), Some(Level::Deny)),
