@@ -110,7 +110,7 @@ fn expected(spec: &Value, situation: &Situation<'_>, rule: &Rule) -> Level {
     }
     let profile = scope.get("profile").or_else(|| spec.get("profile")).and_then(Value::as_str).unwrap_or("standard");
     match (profile, rule.level) {
-        ("strict", Level::Warn) | ("standard", Level::Deny) | ("strict", Level::Deny) => Level::Deny,
+        ("strict", Level::Warn | Level::Deny) | ("standard", Level::Deny) => Level::Deny,
         ("strict", Level::Audit) | ("advisory", Level::Deny) => Level::Warn,
         (_, own) => own,
     }
