@@ -78,6 +78,20 @@ pub enum Pods<'s> {
     Labelled(&'s Map<'s>),
 }
 
+impl Pods<'_> {
+    /// Hands on every label that any of them has.
+    pub fn each_label(&self, mut to: impl FnMut(&str, &str)) {
+        match self {
+            Self::Labelled(labels) => labels.iter().for_each(|(key, value)| to(key, value)),
+            Self::Of(object) => {
+                for template in &object.templates {
+                    object.pod_metadata(template).labels.iter().for_each(|(key, value)| to(key, value));
+                }
+            }
+        }
+    }
+}
+
 impl<'s> Subject<'s> {
     /// The object under review.
     pub fn of(review: &'s Review<'_>) -> Self {

@@ -1,11 +1,18 @@
 //! Which part of a policy an object falls under.
 
+use std::collections::HashMap;
+
 use super::config::{Judged, PolicySpec, Scope};
-use crate::model::{Applies, Operation, Selection, Subject, Workload, workload::WORKLOADS};
+use crate::model::{
+    Applies, Glob, LabelSelector, Operation, Selection, Subject, Workload, selector::Operator, workload::WORKLOADS,
+};
 
 /// The scopes of a policy, compiled.
 #[derive(Debug)]
-pub(super) struct Scopes(Vec<Compiled>);
+pub(super) struct Scopes {
+    all: Vec<Compiled>,
+    doors: Doors,
+}
 
 #[derive(Debug)]
 struct Compiled {
@@ -13,6 +20,23 @@ struct Compiled {
     kinds: Option<Vec<&'static Workload>>,
     selection: Selection,
 }
+
+/// What leads to the few scopes that may select an object, so that a policy may have hundreds. Every scope has one kind of
+/// door: what is not led to does not select.
+#[derive(Debug, Default)]
+struct Doors {
+    names: HashMap<String, Vec<usize>>,
+    prefixes: HashMap<String, Vec<usize>>,
+    /// The lengths of the prefixes, each once.
+    lengths: Vec<usize>,
+    pod_labels: Labels,
+    namespace_labels: Labels,
+    /// Those that are asked every time.
+    rest: Vec<usize>,
+}
+
+/// Scopes by key and value of a label.
+type Labels = HashMap<String, HashMap<String, Vec<usize>>>;
 
 /// Places in the policy's list of scopes; `None` stands for the policy outside of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,14 +58,19 @@ impl Scopes {
                 scope.pod_selector.as_ref(),
             ),
         };
-        Self(spec.scopes.iter().map(compile).collect())
+        let mut doors = Doors::default();
+        for (index, scope) in spec.scopes.iter().enumerate() {
+            doors.add(index, scope);
+        }
+        Self { all: spec.scopes.iter().map(compile).collect(), doors }
     }
 
     /// The first scope that selects an object; before it those that may.
     pub(super) fn find(&self, operation: Operation, workload: &Workload, subject: &Subject<'_>) -> Found {
         let mut maybe = Vec::new();
         let mut first = None;
-        for (index, scope) in self.0.iter().enumerate() {
+        for index in self.doors.open(subject).unwrap_or_else(|| (0..self.all.len()).collect()) {
+            let Some(scope) = self.all.get(index) else { continue };
             match scope.applies(operation, workload, subject) {
                 Applies::No => {}
                 Applies::Unknown => maybe.push(Some(index)),
@@ -65,4 +94,87 @@ impl Compiled {
             && self.kinds.as_ref().is_none_or(|some| some.iter().any(|kind| std::ptr::eq(*kind, workload)));
         if named { self.selection.applies(subject) } else { Applies::No }
     }
+}
+
+impl Doors {
+    fn add(&mut self, index: usize, scope: &Scope) {
+        let namespaces = scope.namespaces.as_deref().map(Glob::all).unwrap_or_default();
+        let simple = |glob: &Glob| match glob {
+            Glob::Exact(_) => true,
+            Glob::Prefix(prefix) => !prefix.is_empty(),
+            Glob::Pattern(_) => false,
+        };
+        let pairs = |selector: &Option<LabelSelector>| selector.as_ref().and_then(pairs).unwrap_or_default();
+        let (of_pods, of_namespaces) = (pairs(&scope.pod_selector), pairs(&scope.namespace_selector));
+        if !namespaces.is_empty() && namespaces.iter().all(simple) {
+            for glob in namespaces {
+                match glob {
+                    Glob::Exact(name) => self.names.entry(name).or_default().push(index),
+                    Glob::Prefix(prefix) => {
+                        if !self.lengths.contains(&prefix.len()) {
+                            self.lengths.push(prefix.len());
+                        }
+                        self.prefixes.entry(prefix).or_default().push(index);
+                    }
+                    Glob::Pattern(_) => {}
+                }
+            }
+        } else if !of_pods.is_empty() {
+            add_labels(&mut self.pod_labels, of_pods, index);
+        } else if !of_namespaces.is_empty() {
+            add_labels(&mut self.namespace_labels, of_namespaces, index);
+        } else {
+            self.rest.push(index);
+        }
+    }
+
+    /// The scopes that may select `subject`, in their order; `None` where what leads to them is not known.
+    fn open(&self, subject: &Subject<'_>) -> Option<Vec<usize>> {
+        let namespace = subject.namespace;
+        if namespace.is_empty() {
+            return None;
+        }
+        let mut found = self.rest.clone();
+        found.extend(self.names.get(namespace).into_iter().flatten());
+        for length in &self.lengths {
+            let prefix = namespace.get(..*length).and_then(|prefix| self.prefixes.get(prefix));
+            found.extend(prefix.into_iter().flatten());
+        }
+        if !self.pod_labels.is_empty() {
+            subject.pods.each_label(|key, value| found.extend(labelled(&self.pod_labels, key, value)));
+        }
+        if !self.namespace_labels.is_empty() {
+            for (key, value) in subject.namespace_labels? {
+                found.extend(labelled(&self.namespace_labels, key, value));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Some(found)
+    }
+}
+
+/// Labels of which one has to be there, so that the selector selects; `None` where it asks for none by value.
+fn pairs(selector: &LabelSelector) -> Option<Vec<(String, String)>> {
+    if let Some((key, value)) = selector.match_labels.iter().find(|(key, _)| is_ordinary(key)) {
+        return Some(vec![(key.clone(), value.clone())]);
+    }
+    let mut wanted = selector.match_expressions.iter();
+    let wanted = wanted.find(|requirement| requirement.operator == Operator::In && is_ordinary(&requirement.key))?;
+    Some(wanted.values.iter().map(|value| (wanted.key.clone(), value.clone())).collect())
+}
+
+/// Not the label of a namespace's name, which is known where the other labels are not.
+fn is_ordinary(key: &str) -> bool {
+    key != "kubernetes.io/metadata.name"
+}
+
+fn add_labels(labels: &mut Labels, pairs: Vec<(String, String)>, index: usize) {
+    for (key, value) in pairs {
+        labels.entry(key).or_default().entry(value).or_default().push(index);
+    }
+}
+
+fn labelled<'l>(labels: &'l Labels, key: &str, value: &str) -> impl Iterator<Item = &'l usize> + use<'l> {
+    labels.get(key).and_then(|values| values.get(value)).into_iter().flatten()
 }
