@@ -333,12 +333,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Adds the members of a merged mapping, or of a list of such, that are not there yet.
-    fn merge(
-        &mut self,
-        node: &Node<'t>,
-        members: &mut Vec<Member<'t>>,
-        known: &mut Names<'t>,
-    ) -> Result<(), YamlError> {
+    fn merge(&mut self, node: &Node<'t>, members: &mut Vec<Member<'t>>, known: &mut Names) -> Result<(), YamlError> {
         match &node.target().content {
             Content::Object(from) => {
                 for member in from {
@@ -369,19 +364,19 @@ impl<'t> Reader<'t> {
 
 /// The names in a mapping. Most mappings are small: looking through them is quicker than keeping a set.
 #[derive(Default)]
-struct Names<'t>(HashSet<Cow<'t, str>>);
+struct Names(HashSet<String>);
 
-impl<'t> Names<'t> {
+impl Names {
     /// Whether `name` is new to a mapping that has these members so far.
-    fn add(&mut self, name: &Cow<'t, str>, members: &[Member<'t>]) -> bool {
+    fn add(&mut self, name: &str, members: &[Member<'_>]) -> bool {
         const FEW: usize = 16;
         if members.len() < FEW {
-            return members.iter().all(|member| member.name != *name);
+            return members.iter().all(|member| member.name != name);
         }
         if self.0.is_empty() {
-            self.0.extend(members.iter().map(|member| member.name.clone()));
+            self.0.extend(members.iter().map(|member| member.name.to_string()));
         }
-        self.0.insert(name.clone())
+        self.0.insert(name.to_owned())
     }
 }
 
