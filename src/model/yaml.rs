@@ -5,6 +5,7 @@
 //! error, as with `kubectl`'s strict validation.
 
 pub mod layout;
+pub mod stream;
 
 use std::{
     borrow::Cow,
@@ -110,10 +111,8 @@ struct Member<'t> {
 
 /// Reads a stream of documents. Empty documents are left out.
 pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
-    let mut options = Options::default();
-    options.set_emit_comments(false);
     let mut reader =
-        Reader { text, parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), nodes: 0 };
+        Reader { text, parser: Parser::new_from_str_with_options(text, options()), anchors: HashMap::new(), nodes: 0 };
     let mut documents = Vec::new();
     while let Some((event, _)) = reader.next()? {
         if let Event::DocumentStart(..) = event {
@@ -125,6 +124,12 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
         }
     }
     Ok(documents)
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options
 }
 
 impl Document<'_> {
@@ -434,15 +439,20 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) {
-        let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-        if plain {
-            self.json.push('"');
-            self.json.push_str(text);
-            self.json.push('"');
-        } else {
-            // A `Value` prints itself; writing a string cannot fail.
-            self.json.push_str(&serde_json::Value::from(text).to_string());
-        }
+        push_string(&mut self.json, text);
+    }
+}
+
+/// Adds `text` as a JSON string.
+fn push_string(json: &mut String, text: &str) {
+    let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    if plain {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        // A `Value` prints itself; writing a string cannot fail.
+        json.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 
