@@ -105,7 +105,7 @@ impl Style<'_> {
             return Some(edits);
         }
         let edit = match document.slot(to)? {
-            Slot::Mapping(layout) | Slot::List(layout) if layout.flow => self.in_brackets(layout, &rest)?,
+            Slot::Mapping(layout) | Slot::List(layout) if layout.flow => self.in_brackets(layout, &rest),
             Slot::Mapping(layout) => self.members(layout, &rest)?,
             Slot::List(layout) => self.items(layout, &rest)?,
             Slot::Null(..) => return None,
@@ -142,7 +142,7 @@ impl Style<'_> {
     }
 
     /// More members or items of something in brackets.
-    fn in_brackets(&self, layout: Layout, additions: &[&Addition]) -> Option<Edit> {
+    fn in_brackets(&self, layout: Layout, additions: &[&Addition]) -> Edit {
         let empty = layout.last == layout.start;
         let last_line = self.line_start(layout.last);
         // Where its members stand on lines of their own, so does a new one.
@@ -170,7 +170,7 @@ impl Style<'_> {
             .collect();
         let at = if empty { layout.start + 1 } else { layout.last };
         let first = if empty { "" } else { &separator };
-        Some(Edit { range: at..at, text: format!("{first}{}", parts.join(&separator)) })
+        Edit { range: at..at, text: format!("{first}{}", parts.join(&separator)) }
     }
 
     /// Lines after the line in which the byte `end` is.

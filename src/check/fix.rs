@@ -94,20 +94,18 @@ fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
             }
         }
         let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
-        match loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions)) {
-            Some(part_edits) => {
-                edits.extend(part_edits);
-                fixed.changes.extend(changes);
-            }
-            None => {
-                let place = loaded.place(first, &Path::default());
-                fixed.problems.push(Problem::of(&input.name, Some(place), refusal(&changes)));
-            }
+        let part_edits = loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions));
+        if let Some(part_edits) = part_edits {
+            edits.extend(part_edits);
+            fixed.changes.extend(changes);
+        } else {
+            let place = loaded.place(first, &Path::default());
+            fixed.problems.push(Problem::of(&input.name, Some(place), &refusal(&changes)));
         }
     }
     match edit::apply(&loaded.text, &edits) {
         Some(after) => fixed.after = after,
-        None => fixed.problems.push(Problem::of(&input.name, None, refusal(&std::mem::take(&mut fixed.changes)))),
+        None => fixed.problems.push(Problem::of(&input.name, None, &refusal(&std::mem::take(&mut fixed.changes)))),
     }
     fixed.problems.sort();
     fixed

@@ -116,7 +116,7 @@ impl Loaded {
         let is_bool = in_object.contains("invalid type: boolean");
         let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
         let place = self.place(item, &path_of(in_object));
-        Problem::of(file, Some(place), format!("{object}: {in_object}{hint}"))
+        Problem::of(file, Some(place), &format!("{object}: {in_object}{hint}"))
     }
 
     /// About how much memory it holds, in bytes.
@@ -134,7 +134,7 @@ pub(super) fn load(input: &Input, namespace: &str) -> Loaded {
     let text = match read(input) {
         Ok(text) => text,
         Err(cause) => {
-            let problem = Problem::of(&input.name, None, format!("cannot be read: {cause}"));
+            let problem = Problem::of(&input.name, None, &format!("cannot be read: {cause}"));
             return Loaded { problems: vec![problem], ..Loaded::default() };
         }
     };
@@ -153,7 +153,7 @@ pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
         loaded.skipped += found.skipped;
         if let Some(error) = found.error {
             // A package.json or tsconfig.json with comments is nobody's manifest.
-            if name.ends_with(".json") && !part.text(&text).contains("apiVersion") {
+            if is_json(name) && !part.text(&text).contains("apiVersion") {
                 loaded.skipped += 1;
                 continue;
             }
@@ -163,11 +163,15 @@ pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
                 ""
             };
             let message = format!("{}{template}", error.message);
-            loaded.problems.push(Problem::of(name, Some(error.place), message));
+            loaded.problems.push(Problem::of(name, Some(error.place), &message));
         }
     }
     (loaded.text, loaded.parts) = (text, parts);
     loaded
+}
+
+fn is_json(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 fn read(input: &Input) -> io::Result<String> {

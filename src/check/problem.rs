@@ -22,8 +22,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn of(file: &str, place: Option<Place>, message: String) -> Self {
-        Self { file: file.into(), place, message: one_line(&message, MAX_MESSAGE_CHARACTERS).into_owned() }
+    pub(super) fn of(file: &str, place: Option<Place>, message: &str) -> Self {
+        Self { file: file.into(), place, message: one_line(message, MAX_MESSAGE_CHARACTERS).into_owned() }
     }
 }
 

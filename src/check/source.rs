@@ -86,6 +86,9 @@ impl Part {
         if self.is_json {
             return Ok(vec![Cow::Borrowed(text)]);
         }
+        if let Some(documents) = yaml::stream::to_json(text) {
+            return Ok(documents.into_iter().map(Cow::Owned).collect());
+        }
         let in_file = |mut error: YamlError| {
             error.place.line += self.lines_before;
             error

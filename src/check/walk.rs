@@ -114,7 +114,7 @@ fn search(folder: &std::path::Path, ignored: &Override, inputs: &mut Vec<Input>,
                 continue;
             }
             Err(error) => {
-                problems.push(Problem::of(&folder.to_string_lossy(), None, error.to_string()));
+                problems.push(Problem::of(&folder.to_string_lossy(), None, &error.to_string()));
                 continue;
             }
         };
@@ -142,5 +142,5 @@ fn is_loop(error: &ignore::Error) -> bool {
 }
 
 fn unreadable(path: impl std::fmt::Display, cause: &io::Error) -> Problem {
-    Problem::of(&path.to_string(), None, format!("cannot be read: {cause}"))
+    Problem::of(&path.to_string(), None, &format!("cannot be read: {cause}"))
 }

@@ -13,15 +13,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, command: clap::Command) -> anyhow::Result<ExitCode> {
-    match &args.out {
-        Some(folder) => fs::create_dir_all(folder)
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder)
             .and_then(|()| clap_mangen::generate_to(command, folder))
-            .with_context(|| format!("cannot write to {}", folder.display()))?,
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page)?;
-            super::output::print(&String::from_utf8(page)?)?;
-        }
+            .with_context(|| format!("cannot write to {}", folder.display()))?;
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page)?;
+        super::output::print(&String::from_utf8(page)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

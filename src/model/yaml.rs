@@ -5,6 +5,7 @@
 //! error, as with `kubectl`'s strict validation.
 
 pub mod layout;
+pub mod stream;
 
 use std::{
     borrow::Cow,
@@ -110,10 +111,8 @@ struct Member<'t> {
 
 /// Reads a stream of documents. Empty documents are left out.
 pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
-    let mut options = Options::default();
-    options.set_emit_comments(false);
     let mut reader =
-        Reader { text, parser: Parser::new_from_str_with_options(text, options), anchors: HashMap::new(), nodes: 0 };
+        Reader { text, parser: Parser::new_from_str_with_options(text, options()), anchors: HashMap::new(), nodes: 0 };
     let mut documents = Vec::new();
     while let Some((event, _)) = reader.next()? {
         if let Event::DocumentStart(..) = event {
@@ -125,6 +124,12 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
         }
     }
     Ok(documents)
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options
 }
 
 impl Document<'_> {
@@ -352,12 +357,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Adds the members of a merged mapping, or of a list of such, that are not there yet.
-    fn merge(
-        &mut self,
-        node: &Node<'t>,
-        members: &mut Vec<Member<'t>>,
-        known: &mut Names<'t>,
-    ) -> Result<(), YamlError> {
+    fn merge(&mut self, node: &Node<'t>, members: &mut Vec<Member<'t>>, known: &mut Names) -> Result<(), YamlError> {
         match &node.target().content {
             Content::Object(from) => {
                 for member in from {
@@ -388,19 +388,19 @@ impl<'t> Reader<'t> {
 
 /// The names in a mapping. Most mappings are small: looking through them is quicker than keeping a set.
 #[derive(Default)]
-struct Names<'t>(HashSet<Cow<'t, str>>);
+struct Names(HashSet<String>);
 
-impl<'t> Names<'t> {
+impl Names {
     /// Whether `name` is new to a mapping that has these members so far.
-    fn add(&mut self, name: &Cow<'t, str>, members: &[Member<'t>]) -> bool {
+    fn add(&mut self, name: &str, members: &[Member<'_>]) -> bool {
         const FEW: usize = 16;
         if members.len() < FEW {
-            return members.iter().all(|member| member.name != *name);
+            return members.iter().all(|member| member.name != name);
         }
         if self.0.is_empty() {
-            self.0.extend(members.iter().map(|member| member.name.clone()));
+            self.0.extend(members.iter().map(|member| member.name.to_string()));
         }
-        self.0.insert(name.clone())
+        self.0.insert(name.to_owned())
     }
 }
 
@@ -458,15 +458,20 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) {
-        let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-        if plain {
-            self.json.push('"');
-            self.json.push_str(text);
-            self.json.push('"');
-        } else {
-            // A `Value` prints itself; writing a string cannot fail.
-            self.json.push_str(&serde_json::Value::from(text).to_string());
-        }
+        push_string(&mut self.json, text);
+    }
+}
+
+/// Adds `text` as a JSON string.
+fn push_string(json: &mut String, text: &str) {
+    let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    if plain {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        // A `Value` prints itself; writing a string cannot fail.
+        json.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 

@@ -1,0 +1,205 @@
+//! YAML turned into JSON text without being kept: the quick way, for documents in which nothing is unusual.
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+use super::{MAX_DEPTH, MAX_JSON_BYTES, Scalar, is_string_tag, options, push_string, scalar};
+
+/// How many names a mapping may have here: each is looked for among the others.
+const MAX_NAMES: usize = 64;
+
+/// The documents of a stream as JSON text, without the empty ones. `None` where the stream has to be read by
+/// [`super::documents`]: it has merge keys or tags, or is wrong, which only that can say.
+pub fn to_json(text: &str) -> Option<Vec<String>> {
+    let mut documents = Vec::new();
+    let mut writer = Writer::default();
+    for event in Parser::new_from_str_with_options(text, options()) {
+        match event.ok()?.0 {
+            Event::StreamStart | Event::StreamEnd => {}
+            Event::DocumentStart(..) => writer = Writer { json: String::with_capacity(1024), ..Writer::default() },
+            Event::DocumentEnd => {
+                let json = std::mem::take(&mut writer.json);
+                if json != "null" {
+                    documents.push(json);
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_string = is_string_tag(tag.as_deref());
+                if tag.is_some() && !is_string {
+                    return None;
+                }
+                writer.scalar(&text, style == ScalarStyle::Plain && !is_string, anchor)?;
+            }
+            Event::SequenceStart(_, anchor, None) => writer.open('[', anchor)?,
+            Event::MappingStart(_, anchor, None) => writer.open('{', anchor)?,
+            Event::SequenceEnd | Event::MappingEnd => writer.close()?,
+            Event::Alias(anchor) => writer.alias(anchor)?,
+            _ => return None,
+        }
+    }
+    Some(documents)
+}
+
+#[derive(Default)]
+struct Writer {
+    json: String,
+    open: Vec<Open>,
+    /// Where the names of all open mappings stand in `json`.
+    names: Vec<(usize, usize)>,
+    /// What has an anchor, and where it stands in `json`.
+    anchors: Vec<(usize, usize, usize)>,
+}
+
+/// A list or mapping that is not closed yet.
+struct Open {
+    is_mapping: bool,
+    /// Whether a name comes next.
+    wants_name: bool,
+    is_empty: bool,
+    anchor: usize,
+    start: usize,
+    /// How many names there were before its own.
+    names_before: usize,
+}
+
+impl Writer {
+    /// Writes what stands before the next value. `None` where the next thing is no value but a name.
+    fn begin_value(&mut self) -> Option<()> {
+        let Some(open) = self.open.last_mut() else { return Some(()) };
+        if open.wants_name {
+            return None;
+        }
+        open.wants_name = open.is_mapping;
+        if !open.is_mapping && !std::mem::replace(&mut open.is_empty, false) {
+            self.json.push(',');
+        }
+        Some(())
+    }
+
+    fn scalar(&mut self, text: &str, plain: bool, anchor: usize) -> Option<()> {
+        if self.open.last().is_some_and(|open| open.wants_name) {
+            return if anchor == 0 { self.name(text, plain) } else { None };
+        }
+        self.begin_value()?;
+        let start = self.json.len();
+        match scalar::resolve(text) {
+            _ if !plain => push_string(&mut self.json, text),
+            Scalar::String(text) => push_string(&mut self.json, text),
+            Scalar::NoJson => return None,
+            other => self.json.push_str(&other.json()),
+        }
+        self.anchor(anchor, start);
+        Some(())
+    }
+
+    fn name(&mut self, text: &str, plain: bool) -> Option<()> {
+        let open = self.open.last_mut()?;
+        open.wants_name = false;
+        if !std::mem::replace(&mut open.is_empty, false) {
+            self.json.push(',');
+        }
+        let names_before = open.names_before;
+        let start = self.json.len();
+        match scalar::resolve(text) {
+            Scalar::String("<<") if plain => return None,
+            Scalar::String(text) => push_string(&mut self.json, text),
+            _ if !plain => push_string(&mut self.json, text),
+            other => push_string(&mut self.json, &other.key()?),
+        }
+        let end = self.json.len();
+        let name = self.json.get(start..end)?;
+        let others = self.names.get(names_before..)?;
+        // What is escaped is escaped the same way each time.
+        let is_new = others.iter().all(|(start, end)| self.json.get(*start..*end) != Some(name));
+        if !is_new || others.len() >= MAX_NAMES {
+            return None;
+        }
+        self.names.push((start, end));
+        self.json.push(':');
+        Some(())
+    }
+
+    fn open(&mut self, bracket: char, anchor: usize) -> Option<()> {
+        self.begin_value()?;
+        if self.open.len() >= MAX_DEPTH {
+            return None;
+        }
+        let (start, is_mapping) = (self.json.len(), bracket == '{');
+        let names_before = self.names.len();
+        self.open.push(Open { is_mapping, wants_name: is_mapping, is_empty: true, anchor, start, names_before });
+        self.json.push(bracket);
+        Some(())
+    }
+
+    fn close(&mut self) -> Option<()> {
+        let open = self.open.pop()?;
+        self.json.push(if open.is_mapping { '}' } else { ']' });
+        self.names.truncate(open.names_before);
+        self.anchor(open.anchor, open.start);
+        Some(())
+    }
+
+    fn anchor(&mut self, anchor: usize, start: usize) {
+        if anchor != 0 {
+            self.anchors.push((anchor, start, self.json.len()));
+        }
+    }
+
+    fn alias(&mut self, anchor: usize) -> Option<()> {
+        self.begin_value()?;
+        let (_, start, end) = *self.anchors.iter().rev().find(|(known, ..)| *known == anchor)?;
+        if self.json.len() + (end - start) > MAX_JSON_BYTES {
+            return None;
+        }
+        self.json.extend_from_within(start..end);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Document, documents};
+    use super::*;
+
+    fn thorough(text: &str) -> Vec<String> {
+        documents(text).unwrap().iter().map(Document::to_json).collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn says_what_the_thorough_way_says() {
+        for text in [
+            "",
+            "# nothing\n",
+            "a: 1\nb: [x, {c: null}, [], {}]\n---\n---\n\"d\": \"1\"\n",
+            "a: |\n  two\n  lines\nb: >-\n  one\n  line\n",
+            "on: x\n1: z\n~x: ü\n\"q\\\"\": \"\\t\"\n",
+            "- a\n- - b\n  - c\n",
+            "a: &x {p: 1, q: [2]}\nb: *x\nc: [*x, *x]\nd: &y 1\ne: *y\n",
+            "a: &x 1\nb: &x 2\nc: *x\n",
+            "a: !!str 1\n",
+            "just text\n",
+        ] {
+            assert_eq!(to_json(text), Some(thorough(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn leaves_what_is_unusual_alone() {
+        let bomb: String = (1..30).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1)).collect();
+        for text in [
+            "a: 1\na: 2\n",
+            "1: a\n\"1\": b\n",
+            "a: &x {p: 1}\nb: {<<: *x}\n",
+            "a: .nan\n",
+            "a: [1\n",
+            "a: *x\n",
+            "{[a]: 1}\n",
+            "~: 1\n",
+            "a: !!int \"1\"\n",
+            "&a k: 1\n",
+            "a: &a [*a]\n",
+            &format!("a0: &a0 [x, x]\n{bomb}"),
+        ] {
+            assert_eq!(to_json(text), None, "{text}");
+        }
+    }
+}
