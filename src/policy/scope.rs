@@ -106,7 +106,17 @@ impl Doors {
         };
         let pairs = |selector: &Option<LabelSelector>| selector.as_ref().and_then(pairs).unwrap_or_default();
         let (of_pods, of_namespaces) = (pairs(&scope.pod_selector), pairs(&scope.namespace_selector));
-        if !namespaces.is_empty() && namespaces.iter().all(simple) {
+        let by_name = !namespaces.is_empty() && namespaces.iter().all(simple);
+        // Of two doors the one that fewer have: hundreds may share a prefix, or a label.
+        let crowd = |scopes: Option<&Vec<usize>>| scopes.map_or(0, Vec::len);
+        let named = namespaces.iter().map(|glob| match glob {
+            Glob::Exact(name) => crowd(self.names.get(name)),
+            Glob::Prefix(prefix) => crowd(self.prefixes.get(prefix)),
+            Glob::Pattern(_) => 0,
+        });
+        let by_label =
+            of_pods.iter().map(|(key, value)| crowd(self.pod_labels.get(key).and_then(|values| values.get(value))));
+        if by_name && (of_pods.is_empty() || named.max() <= by_label.max()) {
             for glob in namespaces {
                 match glob {
                     Glob::Exact(name) => self.names.entry(name).or_default().push(index),
