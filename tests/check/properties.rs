@@ -184,7 +184,7 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
         if plain || key.chars().any(char::is_uppercase) && key.chars().all(char::is_alphanumeric) && key.len() > 3 {
             return key.to_owned();
         }
-        self.double(key)
+        double(key)
     }
 
     fn string(&mut self, text: &str, indent: usize, flow: bool) -> String {
@@ -205,23 +205,24 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
                 let lines: Vec<String> = text.lines().map(|line| format!("{}{line}", " ".repeat(indent + 1))).collect();
                 format!("{mark}\n{}", lines.join("\n"))
             }
-            _ => self.double(text),
+            _ => double(text),
         }
     }
+}
 
-    fn double(&mut self, text: &str) -> String {
-        let escaped: String = text
-            .chars()
-            .map(|c| match c {
-                '"' => "\\\"".to_owned(),
-                '\\' => "\\\\".to_owned(),
-                ' '..='~' => c.to_string(),
-                _ if c.is_alphanumeric() => c.to_string(),
-                _ => format!("\\U{:08x}", u32::from(c)),
-            })
-            .collect();
-        format!("\"{escaped}\"")
-    }
+/// In double quotes, with every odd character escaped.
+fn double(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            ' '..='~' => c.to_string(),
+            _ if c.is_alphanumeric() => c.to_string(),
+            _ => format!("\\U{:08x}", u32::from(c)),
+        })
+        .collect();
+    format!("\"{escaped}\"")
 }
 
 fn outcome(name: &str, text: &str) -> Outcome {
