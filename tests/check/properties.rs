@@ -148,7 +148,7 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
                         let inner = self.node(value, indent + 2, false);
                         // What begins on a line of its own takes a comment behind the colon.
                         let comment = if inner.starts_with('\n') { comment } else { "" };
-                        format!("{}{}:{comment}{inner}", " ".repeat(indent), self.key(key))
+                        format!("{}{}:{comment}{inner}", " ".repeat(indent), key_text(key))
                     })
                     .collect();
                 format!("\n{}", members.join("\n"))
@@ -163,7 +163,7 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
             Value::Object(members) => {
                 let members: Vec<String> = members
                     .iter()
-                    .map(|(key, value)| format!("{}:{}", self.key(key), self.node(value, indent, true)))
+                    .map(|(key, value)| format!("{}:{}", key_text(key), self.node(value, indent, true)))
                     .collect();
                 format!(" {{{}}}", members.join(", "))
             }
@@ -176,15 +176,6 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
             Value::String(text) => format!(" {}", self.string(text, indent, flow)),
             other => format!(" {other}"),
         }
-    }
-
-    fn key(&mut self, key: &str) -> String {
-        let plain =
-            !["null", "true", "false"].contains(&key) && key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase());
-        if plain || key.chars().any(char::is_uppercase) && key.chars().all(char::is_alphanumeric) && key.len() > 3 {
-            return key.to_owned();
-        }
-        double(key)
     }
 
     fn string(&mut self, text: &str, indent: usize, flow: bool) -> String {
@@ -208,6 +199,16 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
             _ => double(text),
         }
     }
+}
+
+/// A key, in quotes where it could be something else.
+fn key_text(key: &str) -> String {
+    let plain =
+        !["null", "true", "false"].contains(&key) && key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase());
+    if plain || key.chars().any(char::is_uppercase) && key.chars().all(char::is_alphanumeric) && key.len() > 3 {
+        return key.to_owned();
+    }
+    double(key)
 }
 
 /// In double quotes, with every odd character escaped.
