@@ -340,8 +340,8 @@ mod tests {
             add("l:\n  - a: 1\n  - b: 2", &[(&["l", "0"], "x", json!(1)), (&["l", "1"], "x", json!({"v": [1]}))]);
         assert_eq!(added.as_deref(), Some("l:\n  - a: 1\n    x: 1\n  - b: 2\n    x:\n      v:\n        - 1"));
         // The inner mapping ends where the outer one does.
-        let added = add("a:\n  b:\n    c: 1\n", &[(&["a"], "x", json!(1)), (&["a", "b"], "y", json!(2))]);
-        assert_eq!(added.as_deref(), Some("a:\n  b:\n    c: 1\n    y: 2\n  x: 1\n"));
+        let added = add("a:\n  b:\n    c: 1\n", &[(&["a"], "x", json!(1)), (&["a", "b"], "w", json!(2))]);
+        assert_eq!(added.as_deref(), Some("a:\n  b:\n    c: 1\n    w: 2\n  x: 1\n"));
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn updates_are_judged_against_what_was() {
 fn quiet_and_namespace() {
     let folder = folder(&[("a.yaml", DENIED)]);
     let ran = run(folder.path(), &["check", "-q", "a.yaml"]);
-    assert_eq!(ran.stdout.matches("[").count(), 1, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches('[').count(), 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("= Pod default/web, spec.restartPolicy"));
     assert!(run(folder.path(), &["check", "-n", "shop", "a.yaml"]).stdout.contains("= Pod shop/web"));
     // Exempt by the default policy.

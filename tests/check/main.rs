@@ -39,19 +39,19 @@ impl From<Output> for Ran {
     }
 }
 
-pub fn podgate(folder: &Path) -> Command {
+fn podgate(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
     command.current_dir(folder).env_remove("PODGATE_POLICY").env_remove("NO_COLOR");
     command
 }
 
 /// Runs the binary in `folder` with nothing on its standard input.
-pub fn run(folder: &Path, args: &[&str]) -> Ran {
+fn run(folder: &Path, args: &[&str]) -> Ran {
     podgate(folder).args(args).stdin(Stdio::null()).output().unwrap().into()
 }
 
 /// Runs it with `text` on its standard input.
-pub fn pipe(folder: &Path, args: &[&str], text: &[u8]) -> Ran {
+fn pipe(folder: &Path, args: &[&str], text: &[u8]) -> Ran {
     let mut command = podgate(folder);
     let command = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -65,7 +65,7 @@ pub fn pipe(folder: &Path, args: &[&str], text: &[u8]) -> Ran {
 }
 
 /// A folder with these files.
-pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);

@@ -148,7 +148,7 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
                         let inner = self.node(value, indent + 2, false);
                         // What begins on a line of its own takes a comment behind the colon.
                         let comment = if inner.starts_with('\n') { comment } else { "" };
-                        format!("{}{}:{comment}{inner}", " ".repeat(indent), self.key(key))
+                        format!("{}{}:{comment}{inner}", " ".repeat(indent), key_text(key))
                     })
                     .collect();
                 format!("\n{}", members.join("\n"))
@@ -163,7 +163,7 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
             Value::Object(members) => {
                 let members: Vec<String> = members
                     .iter()
-                    .map(|(key, value)| format!("{}:{}", self.key(key), self.node(value, indent, true)))
+                    .map(|(key, value)| format!("{}:{}", key_text(key), self.node(value, indent, true)))
                     .collect();
                 format!(" {{{}}}", members.join(", "))
             }
@@ -176,15 +176,6 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
             Value::String(text) => format!(" {}", self.string(text, indent, flow)),
             other => format!(" {other}"),
         }
-    }
-
-    fn key(&mut self, key: &str) -> String {
-        let plain =
-            !["null", "true", "false"].contains(&key) && key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase());
-        if plain || key.chars().any(char::is_uppercase) && key.chars().all(char::is_alphanumeric) && key.len() > 3 {
-            return key.to_owned();
-        }
-        self.double(key)
     }
 
     fn string(&mut self, text: &str, indent: usize, flow: bool) -> String {
@@ -205,23 +196,34 @@ impl<C: Iterator<Item = u8>> Emitter<C> {
                 let lines: Vec<String> = text.lines().map(|line| format!("{}{line}", " ".repeat(indent + 1))).collect();
                 format!("{mark}\n{}", lines.join("\n"))
             }
-            _ => self.double(text),
+            _ => double(text),
         }
     }
+}
 
-    fn double(&mut self, text: &str) -> String {
-        let escaped: String = text
-            .chars()
-            .map(|c| match c {
-                '"' => "\\\"".to_owned(),
-                '\\' => "\\\\".to_owned(),
-                ' '..='~' => c.to_string(),
-                _ if c.is_alphanumeric() => c.to_string(),
-                _ => format!("\\U{:08x}", u32::from(c)),
-            })
-            .collect();
-        format!("\"{escaped}\"")
+/// A key, in quotes where it could be something else.
+fn key_text(key: &str) -> String {
+    let plain =
+        !["null", "true", "false"].contains(&key) && key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase());
+    if plain || key.chars().any(char::is_uppercase) && key.chars().all(char::is_alphanumeric) && key.len() > 3 {
+        return key.to_owned();
     }
+    double(key)
+}
+
+/// In double quotes, with every odd character escaped.
+fn double(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            ' '..='~' => c.to_string(),
+            _ if c.is_alphanumeric() => c.to_string(),
+            _ => format!("\\U{:08x}", u32::from(c)),
+        })
+        .collect();
+    format!("\"{escaped}\"")
 }
 
 fn outcome(name: &str, text: &str) -> Outcome {
