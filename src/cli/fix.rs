@@ -90,7 +90,7 @@ fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> St
 fn diff(fixed: &[Fixed]) -> String {
     let mut text = String::new();
     for file in fixed.iter().filter(|file| file.before != file.after) {
-        let name = &file.input.name;
+        let name = file.input.name.trim_start_matches('/');
         let diff = TextDiff::from_lines(&file.before, &file.after);
         text.push_str(&diff.unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string());
     }

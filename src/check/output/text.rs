@@ -97,7 +97,7 @@ pub fn summary(outcome: &Outcome) -> String {
         let _ = write!(line, "; {} skipped (no Kubernetes object)", count(outcome.skipped, "document"));
     }
     if !outcome.problems.is_empty() {
-        let _ = write!(line, "; {} not judged", count(outcome.problems.len(), "error"));
+        let _ = write!(line, "; not all was judged: {}", count(outcome.problems.len(), "error"));
     }
     line
 }
