@@ -26,10 +26,13 @@ const POD: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "w
 
 /// A policy of which no scope selects the Pod, so that all of them are looked at.
 fn scopes(of: impl Fn(usize) -> String) -> Engine {
+    compile(|number| format!("profile: strict, rules: {{single-replica: deny}}, {}", of(number)))
+}
+
+fn compile(of: impl Fn(usize) -> String) -> Engine {
     let mut text = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n  scopes:\n".to_owned();
     for number in 0..SCOPES {
-        writeln!(text, "  - {{name: s{number}, profile: strict, rules: {{single-replica: deny}}, {}}}", of(number))
-            .unwrap();
+        writeln!(text, "  - {{name: s{number}, {}}}", of(number)).unwrap();
     }
     Engine::new(&parse(&text, "policy").unwrap())
 }
@@ -80,6 +83,19 @@ fn main() {
     println!("{:24} {base:8.0} ns", "default policy");
     for (name, engine) in &policies {
         let cost = measure(engine, Some(&inventory));
+        println!("{:24} {cost:8.0} ns, {:+6.0} ns for {SCOPES} scopes", name, cost - base);
+    }
+    // Whether they select is not known, and the strictest counts.
+    let selector = |n| format!("namespaceSelector: {{matchLabels: {{team: t{n}}}}}");
+    let unknown = [
+        ("unknown, all alike", scopes(selector)),
+        (
+            "unknown, each its option",
+            compile(|n| format!("rules: {{prestop-exceeds-grace: {{marginSeconds: {}}}}}, {}", n + 1, selector(n))),
+        ),
+    ];
+    for (name, engine) in &unknown {
+        let cost = measure(engine, None);
         println!("{:24} {cost:8.0} ns, {:+6.0} ns for {SCOPES} scopes", name, cost - base);
     }
 }

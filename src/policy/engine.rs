@@ -1,6 +1,9 @@
 //! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use json_patch::Patch;
 
@@ -29,7 +32,7 @@ pub struct Engine {
     exempt_namespaces: Vec<Glob>,
     scopes: Scopes,
     /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
-    settings: Vec<Settings>,
+    settings: Vec<Arc<Settings>>,
     default_probes: Probes,
     scheduling_gates: SchedulingGates,
 }
@@ -158,7 +161,11 @@ impl Engine {
         match self.find(review) {
             Found::One(scope) => self.settings(scope).map(|settings| settings.judge(review)).unwrap_or_default(),
             Found::OneOf(scopes) => {
-                Verdict::strictest(scopes.into_iter().filter_map(|scope| Some(self.settings(scope)?.judge(review))))
+                // Of hundreds of scopes most set the same, which is judged once.
+                let mut seen = HashSet::new();
+                let mut settings: Vec<_> = scopes.into_iter().filter_map(|scope| self.settings(scope)).collect();
+                settings.retain(|settings| seen.insert(Arc::as_ptr(settings)));
+                Verdict::strictest(settings.into_iter().map(|settings| settings.judge(review)))
             }
         }
     }
@@ -189,7 +196,7 @@ impl Engine {
         review.known()?.labels.as_ref()?.get(PROFILE_LABEL).map(String::as_str)
     }
 
-    fn settings(&self, scope: Option<usize>) -> Option<&Settings> {
+    fn settings(&self, scope: Option<usize>) -> Option<&Arc<Settings>> {
         self.settings.get(scope.map_or(0, |scope| scope + 1))
     }
 

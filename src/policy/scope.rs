@@ -1,6 +1,8 @@
 //! Which part of a policy an object falls under.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
+
+use aho_corasick::AhoCorasick;
 
 use super::config::{Judged, PolicySpec, Scope};
 use crate::model::{
@@ -25,10 +27,10 @@ struct Compiled {
 /// door: what is not led to does not select.
 #[derive(Debug, Default)]
 struct Doors {
-    names: HashMap<String, Vec<usize>>,
-    prefixes: HashMap<String, Vec<usize>>,
-    /// The lengths of the prefixes, each once.
-    lengths: Vec<usize>,
+    /// By a text that the namespace's name has to contain: of a pattern a part without wildcards.
+    parts: HashMap<String, Vec<usize>>,
+    /// Finds all parts in a name at once; `None` where it could not be built.
+    finder: Option<AhoCorasick>,
     pod_labels: Labels,
     namespace_labels: Labels,
     /// Those that are asked every time.
@@ -62,6 +64,7 @@ impl Scopes {
         for (index, scope) in spec.scopes.iter().enumerate() {
             doors.add(index, scope);
         }
+        doors.finder = AhoCorasick::new(doors.parts.keys()).ok();
         Self { all: spec.scopes.iter().map(compile).collect(), doors }
     }
 
@@ -99,35 +102,19 @@ impl Compiled {
 impl Doors {
     fn add(&mut self, index: usize, scope: &Scope) {
         let namespaces = scope.namespaces.as_deref().map(Glob::all).unwrap_or_default();
-        let simple = |glob: &Glob| match glob {
-            Glob::Exact(_) => true,
-            Glob::Prefix(prefix) => !prefix.is_empty(),
-            Glob::Pattern(_) => false,
-        };
         let pairs = |selector: &Option<LabelSelector>| selector.as_ref().and_then(pairs).unwrap_or_default();
         let (of_pods, of_namespaces) = (pairs(&scope.pod_selector), pairs(&scope.namespace_selector));
-        let by_name = !namespaces.is_empty() && namespaces.iter().all(simple);
+        let parts: Option<Vec<String>> = namespaces.iter().map(|glob| self.part(glob)).collect();
+        let parts = parts.filter(|parts| !parts.is_empty());
         // Of two doors the one that fewer have: hundreds may share a prefix, or a label.
-        let crowd = |scopes: Option<&Vec<usize>>| scopes.map_or(0, Vec::len);
-        let named = namespaces.iter().map(|glob| match glob {
-            Glob::Exact(name) => crowd(self.names.get(name)),
-            Glob::Prefix(prefix) => crowd(self.prefixes.get(prefix)),
-            Glob::Pattern(_) => 0,
-        });
-        let by_label =
-            of_pods.iter().map(|(key, value)| crowd(self.pod_labels.get(key).and_then(|values| values.get(value))));
-        if by_name && (of_pods.is_empty() || named.max() <= by_label.max()) {
-            for glob in namespaces {
-                match glob {
-                    Glob::Exact(name) => self.names.entry(name).or_default().push(index),
-                    Glob::Prefix(prefix) => {
-                        if !self.lengths.contains(&prefix.len()) {
-                            self.lengths.push(prefix.len());
-                        }
-                        self.prefixes.entry(prefix).or_default().push(index);
-                    }
-                    Glob::Pattern(_) => {}
-                }
+        let by_name = parts.iter().flatten().map(|part| crowd(self.parts.get(part))).max();
+        let by_label = of_pods
+            .iter()
+            .map(|(key, value)| crowd(self.pod_labels.get(key).and_then(|values| values.get(value))))
+            .max();
+        if let Some(parts) = parts.filter(|_| of_pods.is_empty() || by_name <= by_label) {
+            for part in parts {
+                self.parts.entry(part).or_default().push(index);
             }
         } else if !of_pods.is_empty() {
             add_labels(&mut self.pod_labels, of_pods, index);
@@ -138,6 +125,16 @@ impl Doors {
         }
     }
 
+    /// What is in every name that `glob` describes; of several such parts the one that fewest have, and of these the longest.
+    fn part(&self, glob: &Glob) -> Option<String> {
+        let text = match glob {
+            Glob::Exact(text) | Glob::Prefix(text) => text.clone(),
+            Glob::Pattern(pattern) => pattern.pattern(),
+        };
+        let parts = text.split(['*', '?']).filter(|part| !part.is_empty());
+        parts.min_by_key(|part| (crowd(self.parts.get(*part)), Reverse(part.len()))).map(str::to_owned)
+    }
+
     /// The scopes that may select `subject`, in their order; `None` where what leads to them is not known.
     fn open(&self, subject: &Subject<'_>) -> Option<Vec<usize>> {
         let namespace = subject.namespace;
@@ -145,23 +142,35 @@ impl Doors {
             return None;
         }
         let mut found = self.rest.clone();
-        found.extend(self.names.get(namespace).into_iter().flatten());
-        for length in &self.lengths {
-            let prefix = namespace.get(..*length).and_then(|prefix| self.prefixes.get(prefix));
-            found.extend(prefix.into_iter().flatten());
+        if !self.parts.is_empty() {
+            for part in self.finder.as_ref()?.find_overlapping_iter(namespace) {
+                let scopes = namespace.get(part.range()).and_then(|part| self.parts.get(part));
+                found.extend(scopes.into_iter().flatten());
+            }
         }
         if !self.pod_labels.is_empty() {
             subject.pods.each_label(|key, value| found.extend(labelled(&self.pod_labels, key, value)));
         }
         if !self.namespace_labels.is_empty() {
-            for (key, value) in subject.namespace_labels? {
-                found.extend(labelled(&self.namespace_labels, key, value));
+            match subject.namespace_labels {
+                Some(labels) => {
+                    for (key, value) in labels {
+                        found.extend(labelled(&self.namespace_labels, key, value));
+                    }
+                }
+                // Any of them may be there.
+                None => found.extend(self.namespace_labels.values().flat_map(HashMap::values).flatten()),
             }
         }
         found.sort_unstable();
         found.dedup();
         Some(found)
     }
+}
+
+/// How many scopes are behind a door.
+fn crowd(scopes: Option<&Vec<usize>>) -> usize {
+    scopes.map_or(0, Vec::len)
 }
 
 /// Labels of which one has to be there, so that the selector selects; `None` where it asks for none by value.

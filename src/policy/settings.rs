@@ -1,6 +1,6 @@
 //! What is in force for an object: the policy's own settings, or those of one of its scopes over them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -36,8 +36,8 @@ pub(super) struct Active {
 
 impl Settings {
     /// Compiles the policy's own settings, then those of each scope, and last, where labels of namespaces count, those of
-    /// [`Profile::ALL`].
-    pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Vec<Self> {
+    /// [`Profile::ALL`]. Scopes that set the same share it.
+    pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Vec<Arc<Self>> {
         let spec = &policy.spec;
         let base: Vec<Option<Compiled>> = rules.iter().map(|rule| check(spec, None, rule)).collect();
         let of = |scope: Option<&Scope>| {
@@ -62,8 +62,17 @@ impl Settings {
         };
         let labelled = if spec.namespace_labels { &Profile::ALL[..] } else { &[] };
         let labelled = labelled.iter().map(|profile| Scope { profile: Some(*profile), ..Scope::default() });
-        let scopes = spec.scopes.iter().map(|scope| of(Some(scope)));
-        std::iter::once(of(None)).chain(scopes).chain(labelled.map(|scope| of(Some(&scope)))).collect()
+        let mut compiled: Vec<(&Scope, Arc<Self>)> = Vec::new();
+        for scope in &spec.scopes {
+            let same = |other: &Scope| {
+                (scope.profile, &scope.rules, &scope.exemptions) == (other.profile, &other.rules, &other.exemptions)
+            };
+            let known = compiled.iter().find(|(other, _)| same(other)).map(|(_, known)| Arc::clone(known));
+            compiled.push((scope, known.unwrap_or_else(|| Arc::new(of(Some(scope))))));
+        }
+        let scopes = compiled.into_iter().map(|(_, settings)| settings);
+        let labelled = labelled.map(|scope| Arc::new(of(Some(&scope))));
+        std::iter::once(Arc::new(of(None))).chain(scopes).chain(labelled).collect()
     }
 
     /// Whether whoever asks is exempt.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     api_server::{accept, ask, ask_kind},
     captures::FIRING,
-    judging::{Circumstances, judge_among, policy},
+    judging::{Circumstances, judge, judge_among, policy},
 };
 
 fn engine() -> Engine {
@@ -184,4 +184,34 @@ fn other_objects_are_looked_up_and_not_searched() {
     }
     let (small, large) = (judged(125), judged(1000));
     assert!(large < small * 24, "125 in {small:?}, 1000 in {large:?}");
+}
+
+/// As long as the labels of the namespace are not known any scope may hold. That many of them set the same costs no more
+/// judgements than if it were one.
+#[test]
+fn scopes_that_set_the_same_are_judged_once() {
+    let engine = |count: usize| {
+        let scope = |number: usize| {
+            json!({"name": format!("s{number}"), "profile": "strict",
+                "namespaceSelector": {"matchLabels": {"team": format!("t{number}")}}})
+        };
+        let scopes: Vec<Value> = (0..count).map(scope).collect();
+        Engine::new(&policy(&json!({"scopes": scopes}).to_string()))
+    };
+    let containers: Vec<Value> =
+        (0..200).map(|number| json!({"name": format!("c{number}"), "image": "a:1", "startupProbe": {}})).collect();
+    let pod =
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": containers}});
+    let pod = pod.to_string();
+    let best = |engine: &Engine| {
+        let once = || {
+            let start = spent();
+            let verdict = judge(engine, &pod, None, &Circumstances::default());
+            (spent().saturating_sub(start), verdict)
+        };
+        (0..3).map(|_| once()).min_by_key(|(time, _)| *time).unwrap()
+    };
+    let ((small, one), (large, many)) = (best(&engine(1)), best(&engine(200)));
+    assert!(one.findings.len() > 200 && one == many);
+    assert!(large < small * 8, "1 scope in {small:?}, 200 in {large:?}");
 }

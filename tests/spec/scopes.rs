@@ -157,7 +157,7 @@ fn profile() -> impl Strategy<Value = Value> {
 
 prop_compose! {
     fn scope()(
-        namespaces in maybe(some_of(&["shop", "shop-*", "*-eu", "s?op", "*", "*o*-*"])),
+        namespaces in maybe(some_of(&["shop", "shop-*", "*-eu", "s?op", "*", "*o*-*", "*-e*u", "?*", "*op?e*", "**p*p"])),
         namespace_selector in maybe(selector()),
         pod_selector in maybe(selector()),
         operations in maybe(some_of(&["CREATE", "UPDATE"])),
@@ -194,7 +194,7 @@ proptest! {
         spec in spec(),
         kind in word(&["Pod", "Deployment"]),
         operation in word(&["CREATE", "UPDATE"]),
-        namespace in word(&["shop", "shop-eu", "stop", "x"]),
+        namespace in word(&["shop", "shop-eu", "stop", "x", "op-op-eu", "-e-u"]),
         labels in labels(),
         namespace_labels in labels(),
     ) {
