@@ -148,16 +148,22 @@ impl TestServer {
 
 /// A server that has its ports, and the folder of its certificates.
 async fn bind(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> (Server, TempDir) {
+    let (mut options, dir) = options();
+    change(&mut options);
+    (Server::bind(options, engine).await.unwrap(), dir)
+}
+
+/// Options with any free ports, and the folder of the certificates that are in it already.
+pub fn options() -> (Options, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     certificates::write(dir.path(), &[], 30, false).unwrap();
-    let mut options = Options {
+    let options = Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         admin_listen: "127.0.0.1:0".parse().unwrap(),
         cert_dir: Some(dir.path().to_owned()),
         ..Options::default()
     };
-    change(&mut options);
-    (Server::bind(options, engine).await.unwrap(), dir)
+    (options, dir)
 }
 
 impl Drop for TestServer {

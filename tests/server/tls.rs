@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    NO_REVIEW, TestServer, client_config, client_config_of, engine, read_answer, read_to_end, request, send,
+    NO_REVIEW, TestServer, client_config, client_config_of, engine, options, read_answer, read_to_end, request, send,
 };
 
 #[tokio::test]
@@ -168,14 +168,7 @@ async fn minimum_version_is_kept() {
 }
 
 async fn refusal(change: impl FnOnce(&Path, &mut Options)) -> String {
-    let dir = tempfile::tempdir().unwrap();
-    certificates::write(dir.path(), &[], 30, false).unwrap();
-    let mut options = Options {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        admin_listen: "127.0.0.1:0".parse().unwrap(),
-        cert_dir: Some(dir.path().to_owned()),
-        ..Options::default()
-    };
+    let (mut options, dir) = options();
     change(dir.path(), &mut options);
     match Server::bind(options, engine()).await {
         Ok(_) => panic!("should be refused"),

@@ -128,11 +128,7 @@ fn refused_by_podgate(engine: &Engine, object: &Value) -> BTreeSet<Refusal> {
             };
             denied.map(refusal).collect()
         }
-        Err(error) => BTreeSet::from([Refusal {
-            rule: "unreadable".to_owned(),
-            field: String::new(),
-            message: error.to_string(),
-        }]),
+        Err(message) => BTreeSet::from([Refusal { rule: "unreadable".to_owned(), field: String::new(), message }]),
     }
 }
 

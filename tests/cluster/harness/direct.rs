@@ -1,11 +1,11 @@
 //! podgate asked in this process: about requests that the API server refuses before a webhook sees them, and with an
 //! inventory of other objects.
 
-use podgate::model::{Inventory, Operation, Request, Review, ReviewError, User};
+use podgate::model::Operation;
 use podgate::policy::Engine;
+use podgate::policy::cases::{Block, Circumstances, inventory, with_review};
 use podgate::rules::Finding;
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A request as the API server would send it.
 #[derive(Debug, Clone, Copy)]
@@ -31,42 +31,20 @@ impl<'a> Asked<'a> {
 }
 
 /// What podgate finds, at every level. The error says what of the object cannot be read.
-pub fn judge(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Finding>, ReviewError> {
-    let raw = |object: &Value| -> Box<RawValue> { to_raw_value(object).unwrap() };
-    let (object, old) = match asked.operation {
-        Operation::Delete => (None, Some(raw(asked.object))),
-        _ => (Some(raw(asked.object)), asked.old.map(raw)),
+pub fn judge(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Finding>, String> {
+    let namespace = asked.object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+    let circumstances = Circumstances {
+        operation: Some(asked.operation.as_str().to_owned()),
+        sub_resource: asked.subresource.to_owned(),
+        user: asked.user.to_owned(),
+        groups: asked.groups.to_vec(),
+        namespace: Some(namespace.to_owned()),
     };
-    let (group, kind, namespace) = identity(asked.object);
-    let user = json!({"username": asked.user, "groups": asked.groups}).to_string();
-    let user: User<'_> = serde_json::from_str(&user).unwrap();
-    let inventory = inventory(asked.known);
-    let review = Review::read(Request {
-        operation: asked.operation,
-        group: group.into(),
-        kind: kind.into(),
-        sub_resource: asked.subresource.into(),
-        namespace: namespace.into(),
-        user,
-        object: object.as_deref(),
-        old_object: old.as_deref(),
-        inventory: (!asked.known.is_empty()).then_some(&inventory),
-    })?;
-    Ok(review.map(|review| engine.review(&review).findings).unwrap_or_default())
-}
-
-fn inventory(objects: &[Value]) -> Inventory {
-    let mut inventory = Inventory::default();
-    for object in objects {
-        let (group, kind, namespace) = identity(object);
-        inventory.add(group, kind, namespace, &object.to_string()).unwrap();
-    }
-    inventory
-}
-
-/// API group, kind and namespace of an object.
-fn identity(object: &Value) -> (&str, &str, &str) {
-    let [api_version, kind, namespace] = ["/apiVersion", "/kind", "/metadata/namespace"]
-        .map(|pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
-    (api_version.split_once('/').map_or("", |(group, _)| group), kind, namespace)
+    let documents: Vec<String> = asked.known.iter().map(Value::to_string).collect();
+    let known = inventory(&Block { line: 1, text: documents.join("\n---\n") }).unwrap();
+    let known = (!asked.known.is_empty()).then_some(&known);
+    let old = asked.old.map(Value::to_string);
+    with_review(&asked.object.to_string(), old.as_deref(), &circumstances, known, |review| {
+        review.map(|review| engine.review(review).findings).unwrap_or_default()
+    })
 }
