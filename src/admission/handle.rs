@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     borrow::Cow,
+    mem::take,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -11,10 +12,13 @@ use serde::Serialize;
 
 use super::{
     answer,
-    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer},
+    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer, InPlace},
 };
 use crate::{
-    model::{Inventory, Operation, Request, Review, Workload, json::from_object},
+    model::{
+        Inventory, Operation, Request, Review, Workload,
+        json::{Strict, from_object},
+    },
     policy::Engine,
 };
 
@@ -136,12 +140,12 @@ pub fn handle_knowing<'a>(
     mode: Mode,
     body: &'a [u8],
 ) -> Response<'a> {
-    let (api_version, request) = match read(body) {
-        Ok(read) => read,
+    let known = match read(body) {
+        Ok(known) => known,
         Err(cause) => return failure(Record::default(), ErrorReason::BadRequest, &cause),
     };
-    let mut record = Record::of(&request);
-    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, request, &mut record, api_version)));
+    let mut record = Record::of(&known);
+    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, known, &mut record)));
     match judged {
         Ok(Ok(body)) => Response { status: 200, body, record },
         Ok(Err(Failure { reason, cause })) => failure(record, reason, &cause),
@@ -149,15 +153,19 @@ pub fn handle_knowing<'a>(
     }
 }
 
-/// Reads the envelope. The error says what is wrong with the body.
-fn read(body: &[u8]) -> Result<(&'static str, Known<'_>), String> {
+/// Reads the body. The error says what is wrong with it.
+fn read(body: &[u8]) -> Result<Known<'_>, String> {
     let text =
         std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
     if text.trim_start().is_empty() {
         return Err("the body is empty; an AdmissionReview is needed".to_owned());
     }
-    let review: AdmissionReview<'_> =
-        from_object(text).map_err(|error| format!("the body is no AdmissionReview: {error}"))?;
+    let review = match serde_json::from_str::<Strict<AdmissionReview<'_, InPlace<'_>>>>(text) {
+        Ok(Strict(AdmissionReview { api_version, kind, request })) => {
+            AdmissionReview { api_version, kind, request: request.map(|InPlace(request)| request) }
+        }
+        Err(_) => with_text(text)?,
+    };
     if review.kind != "AdmissionReview" {
         return Err(format!("kind is \"{}\", not AdmissionReview", review.kind));
     }
@@ -171,11 +179,18 @@ fn read(body: &[u8]) -> Result<(&'static str, Known<'_>), String> {
     let Some(operation) = Operation::parse(&request.operation) else {
         return Err(format!("request.operation is \"{}\", not CREATE, UPDATE, DELETE or CONNECT", request.operation));
     };
-    Ok((api_version, Known { operation, request }))
+    Ok(Known { text, api_version, operation, request })
+}
+
+/// Reads the envelope alone.
+fn with_text(text: &str) -> Result<AdmissionReview<'_, AdmissionRequest<'_>>, String> {
+    from_object(text).map_err(|error| format!("the body is no AdmissionReview: {error}"))
 }
 
 /// A request whose operation is known.
 struct Known<'a> {
+    text: &'a str,
+    api_version: &'static str,
     operation: Operation,
     request: AdmissionRequest<'a>,
 }
@@ -199,12 +214,19 @@ fn judge<'a>(
     mode: Mode,
     known: Known<'a>,
     record: &mut Record<'a>,
-    api_version: &'static str,
 ) -> Result<Vec<u8>, Failure> {
-    let Known { operation, request } = known;
-    let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
+    let Known { text, api_version, operation, mut request } = known;
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
-    if let Some(review) = &read_review(operation, &request, inventory)? {
+    let review = match read_review(operation, &mut request, inventory) {
+        Ok(review) => review,
+        // Once more, for an error that says where in the object it is.
+        Err(error) => match with_text(text) {
+            Ok(AdmissionReview { request: Some(mut request), .. }) => read_review(operation, &mut request, inventory)?,
+            _ => return Err(error),
+        },
+    };
+    let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
+    if let Some(review) = &review {
         if record.name.is_empty() {
             let metadata = &review.new.metadata;
             let name = if metadata.name.is_empty() { &metadata.generate_name } else { &metadata.name };
@@ -242,9 +264,10 @@ fn judge<'a>(
     serde_json::to_vec(&answer).map_err(Failure::internal)
 }
 
+/// Takes the objects out of `request` to read what there is to judge.
 fn read_review<'a>(
     operation: Operation,
-    request: &AdmissionRequest<'a>,
+    request: &mut AdmissionRequest<'a>,
     inventory: Option<&'a Inventory>,
 ) -> Result<Option<Review<'a>>, Failure> {
     let review = Review::read(Request {
@@ -253,9 +276,9 @@ fn read_review<'a>(
         kind: request.kind.kind.clone(),
         sub_resource: request.sub_resource.clone(),
         namespace: request.namespace.clone(),
-        user: request.user_info.clone(),
-        object: request.object,
-        old_object: request.old_object,
+        user: take(&mut request.user_info),
+        object: take(&mut request.object),
+        old_object: take(&mut request.old_object),
         inventory,
     });
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })

@@ -1,29 +1,34 @@
 //! The AdmissionReview as it goes over the wire, `admission.k8s.io/v1` and `v1beta1`: borrowed on the way in, owned on the
 //! way out.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
 
-use crate::model::{Str, User, json::object};
+use crate::model::{
+    Given, Reading, Str, User,
+    json::{Strict, object},
+};
 
 /// The versions of AdmissionReview that are understood; an answer comes in the version of its request.
 pub(super) const API_VERSIONS: [&str; 2] = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"];
 
-/// An AdmissionReview with a request.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct AdmissionReview<'a> {
-    #[serde(borrow)]
+/// An AdmissionReview with a request, read as [`AdmissionRequest`] or [`InPlace`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "R: Deserialize<'de>"))]
+pub(super) struct AdmissionReview<'a, R> {
+    #[serde(borrow, default)]
     pub(super) api_version: Str<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) kind: Str<'a>,
-    #[serde(borrow, deserialize_with = "object")]
-    pub(super) request: Option<AdmissionRequest<'a>>,
+    #[serde(default = "Option::default", deserialize_with = "object")]
+    pub(super) request: Option<R>,
 }
 
-/// `request`. The objects are left as text until it is known whether anybody wants them.
+/// `request`, with its objects left as text.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AdmissionRequest<'a> {
@@ -41,10 +46,80 @@ pub(super) struct AdmissionRequest<'a> {
     pub(super) operation: Str<'a>,
     #[serde(borrow, deserialize_with = "crate::model::json::object_or_default")]
     pub(super) user_info: User<'a>,
-    #[serde(borrow)]
-    pub(super) object: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) old_object: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub(super) object: Given<'a>,
+    #[serde(borrow, deserialize_with = "text")]
+    pub(super) old_object: Given<'a>,
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<'de>, D::Error> {
+    Reading::Text.deserialize(deserializer)
+}
+
+/// The same, with its objects read where they stand as far as that is possible. What is wrong with one that cannot be read
+/// [`AdmissionRequest`] says better.
+#[derive(Debug)]
+pub(super) struct InPlace<'a>(pub(super) AdmissionRequest<'a>);
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    Uid,
+    Kind,
+    SubResource,
+    Name,
+    Namespace,
+    Operation,
+    UserInfo,
+    Object,
+    OldObject,
+    #[serde(other)]
+    Unread,
+}
+
+impl<'de> Deserialize<'de> for InPlace<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members).map(Self)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = AdmissionRequest<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AdmissionRequest<'de>, A::Error> {
+        let mut request = AdmissionRequest::default();
+        let mut seen = 0_u32;
+        while let Some(field) = map.next_key::<Field>()? {
+            let once = match field {
+                Field::Unread => 0,
+                _ => 1 << field as u32,
+            };
+            if seen & once != 0 {
+                return Err(de::Error::custom("duplicate field"));
+            }
+            seen |= once;
+            let reading = || Reading::of(&request.operation, &request.kind.group, &request.kind.kind, &request.sub_resource);
+            match field {
+                Field::Uid => request.uid = map.next_value()?,
+                Field::Kind => request.kind = map.next_value::<Strict<_>>()?.0,
+                Field::SubResource => request.sub_resource = map.next_value()?,
+                Field::Name => request.name = map.next_value()?,
+                Field::Namespace => request.namespace = map.next_value()?,
+                Field::Operation => request.operation = map.next_value()?,
+                Field::UserInfo => request.user_info = map.next_value::<Strict<_>>()?.0,
+                Field::Object => request.object = map.next_value_seed(reading())?,
+                Field::OldObject => request.old_object = map.next_value_seed(reading())?,
+                Field::Unread => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(request)
+    }
 }
 
 /// `request.kind`.

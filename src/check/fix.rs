@@ -16,7 +16,7 @@ use super::{
     walk::Input,
 };
 use crate::{
-    model::{Operation, Path, Request, Review, Template, User, Workload, path::Segment},
+    model::{Given, Operation, Path, Request, Review, Template, User, Workload, path::Segment},
     policy::Engine,
 };
 
@@ -143,7 +143,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
     let mut additions = Vec::new();
     for template in &object.templates {
         let Some(pod) = pod_of(template, workload, text) else { continue };
-        let pod = serde_json::value::to_raw_value(&pod).map_err(|error| error.to_string())?;
+        let pod = pod.to_string();
         let request = Request {
             operation: Operation::Create,
             group: "".into(),
@@ -151,8 +151,8 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
             sub_resource: "".into(),
             namespace: item.identity.namespace.as_str().into(),
             user: User::default(),
-            object: Some(&pod),
-            old_object: None,
+            object: Given::Text(&pod),
+            old_object: Given::Nothing,
             inventory: None,
         };
         let Some(review) = Review::read(request).map_err(|error| error.to_string())? else { continue };

@@ -10,7 +10,6 @@ use std::{
 };
 
 use rayon::prelude::*;
-use serde_json::value::RawValue;
 
 use super::{
     load::{self, Identity, Item, Loaded},
@@ -19,7 +18,7 @@ use super::{
     walk::Input,
 };
 use crate::{
-    model::{Inventory, Operation, Path, Request, Review, User, text::one_line, yaml::Place},
+    model::{Given, Inventory, Operation, Path, Request, Review, User, text::one_line, yaml::Place},
     policy::{Engine, Verdict},
     rules::{Level, Rule},
 };
@@ -202,8 +201,8 @@ impl Check<'_> {
             sub_resource: "".into(),
             namespace: item.identity.namespace.as_str().into(),
             user: User::default(),
-            object: raw(text),
-            old_object: old.and_then(raw),
+            object: Given::Text(text),
+            old_object: old.into(),
             inventory: Some(inventory),
         };
         let review = Review::read(request).map_err(|error| error.to_string())?;
@@ -225,10 +224,6 @@ pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// A JSON value as it is written.
-fn raw(json: &str) -> Option<&RawValue> {
-    serde_json::from_str(json).ok()
-}
-
 /// A file, kept in memory or to be read again.
 struct File<'i> {
     input: &'i Input,

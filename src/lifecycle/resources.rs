@@ -23,6 +23,17 @@ pub fn requests<'p>(container: &'p Container<'_>) -> Amounts<'p> {
     requests
 }
 
+/// How much of one resource a container requests, after defaulting as in [`requests`].
+pub fn request_of(container: &Container<'_>, resource: &str) -> Option<Amount> {
+    let amount = |list: &ResourceList<'_>| list.get(resource)?.amount();
+    amount(&container.resources.requests).or_else(|| amount(&container.resources.limits))
+}
+
+/// A container's limit of one resource.
+pub fn limit_of(container: &Container<'_>, resource: &str) -> Option<Amount> {
+    container.resources.limits.get(resource)?.amount()
+}
+
 /// A container's limits.
 pub fn limits<'p>(container: &'p Container<'_>) -> Amounts<'p> {
     amounts(&container.resources.limits)
@@ -225,31 +236,38 @@ pub enum Flaw {
 /// sums over all containers, which are equal exactly where all parts are, as no request may be above its limit.)
 pub fn qos<'p, 'a>(spec: &'p PodSpec<'a>) -> Qos<'p, 'a> {
     if let Some(PodLevel { requests, limits }) = pod_level(spec) {
-        let (class, flaw) = class_of(&requests, &limits);
+        let (class, flaw) =
+            class_of(|resource| requests.get(resource).copied(), |resource| limits.get(resource).copied());
         return Qos { class, reason: QosReason::Pod(flaw) };
     }
     let judged = stages::containers(spec).filter(|placed| placed.role != Role::Ephemeral);
-    let judged: Vec<_> = judged.map(|placed| (placed, container_qos(placed.container))).collect();
-    let first = |class| judged.iter().find(|(_, (found, _))| *found == class);
-    let decided = first(QosClass::Burstable)
-        .or_else(|| first(QosClass::BestEffort).filter(|_| first(QosClass::Guaranteed).is_some()));
-    if let Some((placed, (_, Some(flaw)))) = decided {
-        return Qos { class: QosClass::Burstable, reason: QosReason::Container(*placed, *flaw) };
+    let (mut burstable, mut best_effort, mut guaranteed) = (None, None, false);
+    for placed in judged {
+        match container_qos(placed.container) {
+            (QosClass::Burstable, flaw) => burstable = burstable.or(flaw.map(|flaw| (placed, flaw))),
+            (QosClass::BestEffort, flaw) => best_effort = best_effort.or(flaw.map(|flaw| (placed, flaw))),
+            (QosClass::Guaranteed, _) => guaranteed = true,
+        }
     }
-    let class = judged.first().map_or(QosClass::BestEffort, |(_, (class, _))| *class);
-    Qos { class, reason: QosReason::Containers }
+    match burstable.or(best_effort.filter(|_| guaranteed)) {
+        Some((placed, flaw)) => Qos { class: QosClass::Burstable, reason: QosReason::Container(placed, flaw) },
+        None if guaranteed => Qos { class: QosClass::Guaranteed, reason: QosReason::Containers },
+        None => Qos { class: QosClass::BestEffort, reason: QosReason::Containers },
+    }
 }
 
 /// The class of a Pod whose containers were all like this one; with what keeps it from Guaranteed, if anything does.
 pub fn container_qos(container: &Container<'_>) -> (QosClass, Option<Flaw>) {
-    class_of(&requests(container), &limits(container))
+    class_of(|resource| request_of(container, resource), |resource| limit_of(container, resource))
 }
 
 /// Guaranteed: request = limit ≠ 0 for both resources; BestEffort: neither for both; else Burstable. (`requirementsQOS`)
-fn class_of(requests: &Amounts<'_>, limits: &Amounts<'_>) -> (QosClass, Option<Flaw>) {
-    let of = |amounts: &Amounts<'_>, resource| amounts.get(resource).copied().unwrap_or_default();
+fn class_of(
+    request: impl Fn(&str) -> Option<Amount>,
+    limit: impl Fn(&str) -> Option<Amount>,
+) -> (QosClass, Option<Flaw>) {
     let flaws = QOS_RESOURCES.map(|resource| {
-        let (request, limit) = (of(requests, resource), of(limits, resource));
+        let (request, limit) = (request(resource).unwrap_or_default(), limit(resource).unwrap_or_default());
         match (request.is_zero(), limit.is_zero()) {
             (true, true) => (true, Some(Flaw::NoLimit(resource))),
             (false, true) => (false, Some(Flaw::NoLimit(resource))),

@@ -110,7 +110,14 @@ pub struct PodSpec<'a> {
     pub readiness_gates: List<Present>,
     /// `schedulingGates`.
     #[serde(borrow)]
-    pub scheduling_gates: List<SchedulingGate<'a>>,
+    pub scheduling_gates: Option<List<SchedulingGate<'a>>>,
+}
+
+impl<'a> PodSpec<'a> {
+    /// `schedulingGates`, empty where there are none.
+    pub fn gates(&self) -> &[SchedulingGate<'a>] {
+        self.scheduling_gates.as_deref().unwrap_or_default()
+    }
 }
 
 /// An object of which only its presence counts.

@@ -119,14 +119,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Quantity<'a> {
 pub struct ResourceList<'a>(Vec<(Str<'a>, Quantity<'a>)>);
 
 impl<'a> ResourceList<'a> {
-    /// The quantity of the resource `name`.
+    /// The quantity of the resource `name`; the last, as the API server takes it.
     pub fn get(&self, name: &str) -> Option<&Quantity<'a>> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, quantity)| quantity)
+        self.0.iter().rfind(|(known, _)| *known == name).map(|(_, quantity)| quantity)
     }
 
     /// All resources.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Quantity<'a>)> {
         self.0.iter().map(|(name, quantity)| (&**name, quantity))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether there is none.
@@ -186,8 +191,8 @@ fn parse(text: &str) -> Option<i128> {
     }
     let kept = fraction.get(..fraction.len().min(18)).unwrap_or_default();
     let cut = fraction.get(kept.len()..).is_some_and(|rest| rest.bytes().any(|byte| byte != b'0'));
-    // All digits: it can only be too large.
-    let mantissa: i128 = format!("0{significant}{kept}").parse().unwrap_or(i128::MAX);
+    let digits = significant.bytes().chain(kept.bytes()).map(|digit| i128::from(digit.wrapping_sub(b'0')));
+    let mantissa = digits.fold(0_i128, |number, digit| number.saturating_mul(10).saturating_add(digit));
     let exponent = decimal + 9 - i32::try_from(kept.len()).ok()?;
     let scaled = mantissa.saturating_mul(1_i128.checked_shl(binary)?);
     let magnitude = if let Ok(up) = u32::try_from(exponent) {

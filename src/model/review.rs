@@ -4,41 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{
-    Inventory, Metadata, Object, Str, Workload,
-    inventory::Namespace,
-    json::{from_object, object_or_default},
-};
-
-/// What the client asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// A new object.
-    Create,
-    /// A changed object.
-    Update,
-    /// An object's end.
-    Delete,
-    /// A connection to a subresource, such as `pods/exec`.
-    Connect,
-}
-
-impl Operation {
-    /// Reads the AdmissionReview's word for it.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Delete, Self::Connect].into_iter().find(|known| known.as_str() == word)
-    }
-
-    /// The AdmissionReview's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "CREATE",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-            Self::Connect => "CONNECT",
-        }
-    }
-}
+use super::{Given, Inventory, Object, Operation, Str, Workload, given::Outline, inventory::Namespace, json::from_object};
 
 /// Who asks.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -71,7 +37,7 @@ pub enum Aspect {
 }
 
 /// The outer facts of a request, before its objects are read.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Request<'a> {
     /// What is asked for.
     pub operation: Operation,
@@ -86,9 +52,9 @@ pub struct Request<'a> {
     /// Who asks.
     pub user: User<'a>,
     /// The object as it shall be.
-    pub object: Option<&'a RawValue>,
+    pub object: Given<'a>,
     /// The object as it is.
-    pub old_object: Option<&'a RawValue>,
+    pub old_object: Given<'a>,
     /// The other objects that are known, if any are.
     pub inventory: Option<&'a Inventory>,
 }
@@ -128,18 +94,6 @@ pub struct ReviewError {
     pub cause: String,
 }
 
-/// The parts of an object that tell whether there is anything to judge.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Outline<'a> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    metadata: Metadata<'a>,
-    #[serde(borrow)]
-    spec: Option<&'a RawValue>,
-    #[serde(borrow)]
-    template: Option<&'a RawValue>,
-}
-
 impl Request<'_> {
     /// What there is to judge, if anything: nothing for kinds that podgate does not know, and for subresources that change no
     /// lifecycle (`scale`, `binding`, `eviction`, …). A deletion is judged only by what else is known.
@@ -154,6 +108,46 @@ impl Request<'_> {
     }
 }
 
+/// Reads an object as a whole.
+fn whole<'a>(workload: &'static Workload, given: Given<'a>) -> Result<Object<'a>, String> {
+    match given {
+        Given::Nothing => Err("it is missing".to_owned()),
+        Given::Text(text) => workload.read(text),
+        Given::Pod(pod) => Ok((*pod).into()),
+        Given::Outline(outline) => outline.pod(),
+    }
+}
+
+/// An object of an UPDATE whose spec is still text.
+struct Outlined<'a> {
+    outline: Outline<'a>,
+    /// The whole text, where the outline was read from it.
+    text: Option<&'a str>,
+}
+
+impl<'a> Outlined<'a> {
+    fn read(given: Given<'a>) -> Result<Self, String> {
+        match given {
+            Given::Nothing => Err("it is missing".to_owned()),
+            Given::Text(text) => Ok(Self { outline: from_object(text)?, text: Some(text) }),
+            Given::Outline(outline) => Ok(Self { outline, text: None }),
+            Given::Pod(_) => Err("it was read too early".to_owned()),
+        }
+    }
+
+    /// Whether what both say of their Pods is the same text.
+    fn is_like(&self, other: &Self) -> bool {
+        let same = |one: Option<&RawValue>, other: Option<&RawValue>| one.map(RawValue::get) == other.map(RawValue::get);
+        same(self.outline.spec, other.outline.spec) && same(self.outline.template, other.outline.template)
+    }
+
+    fn object(self, workload: &'static Workload) -> Result<Object<'a>, String> {
+        let spec_text = self.outline.spec_text();
+        let object = self.text.map_or_else(|| self.outline.pod(), |text| workload.read(text))?;
+        Ok(Object { spec_text, ..object })
+    }
+}
+
 impl<'a> Review<'a> {
     /// Reads what a request asks to judge. `None` where there is nothing to judge: see [`Aspect`]; also objects that are
     /// terminating, and an UPDATE that leaves the spec as it is.
@@ -161,32 +155,27 @@ impl<'a> Review<'a> {
         let Some(workload) = Workload::find(&request.group, &request.kind) else { return Ok(None) };
         let Some(aspect) = request.aspect(workload) else { return Ok(None) };
         let unreadable = |field| move |cause| ReviewError { field, kind: workload.kind, cause };
-        let given = |field, raw: Option<&'a RawValue>| {
-            raw.map(RawValue::get).ok_or_else(|| unreadable(field)("it is missing".to_owned()))
-        };
-        let (field, text) = match aspect {
-            Aspect::Spec | Aspect::Status => ("object", given("object", request.object)?),
-            Aspect::Deletion => ("oldObject", given("oldObject", request.old_object)?),
-        };
-        let old_text = match request.operation {
-            Operation::Update => Some(given("oldObject", request.old_object)?),
-            _ => None,
-        };
-        if let (Some(old_text), Aspect::Spec) = (old_text, aspect) {
-            let new: Outline<'a> = from_object(text).map_err(unreadable("object"))?;
-            let old: Outline<'a> = from_object(old_text).map_err(unreadable("oldObject"))?;
-            let same =
-                |new: Option<&RawValue>, old: Option<&RawValue>| new.map(RawValue::get) == old.map(RawValue::get);
-            if same(new.spec, old.spec) && same(new.template, old.template) || new.metadata.deletion_timestamp.is_some()
-            {
-                return Ok(None);
+        let Request { object, old_object, .. } = request;
+        let (new, old) = match (request.operation, aspect) {
+            (Operation::Update, Aspect::Spec) => {
+                let new = Outlined::read(object).map_err(unreadable("object"))?;
+                let old = Outlined::read(old_object).map_err(unreadable("oldObject"))?;
+                if new.is_like(&old) || new.outline.metadata.deletion_timestamp.is_some() {
+                    return Ok(None);
+                }
+                let new = new.object(workload).map_err(unreadable("object"))?;
+                (new, Some(old.object(workload).map_err(unreadable("oldObject"))?))
             }
-        }
-        let new = workload.read(text).map_err(unreadable(field))?;
+            (Operation::Update, _) => {
+                let new = whole(workload, object).map_err(unreadable("object"))?;
+                (new, Some(whole(workload, old_object).map_err(unreadable("oldObject"))?))
+            }
+            (_, Aspect::Deletion) => (whole(workload, old_object).map_err(unreadable("oldObject"))?, None),
+            _ => (whole(workload, object).map_err(unreadable("object"))?, None),
+        };
         if new.metadata.deletion_timestamp.is_some() {
             return Ok(None);
         }
-        let old = old_text.map(|text| workload.read(text).map_err(unreadable("oldObject"))).transpose()?;
         Ok(Some(Self {
             operation: request.operation,
             aspect,

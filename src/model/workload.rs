@@ -127,15 +127,9 @@ impl Workload {
 
     /// Reads an object of this kind from JSON text. The error names the field.
     pub fn read<'a>(&'static self, text: &'a str) -> Result<Object<'a>, String> {
-        let mut object = Object { text, ..Object::default() };
+        let mut object = Object::default();
         match self.nest {
-            Nest::Pod => {
-                let root: PodRoot<'a> = from_object(text)?;
-                object.metadata = root.metadata;
-                object.status = root.status;
-                object.templates.push(Template { spec: root.spec, ..Template::default() });
-                return Ok(object);
-            }
+            Nest::Pod => return from_object::<Pod<'a>>(text).map(Object::from),
             Nest::Budget => {
                 let root: BudgetRoot<'a> = from_object(text)?;
                 object.metadata = root.metadata;
@@ -188,8 +182,8 @@ impl Workload {
 /// An object of a known kind.
 #[derive(Debug, Clone, Default)]
 pub struct Object<'a> {
-    /// The object's own JSON text, for the few rules that compare what podgate does not know.
-    pub text: &'a str,
+    /// The JSON text of its `spec`, for the few rules that compare what podgate does not know; only of an UPDATE.
+    pub spec_text: Option<&'a str>,
     /// The object's metadata.
     pub metadata: Metadata<'a>,
     /// What it says of Pods: itself for a Pod, one template for most kinds, several for some.
@@ -376,15 +370,24 @@ fn job(path: Path, node: Option<JobNode<'_>>) -> Vec<Template<'_>> {
     vec![Template { path: at, metadata, spec: node.spec, job: Some(Job { path, spec }) }]
 }
 
-#[derive(Default, Deserialize)]
+/// `Pod`.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct PodRoot<'a> {
+pub struct Pod<'a> {
     #[serde(borrow, deserialize_with = "object_or_default")]
-    metadata: Metadata<'a>,
+    pub(super) metadata: Metadata<'a>,
+    #[serde(borrow, deserialize_with = "object")]
+    pub(super) spec: Option<PodSpec<'a>>,
     #[serde(borrow, deserialize_with = "object_or_default")]
-    spec: PodSpec<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    status: PodStatus<'a>,
+    pub(super) status: PodStatus<'a>,
+}
+
+impl<'a> From<Pod<'a>> for Object<'a> {
+    fn from(pod: Pod<'a>) -> Self {
+        let Pod { metadata, spec, status } = pod;
+        let templates = spec.map(|spec| Template { spec, ..Template::default() }).into_iter().collect();
+        Self { metadata, status, templates, ..Self::default() }
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -162,7 +162,7 @@ impl Probes {
     }
 
     /// Adds the missing probes to the Pod that `review` creates.
-    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
+    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder) -> Result<(), PatchError> {
         let applies = self.selection.applies(&Subject::of(review));
         let knative = review.new.metadata.labels.get("serving.knative.dev/revision").is_some();
         if applies == Applies::No || knative {
@@ -177,7 +177,7 @@ impl Probes {
                     if applies == Applies::Unknown {
                         return Err(PatchError::unknown(MUTATION.id, review));
                     }
-                    patch.add_missing(&placed.path(template).key(field), probe)?;
+                    patch.add(&placed.path(template).key(field), probe)?;
                 }
             }
         }

@@ -2,17 +2,13 @@
 
 use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::model::{Path, Review, path::Segment};
+use crate::model::{Path, Review};
 
 /// A patch that cannot be built.
 #[derive(Debug, Error)]
 pub enum PatchError {
-    /// The object is no JSON value that can be edited.
-    #[error("cannot read the object to patch it: {0}")]
-    Read(#[source] serde_json::Error),
     /// A value to add has no JSON form.
     #[error("cannot write the value for {at}: {cause}")]
     Write {
@@ -21,8 +17,8 @@ pub enum PatchError {
         /// Why it has none.
         cause: serde_json::Error,
     },
-    /// The place is in something that is neither object nor list, or beyond a list's end.
-    #[error("cannot add {at}: there is no place for it in the object")]
+    /// The place has no JSON pointer.
+    #[error("cannot add {at}: it has no JSON pointer")]
     NoPlace {
         /// Where it belongs.
         at: Path,
@@ -43,55 +39,27 @@ impl PatchError {
     }
 }
 
-/// Collects what to add to one document. Nothing is read or built before the first addition.
-#[derive(Debug)]
-pub struct PatchBuilder<'a> {
-    text: &'a str,
-    document: Option<Value>,
+/// Collects what to add to the Pod that a review creates.
+///
+/// What is there and what is not the mutations see in the review, which was read from the very document that the patch is
+/// for; `null` is absent there as it is to the API server, and an addition replaces it.
+#[derive(Debug, Default)]
+pub struct PatchBuilder {
     operations: Vec<PatchOperation>,
 }
 
-impl<'a> PatchBuilder<'a> {
-    /// A builder for the JSON document `text`.
-    pub fn new(text: &'a str) -> Self {
-        Self { text, document: None, operations: Vec::new() }
+impl PatchBuilder {
+    /// Adds `value` as the member `at`, of an object that is there, which the object does not have.
+    pub fn add(&mut self, at: &Path, value: impl Serialize) -> Result<(), PatchError> {
+        self.push(at, at.pointer(), value)
     }
 
-    /// Adds `value` at `at` unless something other than `null` is there. Missing parents are folded into the one addition.
-    pub fn add_missing(&mut self, at: &Path, value: impl Serialize) -> Result<(), PatchError> {
-        let value = to_value(at, value)?;
-        let document = self.document()?;
-        // A `null` is replaced by the addition: absent and `null` are the same to the API server.
-        if document.pointer(&at.pointer()).is_some_and(|there| !there.is_null()) {
-            return Ok(());
-        }
-        let (mut at, mut value) = (at.clone(), value);
-        while let Some(parent) = at.parent() {
-            match document.pointer(&parent.pointer()) {
-                Some(Value::Object(_)) => break,
-                None | Some(Value::Null) => {
-                    let Some(Segment::Key(key)) = at.segments().last() else { return Err(PatchError::NoPlace { at }) };
-                    value = Value::Object(Map::from_iter([(key.to_string(), value)]));
-                    at = parent;
-                }
-                Some(_) => return Err(PatchError::NoPlace { at }),
-            }
-        }
-        self.add(&at.pointer(), value, &at)
-    }
-
-    /// Appends `values` to the list at `at`, which is made where it is missing.
-    pub fn append(&mut self, at: &Path, values: &[impl Serialize]) -> Result<(), PatchError> {
-        if values.is_empty() {
-            return Ok(());
-        }
-        match self.document()?.pointer(&at.pointer()) {
-            None | Some(Value::Null) => self.add_missing(at, values),
-            Some(Value::Array(_)) => values.iter().try_for_each(|value| {
-                let value = to_value(at, value)?;
-                self.add(&format!("{}/-", at.pointer()), value, at)
-            }),
-            Some(_) => Err(PatchError::NoPlace { at: at.clone() }),
+    /// Appends `values` to the list `at`, of an object that is there; makes the list where it is not `there`.
+    pub fn append(&mut self, at: &Path, there: bool, values: &[impl Serialize]) -> Result<(), PatchError> {
+        match values {
+            [] => Ok(()),
+            _ if !there => self.add(at, values),
+            _ => values.iter().try_for_each(|value| self.push(at, format!("{}/-", at.pointer()), value)),
         }
     }
 
@@ -110,90 +78,40 @@ impl<'a> PatchBuilder<'a> {
         self.operations.is_empty()
     }
 
-    fn document(&mut self) -> Result<&mut Value, PatchError> {
-        if self.document.is_none() {
-            self.document = Some(serde_json::from_str(self.text).map_err(PatchError::Read)?);
-        }
-        // Filled just now; the default is never taken.
-        Ok(self.document.get_or_insert_default())
-    }
-
-    /// Adds one operation and carries it out, so that later ones see the document as it will be.
-    fn add(&mut self, pointer: &str, value: Value, at: &Path) -> Result<(), PatchError> {
-        let no_place = || PatchError::NoPlace { at: at.clone() };
-        let path = PointerBuf::parse(pointer).map_err(|_| no_place())?;
-        let operation = PatchOperation::Add(AddOperation { path, value });
-        json_patch::patch(self.document()?, std::slice::from_ref(&operation)).map_err(|_| no_place())?;
-        self.operations.push(operation);
+    fn push(&mut self, at: &Path, pointer: String, value: impl Serialize) -> Result<(), PatchError> {
+        let value = serde_json::to_value(value).map_err(|cause| PatchError::Write { at: at.clone(), cause })?;
+        let path = PointerBuf::parse(pointer).map_err(|_| PatchError::NoPlace { at: at.clone() })?;
+        self.operations.push(PatchOperation::Add(AddOperation { path, value }));
         Ok(())
     }
 }
 
-fn to_value(at: &Path, value: impl Serialize) -> Result<Value, PatchError> {
-    serde_json::to_value(value).map_err(|cause| PatchError::Write { at: at.clone(), cause })
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn patch(document: &str, build: impl FnOnce(&mut PatchBuilder)) -> Value {
-        let mut builder = PatchBuilder::new(document);
+    fn patch(build: impl FnOnce(&mut PatchBuilder)) -> Value {
+        let mut builder = PatchBuilder::default();
         build(&mut builder);
         serde_json::to_value(builder.finish()).unwrap()
     }
 
     #[test]
-    fn adds_only_what_is_missing() {
-        let document = r#"{"spec": {"a": 1, "b": null}}"#;
-        let add = |key| patch(document, |builder| builder.add_missing(&Path::of(&["spec", key]), 2).unwrap());
-        assert_eq!(add("a"), Value::Null);
+    fn a_member_is_one_operation() {
+        let add = |key| patch(|builder| builder.add(&Path::of(&["spec", key]), 2).unwrap());
         assert_eq!(add("b"), json!([{"op": "add", "path": "/spec/b", "value": 2}]));
         assert_eq!(add("c/~"), json!([{"op": "add", "path": "/spec/c~1~0", "value": 2}]));
     }
 
     #[test]
-    fn folds_missing_parents() {
-        let at = Path::of(&["spec", "x", "y"]);
-        let add = |document| patch(document, |builder| builder.add_missing(&at, 2).unwrap());
-        assert_eq!(add("{}"), json!([{"op": "add", "path": "/spec", "value": {"x": {"y": 2}}}]));
-        assert_eq!(add(r#"{"spec": null}"#), json!([{"op": "add", "path": "/spec", "value": {"x": {"y": 2}}}]));
-        assert_eq!(add(r#"{"spec": {"z": 1}}"#), json!([{"op": "add", "path": "/spec/x", "value": {"y": 2}}]));
-    }
-
-    #[test]
-    fn appends_in_order_and_makes_the_list_once() {
+    fn a_list_is_made_once_and_else_added_to_in_order() {
         let at = Path::of(&["list"]);
-        let append = |document| patch(document, |builder| builder.append(&at, &[1, 2]).unwrap());
-        assert_eq!(append("{}"), json!([{"op": "add", "path": "/list", "value": [1, 2]}]));
+        let append = |there, values: &[i32]| patch(|builder| builder.append(&at, there, values).unwrap());
+        assert_eq!(append(false, &[1, 2]), json!([{"op": "add", "path": "/list", "value": [1, 2]}]));
         let two = json!([{"op": "add", "path": "/list/-", "value": 1}, {"op": "add", "path": "/list/-", "value": 2}]);
-        assert_eq!(append(r#"{"list": [0]}"#), two);
-        let nothing = patch("{}", |builder| builder.append(&at, &[] as &[i32]).unwrap());
-        assert_eq!(nothing, Value::Null);
-        // Not even read.
-        assert_eq!(patch("no JSON", |builder| builder.append(&at, &[] as &[i32]).unwrap()), Value::Null);
-    }
-
-    #[test]
-    fn no_place_is_an_error() {
-        let fails = |document, at: &Path| PatchBuilder::new(document).add_missing(at, 1).is_err();
-        assert!(fails(r#"{"spec": "x"}"#, &Path::of(&["spec", "y"])));
-        assert!(fails(r#"{"list": [1]}"#, &Path::of(&["list"]).index(3).key("y")));
-        assert!(fails("not json", &Path::of(&["x"])));
-        assert!(PatchBuilder::new(r#"{"list": 1}"#).append(&Path::of(&["list"]), &[1]).is_err());
-    }
-
-    #[test]
-    fn later_additions_see_earlier_ones() {
-        let both = patch("{}", |builder| {
-            builder.add_missing(&Path::of(&["spec", "x"]), 1).unwrap();
-            builder.add_missing(&Path::of(&["spec", "y"]), 2).unwrap();
-            builder.add_missing(&Path::of(&["spec", "x"]), 3).unwrap();
-        });
-        let expected =
-            json!([{"op": "add", "path": "/spec", "value": {"x": 1}}, {"op": "add", "path": "/spec/y", "value": 2}]);
-        assert_eq!(both, expected);
+        assert_eq!(append(true, &[1, 2]), two);
+        assert_eq!((append(true, &[]), append(false, &[])), (Value::Null, Value::Null));
     }
 }

@@ -73,11 +73,11 @@ impl SchedulingGates {
     }
 
     /// Adds those that select the Pod that `review` creates and that it does not have.
-    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder<'_>) -> Result<(), PatchError> {
+    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder) -> Result<(), PatchError> {
         let subject = Subject::of(review);
         for template in review.new.templates.iter().filter(|template| template.spec.node_name.is_empty()) {
             // Several entries of a policy may give the same gate, each to other Pods.
-            let mut there: HashSet<&str> = template.spec.scheduling_gates.iter().map(|gate| &*gate.name).collect();
+            let mut there: HashSet<&str> = template.spec.gates().iter().map(|gate| &*gate.name).collect();
             let mut missing = Vec::new();
             for (name, selection) in &self.0 {
                 let applies = selection.applies(&subject);
@@ -90,7 +90,7 @@ impl SchedulingGates {
                 there.insert(name);
                 missing.push(PodSchedulingGate { name: name.clone() });
             }
-            patch.append(&template.spec_path("schedulingGates"), &missing)?;
+            patch.append(&template.spec_path("schedulingGates"), template.spec.scheduling_gates.is_some(), &missing)?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{Engine, LifecyclePolicy, PolicyError, Verdict, load};
@@ -317,8 +317,6 @@ pub fn with_review<T>(
     let text = |error: serde_json::Error| error.to_string();
     let value: Value = serde_json::from_str(object).map_err(text)?;
     let (group, kind, namespace) = identity(&value);
-    let raw = |json: &str| RawValue::from_string(json.to_owned()).map_err(text);
-    let (object, old) = (raw(object)?, old.map(raw).transpose()?);
     let groups = serde_json::to_string(&circumstances.groups).map_err(text)?;
     let groups: List<Str<'_>> = serde_json::from_str(&groups).map_err(text)?;
     let operation = match (&circumstances.operation, &old) {
@@ -335,8 +333,8 @@ pub fn with_review<T>(
         sub_resource: (*circumstances.sub_resource).into(),
         namespace: circumstances.namespace.as_deref().unwrap_or(namespace).into(),
         user: User { username: (*circumstances.user).into(), groups },
-        object: object.as_deref(),
-        old_object: old.as_deref(),
+        object: object.into(),
+        old_object: old.into(),
         inventory,
     };
     Review::read(request).map(|review| then(review.as_ref())).map_err(|error| error.to_string())

@@ -208,7 +208,7 @@ impl Engine {
         if !new_pod || pod.metadata.is_mirror_pod() || self.exempts(review) {
             return Ok(Mutated::default());
         }
-        let mut patch = PatchBuilder::new(pod.text);
+        let mut patch = PatchBuilder::default();
         let mut mutations = Vec::new();
         for mutation in MUTATIONS {
             let before = patch.len();
@@ -264,11 +264,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::{Request, User};
+    use crate::model::{Given, Request, User};
 
     /// The review of a Pod that is created.
     fn with_review<T>(pod: &Value, then: impl FnOnce(&Review<'_>) -> T) -> T {
-        let raw = serde_json::value::to_raw_value(pod).unwrap();
+        let text = pod.to_string();
         let request = Request {
             operation: Operation::Create,
             group: "".into(),
@@ -276,8 +276,8 @@ mod tests {
             sub_resource: "".into(),
             namespace: "shop".into(),
             user: User::default(),
-            object: Some(&raw),
-            old_object: None,
+            object: Given::Text(&text),
+            old_object: Given::Nothing,
             inventory: None,
         };
         then(&Review::read(request).unwrap().unwrap())

@@ -80,7 +80,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    model::{Path, Review, Str, json},
+    model::{Object, Path, Review, Str, json},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -100,7 +100,14 @@ struct InitContainerFieldChange {}
 impl Check for InitContainerFieldChange {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
-        let (new, old) = (init_containers(review.new.text), init_containers(old.text));
+        let has_init = |object: &Object<'_>| {
+            object.templates.iter().any(|template| !template.spec.init_containers.is_empty())
+        };
+        if !has_init(&review.new) && !has_init(old) {
+            return;
+        }
+        let (Some(new), Some(old)) = (review.new.spec_text, old.spec_text) else { return };
+        let (new, old) = (init_containers(new), init_containers(old));
         let at = |index| Path::of(&["spec", "initContainers"]).index(index);
         let may_change: &[&str] = if review.sub_resource == "resize" { &["image", "resources"] } else { &["image"] };
 
@@ -141,21 +148,15 @@ impl Check for InitContainerFieldChange {
 /// An init container with all its fields, also those that podgate does not know, as they were received.
 type Fields<'a> = BTreeMap<Str<'a>, &'a RawValue>;
 
-fn init_containers(text: &str) -> Vec<Fields<'_>> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Pod<'a> {
-        #[serde(borrow, deserialize_with = "json::object_or_default")]
-        spec: Spec<'a>,
-    }
+fn init_containers(spec: &str) -> Vec<Fields<'_>> {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]
     struct Spec<'a> {
         #[serde(borrow)]
         init_containers: json::List<Fields<'a>>,
     }
-    // The text has been read as a Pod already, so that this cannot fail.
-    json::from_object::<Pod<'_>>(text).unwrap_or_default().spec.init_containers.into_vec()
+    // The text has been read as a Pod's spec already, so that this cannot fail.
+    json::from_object::<Spec<'_>>(spec).unwrap_or_default().init_containers.into_vec()
 }
 
 fn name<'a>(container: &Fields<'a>) -> Str<'a> {

@@ -155,8 +155,7 @@ fn name(container: &Value) -> &str {
 
 fn workload_spec(object: &Object<'_>) -> Option<Value> {
     // The text has been read as this kind already; one deeper than a Value can be is left alone.
-    let mut object: Value = serde_json::from_str(object.text).ok()?;
-    object.get_mut("spec").map(Value::take)
+    serde_json::from_str(object.spec_text?).ok()
 }
 
 /// Whether a changed template makes the controller replace Pods now: not while paused, where Pods are only replaced when

@@ -50,17 +50,15 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports>
 
-use std::collections::HashMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     lifecycle::{
         ports::protocol,
-        stages::{Placed, Role, containers},
+        stages::{Role, containers},
     },
-    model::Review,
+    model::{Review, SmallMap},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -80,17 +78,15 @@ struct DuplicatePortName {}
 impl Check for DuplicatePortName {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let (mut apps, sidecars): (Vec<Placed<'_, '_>>, Vec<_>) = containers(&template.spec)
-                .filter(|placed| matches!(placed.role, Role::App | Role::Sidecar))
-                .partition(|placed| placed.role == Role::App);
-            apps.extend(sidecars);
-            let mut first: HashMap<(&str, &str), (&str, i64)> = HashMap::new();
-            for placed in &apps {
+            let of = |role| containers(&template.spec).filter(move |placed| placed.role == role);
+            let mut first: SmallMap<(&str, &str), (&str, i64)> = SmallMap::default();
+            for placed in of(Role::App).chain(of(Role::Sidecar)) {
                 let container = placed.container;
                 for (index, port) in container.ports.iter().enumerate().filter(|(_, port)| !port.name.is_empty()) {
                     let Some(number) = port.container_port else { continue };
                     let (name, protocol) = (&*port.name, protocol(port));
-                    let (holder, taken) = *first.entry((name, protocol)).or_insert((&container.name, number));
+                    first.add((name, protocol), (&container.name, number));
+                    let Some((holder, taken)) = first.get(&(name, protocol)).copied() else { continue };
                     // Two ports of one name in one container are refused by the API server.
                     if taken != number && holder != &*container.name {
                         out.at(

@@ -55,8 +55,6 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
 
-use std::collections::HashMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -65,7 +63,7 @@ use crate::{
         ports::{is_port_number, protocol},
         stages::{Placed, containers},
     },
-    model::{ContainerPort, Review, Template},
+    model::{ContainerPort, Review, SmallMap, Template},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -86,7 +84,7 @@ impl Check for PortConflict {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in review.new.templates.iter().filter(|template| template.spec.host_network != Some(true)) {
             // The first container that holds a port and still does when later ones start.
-            let mut held: HashMap<(i64, &str), &str> = HashMap::new();
+            let mut held: SmallMap<(i64, &str), &str> = SmallMap::default();
             for placed in containers(&template.spec) {
                 report_twice(template, &placed, out);
                 let container = placed.container;
@@ -99,7 +97,7 @@ impl Check for PortConflict {
                             format!("container \"{}\" declares {number}/{}, already declared by \"{holder}\", which runs at the same time", container.name, key.1),
                         ),
                         None if placed.keeps_running() => {
-                            held.insert(key, &container.name);
+                            held.add(key, &container.name);
                         }
                         _ => {}
                     }
@@ -115,7 +113,7 @@ fn report_twice(template: &Template<'_>, placed: &Placed<'_, '_>, out: &mut Repo
     fn key<'p>(port: &'p ContainerPort<'_>) -> Option<Key<'p>> {
         Some((port.container_port?, protocol(port), port.host_port.unwrap_or(0), &port.host_ip))
     }
-    let mut seen: HashMap<Key<'_>, usize> = HashMap::new();
+    let mut seen: SmallMap<Key<'_>, usize> = SmallMap::default();
     for (index, port) in placed.container.ports.iter().enumerate() {
         let Some(key) = key(port) else { continue };
         if let Some(first) = seen.get(&key) {
@@ -127,7 +125,7 @@ fn report_twice(template: &Template<'_>, placed: &Placed<'_, '_>, out: &mut Repo
                 ),
             );
         } else {
-            seen.insert(key, index);
+            seen.add(key, index);
         }
     }
 }

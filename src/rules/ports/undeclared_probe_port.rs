@@ -58,9 +58,9 @@ use crate::{
     lifecycle::{
         ports::is_port_number,
         probes::{Handler, Port},
-        stages::{self, containers},
+        stages::containers,
     },
-    model::Review,
+    model::{Container, Review, SmallMap, Template},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -82,23 +82,38 @@ impl Check for UndeclaredProbePort {
         if !review.workload.probes_as_written {
             return;
         }
-        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| !placed.container.ports.is_empty()) {
-            let container = placed.container;
-            for (field, probe) in container.probes() {
-                let target = Handler::of(container, probe).and_then(|handler| handler.target());
-                let Some((handler, "", Port::Number(number))) = target else { continue };
-                let declared = containers(&template.spec)
-                    .any(|placed| placed.container.ports.iter().any(|port| port.container_port == Some(number)));
-                if !declared && is_port_number(number) {
-                    out.at(
-                        placed.path(template).keys(&[field, handler, "port"]),
-                        format!(
-                            "{field} of container \"{}\" asks port {number}, which no container of the Pod declares",
-                            container.name
-                        ),
-                    );
-                }
+        for template in &review.new.templates {
+            judge(template, out);
+        }
+    }
+}
+
+fn judge(template: &Template<'_>, out: &mut Report<'_>) {
+    // Of the whole Pod; nearly every probe asks a port of its own container, and then nobody needs them.
+    let mut all: Option<SmallMap<i64, ()>> = None;
+    for placed in containers(&template.spec).filter(|placed| !placed.container.ports.is_empty()) {
+        let container = placed.container;
+        for (field, probe) in container.probes() {
+            let target = Handler::of(container, probe).and_then(|handler| handler.target());
+            let Some((handler, "", Port::Number(number))) = target else { continue };
+            let declared = ports(container).any(|port| port == number)
+                || all
+                    .get_or_insert_with(|| containers(&template.spec).flat_map(|placed| ports(placed.container)).collect())
+                    .contains(&number);
+            if !declared && is_port_number(number) {
+                out.at(
+                    placed.path(template).keys(&[field, handler, "port"]),
+                    format!(
+                        "{field} of container \"{}\" asks port {number}, which no container of the Pod declares",
+                        container.name
+                    ),
+                );
             }
         }
     }
+}
+
+/// The ports that a container declares.
+fn ports<'p>(container: &'p Container<'_>) -> impl Iterator<Item = i64> + use<'p> {
+    container.ports.iter().filter_map(|port| port.container_port)
 }

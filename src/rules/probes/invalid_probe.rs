@@ -66,9 +66,9 @@ use crate::{
     lifecycle::{
         ports::{is_port_name, is_port_number},
         probes::Timing,
-        stages::{self, Role},
+        stages::{self, Placed, Role},
     },
-    model::{IntOrString, Path, Probe, Review},
+    model::{IntOrString, Probe, Review, Template},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -93,107 +93,132 @@ impl Check for InvalidProbe {
         // Whatever a probe of a regular init container says, it is `init-container-probe`'s; the API server stops there, too.
         for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role != Role::Init) {
             for (field, probe) in placed.container.probes() {
-                let at = placed.path(template).key(field);
-                let subject = format!("{field} of container \"{}\"", placed.container.name);
-                handlers(probe, &at, &subject, out);
-                numbers(field, probe, &at, &subject, out);
+                Place { template, placed, field }.judge(probe, out);
             }
         }
     }
 }
 
-/// Exactly one handler, and that one complete.
-fn handlers(probe: &Probe<'_>, at: &Path, subject: &str, out: &mut Report<'_>) {
-    let present = [
-        ("exec", probe.exec.is_some()),
-        ("httpGet", probe.http_get.is_some()),
-        ("tcpSocket", probe.tcp_socket.is_some()),
-        ("grpc", probe.grpc.is_some()),
-    ];
-    let mut present = present.into_iter().filter(|(_, present)| *present).map(|(handler, _)| handler);
-    let first = present.next();
-    if first.is_none() {
-        out.at(at.clone(), format!("{subject} has no handler; it takes one of exec, httpGet, tcpSocket, grpc"));
-    }
-    for extra in present {
-        let first = first.unwrap_or_default();
-        out.at(at.clone().key(extra), format!("{subject} has {extra} besides {first}; it takes one handler"));
-    }
-    if probe.exec.as_ref().is_some_and(|exec| exec.command.is_empty()) {
-        out.at(at.clone().keys(&["exec", "command"]), format!("{subject} runs an empty command"));
-    }
-    if let Some(get) = &probe.http_get {
-        port(get.port.as_ref(), at.clone().keys(&["httpGet", "port"]), subject, out);
-        if !matches!(&*get.scheme, "" | "HTTP" | "HTTPS") {
-            out.at(
-                at.clone().keys(&["httpGet", "scheme"]),
-                format!("{subject} has scheme \"{}\"; it takes HTTP or HTTPS", get.scheme),
-            );
-        }
-        for (index, header) in get.http_headers.iter().enumerate().filter(|(_, header)| !is_header_name(&header.name)) {
-            out.at(
-                at.clone().keys(&["httpGet", "httpHeaders"]).index(index),
-                format!("{subject} has header \"{}\"; a name is letters, digits and hyphens", header.name),
-            );
-        }
-    }
-    if let Some(socket) = &probe.tcp_socket {
-        port(socket.port.as_ref(), at.clone().keys(&["tcpSocket", "port"]), subject, out);
-    }
-    if let Some(grpc) = &probe.grpc {
-        let at = at.clone().keys(&["grpc", "port"]);
-        match &grpc.port {
-            Some(IntOrString::String(name)) => {
-                out.at(at, format!("{subject} has grpc port \"{name}\"; grpc takes a number"));
-            }
-            number => port(number.as_ref(), at, subject, out),
-        }
-    }
+/// Whose probe is judged. Its path and its name are only put together for a finding.
+struct Place<'t, 'p, 'a> {
+    template: &'t Template<'a>,
+    placed: Placed<'p, 'a>,
+    field: &'static str,
 }
 
-fn port(port: Option<&IntOrString<'_>>, at: Path, subject: &str, out: &mut Report<'_>) {
-    match port {
-        None => out.at(at, format!("{subject} has no port")),
-        Some(IntOrString::Int(number)) if !is_port_number(*number) => {
-            out.at(at, format!("{subject} has port {number}; ports are 1 to 65535"));
+impl Place<'_, '_, '_> {
+    /// Reports what is wrong with the probe's descendant along `keys`.
+    fn report(&self, keys: &[&'static str], what: &str, out: &mut Report<'_>) {
+        let Self { template, placed, field } = self;
+        let at = placed.path(template).key(*field).keys(keys);
+        out.at(at, format!("{field} of container \"{}\" {what}", placed.container.name));
+    }
+
+    fn judge(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
+        self.handlers(probe, out);
+        self.numbers(probe, out);
+    }
+
+    /// Exactly one handler, and that one complete.
+    fn handlers(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
+        let present = [
+            ("exec", probe.exec.is_some()),
+            ("httpGet", probe.http_get.is_some()),
+            ("tcpSocket", probe.tcp_socket.is_some()),
+            ("grpc", probe.grpc.is_some()),
+        ];
+        let mut present = present.into_iter().filter(|(_, present)| *present).map(|(handler, _)| handler);
+        let first = present.next();
+        if first.is_none() {
+            self.report(&[], "has no handler; it takes one of exec, httpGet, tcpSocket, grpc", out);
         }
-        Some(IntOrString::String(name)) if !is_port_name(name) => {
-            let limit = "a port's name is 1 to 15 of a-z, 0-9 and single inner hyphens, with at least one letter";
-            out.at(at, format!("{subject} has port \"{name}\"; {limit}"));
+        for extra in present {
+            let first = first.unwrap_or_default();
+            self.report(&[extra], &format!("has {extra} besides {first}; it takes one handler"), out);
         }
-        Some(_) => {}
+        if probe.exec.as_ref().is_some_and(|exec| exec.command.is_empty()) {
+            self.report(&["exec", "command"], "runs an empty command", out);
+        }
+        if let Some(get) = &probe.http_get {
+            self.port(get.port.as_ref(), "httpGet", out);
+            if !matches!(&*get.scheme, "" | "HTTP" | "HTTPS") {
+                let what = format!("has scheme \"{}\"; it takes HTTP or HTTPS", get.scheme);
+                self.report(&["httpGet", "scheme"], &what, out);
+            }
+            for (index, header) in
+                get.http_headers.iter().enumerate().filter(|(_, header)| !is_header_name(&header.name))
+            {
+                let Self { template, placed, field } = self;
+                out.at(
+                    placed.path(template).key(*field).keys(&["httpGet", "httpHeaders"]).index(index),
+                    format!(
+                        "{field} of container \"{}\" has header \"{}\"; a name is letters, digits and hyphens",
+                        placed.container.name, header.name
+                    ),
+                );
+            }
+        }
+        if let Some(socket) = &probe.tcp_socket {
+            self.port(socket.port.as_ref(), "tcpSocket", out);
+        }
+        if let Some(grpc) = &probe.grpc {
+            match &grpc.port {
+                Some(IntOrString::String(name)) => {
+                    let what = format!("has grpc port \"{name}\"; grpc takes a number");
+                    self.report(&["grpc", "port"], &what, out);
+                }
+                number => self.port(number.as_ref(), "grpc", out),
+            }
+        }
+    }
+
+    fn port(&self, port: Option<&IntOrString<'_>>, handler: &'static str, out: &mut Report<'_>) {
+        let what = match port {
+            None => "has no port".to_owned(),
+            Some(IntOrString::Int(number)) if !is_port_number(*number) => {
+                format!("has port {number}; ports are 1 to 65535")
+            }
+            Some(IntOrString::String(name)) if !is_port_name(name) => {
+                let limit = "a port's name is 1 to 15 of a-z, 0-9 and single inner hyphens, with at least one letter";
+                format!("has port \"{name}\"; {limit}")
+            }
+            Some(_) => return,
+        };
+        self.report(&[handler, "port"], &what, out);
+    }
+
+    fn numbers(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
+        let numbers = [
+            ("initialDelaySeconds", probe.initial_delay_seconds),
+            ("timeoutSeconds", probe.timeout_seconds),
+            ("periodSeconds", probe.period_seconds),
+            ("successThreshold", probe.success_threshold),
+            ("failureThreshold", probe.failure_threshold),
+        ];
+        for (name, value) in numbers {
+            if let Some(value) = value.filter(|value| *value < 0) {
+                self.report(&[name], &format!("has {name} {value}; it may not be negative"), out);
+            }
+        }
+        let readiness = self.field == "readinessProbe";
+        let success = Timing::of(probe).success_threshold;
+        if !readiness && success > 1 {
+            let what = format!("has successThreshold {success}; only 1 is allowed here");
+            self.report(&["successThreshold"], &what, out);
+        }
+        if let Some(seconds) = probe.termination_grace_period_seconds {
+            let why = match () {
+                () if readiness => "a readiness probe ends nothing and may not have it",
+                () if seconds < 1 => "at least 1 is needed",
+                () => return,
+            };
+            let what = format!("has terminationGracePeriodSeconds {seconds}; {why}");
+            self.report(&["terminationGracePeriodSeconds"], &what, out);
+        }
     }
 }
 
 /// `IsHTTPHeaderName`: narrower than HTTP itself.
 fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-fn numbers(field: &str, probe: &Probe<'_>, at: &Path, subject: &str, out: &mut Report<'_>) {
-    let numbers = [
-        ("initialDelaySeconds", probe.initial_delay_seconds),
-        ("timeoutSeconds", probe.timeout_seconds),
-        ("periodSeconds", probe.period_seconds),
-        ("successThreshold", probe.success_threshold),
-        ("failureThreshold", probe.failure_threshold),
-    ];
-    for (name, value) in numbers {
-        if let Some(value) = value.filter(|value| *value < 0) {
-            out.at(at.clone().key(name), format!("{subject} has {name} {value}; it may not be negative"));
-        }
-    }
-    let timing = Timing::of(probe);
-    if field != "readinessProbe" && timing.success_threshold > 1 {
-        let at = at.clone().key("successThreshold");
-        out.at(at, format!("{subject} has successThreshold {}; only 1 is allowed here", timing.success_threshold));
-    }
-    if let Some(seconds) = probe.termination_grace_period_seconds {
-        let at = at.clone().key("terminationGracePeriodSeconds");
-        if field == "readinessProbe" {
-            out.at(at, format!("{subject} has terminationGracePeriodSeconds {seconds}; a readiness probe ends nothing and may not have it"));
-        } else if seconds < 1 {
-            out.at(at, format!("{subject} has terminationGracePeriodSeconds {seconds}; at least 1 is needed"));
-        }
-    }
 }

@@ -90,6 +90,9 @@ impl Check for InitRequestDominates {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let spec = &template.spec;
+            if spec.init_containers.is_empty() {
+                continue;
+            }
             let phases = phases(spec, requests);
             for resource in QOS_RESOURCES {
                 // Where the Pod requests it as a whole, that is what is reserved; its limit alone changes nothing here.

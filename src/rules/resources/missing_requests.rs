@@ -50,10 +50,10 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        resources::{Amounts, QOS_RESOURCES, pod_level, requests},
+        resources::{QOS_RESOURCES, pod_level, request_of},
         stages::{self, Role},
     },
-    model::Review,
+    model::{Amount, Review},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -72,14 +72,13 @@ struct MissingRequests {}
 
 impl Check for MissingRequests {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let has = |amounts: &Amounts<'_>, name: &str| amounts.get(name).is_some_and(|amount| !amount.is_zero());
+        let given = |amount: Option<Amount>| amount.is_some_and(|amount| !amount.is_zero());
         for template in &review.new.templates {
             let spec = &template.spec;
             let pod = pod_level(spec).map(|level| level.requests).unwrap_or_default();
             for placed in stages::containers(spec).filter(|placed| matches!(placed.role, Role::App | Role::Sidecar)) {
-                let own = requests(placed.container);
-                let missing: Vec<&str> =
-                    QOS_RESOURCES.into_iter().filter(|name| !has(&own, name) && !has(&pod, name)).collect();
+                let has = |name: &str| given(request_of(placed.container, name)) || given(pod.get(name).copied());
+                let missing: Vec<&str> = QOS_RESOURCES.into_iter().filter(|name| !has(name)).collect();
                 if !missing.is_empty() {
                     out.at(
                         placed.path(template).keys(&["resources", "requests"]),

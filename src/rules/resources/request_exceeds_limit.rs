@@ -56,7 +56,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        resources::{is_pod_level, limits, pod_level},
+        resources::{is_pod_level, limit_of, limits, pod_level},
         stages,
     },
     model::Review,
@@ -72,6 +72,9 @@ pub(crate) static RULE: Rule = Rule {
     code: Code::of::<RequestExceedsLimit>(),
 };
 
+/// Up to how many limits are looked through one after the other.
+const FEW: usize = 16;
+
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RequestExceedsLimit {}
@@ -79,9 +82,15 @@ struct RequestExceedsLimit {}
 impl Check for RequestExceedsLimit {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for (template, placed) in stages::all(&review.new) {
-            let (container, limits) = (placed.container, limits(placed.container));
+            let container = placed.container;
+            // Nearly every container has less than a handful of resources, which need no map.
+            let all = (container.resources.limits.len() > FEW).then(|| limits(container));
+            let limit_of = |name: &str| match &all {
+                Some(limits) => limits.get(name).copied(),
+                None => limit_of(container, name),
+            };
             for (name, request) in container.resources.requests.iter() {
-                let Some(limit) = limits.get(name).filter(|limit| request.amount() > Some(**limit)) else { continue };
+                let Some(limit) = limit_of(name).filter(|limit| request.amount() > Some(*limit)) else { continue };
                 out.at(
                     placed.path(template).keys(&["resources", "requests"]).key(name.to_owned()),
                     format!("container \"{}\" requests {request} {name}, above its limit of {limit}", container.name),

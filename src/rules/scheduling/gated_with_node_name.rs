@@ -67,7 +67,7 @@ impl Check for GatedWithNodeName {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let spec = &template.spec;
-            if let Some(gate) = spec.scheduling_gates.first().filter(|_| !spec.node_name.is_empty()) {
+            if let Some(gate) = spec.gates().first().filter(|_| !spec.node_name.is_empty()) {
                 out.at(
                     template.spec_path("nodeName"),
                     format!(

@@ -68,7 +68,7 @@ struct InvalidSchedulingGate {}
 impl Check for InvalidSchedulingGate {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let gates = &template.spec.scheduling_gates;
+            let gates = template.spec.gates();
             let mut seen = HashSet::new();
             for (index, gate) in gates.iter().enumerate() {
                 let at = template.spec_path("schedulingGates").index(index).key("name");

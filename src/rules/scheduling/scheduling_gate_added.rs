@@ -90,8 +90,8 @@ impl Check for SchedulingGateAdded {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         for (template, old) in review.new.templates.iter().zip(&old.templates) {
-            let before: HashSet<&str> = old.spec.scheduling_gates.iter().map(|gate| &*gate.name).collect();
-            for (index, gate) in template.spec.scheduling_gates.iter().enumerate() {
+            let before: HashSet<&str> = old.spec.gates().iter().map(|gate| &*gate.name).collect();
+            for (index, gate) in template.spec.gates().iter().enumerate() {
                 if !before.contains(&*gate.name) {
                     out.at(
                         template.spec_path("schedulingGates").index(index),

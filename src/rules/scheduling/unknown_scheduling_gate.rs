@@ -83,7 +83,7 @@ impl Check for UnknownSchedulingGate {
         };
         for template in &review.new.templates {
             for (index, gate) in
-                template.spec.scheduling_gates.iter().enumerate().filter(|(_, gate)| !known(&gate.name))
+                template.spec.gates().iter().enumerate().filter(|(_, gate)| !known(&gate.name))
             {
                 out.at(
                     template.spec_path("schedulingGates").index(index).key("name"),

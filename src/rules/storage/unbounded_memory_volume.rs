@@ -55,10 +55,10 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        resources::{Amounts, limits, pod_level},
+        resources::{limit_of, pod_level},
         stages::{self, Role},
     },
-    model::{Amount, Quantity, Review},
+    model::{Amount, Quantity, Review, pod::Volume},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -79,7 +79,13 @@ impl Check for UnboundedMemoryVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let spec = &template.spec;
-            if pod_level(spec).is_some_and(|level| is_limited(&level.limits)) {
+            let in_memory = |volume: &Volume<'_>| {
+                volume.empty_dir.as_ref().is_some_and(|empty_dir| empty_dir.medium == "Memory")
+            };
+            if !spec.volumes.iter().any(in_memory) {
+                continue;
+            }
+            if pod_level(spec).is_some_and(|level| is_limited(level.limits.get("memory").copied())) {
                 continue;
             }
             // By volume the first container that can fill it without limit.
@@ -87,7 +93,7 @@ impl Check for UnboundedMemoryVolume {
             for placed in stages::containers(spec).filter(|placed| placed.role != Role::Ephemeral) {
                 let container = placed.container;
                 let mounts = container.volume_mounts.iter().filter(|mount| mount.read_only != Some(true));
-                if !is_limited(&limits(container)) {
+                if !is_limited(limit_of(container, "memory")) {
                     for mount in mounts {
                         unlimited.entry(&*mount.name).or_insert(&*container.name);
                     }
@@ -109,6 +115,6 @@ impl Check for UnboundedMemoryVolume {
     }
 }
 
-fn is_limited(limits: &Amounts<'_>) -> bool {
-    limits.get("memory").is_some_and(|limit| !limit.is_zero())
+fn is_limited(limit: Option<Amount>) -> bool {
+    limit.is_some_and(|limit| !limit.is_zero())
 }

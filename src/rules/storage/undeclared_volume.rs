@@ -54,14 +54,12 @@
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/#how-volumes-work>
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#volume-claim-templates>
 
-use std::collections::HashSet;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     lifecycle::stages,
-    model::Review,
+    model::{Review, SmallMap},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -82,14 +80,14 @@ impl Check for UndeclaredVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let volumes = template.spec.volumes.iter().map(|volume| &*volume.name);
-            let declared: HashSet<&str> = volumes.chain(review.new.claims.iter().map(|claim| &**claim)).collect();
+            let declared: SmallMap<&str, ()> = volumes.chain(review.new.claims.iter().map(|claim| &**claim)).collect();
             for placed in stages::containers(&template.spec) {
                 let container = placed.container;
                 let mounts = container.volume_mounts.iter().map(|mount| &*mount.name).enumerate();
                 let devices = container.volume_devices.iter().map(|device| &*device.name).enumerate();
                 let named = mounts.map(|(index, name)| ("volumeMounts", "mounts", index, name));
                 let named = named.chain(devices.map(|(index, name)| ("volumeDevices", "has a device of", index, name)));
-                for (list, verb, index, name) in named.filter(|(.., name)| !declared.contains(name)) {
+                for (list, verb, index, name) in named.filter(|(.., name)| !declared.contains(&name)) {
                     out.at(
                         placed.path(template).key(list).index(index).key("name"),
                         format!(

@@ -45,14 +45,12 @@
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/>
 //! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/#StatefulSetSpec> (`volumeClaimTemplates`)
 
-use std::collections::HashSet;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     lifecycle::stages,
-    model::{Path, Review},
+    model::{Path, Review, SmallMap},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -72,21 +70,21 @@ struct UnusedVolume {}
 impl Check for UnusedVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let used: HashSet<&str> = stages::containers(&template.spec)
+            let used: SmallMap<&str, ()> = stages::containers(&template.spec)
                 .flat_map(|placed| {
                     let mounts = placed.container.volume_mounts.iter().map(|mount| &*mount.name);
                     mounts.chain(placed.container.volume_devices.iter().map(|device| &*device.name))
                 })
                 .collect();
             for (index, volume) in template.spec.volumes.iter().enumerate() {
-                if !used.contains(&*volume.name) {
+                if !used.contains(&&*volume.name) {
                     let message = format!("volume \"{}\" is mounted by no container", volume.name);
                     out.at(template.spec_path("volumes").index(index), message);
                 }
             }
             for (index, claim) in review.new.controller.volume_claim_templates.iter().enumerate() {
                 let name = &claim.metadata.name;
-                if !used.contains(&**name) {
+                if !used.contains(&&**name) {
                     let at = Path::of(&["spec", "volumeClaimTemplates"]).index(index);
                     out.at(at, format!("claim template \"{name}\" is mounted by no container: every replica gets a volume that nobody uses"));
                 }

@@ -95,10 +95,13 @@ impl Check for PrestopExceedsGrace {
             let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
             let Some(hook) = hook.filter(|_| matches!(placed.role, Role::App | Role::Sidecar)) else { continue };
             let Some(sleep) = hook_duration(hook).filter(|sleep| !sleep.is_zero()) else { continue };
-            let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
-            let at = placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
             let grace_seconds = grace_seconds(&template.spec);
             let grace = Duration::from_secs(grace_seconds);
+            if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) <= grace && sleep < grace {
+                continue;
+            }
+            let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
+            let at = placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
             let what = format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
             if sleep > grace {
                 let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
@@ -109,7 +112,7 @@ impl Check for PrestopExceedsGrace {
                     at,
                     format!("{what}, all of the grace period of {grace_seconds} s: it has no time left to stop"),
                 );
-            } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
+            } else {
                 let left = seconds(grace.saturating_sub(sleep));
                 out.at_level(
                     Level::Warn,

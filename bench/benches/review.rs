@@ -1,0 +1,42 @@
+//! One whole review, from the bytes of the request to those of the answer: `cargo bench --bench review`.
+//!
+//! The least of many rounds is taken: everything else on the machine only adds to it. `-- CASE REVIEWS` makes that many
+//! reviews of one case and says nothing, for a profiler; `counts` uses it.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+
+use std::{hint::black_box, time::Instant};
+
+use podgate::admission::handle;
+use podgate_bench::{CASES, Case};
+
+/// The least time of one review.
+fn nanoseconds(case: &Case) -> f64 {
+    const ROUNDS: usize = 100;
+    let (engine, body) = ((case.engine)(), (case.body)());
+    let round = |reviews: usize| {
+        let begin = Instant::now();
+        for _ in 0..reviews {
+            black_box(handle(&engine, case.mode, black_box(&body)));
+        }
+        begin.elapsed().as_nanos() as f64 / reviews as f64
+    };
+    // Rounds of about 2 ms.
+    let reviews = (1..).map(|power| 1 << power).find(|reviews| round(*reviews) * (*reviews as f64) > 2e6).unwrap();
+    (0..ROUNDS).map(|_| round(reviews)).fold(f64::INFINITY, f64::min)
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if let [case, reviews] = &args[..] {
+        let case = CASES[case.parse::<usize>().unwrap()];
+        let (engine, body) = ((case.engine)(), (case.body)());
+        for _ in 0..reviews.parse().unwrap() {
+            black_box(handle(&engine, case.mode, black_box(&body)));
+        }
+        return;
+    }
+    for case in &CASES {
+        println!("{:40} {:>8} B {:>9.2} µs", case.name, (case.body)().len(), nanoseconds(case) / 1e3);
+    }
+}
