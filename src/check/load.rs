@@ -17,7 +17,8 @@ use super::{
     walk::Input,
 };
 use crate::model::{
-    Inventory, Path, Str, Workload,
+    Path, Str, Workload,
+    entry::Entry,
     json::from_object,
     path::Segment,
     yaml::{Place, YamlError},
@@ -238,7 +239,7 @@ fn objects(file: &str, index: usize, part: &Part, namespace: &str) -> Found {
     found
 }
 
-type Entry = (Path, Identity, Option<&'static Workload>, Range<usize>);
+type Taken = (Path, Identity, Option<&'static Workload>, Range<usize>);
 
 /// Adds the object, or those of a List, as far as they are of use. Returns how many there are in all.
 fn collect(
@@ -246,7 +247,7 @@ fn collect(
     object: &Head<'_>,
     prefix: Path,
     namespace: &str,
-    into: &mut Vec<Entry>,
+    into: &mut Vec<Taken>,
     lists: usize,
 ) -> usize {
     if let Some(items) = object.items().filter(|_| lists < MAX_LISTS) {
@@ -262,7 +263,7 @@ fn collect(
     }
     let identity = object.identity(namespace);
     let workload = Workload::find(identity.group(), &identity.kind);
-    if workload.is_some() || Inventory::takes(identity.group(), &identity.kind) {
+    if workload.is_some() || Entry::takes(identity.group(), &identity.kind) {
         let start = (object.text.as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
         into.push((prefix, identity, workload, start..start + object.text.len()));
     }

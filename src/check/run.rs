@@ -18,7 +18,9 @@ use super::{
     walk::Input,
 };
 use crate::{
-    model::{Given, Inventory, Operation, Path, Request, Review, User, text::one_line, yaml::Place},
+    model::{
+        Given, Inventory, Operation, Path, Request, Review, User, entry::Entry, text::one_line, yaml::Place,
+    },
     policy::{Engine, Verdict},
     rules::{Level, Rule},
 };
@@ -113,7 +115,7 @@ impl Check<'_> {
 
     fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
         let kept_bytes = AtomicUsize::new(0);
-        let files: Vec<File<'_>> = inputs
+        let mut files: Vec<File<'_>> = inputs
             .par_iter()
             .map(|input| {
                 let file = File::new(input, self.namespace, &kept_bytes);
@@ -122,7 +124,7 @@ impl Check<'_> {
             })
             .collect();
         let mut outcome = Outcome::default();
-        let inventory = inventory(&files, self.namespace, &mut outcome.problems);
+        let inventory = inventory(&mut files, &mut outcome.problems);
         let old: Vec<Loaded> = self.old.par_iter().map(|input| load::load(input, self.namespace)).collect();
         let old_problems = old.iter().flat_map(|loaded| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
@@ -228,6 +230,8 @@ pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 struct File<'i> {
     input: &'i Input,
     kept: Option<Loaded>,
+    /// Taken out as the inventory is made.
+    known: Vec<Known>,
     objects: usize,
     skipped: usize,
     problems: Vec<Problem>,
@@ -238,10 +242,11 @@ impl<'i> File<'i> {
         let mut loaded = load::load(input, namespace);
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let problems = std::mem::take(&mut loaded.problems);
+        let known = loaded.items.par_iter().map(|item| Known::read(&input.name, &loaded, item)).collect();
         let before = kept_bytes.fetch_add(loaded.size(), Ordering::Relaxed);
         // Standard input cannot be read again.
         let keep = input.path.is_none() || before < MAX_KEPT_BYTES;
-        Self { input, kept: keep.then_some(loaded), objects, skipped, problems }
+        Self { input, kept: keep.then_some(loaded), known, objects, skipped, problems }
     }
 
     fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
@@ -252,33 +257,41 @@ impl<'i> File<'i> {
     }
 }
 
-/// Everything that rules about other objects may ask for. What cannot be read and is judged by nobody is a problem.
-fn inventory(files: &[File<'_>], namespace: &str, problems: &mut Vec<Problem>) -> Inventory {
-    // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
-    let mut last: HashMap<Identity, (usize, usize)> = HashMap::new();
-    for (file_index, file) in files.iter().enumerate() {
-        file.with(namespace, |loaded| {
-            for (index, item) in loaded.items.iter().enumerate().filter(|(_, item)| !item.identity.name.is_empty()) {
-                last.insert(item.identity.clone(), (file_index, index));
-            }
-        });
+/// What an object tells the rules about others.
+struct Known {
+    identity: Identity,
+    /// A problem where it cannot be read and nobody judges it.
+    entry: Result<Option<Entry>, Problem>,
+}
+
+impl Known {
+    fn read(file: &str, loaded: &Loaded, item: &Item) -> Self {
+        let identity = item.identity.clone();
+        let entry = Entry::read(identity.group(), &identity.kind, &identity.namespace, loaded.json(item));
+        let entry = match entry {
+            Err(_) if item.workload.is_some() => Ok(None),
+            entry => entry.map_err(|error| loaded.unreadable(file, item, &error)),
+        };
+        Self { identity, entry }
     }
+}
+
+/// Everything that rules about other objects may ask for.
+fn inventory(files: &mut [File<'_>], problems: &mut Vec<Problem>) -> Inventory {
+    let all: Vec<Known> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.known)).collect();
+    // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
+    let last: HashMap<&Identity, usize> =
+        all.iter().enumerate().map(|(index, known)| (&known.identity, index)).collect();
+    let counts =
+        |(index, known): (usize, &Known)| known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
+    let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
     let mut inventory = Inventory::default();
-    for (file_index, file) in files.iter().enumerate() {
-        file.with(namespace, |loaded| {
-            for (index, item) in loaded.items.iter().enumerate() {
-                let identity = &item.identity;
-                if last.get(identity).is_some_and(|last| *last != (file_index, index)) {
-                    continue;
-                }
-                let added = inventory.add(identity.group(), &identity.kind, &identity.namespace, loaded.json(item));
-                if let Err(error) = added
-                    && item.workload.is_none()
-                {
-                    problems.push(loaded.unreadable(&file.input.name, item, &error));
-                }
-            }
-        });
+    for (known, _) in all.into_iter().zip(counting).filter(|(_, counts)| *counts) {
+        match known.entry {
+            Ok(Some(entry)) => inventory.insert(entry),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
     }
     inventory
 }

@@ -4,7 +4,7 @@ use super::{
     ports::protocol,
     stages::{self, Placed, Role},
 };
-use crate::model::{ContainerPort, PodSpec, inventory::TargetPort};
+use crate::model::{ContainerPort, PodSpec, entry::TargetPort};
 
 /// The containers that serve `target` of the Pod, each with the port that does.
 ///

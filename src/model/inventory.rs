@@ -8,12 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
-
 use super::{
-    IntOrString, LabelSelector, List, Map, Metadata, Object, SelectorView, Str, Workload,
-    json::{from_object, object_or_default},
-    workload::BudgetSpec,
+    LabelSelector, Map,
+    entry::{Autoscaler, Budget, Content, Entry, KnownWorkload, Service},
 };
 
 /// All that is known, by namespace. Empty means that nothing is known, not that nothing is there.
@@ -35,57 +32,6 @@ pub struct Namespace {
     autoscalers: Vec<Autoscaler>,
     workloads: Vec<KnownWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
-}
-
-/// A Service: whom it sends traffic to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// The ports of the Pods that it targets.
-    pub target_ports: Vec<TargetPort>,
-}
-
-/// A port of a Pod that a Service targets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetPort {
-    /// By number and protocol.
-    Number(i64, String),
-    /// By name.
-    Name(String),
-}
-
-/// A PodDisruptionBudget.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
-    /// Its name.
-    pub name: String,
-    /// `status.disruptionsAllowed`, where a status is known.
-    pub disruptions_allowed: Option<i64>,
-}
-
-/// A HorizontalPodAutoscaler: what it scales.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Autoscaler {
-    /// Kind of the workload that it scales.
-    pub kind: String,
-    /// Name of the workload that it scales.
-    pub name: String,
-    /// `minReplicas`; default 1.
-    pub min_replicas: i64,
-}
-
-/// A workload that keeps replicas.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownWorkload {
-    /// Its kind.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// `replicas`; default 1.
-    pub replicas: i64,
-    /// The labels of its Pods.
-    pub labels: BTreeMap<String, String>,
 }
 
 /// Things with a selector, found by the labels of what they select.
@@ -128,61 +74,31 @@ impl<T> Selected<T> {
 }
 
 impl Inventory {
-    /// Whether [`Inventory::add`] has a use for objects of this kind.
-    pub fn takes(group: &str, kind: &str) -> bool {
-        let beside_workloads = [
-            ("", "Namespace"),
-            ("", "Service"),
-            ("policy", "PodDisruptionBudget"),
-            ("autoscaling", "HorizontalPodAutoscaler"),
-        ];
-        beside_workloads.contains(&(group, kind))
-            || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
-    }
-
     /// Adds an object from its JSON text; kinds that are of no use here are skipped. `namespace` is where it lives. The
     /// error names the field that cannot be read.
     pub fn add(&mut self, group: &str, kind: &str, namespace: &str, text: &str) -> Result<(), String> {
-        match (group, kind) {
-            ("", "Namespace") => {
-                let root: Root<'_, Nothing> = from_object(text)?;
-                let labels =
-                    root.metadata.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-                let namespace = self.at(&root.metadata.name);
-                namespace.terminating = root.metadata.deletion_timestamp.is_some();
-                namespace.labels = Some(labels);
-            }
-            ("", "Service") => {
-                let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
-                self.at(namespace).add_service(&root);
-            }
-            ("policy", "PodDisruptionBudget") => {
-                let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
-                let selector = root.spec.selector.as_ref().and_then(SelectorView::to_selector);
-                let budget = Budget {
-                    name: root.metadata.name.to_string(),
-                    disruptions_allowed: root.status.disruptions_allowed,
-                };
-                // An absent selector selects no Pod.
-                if let Some(selector) = selector {
-                    self.at(namespace).budgets.add(selector, budget);
-                }
-            }
-            ("autoscaling", "HorizontalPodAutoscaler") => {
-                let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
-                let target = root.spec.scale_target_ref;
-                let min_replicas = root.spec.min_replicas.unwrap_or(1);
-                let autoscaler =
-                    Autoscaler { kind: target.kind.to_string(), name: target.name.to_string(), min_replicas };
-                self.at(namespace).autoscalers.push(autoscaler);
-            }
-            _ => {
-                if let Some(workload) = Workload::find(group, kind).filter(|workload| !workload.is_pod()) {
-                    self.at(namespace).add_workload(workload, &workload.read(text)?);
-                }
-            }
+        if let Some(entry) = Entry::read(group, kind, namespace, text)? {
+            self.insert(entry);
         }
         Ok(())
+    }
+
+    /// Adds what an object says.
+    pub fn insert(&mut self, entry: Entry) {
+        let namespace = Arc::make_mut(self.namespaces.entry(entry.namespace).or_default());
+        match entry.content {
+            Content::Namespace { terminating, labels } => {
+                (namespace.terminating, namespace.labels) = (terminating, Some(labels));
+            }
+            // A Service without a selector selects no Pod; somebody else keeps its endpoints.
+            Content::Service(selector, _) if selector.match_labels.is_empty() => {}
+            Content::Service(selector, service) => namespace.services.add(selector, service),
+            Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
+            Content::Autoscaler(autoscaler) => namespace.autoscalers.push(autoscaler),
+            Content::Workloads(workloads) => {
+                workloads.into_iter().for_each(|workload| namespace.add_workload(workload))
+            }
+        }
     }
 
     /// What is known of a namespace, if anything is.
@@ -196,10 +112,6 @@ impl Inventory {
             Some(namespace) => drop(self.namespaces.insert(name.to_owned(), Arc::clone(namespace))),
             None => drop(self.namespaces.remove(name)),
         }
-    }
-
-    fn at(&mut self, namespace: &str) -> &mut Namespace {
-        Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default())
     }
 }
 
@@ -244,119 +156,18 @@ impl Namespace {
         candidates.into_iter().filter(selected).collect()
     }
 
-    fn add_service(&mut self, root: &Root<'_, ServiceSpec<'_>>) {
-        let match_labels: BTreeMap<String, String> =
-            root.spec.selector.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        // A Service without a selector selects no Pod; somebody else keeps its endpoints.
-        if match_labels.is_empty() {
-            return;
+    fn add_workload(&mut self, workload: KnownWorkload) {
+        let index = self.workloads.len();
+        for (key, value) in &workload.labels {
+            self.workloads_by_label.entry((key.clone(), value.clone())).or_default().push(index);
         }
-        let target = |port: &ServicePort<'_>| match &port.target_port {
-            Some(IntOrString::String(name)) => TargetPort::Name(name.to_string()),
-            Some(IntOrString::Int(number)) => TargetPort::Number(*number, port.protocol()),
-            // Absent means the Service's own port.
-            None => TargetPort::Number(port.port.unwrap_or(0), port.protocol()),
-        };
-        let service = Service {
-            name: root.metadata.name.to_string(),
-            target_ports: root.spec.ports.iter().map(target).collect(),
-        };
-        self.services.add(LabelSelector { match_labels, match_expressions: Vec::new() }, service);
+        self.workloads.push(workload);
     }
-
-    fn add_workload(&mut self, workload: &'static Workload, object: &Object<'_>) {
-        // A Deployment's ReplicaSet has the same Pods once more.
-        let managed = object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind));
-        if managed {
-            return;
-        }
-        for template in &object.templates {
-            let labels: BTreeMap<String, String> = object
-                .pod_metadata(template)
-                .labels
-                .iter()
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .collect();
-            for (key, value) in &labels {
-                let index = self.workloads.len();
-                self.workloads_by_label.entry((key.clone(), value.clone())).or_default().push(index);
-            }
-            self.workloads.push(KnownWorkload {
-                kind: workload.kind,
-                name: object.metadata.name.to_string(),
-                replicas: object.controller.replicas.unwrap_or(1),
-                labels,
-            });
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
-struct Root<'a, S: Default> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    metadata: Metadata<'a>,
-    #[serde(deserialize_with = "object_or_default")]
-    spec: S,
-    #[serde(deserialize_with = "object_or_default")]
-    status: Status,
-}
-
-#[derive(Default, Deserialize)]
-struct Nothing {}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Status {
-    disruptions_allowed: Option<i64>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ServiceSpec<'a> {
-    #[serde(borrow)]
-    selector: Map<'a>,
-    #[serde(borrow)]
-    ports: List<ServicePort<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ServicePort<'a> {
-    port: Option<i64>,
-    #[serde(borrow)]
-    target_port: Option<IntOrString<'a>>,
-    #[serde(borrow)]
-    protocol: Str<'a>,
-}
-
-impl ServicePort<'_> {
-    /// Absent means TCP.
-    fn protocol(&self) -> String {
-        if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol.to_string() }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct AutoscalerSpec<'a> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    scale_target_ref: ScaleTargetRef<'a>,
-    min_replicas: Option<i64>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ScaleTargetRef<'a> {
-    #[serde(borrow)]
-    kind: Str<'a>,
-    #[serde(borrow)]
-    name: Str<'a>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::entry::TargetPort, *};
 
     fn labels(json: &str) -> Map<'_> {
         serde_json::from_str(json).unwrap()

@@ -2,6 +2,7 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
+pub mod entry;
 pub mod given;
 pub mod inventory;
 pub mod json;

@@ -75,7 +75,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{restart::is_long_running, services::serving, stages::Role},
-    model::{Container, Path, Review, inventory::TargetPort},
+    model::{Container, Path, Review, entry::TargetPort},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
