@@ -2,7 +2,6 @@
 package chart
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	helm "helm.sh/helm/v4/pkg/cmd"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -38,19 +36,17 @@ var chartLabels = []string{
 // What only kustomize has: Helm takes the namespace from its command line.
 func onlyKustomize(id string) bool { return strings.HasPrefix(id, "Namespace ") }
 
-// Runs helm's command line and gives what it prints.
-func run(args ...string) (string, error) {
-	var out bytes.Buffer
-	command, err := helm.NewRootCmd(&out, args, func(bool) {})
-	if err != nil {
-		return "", err
+// Runs a program that an environment variable names and gives what it prints.
+func run(t *testing.T, program string, stdin string, args ...string) (string, error) {
+	t.Helper()
+	path := os.Getenv(program)
+	if path == "" {
+		t.Fatalf("%s does not say where the program is: use tests/chart/run", program)
 	}
-	command.SetArgs(args)
-	command.SetOut(&out)
-	command.SetErr(&out)
-	command.SilenceErrors, command.SilenceUsage = true, true
-	err = command.Execute()
-	return out.String(), err
+	command := exec.Command(path, args...)
+	command.Stdin = strings.NewReader(stdin)
+	out, err := command.CombinedOutput()
+	return string(out), err
 }
 
 // What helm renders in a namespace.
@@ -60,7 +56,7 @@ func template(t *testing.T, namespace string, values ...string) string {
 	for _, file := range values {
 		args = append(args, "--values", file)
 	}
-	out, err := run(args...)
+	out, err := run(t, "HELM", "", args...)
 	if err != nil {
 		t.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -137,7 +133,7 @@ func glob(t *testing.T, pattern string) []string {
 
 func TestLint(t *testing.T) {
 	for _, values := range append(glob(t, "values/*.yaml"), chart+"/values.yaml") {
-		out, err := run("lint", "--strict", "--values", values, chart)
+		out, err := run(t, "HELM", "", "lint", "--strict", "--values", values, chart)
 		if err != nil || strings.Contains(out, "[WARNING]") {
 			t.Errorf("%s: %v\n%s", values, err, out)
 		}
@@ -158,8 +154,14 @@ func TestEqualsKustomize(t *testing.T) {
 			if len(want) < 9 {
 				t.Fatalf("only %d objects", len(want))
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("kustomize has what is marked -, the chart what is marked +:\n%s", diff)
+			for id, object := range want {
+				if diff := cmp.Diff(object, got[id]); diff != "" {
+					t.Errorf("%s: kustomize has what is marked -, the chart what is marked +:\n%s", id, diff)
+				}
+				delete(got, id)
+			}
+			for id := range got {
+				t.Errorf("%s: only the chart has it", id)
 			}
 		})
 	}
@@ -219,8 +221,8 @@ func TestRefused(t *testing.T) {
 		if !found {
 			t.Fatalf("%s: the first line is not what is expected of the message", values)
 		}
-		out, err := run("template", "podgate", chart, "--values", values)
-		if err == nil || !strings.Contains(err.Error(), want) {
+		out, err := run(t, "HELM", "", "template", "podgate", chart, "--values", values)
+		if err == nil || !strings.Contains(out, want) {
 			t.Errorf("%s: %q is not in %v\n%s", values, want, err, out)
 		}
 	}
@@ -228,27 +230,17 @@ func TestRefused(t *testing.T) {
 
 // podgate has nothing against its own objects and policies. In a namespace that is not exempt.
 func TestPassesPodgate(t *testing.T) {
-	podgate := os.Getenv("PODGATE")
-	if podgate == "" {
-		t.Fatal("PODGATE does not say where podgate is: use tests/chart/run")
-	}
-	judge := func(text string, args ...string) (string, error) {
-		command := exec.Command(podgate, args...)
-		command.Stdin = strings.NewReader(text)
-		out, err := command.CombinedOutput()
-		return string(out), err
-	}
 	for _, values := range append(glob(t, "values/*.yaml"), chart+"/values.yaml") {
 		rendered := template(t, "elsewhere", values)
 		for _, policy := range [][]string{nil, {"--policy", "strict.yaml"}} {
 			args := slices.Concat([]string{"check", "-", "--fail-on", "warn"}, policy)
-			if out, err := judge(rendered, args...); err != nil {
+			if out, err := run(t, "PODGATE", rendered, args...); err != nil {
 				t.Errorf("%s: podgate %s: %v\n%s", values, strings.Join(args, " "), err, out)
 			}
 		}
 		// It is judged at all.
 		broken := strings.Replace(rendered, "containerPort: 8080", "containerPort: 8443", 1)
-		if out, err := judge(broken, "check", "-"); err == nil || !strings.Contains(out, "port-conflict") {
+		if out, err := run(t, "PODGATE", broken, "check", "-"); err == nil || !strings.Contains(out, "port-conflict") {
 			t.Errorf("%s: two ports are the same: %v\n%s", values, err, out)
 		}
 		policy, err := yaml.Marshal(objects(t, rendered)["ConfigMap elsewhere podgate-policy"]["data"].(map[string]any)["policy.yaml"])
@@ -259,14 +251,14 @@ func TestPassesPodgate(t *testing.T) {
 		if err := os.WriteFile(file, policy, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := judge("", "policy", "check", file); err != nil {
+		if out, err := run(t, "PODGATE", "", "policy", "check", file); err != nil {
 			t.Errorf("%s: %v\n%s", values, err, out)
 		}
 	}
 }
 
 func TestNotes(t *testing.T) {
-	out, err := run("install", "podgate", chart, "--dry-run=client", "--namespace", "podgate", "--set", "validatingWebhook.failurePolicy=Fail,replicas=1,certificates.mode=secret")
+	out, err := run(t, "HELM", "", "install", "podgate", chart, "--dry-run=client", "--namespace", "podgate", "--set", "validatingWebhook.failurePolicy=Fail,replicas=1,certificates.mode=secret")
 	for _, part := range []string{"single replica", "wait for the Secret podgate-tls", "kube-system, kube-node-lease, podgate"} {
 		if err != nil || !strings.Contains(out, part) {
 			t.Errorf("%q is not in %v\n%s", part, err, out)
