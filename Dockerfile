@@ -6,6 +6,9 @@
 ARG RUST_IMAGE=rust:1-bookworm
 
 FROM ${RUST_IMAGE} AS build
+# Writes into the binary which crates it is made of: `cargo audit bin`, and scanners of images, read that.
+ARG CARGO_AUDITABLE=0.7.7
+RUN cargo install --locked cargo-auditable@${CARGO_AUDITABLE}
 WORKDIR /src
 COPY . .
 # The mounts keep downloads and compiled dependencies from one build to the next; the build is the same
@@ -15,10 +18,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     target="$(rustc --print host-tuple)" \
     && RUSTFLAGS="-C target-feature=+crt-static" \
-       cargo build --release --locked --bin podgate --target "$target" \
+       cargo auditable build --release --locked --bin podgate --target "$target" \
     && install -D -m 0555 "target/$target/release/podgate" /out/podgate \
     && install -d -m 0700 /out/certs
 
+# `--build-context build=FOLDER` puts a folder with out/podgate and out/certs in place of the stage above:
+# this one needs no base image then. tests/image/run does so.
 FROM scratch
 ARG VERSION=""
 ARG REVISION=""

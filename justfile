@@ -29,6 +29,23 @@ docs:
 e2e:
     tests/cluster/run
 
+# The Helm chart beside the kustomize manifests.
+chart:
+    tests/chart/run
+
+# Alerts and metrics, by Prometheus' own programs.
+monitoring:
+    tests/monitoring/run
+
+# The image's last stage, built and run without a daemon; as root.
+image-test PROFILE="dev":
+    tests/image/run {{ PROFILE }}
+
+# The static binary that knows its crates, and the bill of materials podgate_bin.cdx.json; needs cargo-auditable and cargo-cyclonedx.
+release:
+    RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --release --locked --bin podgate --target "$(rustc --print host-tuple)"
+    cargo cyclonedx --format json --spec-version 1.5 --describe binaries --no-build-deps
+
 # The container image, tagged with the version in Cargo.toml.
 image:
     version="$(cargo pkgid | sed 's/.*[#@]//')" && docker build --tag "podgate:$version" --build-arg VERSION="$version" --build-arg REVISION="$(git rev-parse HEAD)" .

@@ -157,6 +157,27 @@ fn the_schema_is_in_the_tree_and_the_samples_name_it() {
     assert!(root().join("samples").join(file).exists(), "{file}");
 }
 
+/// So that helm refuses a policy which podgate would refuse.
+#[test]
+fn the_chart_knows_the_policy_language() {
+    let file = "charts/podgate/values.schema.json";
+    let mut values: Value = serde_json::from_str(&fs::read_to_string(root().join(file)).unwrap()).unwrap();
+    let policy: Value = serde_json::from_str(&podgate(&["policy", "schema"]).1).unwrap();
+    let spec = &values["properties"]["policy"]["properties"]["spec"];
+    assert_eq!(spec["$ref"], policy["properties"]["spec"]["$ref"]);
+    values["$defs"] = policy["$defs"].clone();
+    hold(file, &(serde_json::to_string_pretty(&values).unwrap() + "\n"));
+}
+
+/// A chart is packed by itself: what it shares with the manifests lies in it once more.
+#[test]
+fn the_chart_has_the_alerts_and_the_dashboard() {
+    for file in ["alerts.yaml", "dashboard.json"] {
+        let there = fs::read_to_string(root().join("manifests/monitoring").join(file)).unwrap();
+        hold(&format!("charts/podgate/files/{file}"), &there);
+    }
+}
+
 fn as_json(text: &str) -> Value {
     let documents = yaml::documents(text).unwrap();
     assert_eq!(documents.len(), 1);

@@ -1,0 +1,267 @@
+// Package chart holds the Helm chart against the kustomize manifests, by helm and kustomize themselves.
+package chart
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	root  = "../../"
+	chart = root + "charts/podgate"
+)
+
+type object = map[string]any
+
+// What only the chart has: labels by which Helm's users find a release's objects.
+var chartLabels = []string{
+	"app.kubernetes.io/instance",
+	"app.kubernetes.io/managed-by",
+	"app.kubernetes.io/version",
+	"helm.sh/chart",
+}
+
+// What only kustomize has: Helm takes the namespace from its command line.
+func onlyKustomize(id string) bool { return strings.HasPrefix(id, "Namespace ") }
+
+// Runs a program that an environment variable names and gives what it prints.
+func run(t *testing.T, program string, stdin string, args ...string) (string, error) {
+	t.Helper()
+	path := os.Getenv(program)
+	if path == "" {
+		t.Fatalf("%s does not say where the program is: use tests/chart/run", program)
+	}
+	command := exec.Command(path, args...)
+	command.Stdin = strings.NewReader(stdin)
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// What helm renders in a namespace.
+func template(t *testing.T, namespace string, values ...string) string {
+	t.Helper()
+	args := []string{"template", "podgate", chart, "--namespace", namespace}
+	for _, file := range values {
+		args = append(args, "--values", file)
+	}
+	out, err := run(t, "HELM", "", args...)
+	if err != nil {
+		t.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func kustomize(t *testing.T, folder string) string {
+	t.Helper()
+	objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), root+"manifests/"+folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := objects.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func documents(text string) []string {
+	return strings.Split("\n"+text, "\n---")
+}
+
+// The objects of a stream by kind, namespace and name, without what may differ.
+func objects(t *testing.T, text string) map[string]object {
+	t.Helper()
+	objects := map[string]object{}
+	for _, document := range documents(text) {
+		var object object
+		if err := yaml.UnmarshalStrict([]byte(document), &object); err != nil {
+			t.Fatalf("%v\n%s", err, document)
+		}
+		if object == nil {
+			continue
+		}
+		metadata := object["metadata"].(map[string]any)
+		labels, _ := metadata["labels"].(map[string]any)
+		for _, label := range chartLabels {
+			delete(labels, label)
+		}
+		id := strings.Join([]string{object["kind"].(string), str(metadata["namespace"]), str(metadata["name"])}, " ")
+		if onlyKustomize(id) {
+			continue
+		}
+		if _, twice := objects[id]; twice {
+			t.Fatalf("%s stands there twice", id)
+		}
+		// A policy is the same however it is written down, and whatever comments it has.
+		if data, _ := object["data"].(map[string]any); data["policy.yaml"] != nil {
+			var policy any
+			if err := yaml.UnmarshalStrict([]byte(data["policy.yaml"].(string)), &policy); err != nil {
+				t.Fatal(err)
+			}
+			data["policy.yaml"] = policy
+		}
+		objects[id] = object
+	}
+	return objects
+}
+
+func str(value any) string {
+	text, _ := value.(string)
+	return text
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: no files, %v", pattern, err)
+	}
+	return files
+}
+
+func TestLint(t *testing.T) {
+	for _, values := range append(glob(t, "values/*.yaml"), chart+"/values.yaml") {
+		out, err := run(t, "HELM", "", "lint", "--strict", "--values", values, chart)
+		if err != nil || strings.Contains(out, "[WARNING]") {
+			t.Errorf("%s: %v\n%s", values, err, out)
+		}
+	}
+}
+
+// The chart renders what kustomize builds.
+func TestEqualsKustomize(t *testing.T) {
+	for overlay, values := range map[string][]string{
+		"base":                   {"values/secret.yaml"},
+		"overlays/managed-certs": {},
+		"overlays/cert-manager":  {"values/cert-manager.yaml"},
+		"overlays/ha":            {"values/ha.yaml"},
+		"overlays/strict":        {"values/strict.yaml"},
+	} {
+		t.Run(overlay, func(t *testing.T) {
+			want, got := objects(t, kustomize(t, overlay)), objects(t, template(t, "podgate", values...))
+			if len(want) < 9 {
+				t.Fatalf("only %d objects", len(want))
+			}
+			for id, object := range want {
+				if diff := cmp.Diff(object, got[id]); diff != "" {
+					t.Errorf("%s: kustomize has what is marked -, the chart what is marked +:\n%s", id, diff)
+				}
+				delete(got, id)
+			}
+			for id := range got {
+				t.Errorf("%s: only the chart has it", id)
+			}
+		})
+	}
+}
+
+// The alerts of the chart are those of manifests/monitoring, and the dashboard is the file.
+func TestMonitoring(t *testing.T) {
+	got := objects(t, template(t, "podgate", "values/everything.yaml"))
+	for id, want := range objects(t, kustomize(t, "monitoring")) {
+		if diff := cmp.Diff(want["spec"], got[id]["spec"]); diff != "" || want["spec"] == nil {
+			t.Errorf("%s:\n%s", id, diff)
+		}
+	}
+	want, err := os.ReadFile(root + "manifests/monitoring/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dashboard := got["ConfigMap podgate podgate-dashboard"]["data"].(map[string]any)["podgate.json"].(string)
+	if diff := cmp.Diff(strings.TrimSpace(string(want)), strings.TrimSpace(dashboard)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Every field that is rendered is one of the API's, and no object is meant for another namespace.
+func TestFieldsExist(t *testing.T) {
+	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
+	for _, values := range glob(t, "values/*.yaml") {
+		custom := 0
+		rendered := template(t, "elsewhere", values)
+		for _, document := range documents(rendered) {
+			if _, _, err := decoder.Decode([]byte(document), nil, nil); runtime.IsNotRegisteredError(err) {
+				custom++
+			} else if err != nil && !runtime.IsMissingKind(err) {
+				t.Errorf("%s: %v\n%s", values, err, document)
+			}
+		}
+		if custom > 6 {
+			t.Errorf("%s: %d objects of kinds that are not Kubernetes' own", values, custom)
+		}
+		for id := range objects(t, rendered) {
+			if namespace := strings.Split(id, " ")[1]; namespace != "" && namespace != "elsewhere" {
+				t.Errorf("%s: %s", values, id)
+			}
+		}
+	}
+}
+
+// Values that are not meant are refused, and the message says which.
+func TestRefused(t *testing.T) {
+	for _, values := range glob(t, "refused/*.yaml") {
+		text, err := os.ReadFile(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		want, found := strings.CutPrefix(first, "# ")
+		if !found {
+			t.Fatalf("%s: the first line is not what is expected of the message", values)
+		}
+		out, err := run(t, "HELM", "", "template", "podgate", chart, "--values", values)
+		if err == nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %q is not in %v\n%s", values, want, err, out)
+		}
+	}
+}
+
+// podgate has nothing against its own objects and policies. In a namespace that is not exempt.
+func TestPassesPodgate(t *testing.T) {
+	for _, values := range append(glob(t, "values/*.yaml"), chart+"/values.yaml") {
+		rendered := template(t, "elsewhere", values)
+		for _, policy := range [][]string{nil, {"--policy", "strict.yaml"}} {
+			args := slices.Concat([]string{"check", "-", "--fail-on", "warn"}, policy)
+			if out, err := run(t, "PODGATE", rendered, args...); err != nil {
+				t.Errorf("%s: podgate %s: %v\n%s", values, strings.Join(args, " "), err, out)
+			}
+		}
+		// It is judged at all.
+		broken := strings.Replace(rendered, "containerPort: 8080", "containerPort: 8443", 1)
+		if out, err := run(t, "PODGATE", broken, "check", "-"); err == nil || !strings.Contains(out, "port-conflict") {
+			t.Errorf("%s: two ports are the same: %v\n%s", values, err, out)
+		}
+		policy, err := yaml.Marshal(objects(t, rendered)["ConfigMap elsewhere podgate-policy"]["data"].(map[string]any)["policy.yaml"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "policy.yaml")
+		if err := os.WriteFile(file, policy, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := run(t, "PODGATE", "", "policy", "check", file); err != nil {
+			t.Errorf("%s: %v\n%s", values, err, out)
+		}
+	}
+}
+
+func TestNotes(t *testing.T) {
+	out, err := run(t, "HELM", "", "install", "podgate", chart, "--dry-run=client", "--namespace", "podgate", "--set", "validatingWebhook.failurePolicy=Fail,replicas=1,certificates.mode=secret")
+	for _, part := range []string{"single replica", "wait for the Secret podgate-tls", "kube-system, kube-node-lease, podgate"} {
+		if err != nil || !strings.Contains(out, part) {
+			t.Errorf("%q is not in %v\n%s", part, err, out)
+		}
+	}
+}
