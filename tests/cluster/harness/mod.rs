@@ -7,12 +7,15 @@ mod client;
 mod controllers;
 mod custom_kinds;
 mod direct;
+mod installation;
 mod objects;
 mod podgate;
 mod processes;
+mod program;
 
 use std::fs;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -22,8 +25,10 @@ use tokio::sync::OnceCell;
 pub use client::{Answer, Client, Content, collection, path};
 pub use direct::{Asked, judge};
 pub use objects::{conflicting_containers, deployment, object, pod, workload};
-pub use podgate::{Podgate, Reach, Register, manifest};
+pub use installation::{SERVICE_ACCOUNT, granted};
+pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
+pub use program::Program;
 
 use assets::Assets;
 use certificates::{Authority, base64, write_service_account_keys};
@@ -33,6 +38,9 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The value of a namespace's label [`JUDGED_BY`] where the default policy judges.
 pub const STANDARD: &str = "standard";
+
+/// The same where other objects of the cluster are known, and deletions of Pods are judged.
+const WATCHING: &str = "watching";
 
 /// The label that tells which registration of podgate judges what is in a namespace; without it, none does.
 pub const JUDGED_BY: &str = "podgate-test";
@@ -46,6 +54,8 @@ pub struct Cluster {
     processes: Processes,
     authority: Authority,
     controllers: OnceCell<()>,
+    installation: OnceCell<()>,
+    watching: OnceCell<Program>,
     /// Keeps the API server's port from being given to anybody else.
     _port: TcpSocket,
 }
@@ -80,26 +90,7 @@ impl Cluster {
                 .arg(format!("--initial-advertise-peer-urls={}", socket("peer.sock")))
                 .arg(format!("--initial-cluster=default={}", socket("peer.sock"))),
         );
-        processes.start(
-            "kube-apiserver",
-            assets
-                .command("kube-apiserver")
-                .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--permit-port-sharing"])
-                .args(["--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24"])
-                .args(["--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc"])
-                // Without a node and controllers nothing would take the taint away, nor make the service accounts.
-                .arg("--disable-admission-plugins=TaintNodesByCondition,ServiceAccount")
-                .arg(format!("--secure-port={}", address.port()))
-                .arg(format!("--etcd-servers={}", socket("client.sock")))
-                .arg(format!("--cert-dir={}", dir.display()))
-                .arg(format!("--tls-cert-file={}", at("server.crt")))
-                .arg(format!("--tls-private-key-file={}", at("server.key")))
-                .arg(format!("--client-ca-file={}", at("ca.crt")))
-                .arg(format!("--service-account-key-file={}", at("sa.pub")))
-                .arg(format!("--service-account-signing-key-file={}", at("sa.key")))
-                .arg(format!("--audit-policy-file={}", at("audit-policy.json")))
-                .arg(format!("--audit-log-path={}", at("audit.log"))),
-        );
+        processes.start("kube-apiserver", &mut api_server(&processes, address.port(), "audit.log"));
 
         let url = format!("https://{address}");
         let client = connect(&url, &authority);
@@ -119,6 +110,8 @@ impl Cluster {
             processes,
             authority,
             controllers: OnceCell::new(),
+            installation: OnceCell::new(),
+            watching: OnceCell::new(),
             _port: port,
         };
         cluster.add_custom_kinds().await;
@@ -146,6 +139,41 @@ impl Cluster {
         self.namespace(None).await
     }
 
+    /// The label's value for namespaces that the real program judges by its default policy, with `--watch` and no more
+    /// rights than that needs, registered as `manifests/components/watch` has it.
+    pub async fn watching(&self) -> &'static str {
+        let start = async || {
+            let kubeconfig = self.service_account(&self.url).await;
+            let program = Program::start(self, Some(&kubeconfig), &["--watch"]).await;
+            let url = format!("https://127.0.0.1:{}", program.port);
+            let change = Register { watch: true, ..Register::default() };
+            self.register(Reach::Url { url: &url, ca: &program.ca() }, WATCHING, &change).await;
+            program
+        };
+        self.watching.get_or_init(start).await;
+        WATCHING
+    }
+
+    /// Waits until podgate knows the PodDisruptionBudgets that are there now in a namespace that it judges.
+    pub async fn wait_until_budgets_are_known(&self, namespace: &str) {
+        let labels = json!({"app": "canary"});
+        for name in ["canary-1", "canary-2"] {
+            let budget = json!({
+                "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels}}
+            });
+            self.client.create(&budget).await.accepted();
+        }
+        let web = deployment(namespace, "canary");
+        // One watch brings all budgets, in the order in which they were made.
+        eventually("podgate knows the budgets", async || {
+            let answer = self.client.dry_run(&web).await.accepted();
+            answer.warnings.iter().any(|text| text.contains("overlapping-disruption-budgets")).then_some(())
+        })
+        .await;
+    }
+
     /// A new namespace with a generated name.
     pub async fn namespace(&self, judged_by: Option<&str>) -> String {
         let labels = judged_by.map_or(json!({}), |name| json!({JUDGED_BY: name}));
@@ -163,6 +191,29 @@ impl Cluster {
         self.client.merge(&object, "", &patch).await.accepted();
         self.wait_until_judged(namespace).await;
     }
+}
+
+/// An API server of this cluster; several may serve it.
+fn api_server(processes: &Processes, port: u16, audit_log: &str) -> Command {
+    let at = |name: &str| processes.dir().join(name).display().to_string();
+    let mut command = Assets::find().command("kube-apiserver");
+    command
+        .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--permit-port-sharing"])
+        .args(["--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24"])
+        .args(["--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc"])
+        // Without a node and controllers nothing would take the taint away, nor make the service accounts.
+        .arg("--disable-admission-plugins=TaintNodesByCondition,ServiceAccount")
+        .arg(format!("--secure-port={port}"))
+        .arg(format!("--etcd-servers=unix://{}", at("client.sock")))
+        .arg(format!("--cert-dir={}", at("")))
+        .arg(format!("--tls-cert-file={}", at("server.crt")))
+        .arg(format!("--tls-private-key-file={}", at("server.key")))
+        .arg(format!("--client-ca-file={}", at("ca.crt")))
+        .arg(format!("--service-account-key-file={}", at("sa.pub")))
+        .arg(format!("--service-account-signing-key-file={}", at("sa.key")))
+        .arg(format!("--audit-policy-file={}", at("audit-policy.json")))
+        .arg(format!("--audit-log-path={}", at(audit_log)));
+    command
 }
 
 fn write_files(processes: &Processes, authority: &Authority) {
