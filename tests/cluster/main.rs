@@ -19,9 +19,11 @@ mod differential;
 mod failures;
 mod harness;
 mod leftovers;
+mod managed;
 mod mutation;
 mod ratchet;
 mod requests;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -67,9 +69,11 @@ fn tests() -> Vec<Trial> {
         differential::tests(),
         failures::tests(),
         leftovers::tests(),
+        managed::tests(),
         mutation::tests(),
         ratchet::tests(),
         requests::tests(),
+        watch::tests(),
     ];
     groups.into_iter().flatten().collect()
 }

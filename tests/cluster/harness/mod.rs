@@ -1,5 +1,6 @@
 //! A real etcd and kube-apiserver on loopback, and podgate registered there by its own manifests.
 
+mod api_servers;
 mod assets;
 mod audit;
 mod certificates;
@@ -14,22 +15,20 @@ mod processes;
 mod program;
 
 use std::fs;
-use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
 use tokio::sync::OnceCell;
 
 pub use client::{Answer, Client, Content, collection, path};
 pub use direct::{Asked, judge};
-pub use objects::{conflicting_containers, deployment, object, pod, workload};
 pub use installation::{SERVICE_ACCOUNT, granted};
+pub use objects::{conflicting_containers, deployment, object, pod, workload};
 pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
 pub use program::Program;
 
+use api_servers::Port;
 use assets::Assets;
 use certificates::{Authority, base64, write_service_account_keys};
 
@@ -56,8 +55,7 @@ pub struct Cluster {
     controllers: OnceCell<()>,
     installation: OnceCell<()>,
     watching: OnceCell<Program>,
-    /// Keeps the API server's port from being given to anybody else.
-    _port: TcpSocket,
+    _port: Port,
 }
 
 impl Cluster {
@@ -70,10 +68,6 @@ impl Cluster {
         let authority = Authority::new();
         write_files(&processes, &authority);
 
-        let port = TcpSocket::new_v4().unwrap();
-        port.set_reuseport(true).unwrap();
-        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let address = port.local_addr().unwrap();
         let at = |name: &str| dir.join(name).display().to_string();
         let socket = |name: &str| format!("unix://{}", at(name));
 
@@ -90,17 +84,15 @@ impl Cluster {
                 .arg(format!("--initial-advertise-peer-urls={}", socket("peer.sock")))
                 .arg(format!("--initial-cluster=default={}", socket("peer.sock"))),
         );
-        processes.start("kube-apiserver", &mut api_server(&processes, address.port(), "audit.log"));
-
-        let url = format!("https://{address}");
+        let port = Port::reserve();
+        processes.start("kube-apiserver", &mut api_servers::command(&processes, port.number, "audit.log"));
+        let url = format!("https://127.0.0.1:{}", port.number);
         let client = connect(&url, &authority);
-        let ready = async || {
+        eventually("the API server is ready", async || {
             processes.check();
-            // The first connections are refused, which is an error and no answer.
-            let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
-            client.request_text(request).await.ok()
-        };
-        eventually("the API server is ready", ready).await;
+            api_servers::is_ready(&client).await.then_some(())
+        })
+        .await;
 
         let podgate = Podgate::start(&processes, Podgate::policy("{}")).await;
         let cluster = Self {
@@ -191,29 +183,6 @@ impl Cluster {
         self.client.merge(&object, "", &patch).await.accepted();
         self.wait_until_judged(namespace).await;
     }
-}
-
-/// An API server of this cluster; several may serve it.
-fn api_server(processes: &Processes, port: u16, audit_log: &str) -> Command {
-    let at = |name: &str| processes.dir().join(name).display().to_string();
-    let mut command = Assets::find().command("kube-apiserver");
-    command
-        .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--permit-port-sharing"])
-        .args(["--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24"])
-        .args(["--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc"])
-        // Without a node and controllers nothing would take the taint away, nor make the service accounts.
-        .arg("--disable-admission-plugins=TaintNodesByCondition,ServiceAccount")
-        .arg(format!("--secure-port={port}"))
-        .arg(format!("--etcd-servers=unix://{}", at("client.sock")))
-        .arg(format!("--cert-dir={}", at("")))
-        .arg(format!("--tls-cert-file={}", at("server.crt")))
-        .arg(format!("--tls-private-key-file={}", at("server.key")))
-        .arg(format!("--client-ca-file={}", at("ca.crt")))
-        .arg(format!("--service-account-key-file={}", at("sa.pub")))
-        .arg(format!("--service-account-signing-key-file={}", at("sa.key")))
-        .arg(format!("--audit-policy-file={}", at("audit-policy.json")))
-        .arg(format!("--audit-log-path={}", at(audit_log)));
-    command
 }
 
 fn write_files(processes: &Processes, authority: &Authority) {

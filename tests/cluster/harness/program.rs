@@ -3,23 +3,29 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use podgate::server::certificates;
 use reqwest::{Certificate, Client};
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
+use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
+use tokio_rustls::TlsConnector;
 
 use super::{Cluster, PATIENCE, eventually};
 
 /// `podgate serve`, until this is dropped.
 pub struct Program {
     child: Child,
+    pub name: String,
     pub port: u16,
     admin_port: u16,
     cert_dir: PathBuf,
-    log: PathBuf,
 }
 
 impl Program {
@@ -30,7 +36,7 @@ impl Program {
         let name = format!("program-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let processes = cluster.processes();
         let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
-        command.env_clear().current_dir(processes.dir()).args(["serve", "--log-format", "json"]);
+        command.env_clear().env("HOSTNAME", &name).current_dir(processes.dir()).args(["serve", "--log-format", "json"]);
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         let cert_dir = processes.dir().join(&name);
         command.arg("--cert-dir").arg(&cert_dir).args(args);
@@ -45,7 +51,7 @@ impl Program {
             serving(&log)
         })
         .await;
-        Self { child, port, admin_port, cert_dir, log }
+        Self { child, name, port, admin_port, cert_dir }
     }
 
     /// The authority of the certificate that it has made itself, in PEM.
@@ -59,6 +65,22 @@ impl Program {
         let answer = client(Some(&self.ca())).post(url).json(review).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         answer.json().await.unwrap()
+    }
+
+    /// The certificate that it shows to a client that trusts `bundle`, in PEM, and that asks for podgate's Service; `None` if
+    /// it is not trusted.
+    pub async fn served(&self, bundle: &str) -> Option<Vec<u8>> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(bundle.as_bytes()).map(Result::unwrap));
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        let name = ServerName::try_from("podgate.podgate.svc").unwrap();
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
+        Some(stream.get_ref().1.peer_certificates()?.first()?.to_vec())
     }
 
     /// What is said at a path of the admin port; `None` where nobody answers.
@@ -75,12 +97,6 @@ impl Program {
     pub async fn metric(&self, name: &str) -> Option<String> {
         let (_, text) = self.admin("/metrics").await?;
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
-    }
-
-    /// What it has logged: one JSON object a line.
-    pub fn log(&self) -> Vec<Value> {
-        let text = fs::read_to_string(&self.log).unwrap();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Ends it by SIGTERM, and waits until it is gone.
