@@ -19,7 +19,7 @@ use super::duration;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
-use crate::server::{Limits, Options, Server, TlsVersion};
+use crate::server::{Limits, Options, PolicySource, Server, TlsVersion};
 
 /// Days that development certificates are valid.
 const DEVELOPMENT_DAYS: u32 = 365;
@@ -175,6 +175,16 @@ impl From<&LimitArgs> for Limits {
     }
 }
 
+impl Args {
+    fn policy_source(&self) -> PolicySource {
+        match (&self.policy, &self.cluster.policy_from_cluster) {
+            (Some(file), _) => PolicySource::File(file.clone()),
+            (None, Some(name)) => PolicySource::Object(name.clone()),
+            (None, None) => PolicySource::Default,
+        }
+    }
+}
+
 /// Serves until a signal. An error is one of the configuration: nothing was served.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     log::init(args.log_format, args.log_level)?;
@@ -193,7 +203,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     let options = Options {
         listen: args.listen,
         admin_listen: args.admin_listen,
-        policy: args.policy.clone(),
+        policy: args.policy_source(),
         cert_dir: (!args.cluster.manage_certs).then(|| args.cert_dir.clone()),
         client_ca: args.client_ca.clone(),
         client_names: args.client_name.clone(),
@@ -298,7 +308,7 @@ mod tests {
         let options = Options {
             listen: args.listen,
             admin_listen: args.admin_listen,
-            policy: args.policy,
+            policy: args.policy_source(),
             cert_dir: Some(args.cert_dir),
             client_ca: args.client_ca,
             client_names: args.client_name,

@@ -1,4 +1,5 @@
-//! What podgate asks of the API server: the other objects that it judges by, and a place for its own certificates.
+//! What podgate asks of the API server: the other objects that it judges by, its policy, and a place for its own
+//! certificates.
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
@@ -7,6 +8,7 @@ mod inventory;
 mod lease;
 mod managed;
 mod material;
+mod policy;
 mod watch;
 
 use std::time::Duration;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use kube::{Client, Config};
 
 pub use managed::{Managed, manage_certificates};
+pub use policy::keep_policy;
 pub use watch::watch;
 
 /// How long a connection to the API server may take to come about.

@@ -21,8 +21,10 @@ mod harness;
 mod leftovers;
 mod managed;
 mod mutation;
+mod policy;
 mod ratchet;
 mod requests;
+mod rights;
 mod watch;
 
 use std::process::ExitCode;
@@ -71,8 +73,10 @@ fn tests() -> Vec<Trial> {
         leftovers::tests(),
         managed::tests(),
         mutation::tests(),
+        policy::tests(),
         ratchet::tests(),
         requests::tests(),
+        rights::tests(),
         watch::tests(),
     ];
     groups.into_iter().flatten().collect()

@@ -14,7 +14,9 @@ use super::{Cluster, Content};
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:podgate:podgate";
 
 /// Where the rights are, and who has them.
-const RIGHTS: [&str; 6] = [
+const RIGHTS: [&str; 8] = [
+    "components/cluster-policy/cluster-role.yaml",
+    "components/cluster-policy/cluster-role-binding.yaml",
     "components/watch/cluster-role.yaml",
     "components/watch/cluster-role-binding.yaml",
     "overlays/managed-certs/role.yaml",

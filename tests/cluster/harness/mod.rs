@@ -22,7 +22,7 @@ use tokio::sync::OnceCell;
 
 pub use client::{Answer, Client, Content, collection, path};
 pub use direct::{Asked, judge};
-pub use installation::{SERVICE_ACCOUNT, granted};
+pub use installation::{SERVICE_ACCOUNT, granted, manifest};
 pub use objects::{conflicting_containers, deployment, object, pod, workload};
 pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;

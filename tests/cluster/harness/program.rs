@@ -26,6 +26,7 @@ pub struct Program {
     pub port: u16,
     admin_port: u16,
     cert_dir: PathBuf,
+    log: PathBuf,
 }
 
 impl Program {
@@ -51,7 +52,7 @@ impl Program {
             serving(&log)
         })
         .await;
-        Self { child, name, port, admin_port, cert_dir }
+        Self { child, name, port, admin_port, cert_dir, log }
     }
 
     /// The authority of the certificate that it has made itself, in PEM.
@@ -97,6 +98,12 @@ impl Program {
     pub async fn metric(&self, name: &str) -> Option<String> {
         let (_, text) = self.admin("/metrics").await?;
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+    }
+
+    /// What it has logged: one JSON object a line.
+    pub fn log(&self) -> Vec<Value> {
+        let text = fs::read_to_string(&self.log).unwrap();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// Ends it by SIGTERM, and waits until it is gone.
