@@ -195,3 +195,60 @@ fn the_grace_period_covers_the_drain() {
     let drain = seconds("--drain-delay <") + seconds("--drain-timeout <");
     assert!(grace > drain, "{grace} s of grace for {drain} s of draining");
 }
+
+/// What components and overlays add to the command line is understood, up to the API server that is not there; and what they
+/// take away is not missed.
+#[test]
+fn the_command_lines_of_components_are_taken() {
+    let deployment = object("deployment.yaml");
+    for (folder, added) in [
+        ("components/watch", "--watch"),
+        ("components/cluster-policy", "--policy-from-cluster"),
+        ("overlays/managed-certs", "--manage-certs"),
+    ] {
+        let deployment = patched(deployment.clone(), folder);
+        let pod = &deployment["spec"]["template"]["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], true, "{folder} has rights to use");
+        let container = &pod["containers"][0];
+        let mut arguments = strings(&container["args"]);
+        assert!(arguments.contains(&added), "{arguments:?}");
+        let mounts = container["volumeMounts"].as_array().unwrap();
+        for volume in pod["volumes"].as_array().unwrap() {
+            assert!(mounts.iter().any(|mount| mount["name"] == volume["name"]), "{folder}: {volume}");
+        }
+        // The files that are mounted in a cluster.
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = folder.path().join("certs");
+        for pair in arguments.clone().chunks(2) {
+            match pair {
+                ["--policy", file] => arguments.retain(|argument| argument != file && *argument != "--policy"),
+                ["--cert-dir", there] => {
+                    let here = certificates.to_str().unwrap();
+                    arguments.iter_mut().filter(|argument| *argument == there).for_each(|argument| *argument = here);
+                }
+                _ => {}
+            }
+        }
+        let outcome = Command::new(env!("CARGO_BIN_EXE_podgate")).args(&arguments).env_clear().output().unwrap();
+        let said = String::from_utf8(outcome.stderr).unwrap();
+        assert_eq!(outcome.status.code(), Some(2), "{said}");
+        assert!(said.contains("need the API server"), "{said}");
+    }
+}
+
+/// An object of the base by the JSON patches that a `kustomization.yaml` has for its kind.
+fn patched(mut object: Value, folder: &str) -> Value {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder).join("kustomization.yaml");
+    let read = |text: &str| -> Value {
+        let documents = yaml::documents(text).unwrap();
+        serde_json::from_str(&documents[0].to_json().unwrap()).unwrap()
+    };
+    let kustomization = read(&fs::read_to_string(file).unwrap());
+    let patches = kustomization["patches"].as_array().unwrap();
+    for patch in patches.iter().filter(|patch| patch["target"]["kind"] == object["kind"]) {
+        let operations = read(patch["patch"].as_str().unwrap());
+        let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
+        json_patch::patch(&mut object, &operations).unwrap();
+    }
+    object
+}
