@@ -3,10 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, ResourceExt as _};
-use serde_json::json;
 
 use super::follow::{Seen, follow};
 use crate::server::{Knowledge, Policies};
@@ -61,9 +60,7 @@ pub async fn keep_policy(client: Client, name: String, policies: Arc<Policies>, 
 /// The object as a policy file has it. Objects of a list do not always say what they are.
 fn text(mut object: DynamicObject) -> String {
     object.annotations_mut().remove(LAST_APPLIED);
-    let mut value = object.data;
-    value["apiVersion"] = json!(format!("{GROUP}/{VERSION}"));
-    value["kind"] = json!(KIND);
-    value["metadata"] = json!(object.metadata);
-    value.to_string()
+    object.types = Some(TypeMeta { api_version: format!("{GROUP}/{VERSION}"), kind: KIND.to_owned() });
+    // What cannot be written as JSON is no policy.
+    serde_json::to_string(&object).unwrap_or_default()
 }

@@ -210,26 +210,23 @@ fn the_command_lines_of_components_are_taken() {
         let pod = &deployment["spec"]["template"]["spec"];
         assert_eq!(pod["automountServiceAccountToken"], true, "{folder} has rights to use");
         let container = &pod["containers"][0];
-        let mut arguments = strings(&container["args"]);
+        let arguments = strings(&container["args"]);
         assert!(arguments.contains(&added), "{arguments:?}");
         let mounts = container["volumeMounts"].as_array().unwrap();
         for volume in pod["volumes"].as_array().unwrap() {
             assert!(mounts.iter().any(|mount| mount["name"] == volume["name"]), "{folder}: {volume}");
         }
-        // The files that are mounted in a cluster.
-        let folder = tempfile::tempdir().unwrap();
-        let certificates = folder.path().join("certs");
-        for pair in arguments.clone().chunks(2) {
-            match pair {
-                ["--policy", file] => arguments.retain(|argument| argument != file && *argument != "--policy"),
-                ["--cert-dir", there] => {
-                    let here = certificates.to_str().unwrap();
-                    arguments.iter_mut().filter(|argument| *argument == there).for_each(|argument| *argument = here);
-                }
-                _ => {}
-            }
-        }
-        let outcome = Command::new(env!("CARGO_BIN_EXE_podgate")).args(&arguments).env_clear().output().unwrap();
+        // In place of what is mounted in a cluster.
+        let here = tempfile::tempdir().unwrap();
+        fs::create_dir(here.path().join("policy")).unwrap();
+        let map = object("config-map.yaml");
+        fs::write(here.path().join("policy/policy.yaml"), map["data"]["policy.yaml"].as_str().unwrap()).unwrap();
+        let at = |argument: &&str| argument.replace("/etc/podgate", here.path().to_str().unwrap());
+        let arguments: Vec<String> = arguments.iter().map(at).collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+        // Not even that of whoever runs this.
+        let command = command.args(&arguments).env_clear().env("KUBECONFIG", here.path().join("none"));
+        let outcome = command.output().unwrap();
         let said = String::from_utf8(outcome.stderr).unwrap();
         assert_eq!(outcome.status.code(), Some(2), "{said}");
         assert!(said.contains("need the API server"), "{said}");
@@ -245,7 +242,8 @@ fn patched(mut object: Value, folder: &str) -> Value {
     };
     let kustomization = read(&fs::read_to_string(file).unwrap());
     let patches = kustomization["patches"].as_array().unwrap();
-    for patch in patches.iter().filter(|patch| patch["target"]["kind"] == object["kind"]) {
+    let kind = object["kind"].clone();
+    for patch in patches.iter().filter(|patch| patch["target"]["kind"] == kind) {
         let operations = read(patch["patch"].as_str().unwrap());
         let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
         json_patch::patch(&mut object, &operations).unwrap();
