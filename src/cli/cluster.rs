@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::builder::NonEmptyStringValueParser;
 use kube::Client;
+use tokio_util::sync::CancellationToken;
 
 use super::duration;
 use crate::cluster::{self, Managed};
@@ -69,12 +70,13 @@ impl ClusterArgs {
         cluster::connect().await.map(Some).context(context)
     }
 
-    /// Does for `server` what was asked for, for as long as it is polled.
+    /// Does for `server` what was asked for, for as long as it is polled; `stop` is cancelled when the server begins to stop.
     pub(super) fn run(
         &self,
         client: Option<Client>,
         server: &Server,
         names: &[String],
+        stop: CancellationToken,
     ) -> impl Future<Output = Infallible> + use<> {
         let watched = client.clone().filter(|_| self.watch);
         let watched = watched.map(|client| Box::pin(cluster::watch(client, server.knowledge())));
@@ -83,7 +85,7 @@ impl ClusterArgs {
             .map(|(client, name)| Box::pin(cluster::keep_policy(client, name, server.policies(), server.knowledge())));
         let managed = client.filter(|_| self.manage_certs).map(|client| {
             let managed = self.managed(client.default_namespace(), names);
-            Box::pin(cluster::manage_certificates(client, managed, server.presenter()))
+            Box::pin(cluster::manage_certificates(client, managed, server.presenter(), stop))
         });
         async {
             tokio::select! {

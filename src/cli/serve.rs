@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 
 use super::cluster::ClusterArgs;
@@ -214,7 +215,8 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     };
     let client = args.cluster.connect().await?;
     let server = Server::bind(options, engine).await?;
-    let clustered = args.cluster.run(client, &server, &args.dns);
+    let stop = CancellationToken::new();
+    let clustered = args.cluster.run(client, &server, &args.dns, stop.clone());
     // Whoever asks for JSON wants nothing else in a container's output; the log says the addresses too.
     if args.log_format == LogFormat::Text {
         print_addresses(args, server.address(), server.admin_address());
@@ -229,6 +231,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
             _ => Duration::ZERO,
         };
         let _ = first_seen.send(delay);
+        stop.cancel();
         let echoes = async {
             loop {
                 either(&mut *terminate, &mut *interrupt).await;

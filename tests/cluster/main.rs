@@ -64,6 +64,11 @@ fn main() -> ExitCode {
 
 fn tests() -> Vec<Trial> {
     let groups = [
+        // These take longest, and begin first.
+        managed::tests(),
+        watch::tests(),
+        rights::tests(),
+        policy::tests(),
         answers::tests(),
         budgets::tests(),
         cases::tests(),
@@ -71,13 +76,9 @@ fn tests() -> Vec<Trial> {
         differential::tests(),
         failures::tests(),
         leftovers::tests(),
-        managed::tests(),
         mutation::tests(),
-        policy::tests(),
         ratchet::tests(),
         requests::tests(),
-        rights::tests(),
-        watch::tests(),
     ];
     groups.into_iter().flatten().collect()
 }

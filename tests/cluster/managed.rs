@@ -81,8 +81,8 @@ async fn no_admission_fails_while_certificates_change(cluster: &'static Cluster)
     replicas.push(third);
     let lease = cluster.client.get(&lease()).await.accepted().body;
     let writer = lease["spec"]["holderIdentity"].as_str().unwrap();
-    // Its successor would have to wait until the Lease is over.
-    let leaving = replicas.iter().position(|replica| !writer.starts_with(&format!("{}_", replica.name))).unwrap();
+    // The one that writes: others have to go on with that.
+    let leaving = replicas.iter().position(|replica| writer.starts_with(&format!("{}_", replica.name))).unwrap();
     let leaving = replicas.remove(leaving);
     balancer.serve(&replicas);
     leaving.stop().await;
