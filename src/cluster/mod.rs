@@ -21,6 +21,9 @@ pub use watch::watch;
 
 /// How long a connection to the API server may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the API server may say nothing, so that no request hangs for ever where a connection is lost without a word. Longer
+/// than a watch in which nothing happens.
+const READ_TIMEOUT: Duration = Duration::from_secs(follow::WATCH_SECONDS as u64 + 15);
 
 /// Why there is no client of the API server.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,9 @@ pub enum ClusterError {
 pub async fn connect() -> Result<Client, ClusterError> {
     let mut config = Config::infer().await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
+    // The time before a request does not count.
+    config.reset_reader_on_write = true;
     // What goes wrong has to be seen; each caller tries again in its own time.
     config.default_retry = false;
     Client::try_from(config).map_err(|cause| ClusterError::Client(Box::new(cause)))

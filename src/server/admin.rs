@@ -56,9 +56,8 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
 fn unready(admin: &Admin, reason: &str) -> Response {
     let policies = &admin.policies;
     let failure = policies.failure.load();
-    // What is wrong with a policy keeps this replica out only where there is no other.
     let text = match &*failure {
-        _ if admin.health.has_policy() => reason.to_owned(),
+        _ if reason != NO_POLICY => reason.to_owned(),
         Some(failure) => format!("{reason}: {failure}"),
         None => format!("{reason}: {} has not been read", policies.source),
     };

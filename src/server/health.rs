@@ -52,7 +52,7 @@ impl Health {
     }
 
     /// Says that there is nothing to judge by, until there is.
-    pub(super) fn has_no_policy(&self) {
+    pub(super) fn await_policy(&self) {
         self.policy.store(false, Ordering::Release);
     }
 

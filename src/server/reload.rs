@@ -40,7 +40,7 @@ impl Policies {
         metrics: Arc<Metrics>,
     ) -> Self {
         if matches!(source, PolicySource::Object(_)) {
-            health.has_no_policy();
+            health.await_policy();
         } else {
             metrics.policy_loaded();
         }
