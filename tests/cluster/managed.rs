@@ -93,16 +93,16 @@ async fn no_admission_fails_while_certificates_change(cluster: &'static Cluster)
     println!("managed certificates: {asked} admissions, none failed");
 
     emptied_bundles_are_repaired(cluster, &namespace, &both).await;
+    for replica in replicas {
+        replica.stop().await;
+    }
+    a_replica_that_is_not_trusted_is_not_ready(cluster, &both, start).await;
 }
 
 /// Until the API server has noticed the repair it trusts nobody: it refuses everything then, and lets nothing through.
 async fn emptied_bundles_are_repaired(cluster: &Cluster, namespace: &str, wanted: &str) {
     let begin = Instant::now();
-    for kind in KINDS {
-        let patch = json!([{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]);
-        let at = path(&configuration(kind), "");
-        cluster.client.send(http::Method::PATCH, &at, "", Content::JsonPatch(&patch)).await.accepted();
-    }
+    empty_bundles(cluster).await;
     let bad = with(pod(namespace, "bad"), "/spec/containers", conflicting_containers());
     eventually("the bundles are repaired", async || {
         let refused = cluster.client.dry_run(&bad).await;
@@ -112,6 +112,37 @@ async fn emptied_bundles_are_repaired(cluster: &Cluster, namespace: &str, wanted
     .await;
     println!("managed certificates: emptied bundles were repaired within {} ms", begin.elapsed().as_millis());
     wait_until_admitted(cluster, namespace).await;
+}
+
+/// While somebody else has the Lease, and does not write.
+async fn a_replica_that_is_not_trusted_is_not_ready(
+    cluster: &Cluster,
+    wanted: &str,
+    start: impl AsyncFnOnce() -> Program,
+) {
+    let hold = async |holder: Value| {
+        cluster.client.merge(&lease(), "", &json!({"spec": {"holderIdentity": holder}})).await.accepted();
+    };
+    hold(json!("somebody")).await;
+    empty_bundles(cluster).await;
+    let replica = start().await;
+    eventually("the replica serves what nobody trusts", async || {
+        let (status, text) = replica.admin("/readyz").await?;
+        assert_eq!(status, 503, "{text}");
+        text.contains("caBundle of the webhook configurations does not match").then_some(())
+    })
+    .await;
+    hold(Value::Null).await;
+    eventually("the replica is ready", async || replica.is_ready().await.then_some(())).await;
+    assert_eq!(bundles(cluster).await, [wanted, wanted]);
+}
+
+async fn empty_bundles(cluster: &Cluster) {
+    for kind in KINDS {
+        let patch = json!([{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]);
+        let at = path(&configuration(kind), "");
+        cluster.client.send(http::Method::PATCH, &at, "", Content::JsonPatch(&patch)).await.accepted();
+    }
 }
 
 const KINDS: [&str; 2] = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
