@@ -1,7 +1,7 @@
 //! What the manifests grant is what SECURITY.md says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use podgate::model::yaml;
 use serde_json::Value;
@@ -56,6 +56,20 @@ fn security_page_lists_what_is_granted() {
         let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));
         let (listed, _) = rest.split_once("<!-- end -->").unwrap();
         assert_eq!(listed, rows(files), "{name}");
+    }
+    let mut roles = Vec::new();
+    find_roles(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), &mut roles);
+    assert_eq!(roles.len(), RIGHTS.iter().map(|(_, files)| files.len()).sum::<usize>(), "{roles:?}: all are listed");
+}
+
+fn find_roles(folder: &Path, roles: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            find_roles(&path, roles);
+        } else if path.to_str().unwrap().ends_with("role.yaml") {
+            roles.push(path);
+        }
     }
 }
 

@@ -13,18 +13,6 @@ use super::{Cluster, Content};
 /// Who podgate is to the API server.
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:podgate:podgate";
 
-/// Where the rights are, and who has them.
-const RIGHTS: [&str; 8] = [
-    "components/cluster-policy/cluster-role.yaml",
-    "components/cluster-policy/cluster-role-binding.yaml",
-    "components/watch/cluster-role.yaml",
-    "components/watch/cluster-role-binding.yaml",
-    "overlays/managed-certs/role.yaml",
-    "overlays/managed-certs/role-binding.yaml",
-    "overlays/managed-certs/cluster-role.yaml",
-    "overlays/managed-certs/cluster-role-binding.yaml",
-];
-
 impl Cluster {
     /// Makes podgate's namespace, Service, service account and rights, if that has not been done yet.
     pub async fn install(&self) {
@@ -39,8 +27,9 @@ impl Cluster {
         let mut service = manifest("base/service.yaml");
         service["spec"] = json!({"type": "ExternalName", "externalName": "localhost"});
         self.client.create(&service).await.accepted();
-        for file in ["base/service-account.yaml"].into_iter().chain(RIGHTS) {
-            self.client.create(&manifest(file)).await.accepted();
+        self.client.create(&manifest("base/service-account.yaml")).await.accepted();
+        for file in files_named(&["role.yaml", "role-binding.yaml"]) {
+            self.client.create(&manifest(&file)).await.accepted();
         }
     }
 
@@ -66,13 +55,34 @@ impl Cluster {
 
 /// Everything that podgate's service account is granted: the rules of the manifests' roles.
 pub fn granted() -> Vec<Value> {
-    let roles = RIGHTS.iter().filter(|file| file.ends_with("role.yaml"));
-    roles.flat_map(|file| manifest(file)["rules"].as_array().unwrap().clone()).collect()
+    let roles = files_named(&["role.yaml"]);
+    roles.iter().flat_map(|file| manifest(file)["rules"].as_array().unwrap().clone()).collect()
+}
+
+/// The files of components and overlays whose names end so.
+fn files_named(ends: &[&str]) -> Vec<String> {
+    let mut files = Vec::new();
+    for kind in ["components", "overlays"] {
+        for folder in fs::read_dir(manifests().join(kind)).unwrap() {
+            for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.strip_prefix(manifests()).unwrap().to_str().unwrap();
+                if ends.iter().any(|end| name.ends_with(end)) {
+                    files.push(name.to_owned());
+                }
+            }
+        }
+    }
+    files
+}
+
+fn manifests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests")
 }
 
 /// The only object in a file of `manifests/`.
 pub fn manifest(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(file);
+    let path = manifests().join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     read(&text, file)
 }
