@@ -6,7 +6,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::builder::NonEmptyStringValueParser;
 use kube::Client;
+use tokio_util::sync::CancellationToken;
 
 use super::duration;
 use crate::cluster::{self, Managed};
@@ -24,6 +26,17 @@ pub(super) struct ClusterArgs {
     /// HorizontalPodAutoscalers, with the Pod's service account or $KUBECONFIG
     #[arg(long, env = "PODGATE_WATCH")]
     watch: bool,
+
+    /// Take the policy from the LifecyclePolicy of this name in the cluster, and put each change of it in force; until it has
+    /// been read nothing is judged (HTTP 500) and the server is not ready. Once it has, only another good one takes its place
+    #[arg(
+        long,
+        env = "PODGATE_POLICY_FROM_CLUSTER",
+        value_name = "NAME",
+        conflicts_with = "policy",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub(super) policy_from_cluster: Option<String>,
 
     /// Make, renew and publish the certificate: keeps it in a Secret and writes caBundle of podgate's own webhook
     /// configurations. --cert-dir is not used
@@ -50,28 +63,34 @@ pub(super) struct ClusterArgs {
 impl ClusterArgs {
     /// A client of the API server, if one is needed.
     pub(super) async fn connect(&self) -> anyhow::Result<Option<Client>> {
-        if !self.watch && !self.manage_certs {
+        if !self.watch && !self.manage_certs && self.policy_from_cluster.is_none() {
             return Ok(None);
         }
-        cluster::connect().await.map(Some).context("--watch and --manage-certs need the API server")
+        let context = "--watch, --manage-certs and --policy-from-cluster need the API server";
+        cluster::connect().await.map(Some).context(context)
     }
 
-    /// Does for `server` what was asked for, for as long as it is polled.
+    /// Does for `server` what was asked for, for as long as it is polled; `stop` is cancelled when the server begins to stop.
     pub(super) fn run(
         &self,
         client: Option<Client>,
         server: &Server,
         names: &[String],
+        stop: CancellationToken,
     ) -> impl Future<Output = Infallible> + use<> {
         let watched = client.clone().filter(|_| self.watch);
         let watched = watched.map(|client| Box::pin(cluster::watch(client, server.knowledge())));
+        let policy = client.clone().zip(self.policy_from_cluster.clone());
+        let policy = policy
+            .map(|(client, name)| Box::pin(cluster::keep_policy(client, name, server.policies(), server.knowledge())));
         let managed = client.filter(|_| self.manage_certs).map(|client| {
             let managed = self.managed(client.default_namespace(), names);
-            Box::pin(cluster::manage_certificates(client, managed, server.presenter()))
+            Box::pin(cluster::manage_certificates(client, managed, server.presenter(), stop))
         });
         async {
             tokio::select! {
                 never = asked_for(watched) => never,
+                never = asked_for(policy) => never,
                 never = asked_for(managed) => never,
             }
         }

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 
 use super::cluster::ClusterArgs;
@@ -19,7 +20,7 @@ use super::duration;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
-use crate::server::{Limits, Options, Server, TlsVersion};
+use crate::server::{Limits, Options, PolicySource, Server, TlsVersion};
 
 /// Days that development certificates are valid.
 const DEVELOPMENT_DAYS: u32 = 365;
@@ -175,6 +176,16 @@ impl From<&LimitArgs> for Limits {
     }
 }
 
+impl Args {
+    fn policy_source(&self) -> PolicySource {
+        match (&self.policy, &self.cluster.policy_from_cluster) {
+            (Some(file), _) => PolicySource::File(file.clone()),
+            (None, Some(name)) => PolicySource::Object(name.clone()),
+            (None, None) => PolicySource::Default,
+        }
+    }
+}
+
 /// Serves until a signal. An error is one of the configuration: nothing was served.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     log::init(args.log_format, args.log_level)?;
@@ -193,7 +204,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     let options = Options {
         listen: args.listen,
         admin_listen: args.admin_listen,
-        policy: args.policy.clone(),
+        policy: args.policy_source(),
         cert_dir: (!args.cluster.manage_certs).then(|| args.cert_dir.clone()),
         client_ca: args.client_ca.clone(),
         client_names: args.client_name.clone(),
@@ -204,7 +215,8 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
     };
     let client = args.cluster.connect().await?;
     let server = Server::bind(options, engine).await?;
-    let clustered = args.cluster.run(client, &server, &args.dns);
+    let stop = CancellationToken::new();
+    let clustered = args.cluster.run(client, &server, &args.dns, stop.clone());
     // Whoever asks for JSON wants nothing else in a container's output; the log says the addresses too.
     if args.log_format == LogFormat::Text {
         print_addresses(args, server.address(), server.admin_address());
@@ -219,6 +231,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
             _ => Duration::ZERO,
         };
         let _ = first_seen.send(delay);
+        stop.cancel();
         let echoes = async {
             loop {
                 either(&mut *terminate, &mut *interrupt).await;
@@ -298,7 +311,7 @@ mod tests {
         let options = Options {
             listen: args.listen,
             admin_listen: args.admin_listen,
-            policy: args.policy,
+            policy: args.policy_source(),
             cert_dir: Some(args.cert_dir),
             client_ca: args.client_ca,
             client_names: args.client_name,

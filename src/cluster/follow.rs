@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 use crate::server::log;
 
 /// After this the API server ends a watch and it is begun anew; one that is broken without a word is noticed soon after.
-const WATCH_SECONDS: u32 = 60;
+pub(super) const WATCH_SECONDS: u32 = 60;
 /// Pauses after an error; each is longer than the one before, until a list has been read.
 const BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);

@@ -47,6 +47,19 @@ impl Election {
         Ok(())
     }
 
+    /// Lets go of the Lease if it is held, so that nobody has to wait until it is over.
+    pub(super) async fn release(&mut self) -> Result<(), kube::Error> {
+        if self.held_until.take().is_none() {
+            return Ok(());
+        }
+        let Some(mut lease) = self.api.get_opt(&self.name).await? else { return Ok(()) };
+        match &mut lease.spec {
+            Some(spec) if spec.holder_identity.as_ref() == Some(&self.identity) => spec.holder_identity = None,
+            _ => return Ok(()),
+        }
+        won(self.api.replace(&self.name, &PostParams::default(), &lease).await).map(drop)
+    }
+
     async fn create(&self) -> Result<bool, kube::Error> {
         let mut lease = Lease {
             metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },

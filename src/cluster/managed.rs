@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Debug;
+use std::future::pending;
 use std::time::Duration;
 
 use k8s_openapi::api::admissionregistration::v1::{
@@ -20,6 +21,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::follow::{Seen, chain, follow};
@@ -73,8 +75,14 @@ enum Found {
 /// `caBundle` of each webhook of a configuration, by the webhook's name.
 type Bundles = Vec<(String, Vec<u8>)>;
 
-/// Manages certificates for as long as it is polled; `presenter` serves them.
-pub async fn manage_certificates(client: Client, managed: Managed, presenter: Presenter) -> Infallible {
+/// Manages certificates for as long as it is polled; `presenter` serves them. Once `stop` is cancelled, because this replica is
+/// about to go, it writes no more, and leaves that to another at once.
+pub async fn manage_certificates(
+    client: Client,
+    managed: Managed,
+    presenter: Presenter,
+    stop: CancellationToken,
+) -> Infallible {
     presenter.distrust();
     let (sender, found) = mpsc::channel(QUEUE);
     let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
@@ -119,7 +127,7 @@ pub async fn manage_certificates(client: Client, managed: Managed, presenter: Pr
         never = watch_secret => match never {},
         never = watch_validating => match never {},
         never = watch_mutating => match never {},
-        never = state.run(found) => match never {},
+        never = state.run(found, stop) => match never {},
     }
 }
 
@@ -198,7 +206,7 @@ struct Manager {
 }
 
 impl Manager {
-    async fn run(mut self, mut found: mpsc::Receiver<Found>) -> Infallible {
+    async fn run(mut self, mut found: mpsc::Receiver<Found>, stop: CancellationToken) -> Infallible {
         let mut renew = interval(RENEW);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -211,7 +219,7 @@ impl Manager {
                     }
                     Some(Found::Mutating(configuration)) => self.mutating = Some(mutating_bundles(configuration)),
                     // There is a sender for as long as this is polled.
-                    None => std::future::pending().await,
+                    None => pending().await,
                 },
                 _ = renew.tick() => {
                     let was_held = self.election.is_held();
@@ -225,6 +233,12 @@ impl Manager {
                     }
                 }
                 () = sleep_until(trust_delay.unwrap_or_else(Instant::now)), if trust_delay.is_some() => {}
+                () = stop.cancelled() => {
+                    if let Err(cause) = self.election.release().await {
+                        report(&cause, "the Lease of managed certificates cannot be released");
+                    }
+                    return pending().await;
+                }
             }
             if self.election.is_held()
                 && let Err(cause) = self.write().await

@@ -1,4 +1,5 @@
-//! What podgate asks of the API server: the other objects that it judges by, and a place for its own certificates.
+//! What podgate asks of the API server: the other objects that it judges by, its policy, and a place for its own
+//! certificates.
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
@@ -7,6 +8,7 @@ mod inventory;
 mod lease;
 mod managed;
 mod material;
+mod policy;
 mod watch;
 
 use std::time::Duration;
@@ -14,10 +16,14 @@ use std::time::Duration;
 use kube::{Client, Config};
 
 pub use managed::{Managed, manage_certificates};
+pub use policy::keep_policy;
 pub use watch::watch;
 
 /// How long a connection to the API server may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the API server may say nothing, so that no request hangs for ever where a connection is lost without a word. Longer
+/// than a watch in which nothing happens.
+const READ_TIMEOUT: Duration = Duration::from_secs(follow::WATCH_SECONDS as u64 + 15);
 
 /// Why there is no client of the API server.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +40,9 @@ pub enum ClusterError {
 pub async fn connect() -> Result<Client, ClusterError> {
     let mut config = Config::infer().await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
+    // The time before a request does not count.
+    config.reset_reader_on_write = true;
     // What goes wrong has to be seen; each caller tries again in its own time.
     config.default_retry = false;
     Client::try_from(config).map_err(|cause| ClusterError::Client(Box::new(cause)))

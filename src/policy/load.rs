@@ -41,6 +41,18 @@ pub enum PolicyError {
     },
 }
 
+impl PolicyError {
+    /// One line a mistake, by its field alone: for a text that nobody has written.
+    pub fn by_field(&self) -> String {
+        match self {
+            Self::Invalid { origin, mistakes } => {
+                mistakes.iter().map(|mistake| format!("{origin}: {}", mistake.message)).collect::<Vec<_>>().join("\n")
+            }
+            Self::Read { .. } => self.to_string(),
+        }
+    }
+}
+
 /// Something in a policy's text that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tracing::error;
 
-use super::health::Health;
+use super::health::{Health, NO_POLICY};
 use super::metrics::{CONTENT_TYPE, Metrics};
+use super::options::PolicySource;
 use super::reload::Policies;
 use super::reply;
 
@@ -21,7 +22,7 @@ pub(super) struct Admin {
     pub(super) metrics: Arc<Metrics>,
     /// Shown by `/readyz`.
     pub(super) health: Arc<Health>,
-    /// Shown by `/policy`, and by `/readyz` where the file's is not in force.
+    /// Shown by `/policy`, and by `/readyz` where the one that should be is not in force.
     pub(super) policies: Arc<Policies>,
 }
 
@@ -41,7 +42,7 @@ pub(super) fn router(admin: Admin) -> Router {
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
     if let Some(reason) = admin.health.unready() {
-        return reply::error(StatusCode::SERVICE_UNAVAILABLE, reason);
+        return unready(&admin, reason);
     }
     // A policy that cannot be used is no reason to stop judging under the last good one.
     match &*admin.policies.failure.load() {
@@ -52,16 +53,30 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
+fn unready(admin: &Admin, reason: &str) -> Response {
+    let policies = &admin.policies;
+    let failure = policies.failure.load();
+    let text = match &*failure {
+        _ if reason != NO_POLICY => reason.to_owned(),
+        Some(failure) => format!("{reason}: {failure}"),
+        None => format!("{reason}: {} has not been read", policies.source),
+    };
+    reply::error(StatusCode::SERVICE_UNAVAILABLE, &text)
+}
+
 /// The policy in force, with where its values come from.
 async fn policy(State(admin): State<Arc<Admin>>) -> Response {
     let policies = &admin.policies;
-    let origin = match &policies.file {
-        Some(file) => format!("# from {}\n", file.display()),
-        None => "# no policy file: the default\n".to_owned(),
+    if !admin.health.has_policy() {
+        return unready(&admin, NO_POLICY);
+    }
+    let origin = match &policies.source {
+        source @ PolicySource::Default => format!("# {source}\n"),
+        source => format!("# from {source}\n"),
     };
     let failure = policies.failure.load().as_ref().map_or_else(String::new, |failure| {
         let lines: String = failure.lines().map(|line| format!("# {line}\n")).collect();
-        format!("# The file's policy cannot be used, and this one stays in force:\n{lines}")
+        format!("# The policy there cannot be used, and this one stays in force:\n{lines}")
     });
     let yaml = policies.engine.load().policy().in_full();
     ([(header::CONTENT_TYPE, "application/yaml")], format!("{origin}{failure}{yaml}")).into_response()

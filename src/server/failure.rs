@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Internal,
     /// The handler panicked.
     Panic,
+    /// No policy to judge by.
+    NoPolicy,
     /// No such path.
     NotFound,
     /// No such method on this path.
@@ -45,11 +47,12 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Every one.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::BadRequest,
         Self::UnreadableObject,
         Self::Internal,
         Self::Panic,
+        Self::NoPolicy,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::UnsupportedMediaType,
@@ -73,6 +76,7 @@ impl Failure {
             Self::UnreadableObject => "unreadable_object",
             Self::Internal => "internal",
             Self::Panic => "panic",
+            Self::NoPolicy => "no_policy",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::UnsupportedMediaType => "unsupported_media_type",

@@ -5,6 +5,9 @@ use std::time::{Duration, SystemTime};
 
 const NO_CERTIFICATE: i64 = i64::MIN;
 
+/// What is said until there is a policy.
+pub(super) const NO_POLICY: &str = "there is no policy yet";
+
 /// What decides on readiness. Shared by everything that may change it.
 #[derive(Debug)]
 pub(super) struct Health {
@@ -13,15 +16,18 @@ pub(super) struct Health {
     expiry_timestamp_seconds: AtomicI64,
     /// Whether the API server trusts what is served, as far as that is known.
     trusted: AtomicBool,
+    /// Whether there is anything to judge by.
+    policy: AtomicBool,
 }
 
 impl Health {
-    /// Serving, without a certificate yet.
+    /// Serving, with a policy and without a certificate yet.
     pub(super) fn new() -> Self {
         Self {
             draining: AtomicBool::new(false),
             expiry_timestamp_seconds: AtomicI64::new(NO_CERTIFICATE),
             trusted: AtomicBool::new(true),
+            policy: AtomicBool::new(true),
         }
     }
 
@@ -45,6 +51,21 @@ impl Health {
         self.trusted.store(trusted, Ordering::Relaxed);
     }
 
+    /// Says that there is nothing to judge by, until there is.
+    pub(super) fn await_policy(&self) {
+        self.policy.store(false, Ordering::Release);
+    }
+
+    /// Says that there is a policy from now on.
+    pub(super) fn policy_found(&self) {
+        self.policy.store(true, Ordering::Release);
+    }
+
+    /// Whether there is anything to judge by.
+    pub(super) fn has_policy(&self) -> bool {
+        self.policy.load(Ordering::Acquire)
+    }
+
     /// How long the certificate is still valid: zero once it is not, and `None` until there is one.
     pub(super) fn certificate_valid_for(&self) -> Option<Duration> {
         let expiry = self.expiry_timestamp_seconds.load(Ordering::Relaxed);
@@ -66,6 +87,7 @@ impl Health {
             Some(_) if !self.trusted.load(Ordering::Relaxed) => {
                 Some("caBundle of the webhook configurations does not match the server's certificate yet")
             }
+            Some(_) if !self.has_policy() => Some(NO_POLICY),
             Some(_) => None,
         }
     }

@@ -37,8 +37,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use knowledge::Knowledge;
-pub use options::{Limits, Options, TlsVersion};
+pub use options::{Limits, Options, PolicySource, TlsVersion};
 pub use presenter::Presenter;
+pub use reload::Policies;
 pub use tls::TlsError;
 pub use trace::TraceContext;
 
@@ -47,7 +48,6 @@ use endpoint::Endpoint;
 use health::Health;
 use load::Load;
 use metrics::Metrics;
-use reload::Policies;
 use renewal::Renewal;
 use tls::Tls;
 use watch::Watch;
@@ -107,14 +107,12 @@ impl Server {
         });
         let watch = renewal.watch();
         renewal.load()?;
-        metrics.policy_loaded();
         let knowledge = Knowledge::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen").await?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
         let limits = options.limits;
-        let policies =
-            Arc::new(Policies { engine, file: options.policy, failure: arc_swap::ArcSwapOption::const_empty() });
+        let policies = Arc::new(Policies::new(engine, options.policy, Arc::clone(&health), Arc::clone(&metrics)));
         let admin_state = admin::Admin {
             metrics: Arc::clone(&metrics),
             health: Arc::clone(&health),
@@ -129,6 +127,7 @@ impl Server {
                 router: routes::router(routes::App {
                     engine: Arc::clone(&policies.engine),
                     inventory: Arc::clone(&knowledge.inventory),
+                    health: Arc::clone(&health),
                     metrics: Arc::clone(&metrics),
                     limits,
                     log_allowed: options.log_allowed,
@@ -171,6 +170,11 @@ impl Server {
         self.knowledge.clone()
     }
 
+    /// What puts policies in force that come from elsewhere than files.
+    pub fn policies(&self) -> Arc<Policies> {
+        Arc::clone(&self.policies)
+    }
+
     /// What serves certificates that come from elsewhere than files.
     pub fn presenter(&self) -> Presenter {
         Presenter(Arc::clone(&self.renewal))
@@ -208,7 +212,7 @@ impl Server {
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
             never = self.renewal.run(self.watch) => match never {},
-            never = self.policies.keep(&self.knowledge.metrics) => match never {},
+            never = self.policies.keep() => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

@@ -1,5 +1,6 @@
 //! What an administrator decides when the server is started.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,8 +12,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where health and metrics are served in plain HTTP. Port 0 takes any free port.
     pub admin_listen: SocketAddr,
-    /// The file of the policy that the engine was made of; it is read again when it changes.
-    pub policy: Option<PathBuf>,
+    /// Where the policy comes from. Of a file the engine has been made already.
+    pub policy: PolicySource,
     /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::presenter`] has been given a
     /// certificate.
     ///
@@ -37,7 +38,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            policy: None,
+            policy: PolicySource::Default,
             cert_dir: Some(PathBuf::from("certs")),
             client_ca: None,
             client_names: Vec::new(),
@@ -45,6 +46,30 @@ impl Default for Options {
             reload_interval: Duration::from_secs(5),
             log_allowed: 1.0,
             limits: Limits::default(),
+        }
+    }
+}
+
+/// Where a policy comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PolicySource {
+    /// Nowhere: it is the default one.
+    #[default]
+    Default,
+    /// A file, read again when it changes.
+    File(PathBuf),
+    /// The LifecyclePolicy of this name in the cluster. Nothing is judged until [`Server::policies`] has been given one.
+    ///
+    /// [`Server::policies`]: super::Server::policies
+    Object(String),
+}
+
+impl fmt::Display for PolicySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => write!(f, "no policy file: the default"),
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Object(name) => write!(f, "LifecyclePolicy \"{name}\" in the cluster"),
         }
     }
 }

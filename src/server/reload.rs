@@ -1,74 +1,119 @@
-//! Puts a new policy in force when its file changes, without a restart and without losing a request.
+//! Puts a new policy in force when its file or its object in the cluster changes, without a restart and without losing a
+//! request.
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tracing::{error, info};
 
+use super::health::Health;
 use super::log;
 use super::metrics::Metrics;
+use super::options::PolicySource;
 use super::watch::Watch;
-use crate::policy::{Engine, PolicyError, load};
+use crate::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
 
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The policy in force, and what is wrong with the one that should be.
 #[derive(Debug)]
-pub(super) struct Policies {
+pub struct Policies {
     /// Exchanged as a whole: a decision keeps the engine that it began with.
     pub(super) engine: Arc<ArcSwap<Engine>>,
-    /// The policy's file; `None` if there is none.
-    pub(super) file: Option<PathBuf>,
-    /// Why the file's policy is not in force, if it is not: one line a mistake.
+    pub(super) source: PolicySource,
+    /// Why the source's policy is not in force, if it is not: one line a mistake.
     pub(super) failure: ArcSwapOption<String>,
+    pub(super) health: Arc<Health>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Policies {
-    /// Reads the policy again whenever its file changes. One that cannot be used leaves the last good one in force, and is
-    /// told of in the log, the metrics and `/readyz`.
-    pub(super) async fn keep(&self, metrics: &Metrics) -> Infallible {
-        let Some(file) = &self.file else { return std::future::pending().await };
+    /// With a policy from the cluster, that of `engine` is in force for nobody.
+    pub(super) fn new(
+        engine: Arc<ArcSwap<Engine>>,
+        source: PolicySource,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        if matches!(source, PolicySource::Object(_)) {
+            health.await_policy();
+        } else {
+            metrics.policy_loaded();
+        }
+        Self { engine, source, failure: ArcSwapOption::const_empty(), health, metrics }
+    }
+
+    /// Reads the policy again whenever its file changes, for as long as it is polled. One that cannot be used leaves the last
+    /// good one in force, and is told of in the log, the metrics and `/readyz`.
+    pub(super) async fn keep(&self) -> Infallible {
+        let PolicySource::File(file) = &self.source else { return std::future::pending().await };
         let mut watch = Watch::new([file.clone()], POLL_INTERVAL);
         loop {
             // Also the first time: the file may have changed since the engine at hand was made of it.
-            self.reload(file.clone(), metrics).await;
+            let file = file.clone();
+            self.take(move || read(&file)).await;
             watch.changed().await;
         }
     }
 
-    async fn reload(&self, file: PathBuf, metrics: &Metrics) {
+    /// Puts the policy of a LifecyclePolicy in force, given as JSON. One that cannot be used is told of as one of a file.
+    pub async fn offer(&self, object: String) {
+        let origin = self.source.to_string();
+        self.take(move || parse(&object, &origin).map_err(|error| error.by_field())).await;
+    }
+
+    /// Says that the cluster has no such object, or not any more. The last good policy stays in force.
+    pub fn miss(&self) {
+        self.report(format!("there is no {}", self.source));
+    }
+
+    async fn take(&self, read: impl FnOnce() -> Result<LifecyclePolicy, String> + Send + 'static) {
         let in_force = self.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
-        let loaded = tokio::task::spawn_blocking(move || compile(&file, &in_force)).await;
-        let failure = match loaded {
-            Ok(Ok(None)) => None,
-            Ok(Ok(Some(engine))) => {
-                let policy = log::clean(&engine.policy().metadata.name);
-                info!(policy = policy.as_ref(), "a new policy is in force");
-                self.engine.store(Arc::new(engine));
-                metrics.policy_loaded();
-                None
-            }
-            Ok(Err(cause)) => Some(cause.to_string()),
-            Err(_panic) => Some("the policy could not be compiled".to_owned()),
-        };
-        if let Some(failure) = &failure {
-            metrics.policy_load_failed();
-            for line in failure.lines() {
-                let cause = log::clean(line);
-                error!(cause = cause.as_ref(), "the policy cannot be used; the last good one stays in force");
-            }
+        let loaded = tokio::task::spawn_blocking(move || {
+            read().map(|policy| (policy != *in_force.policy()).then(|| Engine::new(&policy)))
+        });
+        match loaded.await {
+            Ok(Ok(engine)) => self.put_in_force(engine),
+            Ok(Err(cause)) => self.report(cause),
+            Err(_panic) => self.report("the policy could not be compiled".to_owned()),
         }
-        self.failure.store(failure.map(Arc::new));
+    }
+
+    /// `None` is the policy that the engine at hand is made of.
+    fn put_in_force(&self, engine: Option<Engine>) {
+        if engine.is_some() || !self.health.has_policy() {
+            if let Some(engine) = engine {
+                self.engine.store(Arc::new(engine));
+            }
+            let engine = self.engine.load();
+            let policy = log::clean(&engine.policy().metadata.name);
+            info!(policy = policy.as_ref(), "a new policy is in force");
+            self.metrics.policy_loaded();
+            self.health.policy_found();
+        }
+        self.failure.store(None);
+    }
+
+    fn report(&self, failure: String) {
+        self.metrics.policy_load_failed();
+        let instead = if self.health.has_policy() {
+            "the last good one stays in force"
+        } else {
+            "there is none yet, and nothing is judged"
+        };
+        for line in failure.lines() {
+            let cause = log::clean(line);
+            error!(cause = cause.as_ref(), "the policy cannot be used; {instead}");
+        }
+        self.failure.store(Some(Arc::new(failure)));
     }
 }
 
-/// The engine of the file's policy; `None` if that is in force already.
-fn compile(file: &Path, in_force: &Engine) -> Result<Option<Engine>, PolicyError> {
-    let policy = load(file)?;
-    Ok((policy != *in_force.policy()).then(|| Engine::new(&policy)))
+fn read(file: &Path) -> Result<LifecyclePolicy, String> {
+    load(file).map_err(|error: PolicyError| error.to_string())
 }

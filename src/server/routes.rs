@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, error, info};
 
 use super::failure::Failure;
+use super::health::{Health, NO_POLICY};
 use super::load::{self, Load, Room, SMALL_BODY_BYTES};
 use super::log;
 use super::metrics::{Metrics, webhook};
@@ -36,6 +37,8 @@ pub(super) struct App {
     pub(super) engine: Arc<ArcSwap<Engine>>,
     /// The other objects that are known, if any are.
     pub(super) inventory: Arc<ArcSwapOption<Inventory>>,
+    /// Says whether there is a policy in force.
+    pub(super) health: Arc<Health>,
     /// Counts.
     pub(super) metrics: Arc<Metrics>,
     /// Size and time of a body.
@@ -99,6 +102,10 @@ const OVERLOADED: Refusal = Refusal {
     message: "more requests than can be answered in time",
 };
 
+/// `failurePolicy` decides: what is not known to be allowed is not.
+const WITHOUT_POLICY: Refusal =
+    Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, failure: Failure::NoPolicy, message: NO_POLICY };
+
 const INCOMPLETE: Refusal =
     Refusal { status: StatusCode::BAD_REQUEST, failure: Failure::BodyIncomplete, message: "the body ended early" };
 
@@ -112,6 +119,9 @@ impl App {
     async fn answer(&self, mode: Mode, request: Request) -> Response {
         let deadline = load::deadline(request.uri());
         let (head, mut body) = request.into_parts();
+        if !self.health.has_policy() {
+            return self.refuse(&WITHOUT_POLICY, body);
+        }
         let Ok(_room) = self.load.request(deadline).await else { return self.refuse(&OVERLOADED, body) };
         let _in_flight = self.metrics.begin();
         match self.read(&head.headers, &mut body, deadline).await {

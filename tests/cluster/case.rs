@@ -23,9 +23,6 @@ pub struct Case {
     /// Other objects that have to be there, made before podgate is registered.
     #[serde(default)]
     pub with: Vec<Value>,
-    /// Whether podgate is asked in this process, knowing the objects of `with`.
-    #[serde(default)]
-    pub inventory: bool,
     /// Whether `object`, made before podgate is registered, is deleted.
     #[serde(default)]
     pub delete: bool,

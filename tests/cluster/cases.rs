@@ -6,11 +6,11 @@ use http::Method;
 use libtest_mimic::Trial;
 use podgate::model::Operation;
 use podgate::policy::{Engine, LifecyclePolicy};
-use podgate::rules::{Finding, Level};
+use podgate::rules::Level;
 use serde_json::{Value, json};
 
 use crate::case::{self, Case};
-use crate::harness::{Answer, Asked, Client, Cluster, Content, STANDARD, judge, path};
+use crate::harness::{Answer, Asked, Client, Cluster, Content, judge, path};
 use crate::test;
 
 pub fn tests() -> Vec<Trial> {
@@ -33,16 +33,20 @@ async fn run(cluster: &Cluster, rule: &str, cases: &[Case]) {
             make(&cluster.client, &placed(object, namespace)).await;
         }
     }
-    cluster.judge(&judged, STANDARD).await;
+    cluster.judge(&judged, cluster.watching().await).await;
+    let mut others = cases.iter().flat_map(|case| &case.with);
+    if others.clone().next().is_some() {
+        // Each kind has a watch of its own.
+        assert!(others.all(|other| other["kind"] == "PodDisruptionBudget"), "{rule}: is every object of `with` known?");
+        cluster.wait_until_budgets_are_known(&judged).await;
+    }
     for case in cases {
         let name = format!("{rule}: {}", case.name);
-        if !case.api.is_empty() {
-            refused_by_the_api_server(cluster, rule, case, &name, [&judged, &unjudged]).await;
-        } else if case.inventory {
-            found_with_an_inventory(cluster, rule, case, &name, &judged).await;
-        } else {
+        if case.api.is_empty() {
             let answer = send(cluster, case, &placed(&case.object, &judged), &judged).await;
             check(cluster, rule, case, &name, &answer).await;
+        } else {
+            refused_by_the_api_server(cluster, rule, case, &name, [&judged, &unjudged]).await;
         }
     }
 }
@@ -62,37 +66,14 @@ async fn refused_by_the_api_server(cluster: &Cluster, rule: &str, case: &Case, n
         let rollout = rollout(&placed(&case.object, judged));
         check(cluster, rule, case, name, &cluster.client.dry_run(&rollout).await).await;
     } else {
-        let found = judge(&Engine::new(&LifecyclePolicy::default()), &asked(case, &object, &[])).unwrap();
+        let found = judge(&Engine::new(&LifecyclePolicy::default()), &asked(case, &object)).unwrap();
         let denied = found.iter().filter(|finding| finding.level == Level::Deny);
         check_denied(rule, case, name, denied.map(|finding| (finding.rule.id.to_owned(), finding.at.to_string())));
     }
 }
 
-/// The server does not know other objects yet: what the rule finds once it does, among objects as they are in the cluster.
-async fn found_with_an_inventory(cluster: &Cluster, rule: &str, case: &Case, name: &str, judged: &str) {
-    let object = placed(&case.object, judged);
-    // With the API server's defaults; the answer to a deletion would say that it is on its way.
-    let object = if case.delete {
-        cluster.client.get(&object).await.accepted().body
-    } else {
-        send(cluster, case, &object, judged).await.accepted().body
-    };
-    let mut known = Vec::new();
-    for other in &case.with {
-        known.push(cluster.client.get(&placed(other, judged)).await.accepted().body);
-    }
-    let found = judge(&Engine::new(&LifecyclePolicy::default()), &asked(case, &object, &known)).unwrap();
-    let by_rule = |finding: &Finding| (finding.rule.id == rule).then(|| (finding.level, finding.at.to_string()));
-    let found: BTreeSet<(Level, String)> = found.iter().filter_map(by_rule).collect();
-    let expected = case.findings().map(|(level, field)| (level, field.clone())).collect();
-    assert_eq!(found, expected, "{name}");
-    if case.delete {
-        send(cluster, case, &object, judged).await.accepted();
-    }
-}
-
 /// The request of a case as podgate would get it.
-fn asked<'a>(case: &'a Case, object: &'a Value, known: &'a [Value]) -> Asked<'a> {
+fn asked<'a>(case: &'a Case, object: &'a Value) -> Asked<'a> {
     let operation = match case {
         Case { delete: true, .. } => Operation::Delete,
         Case { old: Some(_), .. } => Operation::Update,
@@ -105,7 +86,6 @@ fn asked<'a>(case: &'a Case, object: &'a Value, known: &'a [Value]) -> Asked<'a>
         subresource: &case.subresource,
         user: &case.user.name,
         groups: &case.user.groups,
-        known,
     }
 }
 

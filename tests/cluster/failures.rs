@@ -1,13 +1,9 @@
 //! podgate down, or without an answer: the failurePolicy decides. And podgate behind a Service.
 
-use std::path::Path;
-use std::process::Command;
-
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
 
-use crate::harness::{Answer, Cluster, Podgate, Reach, Register};
-use crate::harness::{conflicting_containers, deployment, eventually, manifest, pod, with, workload};
+use crate::harness::{Answer, Cluster, Podgate, Program, Reach, Register};
+use crate::harness::{conflicting_containers, deployment, pod, with, workload};
 use crate::test;
 
 pub fn tests() -> Vec<Trial> {
@@ -21,7 +17,7 @@ async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
     for (policy, admits) in [("Ignore", true), ("Fail", false)] {
         let name = policy.to_lowercase();
         let podgate = Podgate::start(cluster.processes(), Podgate::policy("{}")).await;
-        let change = Register { failure_policy: Some(policy), mutating: true };
+        let change = Register { failure_policy: Some(policy), mutating: true, ..Register::default() };
         cluster.register(podgate.reach(), &name, &change).await;
         let namespace = cluster.namespace(Some(&name)).await;
         let client = &cluster.client;
@@ -56,31 +52,12 @@ async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
 /// The real program with the certificates that it makes itself; `clientConfig.service` as in the manifests but for its
 /// port: a Service of type ExternalName has none of its own to translate to.
 async fn podgate_is_reached_by_its_services_name(cluster: &'static Cluster) {
-    let certificates = cluster.processes().dir().join("program");
-    let any_port = "127.0.0.1:0";
-    cluster.processes().start(
-        "podgate",
-        Command::new(env!("CARGO_BIN_EXE_podgate"))
-            .args(["serve", "--log-format", "json", "--listen", any_port, "--admin-listen", any_port, "--cert-dir"])
-            .arg(&certificates),
-    );
-    let port =
-        eventually("podgate says where it serves", async || serving_port(&cluster.processes().log("podgate"))).await;
-    let ca = std::fs::read_to_string(certificates.join("ca.crt")).unwrap();
-
-    let service = manifest("service.yaml");
-    let name = &service["metadata"];
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name["namespace"]}});
-    // It is there where another test was faster.
-    cluster.client.create(&namespace).await;
-    let service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name["name"], "namespace": name["namespace"]},
-        "spec": {"type": "ExternalName", "externalName": "localhost"}
-    });
-    cluster.client.create(&service).await.accepted();
+    let program = Program::start(cluster, None, &[]).await;
+    let ca = program.ca();
+    cluster.install().await;
 
     let change = Register { failure_policy: Some("Fail"), ..Register::default() };
-    cluster.register(Reach::Service { port, ca: &ca }, "service", &change).await;
+    cluster.register(Reach::Service { port: program.port, ca: &ca }, "service", &change).await;
     let judged = cluster.namespace(Some("service")).await;
 
     cluster.client.create(&pod(&judged, "good")).await.accepted();
@@ -88,11 +65,4 @@ async fn podgate_is_reached_by_its_services_name(cluster: &'static Cluster) {
     let refused = cluster.client.create(&bad).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
     assert!(refused.message().contains("(podgate: port-conflict)"), "{}", refused.body);
-}
-
-fn serving_port(log: &Path) -> Option<u16> {
-    let text = std::fs::read_to_string(log).ok()?;
-    let event = text.lines().find(|line| line.contains("\"serving\""))?;
-    let event: Value = serde_json::from_str(event).ok()?;
-    event["address"].as_str()?.rsplit_once(':')?.1.parse().ok()
 }

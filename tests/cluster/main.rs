@@ -19,9 +19,13 @@ mod differential;
 mod failures;
 mod harness;
 mod leftovers;
+mod managed;
 mod mutation;
+mod policy;
 mod ratchet;
 mod requests;
+mod rights;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -60,6 +64,11 @@ fn main() -> ExitCode {
 
 fn tests() -> Vec<Trial> {
     let groups = [
+        // These take longest, and begin first.
+        managed::tests(),
+        watch::tests(),
+        rights::tests(),
+        policy::tests(),
         answers::tests(),
         budgets::tests(),
         cases::tests(),

@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::fake_api::FakeApi;
 use crate::process::Process;
@@ -210,6 +211,7 @@ fn secret(api: &FakeApi, field: &str) -> String {
 
 struct Replica {
     server: TestServer,
+    stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -232,12 +234,10 @@ impl Replica {
         };
         change(&mut managed);
         let (server, presenter) = TestServer::start_presenting().await;
-        let client = api.client();
-        let task =
-            tokio::spawn(
-                async move { match Box::pin(cluster::manage_certificates(client, managed, presenter)).await {} },
-            );
-        Self { server, task }
+        let stop = CancellationToken::new();
+        let manage = cluster::manage_certificates(api.client(), managed, presenter, stop.clone());
+        let task = tokio::spawn(async move { match Box::pin(manage).await {} });
+        Self { server, stop, task }
     }
 
     async fn is_ready(&self) -> bool {
@@ -370,6 +370,23 @@ async fn another_replica_takes_over() {
     eventually("ready", async || second.is_ready().await).await;
     let lease = api.get(LEASES, "podgate", "podgate").unwrap();
     assert_eq!(lease["spec"]["holderIdentity"], "second");
+}
+
+/// Who goes in order does not make the others wait until the Lease is over.
+#[tokio::test]
+async fn another_replica_takes_over_at_once_from_one_that_stops() {
+    let api = registered().await;
+    let first = Replica::start(&api, "first").await;
+    eventually("ready", async || first.is_ready().await).await;
+    let second = Replica::start(&api, "second").await;
+    eventually("ready", async || second.is_ready().await).await;
+    let holder = || api.get(LEASES, "podgate", "podgate").unwrap()["spec"]["holderIdentity"].clone();
+    assert_eq!(holder(), "first");
+    let begin = Instant::now();
+    first.stop.cancel();
+    eventually("the other one holds the Lease", async || holder() == "second").await;
+    // It tries every 5 s; the Lease would be over 15 s after it was renewed last.
+    assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());
 }
 
 /// The flags, and what the program says.

@@ -14,6 +14,7 @@
 
 mod certificates;
 mod cluster;
+mod cluster_policy;
 mod fake_api;
 mod http;
 mod monitoring;

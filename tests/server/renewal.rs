@@ -1,5 +1,6 @@
 //! Certificates that change while the server serves.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use podgate::server::certificates;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair};
 use time::OffsetDateTime;
 
+use crate::process::{Process, after};
 use crate::support::{NO_REVIEW, PATIENCE, TestServer, client_config, read_answer, request, send};
 
 const QUICK: Duration = Duration::from_millis(10);
@@ -180,6 +182,39 @@ async fn ready_until_the_certificate_has_really_expired() {
     swap(server.dir.path(), 1, &[("tls.crt", &certificate), ("tls.key", &key)]);
     wait_until_shown(&server, &certificate).await;
     assert_eq!(server.admin("/readyz").await.status(), 200);
+}
+
+/// From 14 days before the end the log says how many are left.
+#[test]
+fn the_log_warns_from_14_days_before_the_end() {
+    for (days, left) in [(14, Some("13")), (1, Some("0")), (15, None)] {
+        let dir = tempfile::tempdir().unwrap();
+        certificates::write(&dir.path().join("certs"), &[], days, false).unwrap();
+        let mut process = Process::serve(dir.path(), &[]);
+        let mut log = process.stderr_lines();
+        let serving = log.next().unwrap();
+        // Whatever it has to complain of it has complained of before it answers.
+        let admin = after(&serving, " admin_address=").split(' ').next().unwrap();
+        let mut admin = std::net::TcpStream::connect(admin).unwrap();
+        admin.set_read_timeout(Some(PATIENCE)).unwrap();
+        admin.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut ready = String::new();
+        admin.read_to_string(&mut ready).unwrap();
+        assert!(ready.starts_with("HTTP/1.1 200 "), "{days} days: {ready}");
+        process.signal("INT");
+        let warnings: Vec<String> = log.filter(|line| line.contains("is about to expire")).collect();
+        match left {
+            Some(left) => {
+                assert_eq!(warnings.len(), 1, "{days} days: {warnings:?}");
+                assert!(
+                    warnings[0].contains(" WARN ") && warnings[0].contains(&format!("days={left}")),
+                    "{warnings:?}"
+                );
+            }
+            None => assert_eq!(warnings, Vec::<String>::new(), "{days} days"),
+        }
+        assert_eq!(process.wait().code(), Some(0));
+    }
 }
 
 /// A client of an authority that is no longer wanted is refused, also where it could resume a session.

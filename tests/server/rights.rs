@@ -1,6 +1,7 @@
 //! What the manifests grant is what SECURITY.md says.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use podgate::model::yaml;
 use serde_json::Value;
@@ -9,15 +10,30 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
 }
 
+/// What each option needs.
+const RIGHTS: [(&str, &[&str]); 3] = [
+    ("--watch", &["manifests/components/watch/cluster-role.yaml"]),
+    ("--policy-from-cluster", &["manifests/components/cluster-policy/cluster-role.yaml"]),
+    (
+        "--manage-certs",
+        &["manifests/overlays/managed-certs/role.yaml", "manifests/overlays/managed-certs/cluster-role.yaml"],
+    ),
+];
+
+/// The rules of a role.
+fn rules(file: &str) -> Vec<Value> {
+    let text = read(file);
+    let documents = yaml::documents(&text).unwrap();
+    let [role] = documents.as_slice() else { panic!("{file}: one role") };
+    let role: Value = serde_json::from_str(&role.to_json().unwrap()).unwrap();
+    role["rules"].as_array().unwrap().clone()
+}
+
 /// The rows of the table of what these roles grant.
 fn rows(files: &[&str]) -> String {
     let mut rows = String::new();
     for file in files {
-        let text = read(file);
-        let documents = yaml::documents(&text).unwrap();
-        let [role] = documents.as_slice() else { panic!("{file}: one role") };
-        let role: Value = serde_json::from_str(&role.to_json().unwrap()).unwrap();
-        for rule in role["rules"].as_array().unwrap() {
+        for rule in rules(file) {
             let list = |field: &str, absent: &str| {
                 let items: Vec<&str> =
                     rule[field].as_array().into_iter().flatten().map(|item| item.as_str().unwrap()).collect();
@@ -34,17 +50,41 @@ fn rows(files: &[&str]) -> String {
 #[test]
 fn security_page_lists_what_is_granted() {
     let page = read("SECURITY.md");
-    for (name, files) in [
-        ("--watch", &["manifests/components/watch/cluster-role.yaml"][..]),
-        (
-            "--manage-certs",
-            &["manifests/overlays/managed-certs/role.yaml", "manifests/overlays/managed-certs/cluster-role.yaml"],
-        ),
-    ] {
+    for (name, files) in RIGHTS {
         let begin =
             format!("<!-- rights of {name} -->\n| API group | resources | names | verbs |\n|---|---|---|---|\n");
         let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));
         let (listed, _) = rest.split_once("<!-- end -->").unwrap();
         assert_eq!(listed, rows(files), "{name}");
+    }
+    let mut roles = Vec::new();
+    find_roles(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), &mut roles);
+    assert_eq!(roles.len(), RIGHTS.iter().map(|(_, files)| files.len()).sum::<usize>(), "{roles:?}: all are listed");
+}
+
+fn find_roles(folder: &Path, roles: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            find_roles(&path, roles);
+        } else if path.to_str().unwrap().ends_with("role.yaml") {
+            roles.push(path);
+        }
+    }
+}
+
+/// The cluster tests give podgate all of them at once. That shows of each option that its own are enough only if no other
+/// option's rights can stand in for them.
+#[test]
+fn no_two_options_need_rights_to_the_same_resource() {
+    let mut needed_by = BTreeMap::new();
+    for (name, files) in RIGHTS {
+        for rule in files.iter().flat_map(|file| rules(file)) {
+            for resource in rule["resources"].as_array().unwrap() {
+                let group = rule["apiGroups"][0].as_str().unwrap().to_owned();
+                let other = needed_by.insert((group, resource.to_string()), name);
+                assert!(other.is_none_or(|other| other == name), "{name} and {other:?}: {rule}");
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use podgate::policy::{Engine, LifecyclePolicy};
 use podgate::rules::Rule;
-use podgate::server::{Knowledge, Options, Presenter, Server, certificates};
+use podgate::server::{Knowledge, Options, Policies, PolicySource, Presenter, Server, certificates};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -55,7 +55,7 @@ impl TestServer {
 
     /// With the policy made of `file` at some time.
     pub async fn start_with_policy_file(policy: &LifecyclePolicy, file: &Path) -> Self {
-        Self::start_engine(engine_of(policy), |options| options.policy = Some(file.to_owned())).await
+        Self::start_engine(engine_of(policy), |options| options.policy = PolicySource::File(file.to_owned())).await
     }
 
     /// A server whose engine knows these rules instead of all.
@@ -74,6 +74,13 @@ impl TestServer {
         let (server, dir) = bind(engine_of(policy), |_| {}).await;
         let knowledge = server.knowledge();
         (Self::serve(server, dir), knowledge)
+    }
+
+    /// A server whose policy is an object of the cluster, which whoever has the [`Policies`] gives it.
+    pub async fn start_with_policy_object(name: &str) -> (Self, Arc<Policies>, Knowledge) {
+        let (server, dir) = bind(engine(), |options| options.policy = PolicySource::Object(name.to_owned())).await;
+        let (policies, knowledge) = (server.policies(), server.knowledge());
+        (Self::serve(server, dir), policies, knowledge)
     }
 
     /// A server that serves the certificates that whoever has the [`Presenter`] gives it.

@@ -195,3 +195,58 @@ fn the_grace_period_covers_the_drain() {
     let drain = seconds("--drain-delay <") + seconds("--drain-timeout <");
     assert!(grace > drain, "{grace} s of grace for {drain} s of draining");
 }
+
+/// What components and overlays add to the command line is understood, up to the API server that is not there; and what they
+/// take away is not missed.
+#[test]
+fn the_command_lines_of_components_are_taken() {
+    let deployment = object("deployment.yaml");
+    for (folder, added) in [
+        ("components/watch", "--watch"),
+        ("components/cluster-policy", "--policy-from-cluster"),
+        ("overlays/managed-certs", "--manage-certs"),
+    ] {
+        let deployment = patched(deployment.clone(), folder);
+        let pod = &deployment["spec"]["template"]["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], true, "{folder} has rights to use");
+        let container = &pod["containers"][0];
+        let arguments = strings(&container["args"]);
+        assert!(arguments.contains(&added), "{arguments:?}");
+        let mounts = container["volumeMounts"].as_array().unwrap();
+        for volume in pod["volumes"].as_array().unwrap() {
+            assert!(mounts.iter().any(|mount| mount["name"] == volume["name"]), "{folder}: {volume}");
+        }
+        // In place of what is mounted in a cluster.
+        let here = tempfile::tempdir().unwrap();
+        fs::create_dir(here.path().join("policy")).unwrap();
+        let map = object("config-map.yaml");
+        fs::write(here.path().join("policy/policy.yaml"), map["data"]["policy.yaml"].as_str().unwrap()).unwrap();
+        let at = |argument: &&str| argument.replace("/etc/podgate", here.path().to_str().unwrap());
+        let arguments: Vec<String> = arguments.iter().map(at).collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+        // Not even that of whoever runs this.
+        let command = command.args(&arguments).env_clear().env("KUBECONFIG", here.path().join("none"));
+        let outcome = command.output().unwrap();
+        let said = String::from_utf8(outcome.stderr).unwrap();
+        assert_eq!(outcome.status.code(), Some(2), "{said}");
+        assert!(said.contains("need the API server"), "{said}");
+    }
+}
+
+/// An object of the base by the JSON patches that a `kustomization.yaml` has for its kind.
+fn patched(mut object: Value, folder: &str) -> Value {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder).join("kustomization.yaml");
+    let read = |text: &str| -> Value {
+        let documents = yaml::documents(text).unwrap();
+        serde_json::from_str(&documents[0].to_json().unwrap()).unwrap()
+    };
+    let kustomization = read(&fs::read_to_string(file).unwrap());
+    let patches = kustomization["patches"].as_array().unwrap();
+    let kind = object["kind"].clone();
+    for patch in patches.iter().filter(|patch| patch["target"]["kind"] == kind) {
+        let operations = read(patch["patch"].as_str().unwrap());
+        let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
+        json_patch::patch(&mut object, &operations).unwrap();
+    }
+    object
+}

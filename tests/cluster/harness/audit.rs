@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::{Cluster, eventually};
 
-/// Level Metadata carries the annotations of webhooks; nobody reads anything else here.
+/// Level Metadata carries the annotations of webhooks; of podgate's own requests all are of interest, of others none that
+/// only reads.
 pub const POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
+    {"level": "Metadata", "users": ["system:serviceaccount:podgate:podgate"]},
     {"level": "None", "verbs": ["get", "list", "watch"]},
     {"level": "Metadata"}
 ]}"#;
@@ -24,5 +26,13 @@ impl Cluster {
             Some(event["annotations"].clone())
         })
         .await
+    }
+
+    /// Every request of a user that is in the log.
+    pub fn audited(&self, user: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.processes.dir().join("audit.log")).unwrap();
+        // The last line may still be written.
+        let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.filter(|event| event["user"]["username"] == user).collect()
     }
 }

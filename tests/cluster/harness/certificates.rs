@@ -7,7 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Signs the API server's certificate and those of its clients.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -67,22 +67,28 @@ impl Authority {
 }
 
 impl Identity {
-    /// A kubeconfig file for this client. JSON is YAML.
+    /// A kubeconfig file for this client.
     pub fn kubeconfig(&self, server: &str, authority: &Authority) -> String {
-        json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "clusters": [{"name": "test", "cluster": {
-                "server": server, "certificate-authority-data": base64(&authority.pem())
-            }}],
-            "users": [{"name": "test", "user": {
-                "client-certificate-data": base64(&self.certificate), "client-key-data": base64(&self.key)
-            }}],
-        })
-        .to_string()
+        let user = json!({
+            "client-certificate-data": base64(&self.certificate), "client-key-data": base64(&self.key)
+        });
+        kubeconfig(server, authority, "default", &user)
     }
+}
+
+/// A kubeconfig file for a user, whose own namespace is `namespace`. JSON is YAML.
+pub fn kubeconfig(server: &str, authority: &Authority, namespace: &str, user: &Value) -> String {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test", "namespace": namespace}}],
+        "clusters": [{"name": "test", "cluster": {
+            "server": server, "certificate-authority-data": base64(&authority.pem())
+        }}],
+        "users": [{"name": "test", "user": user}],
+    })
+    .to_string()
 }
 
 /// Writes the keys that sign and check the tokens of service accounts: `sa.key` and `sa.pub`.

@@ -1,9 +1,8 @@
-//! podgate asked in this process: about requests that the API server refuses before a webhook sees them, and with an
-//! inventory of other objects.
+//! podgate asked in this process: about requests that the API server refuses before a webhook sees them.
 
 use podgate::model::Operation;
 use podgate::policy::Engine;
-use podgate::policy::cases::{Block, Circumstances, inventory, with_review};
+use podgate::policy::cases::{Circumstances, with_review};
 use podgate::rules::Finding;
 use serde_json::Value;
 
@@ -18,15 +17,13 @@ pub struct Asked<'a> {
     pub subresource: &'a str,
     pub user: &'a str,
     pub groups: &'a [String],
-    /// The other objects that podgate knows.
-    pub known: &'a [Value],
 }
 
 impl<'a> Asked<'a> {
-    /// Somebody creates an object, and no other is known.
+    /// Somebody creates an object.
     pub fn create(object: &'a Value) -> Self {
         let operation = Operation::Create;
-        Self { operation, object, old: None, subresource: "", user: "admin", groups: &[], known: &[] }
+        Self { operation, object, old: None, subresource: "", user: "admin", groups: &[] }
     }
 }
 
@@ -40,11 +37,8 @@ pub fn judge(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Finding>, String>
         groups: asked.groups.to_vec(),
         namespace: Some(namespace.to_owned()),
     };
-    let documents: Vec<String> = asked.known.iter().map(Value::to_string).collect();
-    let known = inventory(&Block { line: 1, text: documents.join("\n---\n") }).unwrap();
-    let known = (!asked.known.is_empty()).then_some(&known);
     let old = asked.old.map(Value::to_string);
-    with_review(&asked.object.to_string(), old.as_deref(), &circumstances, known, |review| {
+    with_review(&asked.object.to_string(), old.as_deref(), &circumstances, None, |review| {
         review.map(|review| engine.review(review).findings).unwrap_or_default()
     })
 }

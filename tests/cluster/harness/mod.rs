@@ -1,5 +1,6 @@
 //! A real etcd and kube-apiserver on loopback, and podgate registered there by its own manifests.
 
+mod api_servers;
 mod assets;
 mod audit;
 mod certificates;
@@ -7,24 +8,27 @@ mod client;
 mod controllers;
 mod custom_kinds;
 mod direct;
+mod installation;
 mod objects;
 mod podgate;
 mod processes;
+mod program;
 
 use std::fs;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
 use tokio::sync::OnceCell;
 
 pub use client::{Answer, Client, Content, collection, path};
 pub use direct::{Asked, judge};
+pub use installation::{SERVICE_ACCOUNT, granted, manifest};
 pub use objects::{conflicting_containers, deployment, object, pod, workload};
-pub use podgate::{Podgate, Reach, Register, manifest};
+pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
+pub use program::Program;
 
+use api_servers::Port;
 use assets::Assets;
 use certificates::{Authority, base64, write_service_account_keys};
 
@@ -33,6 +37,9 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The value of a namespace's label [`JUDGED_BY`] where the default policy judges.
 pub const STANDARD: &str = "standard";
+
+/// The same where other objects of the cluster are known, and deletions of Pods are judged.
+const WATCHING: &str = "watching";
 
 /// The label that tells which registration of podgate judges what is in a namespace; without it, none does.
 pub const JUDGED_BY: &str = "podgate-test";
@@ -46,8 +53,9 @@ pub struct Cluster {
     processes: Processes,
     authority: Authority,
     controllers: OnceCell<()>,
-    /// Keeps the API server's port from being given to anybody else.
-    _port: TcpSocket,
+    installation: OnceCell<()>,
+    watching: OnceCell<Program>,
+    _port: Port,
 }
 
 impl Cluster {
@@ -60,10 +68,6 @@ impl Cluster {
         let authority = Authority::new();
         write_files(&processes, &authority);
 
-        let port = TcpSocket::new_v4().unwrap();
-        port.set_reuseport(true).unwrap();
-        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let address = port.local_addr().unwrap();
         let at = |name: &str| dir.join(name).display().to_string();
         let socket = |name: &str| format!("unix://{}", at(name));
 
@@ -80,36 +84,15 @@ impl Cluster {
                 .arg(format!("--initial-advertise-peer-urls={}", socket("peer.sock")))
                 .arg(format!("--initial-cluster=default={}", socket("peer.sock"))),
         );
-        processes.start(
-            "kube-apiserver",
-            assets
-                .command("kube-apiserver")
-                .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--permit-port-sharing"])
-                .args(["--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24"])
-                .args(["--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc"])
-                // Without a node and controllers nothing would take the taint away, nor make the service accounts.
-                .arg("--disable-admission-plugins=TaintNodesByCondition,ServiceAccount")
-                .arg(format!("--secure-port={}", address.port()))
-                .arg(format!("--etcd-servers={}", socket("client.sock")))
-                .arg(format!("--cert-dir={}", dir.display()))
-                .arg(format!("--tls-cert-file={}", at("server.crt")))
-                .arg(format!("--tls-private-key-file={}", at("server.key")))
-                .arg(format!("--client-ca-file={}", at("ca.crt")))
-                .arg(format!("--service-account-key-file={}", at("sa.pub")))
-                .arg(format!("--service-account-signing-key-file={}", at("sa.key")))
-                .arg(format!("--audit-policy-file={}", at("audit-policy.json")))
-                .arg(format!("--audit-log-path={}", at("audit.log"))),
-        );
-
-        let url = format!("https://{address}");
+        let port = Port::reserve();
+        processes.start("kube-apiserver", &mut api_servers::command(&processes, port.number, "audit.log"));
+        let url = format!("https://127.0.0.1:{}", port.number);
         let client = connect(&url, &authority);
-        let ready = async || {
+        eventually("the API server is ready", async || {
             processes.check();
-            // The first connections are refused, which is an error and no answer.
-            let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
-            client.request_text(request).await.ok()
-        };
-        eventually("the API server is ready", ready).await;
+            api_servers::is_ready(&client).await.then_some(())
+        })
+        .await;
 
         let podgate = Podgate::start(&processes, Podgate::policy("{}")).await;
         let cluster = Self {
@@ -119,6 +102,8 @@ impl Cluster {
             processes,
             authority,
             controllers: OnceCell::new(),
+            installation: OnceCell::new(),
+            watching: OnceCell::new(),
             _port: port,
         };
         cluster.add_custom_kinds().await;
@@ -144,6 +129,41 @@ impl Cluster {
     /// A new namespace where nothing is registered.
     pub async fn unjudged_namespace(&self) -> String {
         self.namespace(None).await
+    }
+
+    /// The label's value for namespaces that the real program judges by its default policy, with `--watch` and no more
+    /// rights than that needs, registered as `manifests/components/watch` has it.
+    pub async fn watching(&self) -> &'static str {
+        let start = async || {
+            let kubeconfig = self.service_account(&self.url).await;
+            let program = Program::start(self, Some(&kubeconfig), &["--watch"]).await;
+            let url = format!("https://127.0.0.1:{}", program.port);
+            let change = Register { watch: true, ..Register::default() };
+            self.register(Reach::Url { url: &url, ca: &program.ca() }, WATCHING, &change).await;
+            program
+        };
+        self.watching.get_or_init(start).await;
+        WATCHING
+    }
+
+    /// Waits until podgate knows the PodDisruptionBudgets that are there now in a namespace that it judges.
+    pub async fn wait_until_budgets_are_known(&self, namespace: &str) {
+        let labels = json!({"app": "canary"});
+        for name in ["canary-1", "canary-2"] {
+            let budget = json!({
+                "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels}}
+            });
+            self.client.create(&budget).await.accepted();
+        }
+        let web = deployment(namespace, "canary");
+        // One watch brings all budgets, in the order in which they were made.
+        eventually("podgate knows the budgets", async || {
+            let answer = self.client.dry_run(&web).await.accepted();
+            answer.warnings.iter().any(|text| text.contains("overlapping-disruption-budgets")).then_some(())
+        })
+        .await;
     }
 
     /// A new namespace with a generated name.

@@ -1,13 +1,11 @@
 //! podgate in this process, registered with the API server by its own manifests.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgate::model::yaml;
 use podgate::policy::{self, Engine, LifecyclePolicy};
 use podgate::server::{Options, Server, certificates};
 use serde_json::{Value, json};
@@ -15,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::certificates::base64;
+use super::installation::{manifest, patched};
 use super::{Cluster, JUDGED_BY, Processes, eventually};
 
 /// One podgate.
@@ -74,6 +73,8 @@ pub enum Reach<'r> {
     Url { url: &'r str, ca: &'r str },
     /// By the manifests' Service, at another port.
     Service { port: u16, ca: &'r str },
+    /// The same, as in the manifests: without an authority.
+    Unknown { port: u16 },
 }
 
 /// What a registration changes in the manifests besides the address.
@@ -83,18 +84,15 @@ pub struct Register {
     pub failure_policy: Option<&'static str>,
     /// Also the mutating webhook.
     pub mutating: bool,
+    /// As `manifests/components/watch` has it.
+    pub watch: bool,
 }
 
 impl Cluster {
     /// Registers podgate for the namespaces whose label [`JUDGED_BY`] is `name`, and waits until the API server asks it.
     pub async fn register(&self, reach: Reach<'_>, name: &str, change: &Register) {
-        let files = ["validating-webhook.yaml", "mutating-webhook.yaml"];
-        for file in &files[..if change.mutating { 2 } else { 1 }] {
-            let mut configuration = manifest(file);
+        for mut configuration in configurations(reach, name, change) {
             configuration["metadata"]["name"] = json!(format!("podgate-{name}"));
-            for webhook in configuration["webhooks"].as_array_mut().unwrap() {
-                rewrite(webhook, reach, name, change);
-            }
             self.client.create(&configuration).await.accepted();
         }
         let namespace = self.namespace(Some(name)).await;
@@ -133,6 +131,22 @@ impl Cluster {
     }
 }
 
+/// The webhook configurations of the manifests, for the namespaces whose label [`JUDGED_BY`] is `name`.
+pub fn configurations(reach: Reach<'_>, name: &str, change: &Register) -> Vec<Value> {
+    let files = ["base/validating-webhook.yaml", "base/mutating-webhook.yaml"];
+    let configuration = |file: &&str| {
+        let mut configuration = manifest(file);
+        if change.watch && configuration["kind"] == "ValidatingWebhookConfiguration" {
+            configuration = patched(configuration, "components/watch");
+        }
+        for webhook in configuration["webhooks"].as_array_mut().unwrap() {
+            rewrite(webhook, reach, name, change);
+        }
+        configuration
+    };
+    files[..if change.mutating { 2 } else { 1 }].iter().map(configuration).collect()
+}
+
 /// Points one webhook of the manifests at podgate, and adds to its selector the namespaces of one registration.
 fn rewrite(webhook: &mut Value, reach: Reach<'_>, name: &str, change: &Register) {
     let config = &mut webhook["clientConfig"];
@@ -140,30 +154,23 @@ fn rewrite(webhook: &mut Value, reach: Reach<'_>, name: &str, change: &Register)
     let ca = match reach {
         Reach::Url { url, ca } => {
             *config = json!({"url": format!("{url}{path}")});
-            ca
+            Some(ca)
         }
         Reach::Service { port, ca } => {
             config["service"]["port"] = json!(port);
-            ca
+            Some(ca)
+        }
+        Reach::Unknown { port } => {
+            config["service"]["port"] = json!(port);
+            None
         }
     };
-    config["caBundle"] = json!(base64(ca));
+    if let Some(ca) = ca {
+        config["caBundle"] = json!(base64(ca));
+    }
     if let Some(policy) = change.failure_policy {
         webhook["failurePolicy"] = json!(policy);
     }
     let only = json!({"key": JUDGED_BY, "operator": "In", "values": [name]});
     webhook["namespaceSelector"]["matchExpressions"].as_array_mut().unwrap().push(only);
-}
-
-/// The only object in a file of `manifests/base/`.
-pub fn manifest(file: &str) -> Value {
-    let path = manifests().join(file);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let documents = yaml::documents(&text).unwrap();
-    let [document] = documents.as_slice() else { panic!("{} has {} objects", path.display(), documents.len()) };
-    serde_json::from_str(&document.to_json().unwrap()).unwrap()
-}
-
-fn manifests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/base")
 }

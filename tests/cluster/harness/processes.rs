@@ -37,17 +37,22 @@ impl Processes {
         &self.dir
     }
 
-    /// Starts a program that writes what it has to say to `<name>.log`.
+    /// Starts a program that writes what it has to say to `<name>.log`, and runs to the end.
     pub fn start(&self, name: &'static str, command: &mut Command) {
+        let child = self.spawn(name, command);
+        self.children.lock().unwrap().push((name, child));
+    }
+
+    /// Starts a program that may be ended sooner.
+    pub fn spawn(&self, name: &str, command: &mut Command) -> Child {
         let log = File::create(self.log(name)).unwrap();
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .process_group(self.group)
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {}: {error}", command.get_program().display()));
-        self.children.lock().unwrap().push((name, child));
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", command.get_program().display()))
     }
 
     /// Panics with the end of its log if a program has ended.
