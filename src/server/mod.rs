@@ -15,11 +15,14 @@ mod load;
 pub mod log;
 mod metrics;
 mod options;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod presenter;
 mod reload;
 mod renewal;
 mod reply;
 mod routes;
+mod span;
 mod tls;
 mod trace;
 mod watch;

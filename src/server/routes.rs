@@ -21,6 +21,7 @@ use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::reply;
+use super::span::RequestSpan;
 use super::trace::TraceContext;
 use crate::admission::{self, Mode, handle_knowing};
 use crate::model::Inventory;
@@ -112,13 +113,21 @@ impl App {
     async fn answer(&self, mode: Mode, request: Request) -> Response {
         let deadline = load::deadline(request.uri());
         let (head, mut body) = request.into_parts();
-        let Ok(_room) = self.load.request(deadline).await else { return self.refuse(&OVERLOADED, body) };
+        let trace = TraceContext::read(&head.headers);
+        let span = RequestSpan::begin(mode);
+        #[cfg(feature = "otlp")]
+        super::otlp::set_parent(&span, trace, &head.headers);
+        let refuse = |refusal: &Refusal, body| {
+            span.failed(refusal.status, refusal.failure);
+            self.refuse(refusal, body)
+        };
+        let Ok(_room) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
         let _in_flight = self.metrics.begin();
         match self.read(&head.headers, &mut body, deadline).await {
             // Nobody waits for this answer any more; the time is better spent on the next one.
-            Ok(_) if deadline <= Instant::now() => self.refuse(&OVERLOADED, body),
-            Ok((bytes, _room)) => self.decide(mode, &bytes, TraceContext::read(&head.headers)),
-            Err(refusal) => self.refuse(&refusal, body),
+            Ok(_) if deadline <= Instant::now() => refuse(&OVERLOADED, body),
+            Ok((bytes, _room)) => self.decide(mode, &bytes, trace, &span),
+            Err(refusal) => refuse(&refusal, body),
         }
     }
 
@@ -148,14 +157,16 @@ impl App {
         Ok((bytes, room))
     }
 
-    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>) -> Response {
+    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>, span: &RequestSpan) -> Response {
         let begin = Instant::now();
         let engine = self.engine.load();
         let inventory = self.inventory.load();
         let Some(answer) = guarded(|| handle_knowing(&engine, inventory.as_deref(), mode, body)) else {
             self.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
-            return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            span.failed(status, Failure::Panic);
+            return reply::error(status, "internal error");
         };
         let duration = begin.elapsed();
         self.metrics.answered(mode, &answer.record, duration);
@@ -163,6 +174,7 @@ impl App {
             log::decided(mode, answer.status, &answer.record, duration, trace);
         }
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        span.answered(status, &answer.record);
         reply::json(status, answer.body)
     }
 

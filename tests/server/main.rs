@@ -15,8 +15,12 @@
 mod certificates;
 mod cluster;
 mod fake_api;
+mod hang;
 mod http;
+mod measured;
 mod monitoring;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod overload;
 mod panics;
 mod process;
@@ -25,6 +29,7 @@ mod renewal;
 mod rights;
 mod rolling;
 mod samples;
+mod soak;
 mod stop;
 mod support;
 mod time_limits;
