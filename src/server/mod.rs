@@ -25,6 +25,7 @@ mod routes;
 mod span;
 mod tls;
 mod trace;
+mod turns;
 mod watch;
 
 use std::future::Future;
@@ -53,6 +54,7 @@ use metrics::Metrics;
 use reload::Policies;
 use renewal::Renewal;
 use tls::Tls;
+use turns::Turns;
 use watch::Watch;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
@@ -136,6 +138,7 @@ impl Server {
                     limits,
                     log_allowed: options.log_allowed,
                     load: Load::new(&limits),
+                    turns: Turns::new(),
                 }),
                 limits,
                 metrics: Arc::clone(&metrics),

@@ -23,6 +23,7 @@ use super::options::Limits;
 use super::reply;
 use super::span::RequestSpan;
 use super::trace::TraceContext;
+use super::turns::Turns;
 use crate::admission::{self, Mode, handle_knowing};
 use crate::model::Inventory;
 use crate::policy::Engine;
@@ -45,6 +46,8 @@ pub(super) struct App {
     pub(super) log_allowed: f64,
     /// What is taken on at a time.
     pub(super) load: Load,
+    /// Who may judge when processors are short.
+    pub(super) turns: Turns,
 }
 
 /// `POST /validate` and `POST /mutate`.
@@ -123,12 +126,16 @@ impl App {
         };
         let Ok(_room) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
         let _in_flight = self.metrics.begin();
-        match self.read(&head.headers, &mut body, deadline).await {
+        let (bytes, _room) = match self.read(&head.headers, &mut body, deadline).await {
+            Ok(read) => read,
+            Err(refusal) => return refuse(&refusal, body),
+        };
+        let _turn = self.turns.take(deadline).await;
+        if deadline <= Instant::now() {
             // Nobody waits for this answer any more; the time is better spent on the next one.
-            Ok(_) if deadline <= Instant::now() => refuse(&OVERLOADED, body),
-            Ok((bytes, _room)) => self.decide(mode, &bytes, trace, &span),
-            Err(refusal) => refuse(&refusal, body),
+            return refuse(&OVERLOADED, body);
         }
+        self.decide(mode, &bytes, trace, &span)
     }
 
     /// Reads the body until `deadline`. The room is that of its bytes.

@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::process::{Process, after};
 use crate::support::PATIENCE;
@@ -56,17 +55,6 @@ impl Measured {
     pub async fn metrics(&self) -> String {
         let url = format!("http://{}/metrics", self.admin);
         client(&self.certs()).get(url).send().await.unwrap().text().await.unwrap()
-    }
-
-    /// Waits until `/metrics` has `line`.
-    pub async fn wait_for_metric(&self, line: &str) {
-        let seen = async {
-            while !self.metrics().await.lines().any(|seen| seen == line) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let seen = tokio::time::timeout(PATIENCE * 3, seen).await.is_ok();
-        assert!(seen, "no {line} in {}", self.metrics().await);
     }
 
     fn proc(&self, name: &str) -> PathBuf {
