@@ -176,6 +176,7 @@ impl App {
             return reply::error(status, "internal error");
         };
         let duration = begin.elapsed();
+        self.turns.took(duration);
         self.metrics.answered(mode, &answer.record, duration);
         if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
             log::decided(mode, answer.status, &answer.record, duration, trace);

@@ -12,15 +12,22 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long no thread had nothing to do when there is too much to do; well below the margin that is kept of a request's time.
 const BUSY: Duration = Duration::from_millis(100);
+/// A judgement that keeps many others waiting for longer than that. Shorter ones, which nearly all are, need no turns.
+const LONG: Duration = Duration::from_millis(1);
+/// How long one of them is remembered.
+const MEMORY: Duration = Duration::from_secs(1);
 
 /// Turns to judge.
 #[derive(Debug)]
 pub(super) struct Turns {
     runtime: RuntimeMetrics,
+    /// All times are milliseconds since then.
     begin: Instant,
+    /// When there was a long judgement; 0 where there was none.
+    long: AtomicU64,
     /// How often a thread had nothing to do.
     rests: AtomicU64,
-    /// Milliseconds from `begin` to when that was seen to have risen.
+    /// When that was seen to have risen.
     rested: AtomicU64,
     turns: Semaphore,
 }
@@ -31,10 +38,18 @@ impl Turns {
         let runtime = Handle::current().metrics();
         Self {
             begin: Instant::now(),
+            long: AtomicU64::new(0),
             rests: AtomicU64::new(0),
             rested: AtomicU64::new(0),
             turns: Semaphore::new(runtime.num_workers()),
             runtime,
+        }
+    }
+
+    /// A judgement took so long.
+    pub(super) fn took(&self, duration: Duration) {
+        if duration >= LONG {
+            self.long.store(self.now().max(1), Ordering::Relaxed);
         }
     }
 
@@ -51,17 +66,32 @@ impl Turns {
         Some(turn)
     }
 
-    /// Whether no thread has had nothing to do for a while.
+    /// Whether judgements are long, and no thread has had nothing to do for a while.
     fn is_busy(&self) -> bool {
+        let long = self.long.load(Ordering::Relaxed);
+        if long == 0 {
+            return false;
+        }
+        let now = self.now();
+        if now.saturating_sub(long) > milliseconds(MEMORY) {
+            self.long.store(0, Ordering::Relaxed);
+            return false;
+        }
         let rests = (0..self.runtime.num_workers()).map(|worker| self.runtime.worker_park_count(worker)).sum();
-        let now = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if self.rests.load(Ordering::Relaxed) != rests {
-            self.rests.store(rests, Ordering::Relaxed);
+        if self.rests.swap(rests, Ordering::Relaxed) != rests {
             self.rested.store(now, Ordering::Relaxed);
             return false;
         }
-        u128::from(now.saturating_sub(self.rested.load(Ordering::Relaxed))) >= BUSY.as_millis()
+        now.saturating_sub(self.rested.load(Ordering::Relaxed)) >= milliseconds(BUSY)
     }
+
+    fn now(&self) -> u64 {
+        milliseconds(self.begin.elapsed())
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -71,18 +101,27 @@ mod tests {
     #[tokio::test]
     async fn is_busy_while_its_thread_has_no_rest() {
         let turns = Turns::new();
-        tokio::time::sleep(BUSY * 2).await;
+        let rest = || tokio::time::sleep(BUSY / 2);
+        let work = || std::thread::sleep(BUSY * 2);
+        rest().await;
         assert!(!turns.is_busy());
-        std::thread::sleep(BUSY * 2);
+        work();
+        assert!(!turns.is_busy(), "nothing took long");
+        turns.took(LONG);
+        rest().await;
+        assert!(!turns.is_busy());
+        work();
         assert!(turns.is_busy());
-        let deadline = Instant::now() + BUSY;
-        let turn = turns.take(deadline).await;
+        let turn = turns.take(Instant::now() + BUSY).await;
         assert!(turn.is_some());
-        std::thread::sleep(BUSY * 2);
-        // Of a single thread's one turn there is none left.
-        assert!(turns.take(Instant::now() + BUSY).await.is_none() && turns.take(deadline).await.is_none());
+        // A single thread has one turn to give, and may have rested to give it.
+        turns.is_busy();
+        work();
+        assert!(turns.is_busy());
+        let begin = Instant::now();
+        assert!(turns.take(begin + BUSY).await.is_none() && begin.elapsed() >= BUSY);
         drop(turn);
-        tokio::time::sleep(BUSY * 2).await;
-        assert!(!turns.is_busy() && turns.take(deadline).await.is_none());
+        rest().await;
+        assert!(!turns.is_busy() && turns.take(begin).await.is_none());
     }
 }
