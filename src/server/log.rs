@@ -41,8 +41,9 @@ pub fn init(format: LogFormat, level: LevelFilter, spans: Option<BoxedLayer>) ->
     let targets = Targets::new()
         .with_target("podgate", level)
         .with_target("kube_client", LevelFilter::OFF)
-        // Says that spans are dropped.
+        // Says that spans are dropped, and why they cannot be sent.
         .with_target("opentelemetry_sdk", level.min(LevelFilter::WARN))
+        .with_target("opentelemetry-otlp", if level < LevelFilter::DEBUG { LevelFilter::OFF } else { level })
         .with_default(level.min(LevelFilter::ERROR));
     let stderr = fmt::layer()
         .with_writer(io::stderr)

@@ -21,6 +21,7 @@ use opentelemetry_otlp::{ExporterBuildError, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use rustls::{ClientConfig, RootCertStore};
 use tracing::level_filters::LevelFilter;
 use tracing::warn;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -50,7 +51,7 @@ pub enum OtlpError {
     /// An address or another variable that cannot be used.
     #[error("cannot export spans: {0}")]
     Exporter(#[from] ExporterBuildError),
-    /// No thread, or no certificates of authorities.
+    /// No thread, or no TLS.
     #[error("cannot export spans")]
     System(#[from] io::Error),
 }
@@ -139,15 +140,7 @@ struct Lost {
 
 impl Exporter {
     fn new(endpoint: Option<&str>) -> Result<Self, OtlpError> {
-        let client: HyperClient<HttpsConnector<HttpConnector>> = HyperClient::new(
-            HttpsConnectorBuilder::new()
-                .with_provider_and_native_roots(provider())?
-                .https_or_http()
-                .enable_http1()
-                .build(),
-            SEND_TIMEOUT,
-            None,
-        );
+        let client = HyperClient::new(connector()?, SEND_TIMEOUT, None);
         let mut otlp = opentelemetry_otlp::SpanExporter::builder().with_http().with_http_client(client);
         if let Some(endpoint) = endpoint {
             otlp = otlp.with_endpoint(format!("{}/{TRACES_PATH}", endpoint.trim_end_matches('/')));
@@ -167,8 +160,26 @@ impl Exporter {
         }
         let (spans, cause) = (std::mem::take(&mut lost.spans), cause.to_string());
         lost.told = Some(Instant::now());
-        warn!(spans, cause = clean(&cause).as_ref(), "spans could not be exported and are lost");
+        warn!(
+            spans,
+            cause = clean(&cause).as_ref(),
+            "spans could not be exported and are lost; --log-level debug says why"
+        );
     }
+}
+
+/// Speaks HTTP/1.1, with TLS where the address says https.
+fn connector() -> Result<HttpsConnector<HttpConnector>, OtlpError> {
+    let connector = if let Ok(connector) = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider()) {
+        connector
+    } else {
+        // A container may hold no certificates at all, and plain HTTP needs none.
+        let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let config = config.map_err(io::Error::other)?;
+        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+        HttpsConnectorBuilder::new().with_tls_config(config)
+    };
+    Ok(connector.https_or_http().enable_http1().build())
 }
 
 impl fmt::Debug for Exporter {

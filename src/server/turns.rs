@@ -29,7 +29,7 @@ pub(super) struct Turns {
     rests: AtomicU64,
     /// When that was seen to have risen.
     rested: AtomicU64,
-    turns: Semaphore,
+    places: Semaphore,
 }
 
 impl Turns {
@@ -41,7 +41,7 @@ impl Turns {
             long: AtomicU64::new(0),
             rests: AtomicU64::new(0),
             rested: AtomicU64::new(0),
-            turns: Semaphore::new(runtime.num_workers()),
+            places: Semaphore::new(runtime.num_workers()),
             runtime,
         }
     }
@@ -60,7 +60,7 @@ impl Turns {
             return None;
         }
         // The semaphore is never closed.
-        let turn = timeout_at(deadline, self.turns.acquire()).await.ok()?.ok()?;
+        let turn = timeout_at(deadline, self.places.acquire()).await.ok()?.ok()?;
         // To look at what has arrived.
         yield_now().await;
         Some(turn)

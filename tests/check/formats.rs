@@ -189,11 +189,10 @@ fn junit_mistakes(text: &str) -> Vec<String> {
             }
             Event::End(_) => drop(open.pop()),
             Event::Text(text)
-                if !["failure", "error", "system-out"].contains(&open.last().map_or("", |name| &**name)) =>
+                if !matches!(open.last().map(String::as_str), Some("failure" | "error" | "system-out"))
+                    && !text.iter().all(u8::is_ascii_whitespace) =>
             {
-                if !text.iter().all(u8::is_ascii_whitespace) {
-                    mistakes.push(format!("text in {open:?}"));
-                }
+                mistakes.push(format!("text in {open:?}"));
             }
             Event::Eof => return mistakes,
             _ => {}

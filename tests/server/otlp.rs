@@ -142,6 +142,8 @@ async fn the_variables_of_opentelemetry_are_heeded() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &url),
         ("OTEL_SERVICE_NAME", "gate"),
         ("OTEL_TRACES_SAMPLER", "always_on"),
+        // As in a container without any.
+        ("SSL_CERT_FILE", "/nowhere"),
     ];
     let mut server = Measured::start_with(&[], &variables);
     let unsampled = format!("00-{TRACE_ID}-{PARENT_ID}-00");
