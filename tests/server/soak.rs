@@ -121,7 +121,7 @@ async fn nothing_is_lost_and_nothing_grows() {
     };
     let settled = tokio::time::timeout(PATIENCE, settled).await.is_ok();
     let (sent, handled) = (counts.sent.load(Ordering::Relaxed), counts.handled.load(Ordering::Relaxed));
-    let lost = counts.lost.lock().unwrap();
+    let lost = counts.lost.lock().unwrap().clone();
     let metrics = server.metrics().await;
     let counted = metrics.lines().filter(|line| line.starts_with("podgate_admission_requests_total{"));
     let counted: u64 = counted.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum();
@@ -157,23 +157,24 @@ fn tasks_end_with_their_connections() {
     let clients = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let before = runtime.metrics().num_alive_tasks();
     let (counts, cases) = (Arc::new(Counts::default()), Arc::new(cases()));
-    let end = Instant::now() + Duration::from_secs(2);
+    let begin = Instant::now();
     let most = clients.block_on(async {
         let mut asking = JoinSet::new();
         for number in 0..CONNECTIONS {
             let builder = client_builder(&certs);
             let client = if number % 2 == 0 { builder } else { builder.http1_only().pool_max_idle_per_host(0) };
             let clients = vec![client.build().unwrap()];
+            let end = begin + Duration::from_secs(2);
             asking.spawn(ask(clients, base.clone(), Arc::clone(&cases), Arc::clone(&counts), end));
         }
-        tokio::time::sleep_until((end - Duration::from_millis(500)).into()).await;
+        tokio::time::sleep_until((begin + Duration::from_millis(1500)).into()).await;
         let most = runtime.metrics().num_alive_tasks();
         asking.join_all().await;
         most
     });
-    let begin = Instant::now();
+    let ended = Instant::now();
     while runtime.metrics().num_alive_tasks() > before {
-        assert!(begin.elapsed() < PATIENCE, "{} tasks, {before} before", runtime.metrics().num_alive_tasks());
+        assert!(ended.elapsed() < PATIENCE, "{} tasks, {before} before", runtime.metrics().num_alive_tasks());
         std::thread::sleep(Duration::from_millis(50));
     }
     println!("{before} tasks before, {most} under load");
