@@ -18,6 +18,8 @@ mod review;
 mod rules;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod spans;
 
 use std::{
     io::{self, Write},

@@ -1,11 +1,12 @@
 //! `podgate serve`: the HTTPS webhook.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -17,6 +18,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::cluster::ClusterArgs;
 use super::duration;
+use super::spans::SpanArgs;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
@@ -98,6 +100,9 @@ pub(super) struct Args {
     // Last, because their headings would hold for what comes after them.
     #[command(flatten)]
     cluster: ClusterArgs,
+
+    #[command(flatten)]
+    spans: SpanArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -188,16 +193,20 @@ impl Args {
 
 /// Serves until a signal. An error is one of the configuration: nothing was served.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    log::init(args.log_format, args.log_level)?;
+    let spans = args.spans.start()?;
+    log::init(args.log_format, args.log_level, spans.layer())?;
     let engine = Arc::new(ArcSwap::from_pointee(super::policy::engine(args.policy.as_deref())?));
     if !args.cluster.manage_certs && ensure_certificates(args)? && args.log_format == LogFormat::Text {
         print(&format!("made a development certificate in {}", args.cert_dir.display()));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(serve(args, engine))
+    let (code, left) = runtime.block_on(serve(args, engine))?;
+    spans.stop(left);
+    Ok(code)
 }
 
-async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<ExitCode> {
+/// Also says how much is left of the time to drain.
+async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(ExitCode, Duration)> {
     // Before the ports are taken: as process 1 of a container a signal without a handler does nothing at all.
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
@@ -240,10 +249,18 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<Exit
         let _: Result<(), _> = timeout(ECHO, echoes).await;
         either(terminate, interrupt).await
     };
-    let shutdown = async { first_was_seen.await.unwrap_or_default() };
+    let drain = Cell::new((Instant::now(), Duration::ZERO));
+    let shutdown = async {
+        let delay = first_was_seen.await.unwrap_or_default();
+        drain.set((Instant::now(), delay.saturating_add(args.limits.drain_timeout)));
+        delay
+    };
     tokio::select! {
-        _unfinished = server.serve(shutdown) => Ok(ExitCode::SUCCESS),
-        second = signals => Ok(ExitCode::from(second)),
+        _unfinished = server.serve(shutdown) => {
+            let (begun, timeout) = drain.get();
+            Ok((ExitCode::SUCCESS, timeout.saturating_sub(begun.elapsed())))
+        }
+        second = signals => Ok((ExitCode::from(second), Duration::ZERO)),
         never = clustered => match never {},
     }
 }

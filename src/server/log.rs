@@ -11,7 +11,7 @@ use tracing::{error, info};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::metrics::{decision as decision_label, webhook};
 use super::trace::TraceContext;
@@ -32,12 +32,18 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends log lines of `level` and above to stderr, and panics to the log. Fails if that was done before.
-pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TryInitError> {
+/// What takes log lines or spans.
+pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Sends log lines of `level` and above to stderr, panics to the log, and spans to `spans`. Fails if that was done before.
+pub fn init(format: LogFormat, level: LevelFilter, spans: Option<BoxedLayer>) -> Result<(), TryInitError> {
     // What libraries say of a broken connection is counted, and written by podgate itself.
     let targets = Targets::new()
         .with_target("podgate", level)
         .with_target("kube_client", LevelFilter::OFF)
+        // Says that spans are dropped, and why they cannot be sent.
+        .with_target("opentelemetry_sdk", level.min(LevelFilter::WARN))
+        .with_target("opentelemetry-otlp", if level < LevelFilter::DEBUG { LevelFilter::OFF } else { level })
         .with_default(level.min(LevelFilter::ERROR));
     let stderr = fmt::layer()
         .with_writer(io::stderr)
@@ -51,7 +57,10 @@ pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TryInitError> {
             stderr.with_ansi(!plain && io::stderr().is_terminal()).boxed()
         }
     };
-    tracing_subscriber::registry().with(layer.with_filter(targets)).try_init()?;
+    // A list, because an `Option` would have everyone asked about every span that nobody takes.
+    let mut layers = vec![layer.with_filter(targets).boxed()];
+    layers.extend(spans);
+    tracing_subscriber::registry().with(layers).try_init()?;
     panic::set_hook(Box::new(|info| {
         let payload = info.payload();
         let message = payload
@@ -178,8 +187,11 @@ mod tests {
 
     const NASTY: &str = "a\r\nINFO forged=\"1\" \u{1b}[31mred\u{85}\u{2028}\u{202e}\0 \\ é";
 
-    const TRACE: Option<TraceContext<'_>> =
-        Some(TraceContext { trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", parent_id: "00f067aa0ba902b7" });
+    const TRACE: Option<TraceContext<'_>> = Some(TraceContext {
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+        parent_id: "00f067aa0ba902b7",
+        sampled: true,
+    });
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);

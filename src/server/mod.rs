@@ -15,13 +15,17 @@ mod load;
 pub mod log;
 mod metrics;
 mod options;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod presenter;
 mod reload;
 mod renewal;
 mod reply;
 mod routes;
+mod span;
 mod tls;
 mod trace;
+mod turns;
 mod watch;
 
 use std::future::Future;
@@ -50,6 +54,7 @@ use load::Load;
 use metrics::Metrics;
 use renewal::Renewal;
 use tls::Tls;
+use turns::Turns;
 use watch::Watch;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
@@ -132,6 +137,7 @@ impl Server {
                     limits,
                     log_allowed: options.log_allowed,
                     load: Load::new(&limits),
+                    turns: Turns::new(),
                 }),
                 limits,
                 metrics: Arc::clone(&metrics),

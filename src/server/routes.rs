@@ -22,7 +22,9 @@ use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::reply;
+use super::span::RequestSpan;
 use super::trace::TraceContext;
+use super::turns::Turns;
 use crate::admission::{self, Mode, handle_knowing};
 use crate::model::Inventory;
 use crate::policy::Engine;
@@ -47,6 +49,8 @@ pub(super) struct App {
     pub(super) log_allowed: f64,
     /// What is taken on at a time.
     pub(super) load: Load,
+    /// Who may judge when processors are short.
+    pub(super) turns: Turns,
 }
 
 /// `POST /validate` and `POST /mutate`.
@@ -119,17 +123,29 @@ impl App {
     async fn answer(&self, mode: Mode, request: Request) -> Response {
         let deadline = load::deadline(request.uri());
         let (head, mut body) = request.into_parts();
+        let trace = TraceContext::read(&head.headers);
+        let span = RequestSpan::begin(mode);
+        #[cfg(feature = "otlp")]
+        super::otlp::set_parent(&span, trace, &head.headers);
+        let refuse = |refusal: &Refusal, body| {
+            span.failed(refusal.status, refusal.failure);
+            self.refuse(refusal, body)
+        };
         if !self.health.has_policy() {
-            return self.refuse(&WITHOUT_POLICY, body);
+            return refuse(&WITHOUT_POLICY, body);
         }
-        let Ok(_room) = self.load.request(deadline).await else { return self.refuse(&OVERLOADED, body) };
+        let Ok(_room) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
         let _in_flight = self.metrics.begin();
-        match self.read(&head.headers, &mut body, deadline).await {
+        let (bytes, _room) = match self.read(&head.headers, &mut body, deadline).await {
+            Ok(read) => read,
+            Err(refusal) => return refuse(&refusal, body),
+        };
+        let _turn = self.turns.take(deadline).await;
+        if deadline <= Instant::now() {
             // Nobody waits for this answer any more; the time is better spent on the next one.
-            Ok(_) if deadline <= Instant::now() => self.refuse(&OVERLOADED, body),
-            Ok((bytes, _room)) => self.decide(mode, &bytes, TraceContext::read(&head.headers)),
-            Err(refusal) => self.refuse(&refusal, body),
+            return refuse(&OVERLOADED, body);
         }
+        self.decide(mode, &bytes, trace, &span)
     }
 
     /// Reads the body until `deadline`. The room is that of its bytes.
@@ -158,21 +174,25 @@ impl App {
         Ok((bytes, room))
     }
 
-    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>) -> Response {
+    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>, span: &RequestSpan) -> Response {
         let begin = Instant::now();
         let engine = self.engine.load();
         let inventory = self.inventory.load();
         let Some(answer) = guarded(|| handle_knowing(&engine, inventory.as_deref(), mode, body)) else {
             self.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
-            return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            span.failed(status, Failure::Panic);
+            return reply::error(status, "internal error");
         };
         let duration = begin.elapsed();
+        self.turns.took(duration);
         self.metrics.answered(mode, &answer.record, duration);
         if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
             log::decided(mode, answer.status, &answer.record, duration, trace);
         }
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        span.answered(status, &answer.record);
         reply::json(status, answer.body)
     }
 

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 const HEADER: &str = "traceparent";
 const TRACE_ID_DIGITS: usize = 32;
 const PARENT_ID_DIGITS: usize = 16;
+const SAMPLED_FLAG: u8 = 1;
 
 /// The trace that a request belongs to, and the span in it that sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct TraceContext<'h> {
     pub trace_id: &'h str,
     /// 16 hexadecimal digits.
     pub parent_id: &'h str,
+    /// Whether the caller records its part of the trace.
+    pub sampled: bool,
 }
 
 impl<'h> TraceContext<'h> {
@@ -24,9 +27,10 @@ impl<'h> TraceContext<'h> {
         let version = fields.next().filter(|version| is_hex(version, 2) && *version != "ff")?;
         let trace_id = fields.next().filter(|id| is_id(id, TRACE_ID_DIGITS))?;
         let parent_id = fields.next().filter(|id| is_id(id, PARENT_ID_DIGITS))?;
-        fields.next().filter(|flags| is_hex(flags, 2))?;
+        let flags = fields.next().filter(|flags| is_hex(flags, 2))?;
+        let sampled = u8::from_str_radix(flags, 16).ok()? & SAMPLED_FLAG != 0;
         // Later versions may add fields.
-        (version != "00" || fields.next().is_none()).then_some(Self { trace_id, parent_id })
+        (version != "00" || fields.next().is_none()).then_some(Self { trace_id, parent_id, sampled })
     }
 }
 
@@ -60,8 +64,13 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(HEADER, value.parse().unwrap());
-            let expected = taken.then_some(TraceContext { trace_id, parent_id });
+            let expected = taken.then_some(TraceContext { trace_id, parent_id, sampled: true });
             assert_eq!(TraceContext::read(&headers), expected, "{value}");
+        }
+        for (flags, sampled) in [("00", false), ("01", true), ("02", false), ("ff", true)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HEADER, format!("00-{trace_id}-{parent_id}-{flags}").parse().unwrap());
+            assert_eq!(TraceContext::read(&headers).unwrap().sampled, sampled, "{flags}");
         }
         let mut headers = HeaderMap::new();
         headers.append(HEADER, valid.parse().unwrap());

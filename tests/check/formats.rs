@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use quick_xml::events::Event;
 use serde_json::Value;
 
 use super::{Ran, folder, run};
@@ -118,6 +119,103 @@ fn junit_is_valid() {
     let all = run(folder.path(), &["check", "--format", "junit", "--fail-on", "audit", "web.yaml"]).stdout;
     let all = quick_junit::Report::deserialize_from_str(&all).unwrap();
     assert!(all.failures > 1 && all.failures == all.tests, "{all:?}");
+}
+
+/// An element, its children, its attributes, and how many of these it has to have: the first ones. This is what Jenkins reads:
+/// junit-10.xsd of <https://github.com/jenkinsci/xunit-plugin>. A time-stamp is text there, and a time a decimal number.
+const JUNIT: [(&str, &[&str], &[&str], usize); 6] = [
+    ("testsuites", &["testsuite"], &["name", "time", "tests", "failures", "errors"], 0),
+    (
+        "testsuite",
+        &["testsuite", "properties", "testcase", "system-out", "system-err"],
+        &[
+            "name",
+            "tests",
+            "failures",
+            "errors",
+            "group",
+            "time",
+            "skipped",
+            "timestamp",
+            "hostname",
+            "id",
+            "package",
+            "file",
+            "log",
+            "url",
+        ],
+        4,
+    ),
+    (
+        "testcase",
+        &["skipped", "error", "failure", "system-out", "system-err"],
+        &["name", "time", "classname", "group"],
+        1,
+    ),
+    ("failure", &[], &["type", "message"], 0),
+    ("error", &[], &["type", "message"], 0),
+    ("system-out", &[], &[], 0),
+];
+
+/// What in `text` is not as [`JUNIT`] says.
+fn junit_mistakes(text: &str) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let mut open: Vec<String> = Vec::new();
+    let mut reader = quick_xml::Reader::from_str(text);
+    reader.config_mut().expand_empty_elements = true;
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(element) => {
+                let name = String::from_utf8(element.name().as_ref().to_vec()).unwrap();
+                let known = |name: &str| JUNIT.iter().find(|(known, ..)| *known == name);
+                let is_child = match open.last() {
+                    Some(parent) => known(parent).is_some_and(|(_, children, ..)| children.contains(&&*name)),
+                    None => name == "testsuites",
+                };
+                let seen: Vec<String> = element
+                    .attributes()
+                    .map(|attribute| String::from_utf8(attribute.unwrap().key.as_ref().to_vec()).unwrap())
+                    .collect();
+                if !is_child {
+                    mistakes.push(format!("{name} in {open:?}"));
+                } else if let Some((_, _, attributes, required)) = known(&name) {
+                    let unknown = seen.iter().filter(|seen| !attributes.contains(&seen.as_str()));
+                    mistakes.extend(unknown.map(|unknown| format!("{name} has {unknown}")));
+                    let missing =
+                        attributes[..*required].iter().filter(|required| !seen.iter().any(|seen| seen == *required));
+                    mistakes.extend(missing.map(|missing| format!("{name} has no {missing}")));
+                }
+                open.push(name);
+            }
+            Event::End(_) => drop(open.pop()),
+            Event::Text(text)
+                if !matches!(open.last().map(String::as_str), Some("failure" | "error" | "system-out"))
+                    && !text.iter().all(u8::is_ascii_whitespace) =>
+            {
+                mistakes.push(format!("text in {open:?}"));
+            }
+            Event::Eof => return mistakes,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn junit_is_as_its_readers_want_it() {
+    let folder = folder(&[("web.yaml", BAD), ("broken.yaml", "a: [\n"), ("fine.yaml", "a: 1\n")]);
+    for level in ["deny", "audit", "never"] {
+        let text = run(folder.path(), &["check", "--format", "junit", "--fail-on", level, "."]).stdout;
+        assert!(text.contains("<testcase"), "{text}");
+        assert_eq!(junit_mistakes(&text), [""; 0], "{text}");
+    }
+    let bad = "<testsuites id=\"1\"><testcase name=\"a\"/><testsuite name=\"a\" tests=\"1\" errors=\"0\">b</testsuite></testsuites>";
+    let mistakes = [
+        "testsuites has id",
+        "testcase in [\"testsuites\"]",
+        "testsuite has no failures",
+        "text in [\"testsuites\", \"testsuite\"]",
+    ];
+    assert_eq!(junit_mistakes(bad), mistakes);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod command;
 mod fix;
 mod formats;
 mod places;
+mod progress;
 mod properties;
 mod samples;
 

@@ -60,8 +60,12 @@ impl TestServer {
 
     /// A server whose engine knows these rules instead of all.
     pub async fn start_with_rules(rules: &[&'static Rule]) -> Self {
+        Self::start_with_rules_and(rules, |_| {}).await
+    }
+
+    pub async fn start_with_rules_and(rules: &[&'static Rule], change: impl FnOnce(&mut Options)) -> Self {
         let engine = Engine::with_rules(&LifecyclePolicy::default(), rules);
-        Self::start_engine(Arc::new(ArcSwap::from_pointee(engine)), |_| {}).await
+        Self::start_engine(Arc::new(ArcSwap::from_pointee(engine)), change).await
     }
 
     async fn start_engine(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> Self {
