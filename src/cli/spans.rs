@@ -14,7 +14,7 @@ mod exported {
 
     #[derive(Debug, clap::Args)]
     #[command(next_help_heading = "Traces")]
-    pub(in crate::cli) struct SpanArgs {
+    pub(crate) struct SpanArgs {
         /// OpenTelemetry collector that gets a span of every request, by OTLP over HTTP, such as http://localhost:4318; without
         /// it the variable OTEL_EXPORTER_OTLP_ENDPOINT says which, if any
         #[arg(long, env = "PODGATE_OTLP_ENDPOINT", value_name = "URL")]
@@ -22,20 +22,20 @@ mod exported {
     }
 
     #[derive(Debug)]
-    pub(in crate::cli) struct Spans(Option<Traces>);
+    pub(crate) struct Spans(Option<Traces>);
 
     impl SpanArgs {
-        pub(in crate::cli) fn start(&self) -> Result<Spans, OtlpError> {
+        pub(crate) fn start(&self) -> Result<Spans, OtlpError> {
             Traces::start(self.otlp_endpoint.as_deref()).map(Spans)
         }
     }
 
     impl Spans {
-        pub(in crate::cli) fn layer(&self) -> Option<BoxedLayer> {
+        pub(crate) fn layer(&self) -> Option<BoxedLayer> {
             self.0.as_ref().map(Traces::layer)
         }
 
-        pub(in crate::cli) fn stop(self, timeout: Duration) {
+        pub(crate) fn stop(self, timeout: Duration) {
             if let Some(traces) = self.0 {
                 traces.stop(timeout);
             }
@@ -51,22 +51,22 @@ mod ignored {
     use crate::server::log::BoxedLayer;
 
     #[derive(Debug, clap::Args)]
-    pub(in crate::cli) struct SpanArgs {}
+    pub(crate) struct SpanArgs {}
 
     #[derive(Debug)]
-    pub(in crate::cli) struct Spans;
+    pub(crate) struct Spans;
 
     impl SpanArgs {
-        pub(in crate::cli) fn start(&self) -> Result<Spans, Infallible> {
+        pub(crate) fn start(&self) -> Result<Spans, Infallible> {
             Ok(Spans)
         }
     }
 
     impl Spans {
-        pub(in crate::cli) fn layer(&self) -> Option<BoxedLayer> {
+        pub(crate) fn layer(&self) -> Option<BoxedLayer> {
             None
         }
 
-        pub(in crate::cli) fn stop(self, _timeout: Duration) {}
+        pub(crate) fn stop(self, _timeout: Duration) {}
     }
 }

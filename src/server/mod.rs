@@ -13,6 +13,7 @@ mod health;
 mod knowledge;
 mod load;
 pub mod log;
+mod lookout;
 mod metrics;
 mod options;
 #[cfg(feature = "otlp")]
@@ -51,6 +52,7 @@ use crate::policy::Engine;
 use endpoint::Endpoint;
 use health::Health;
 use load::Load;
+use lookout::Lookout;
 use metrics::Metrics;
 use renewal::Renewal;
 use tls::Tls;
@@ -79,6 +81,9 @@ pub enum ServerError {
     /// The certificate, its key or the clients' authority cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// There is no thread to be had.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
 }
 
 /// A server that has its ports and does not serve yet.
@@ -92,6 +97,7 @@ pub struct Server {
     health: Arc<Health>,
     knowledge: Knowledge,
     policies: Arc<Policies>,
+    lookout: Lookout,
 }
 
 impl Server {
@@ -158,6 +164,7 @@ impl Server {
             health,
             knowledge,
             policies,
+            lookout: Lookout::start().map_err(ServerError::Thread)?,
         })
     }
 
@@ -198,6 +205,7 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );
+        let _lookout = self.lookout;
         let health = self.health;
         let stop = self.admission.stop.clone();
         let stop_admin = self.admin.stop.clone();
