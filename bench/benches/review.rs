@@ -10,10 +10,6 @@ use std::{hint::black_box, time::Instant};
 use podgate::admission::handle;
 use podgate_bench::{CASES, Case};
 
-/// That of the `podgate` program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The least time of one review.
 fn nanoseconds(case: &Case) -> f64 {
     const ROUNDS: usize = 100;
