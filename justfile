@@ -41,10 +41,10 @@ monitoring:
 image-test PROFILE="dev":
     tests/image/run {{ PROFILE }}
 
-# The static binary that knows its crates, and the bill of materials podgate_bin.cdx.json; needs cargo-auditable and cargo-cyclonedx.
+# The static binary that knows its crates, and the bill of materials podgate.cdx.json; needs cargo-auditable and cargo-cyclonedx.
 release:
     RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --release --locked --bin podgate --target "$(rustc --print host-tuple)"
-    cargo cyclonedx --format json --spec-version 1.5 --describe binaries --no-build-deps
+    cargo cyclonedx --format json --spec-version 1.5 --no-build-deps
 
 # The container image, tagged with the version in Cargo.toml.
 image:
