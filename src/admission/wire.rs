@@ -104,7 +104,8 @@ impl<'de> Visitor<'de> for Members {
                 return Err(de::Error::custom("duplicate field"));
             }
             seen |= once;
-            let reading = || Reading::of(&request.operation, &request.kind.group, &request.kind.kind, &request.sub_resource);
+            let reading =
+                || Reading::of(&request.operation, &request.kind.group, &request.kind.kind, &request.sub_resource);
             match field {
                 Field::Uid => request.uid = map.next_value()?,
                 Field::Kind => request.kind = map.next_value::<Strict<_>>()?.0,

@@ -18,9 +18,7 @@ use super::{
     walk::Input,
 };
 use crate::{
-    model::{
-        Given, Inventory, Operation, Path, Request, Review, User, entry::Entry, text::one_line, yaml::Place,
-    },
+    model::{Given, Inventory, Operation, Path, Request, Review, User, entry::Entry, text::one_line, yaml::Place},
     policy::{Engine, Verdict},
     rules::{Level, Rule},
 };

@@ -96,7 +96,9 @@ impl Inventory {
             Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
             Content::Autoscaler(autoscaler) => namespace.autoscalers.push(autoscaler),
             Content::Workloads(workloads) => {
-                workloads.into_iter().for_each(|workload| namespace.add_workload(workload))
+                for workload in workloads {
+                    namespace.add_workload(workload);
+                }
             }
         }
     }

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Given, Inventory, Object, Operation, Str, Workload, given::Outline, inventory::Namespace, json::from_object};
+use super::{
+    Given, Inventory, Object, Operation, Str, Workload, given::Outline, inventory::Namespace, json::from_object,
+};
 
 /// Who asks.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -137,7 +139,8 @@ impl<'a> Outlined<'a> {
 
     /// Whether what both say of their Pods is the same text.
     fn is_like(&self, other: &Self) -> bool {
-        let same = |one: Option<&RawValue>, other: Option<&RawValue>| one.map(RawValue::get) == other.map(RawValue::get);
+        let same =
+            |one: Option<&RawValue>, other: Option<&RawValue>| one.map(RawValue::get) == other.map(RawValue::get);
         same(self.outline.spec, other.outline.spec) && same(self.outline.template, other.outline.template)
     }
 

@@ -386,7 +386,7 @@ impl<'a> From<Pod<'a>> for Object<'a> {
     fn from(pod: Pod<'a>) -> Self {
         let Pod { metadata, spec, status } = pod;
         let templates = spec.map(|spec| Template { spec, ..Template::default() }).into_iter().collect();
-        Self { metadata, status, templates, ..Self::default() }
+        Self { metadata, templates, status, ..Self::default() }
     }
 }
 

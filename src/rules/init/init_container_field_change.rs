@@ -100,9 +100,8 @@ struct InitContainerFieldChange {}
 impl Check for InitContainerFieldChange {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
-        let has_init = |object: &Object<'_>| {
-            object.templates.iter().any(|template| !template.spec.init_containers.is_empty())
-        };
+        let has_init =
+            |object: &Object<'_>| object.templates.iter().any(|template| !template.spec.init_containers.is_empty());
         if !has_init(&review.new) && !has_init(old) {
             return;
         }

@@ -98,7 +98,9 @@ fn judge(template: &Template<'_>, out: &mut Report<'_>) {
             let Some((handler, "", Port::Number(number))) = target else { continue };
             let declared = ports(container).any(|port| port == number)
                 || all
-                    .get_or_insert_with(|| containers(&template.spec).flat_map(|placed| ports(placed.container)).collect())
+                    .get_or_insert_with(|| {
+                        containers(&template.spec).flat_map(|placed| ports(placed.container)).collect()
+                    })
                     .contains(&number);
             if !declared && is_port_number(number) {
                 out.at(

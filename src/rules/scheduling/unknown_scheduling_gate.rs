@@ -82,9 +82,7 @@ impl Check for UnknownSchedulingGate {
             !is_qualified_name(name) || WELL_KNOWN.contains(&name) || self.known.iter().any(|known| known == name)
         };
         for template in &review.new.templates {
-            for (index, gate) in
-                template.spec.gates().iter().enumerate().filter(|(_, gate)| !known(&gate.name))
-            {
+            for (index, gate) in template.spec.gates().iter().enumerate().filter(|(_, gate)| !known(&gate.name)) {
                 out.at(
                     template.spec_path("schedulingGates").index(index).key("name"),
                     format!("no remover of scheduling gate \"{}\" is known: the Pod stays Pending until somebody removes it", gate.name),

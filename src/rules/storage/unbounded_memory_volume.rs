@@ -79,9 +79,8 @@ impl Check for UnboundedMemoryVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let spec = &template.spec;
-            let in_memory = |volume: &Volume<'_>| {
-                volume.empty_dir.as_ref().is_some_and(|empty_dir| empty_dir.medium == "Memory")
-            };
+            let in_memory =
+                |volume: &Volume<'_>| volume.empty_dir.as_ref().is_some_and(|empty_dir| empty_dir.medium == "Memory");
             if !spec.volumes.iter().any(in_memory) {
                 continue;
             }

@@ -87,7 +87,7 @@ impl Check for UndeclaredVolume {
                 let devices = container.volume_devices.iter().map(|device| &*device.name).enumerate();
                 let named = mounts.map(|(index, name)| ("volumeMounts", "mounts", index, name));
                 let named = named.chain(devices.map(|(index, name)| ("volumeDevices", "has a device of", index, name)));
-                for (list, verb, index, name) in named.filter(|(.., name)| !declared.contains(&name)) {
+                for (list, verb, index, name) in named.filter(|(.., name)| !declared.contains(name)) {
                     out.at(
                         placed.path(template).key(list).index(index).key("name"),
                         format!(

@@ -52,7 +52,7 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>
 //! - KEP-3960, Sleep action for preStop
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -103,25 +103,27 @@ impl Check for PrestopExceedsGrace {
             let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
             let at = placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
             let what = format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
-            if sleep > grace {
-                let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
-                out.at(at, format!("{what}, more than the grace period of {grace_seconds} s: it {effect}"));
-            } else if sleep == grace {
-                out.at_level(
+            match sleep.cmp(&grace) {
+                Ordering::Greater => {
+                    let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
+                    out.at(at, format!("{what}, more than the grace period of {grace_seconds} s: it {effect}"));
+                }
+                Ordering::Equal => out.at_level(
                     Level::Warn,
                     at,
                     format!("{what}, all of the grace period of {grace_seconds} s: it has no time left to stop"),
-                );
-            } else {
-                let left = seconds(grace.saturating_sub(sleep));
-                out.at_level(
-                    Level::Warn,
-                    at,
-                    format!(
-                        "{what}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
-                        self.margin_seconds
-                    ),
-                );
+                ),
+                Ordering::Less => {
+                    let left = seconds(grace.saturating_sub(sleep));
+                    out.at_level(
+                        Level::Warn,
+                        at,
+                        format!(
+                            "{what}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
+                            self.margin_seconds
+                        ),
+                    );
+                }
             }
         }
     }
