@@ -13,9 +13,17 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
 
-# How fast `check` is beside only parsing.
+# What a review costs, and how fast `check` is beside only parsing.
 bench:
-    cargo bench --bench check
+    cd bench && cargo bench
+
+# podgate beside a server that does nothing, over TLS.
+load:
+    bench/load
+
+# Instructions and allocations of a review, beside those of counts.txt.
+counts:
+    bench/counts
 
 # The webhook on https://localhost:8443, with a development certificate in certs/.
 serve *ARGS:

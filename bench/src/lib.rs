@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use podgate::{admission::Mode, policy::{Engine, parse}};
+use podgate::{
+    admission::Mode,
+    policy::{Engine, parse},
+};
 use serde_json::{Value, json};
 
 /// One thing to measure; made when it is asked for.
@@ -42,17 +45,25 @@ fn large() -> Vec<u8> {
 }
 
 fn policy(spec: &str) -> Engine {
-    Engine::new(&parse(&format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n{spec}"), "policy").unwrap())
+    Engine::new(
+        &parse(&format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n{spec}"), "policy").unwrap(),
+    )
 }
 
 /// 200 scopes of which none selects the Pod.
 fn scopes() -> Engine {
-    let scope = |n| format!("  - {{name: s{n}, profile: strict, namespaces: [\"team-{n}-*\"], podSelector: {{matchLabels: {{tier: t{n}}}}}}}\n");
+    let scope = |n| {
+        format!(
+            "  - {{name: s{n}, profile: strict, namespaces: [\"team-{n}-*\"], podSelector: {{matchLabels: {{tier: t{n}}}}}}}\n"
+        )
+    };
     policy(&format!("  scopes:\n{}", (0..200).map(scope).collect::<String>()))
 }
 
 fn probes() -> Engine {
-    policy("  mutations:\n    defaultProbes:\n      readiness: {periodSeconds: 5}\n      startup: {failureThreshold: 60}\n      liveness: {failureThreshold: 6}\n")
+    policy(
+        "  mutations:\n    defaultProbes:\n      readiness: {periodSeconds: 5}\n      startup: {failureThreshold: 60}\n      liveness: {failureThreshold: 6}\n",
+    )
 }
 
 /// A container of a Pod that was made from a template, with the API's defaults applied.

@@ -6,12 +6,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use axum::{
-    Router,
-    body::Bytes,
-    http::header::CONTENT_TYPE,
-    routing::post,
-};
+use axum::{Router, body::Bytes, http::header::CONTENT_TYPE, routing::post};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
