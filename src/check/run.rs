@@ -223,7 +223,6 @@ pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// A JSON value as it is written.
 /// A file, kept in memory or to be read again.
 struct File<'i> {
     input: &'i Input,

@@ -13,7 +13,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    Metadata, Operation, Workload,
+    Aspect, Metadata, Operation, Workload,
     json::{Strict, from_object, object_or_default},
     workload::{Object, Pod},
 };
@@ -70,10 +70,9 @@ impl<'a> Outline<'a> {
 }
 
 /// How an object is to be read where it stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// Not at all.
-    #[default]
     Text,
     /// As a Pod.
     Pod,
@@ -84,12 +83,13 @@ pub enum Reading {
 impl Reading {
     /// What is best for an object of this kind, of which this is asked.
     pub fn of(operation: &str, group: &str, kind: &str, sub_resource: &str) -> Self {
-        if !Workload::find(group, kind).is_some_and(Workload::is_pod) {
+        let Some(workload) = Workload::find(group, kind).filter(|workload| workload.is_pod()) else {
             return Self::Text;
-        }
-        match (Operation::parse(operation), sub_resource) {
-            (Some(Operation::Create), "") => Self::Pod,
-            (Some(Operation::Update), "" | "ephemeralcontainers" | "resize") => Self::Outline,
+        };
+        let Some(operation) = Operation::parse(operation) else { return Self::Text };
+        match (operation, Aspect::of(operation, workload, sub_resource)) {
+            (Operation::Create, Some(Aspect::Spec)) => Self::Pod,
+            (Operation::Update, Some(Aspect::Spec)) => Self::Outline,
             _ => Self::Text,
         }
     }

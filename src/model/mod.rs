@@ -2,6 +2,7 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
+pub mod aspect;
 pub mod entry;
 pub mod given;
 pub mod inventory;
@@ -19,6 +20,7 @@ pub mod text;
 pub mod workload;
 pub mod yaml;
 
+pub use aspect::Aspect;
 pub use given::{Given, Reading};
 pub use inventory::Inventory;
 pub use json::{List, Map};
@@ -28,7 +30,7 @@ pub use pod::{
     Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, PodSpec, PodStatus, Probe,
 };
 pub use quantity::{Amount, Quantity, ResourceList};
-pub use review::{Aspect, Request, Review, ReviewError, User};
+pub use review::{Request, Review, ReviewError, User};
 pub use selection::{Glob, Selection, Subject};
 pub use selector::{Applies, LabelSelector, SelectorView};
 pub use small::SmallMap;

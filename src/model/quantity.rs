@@ -125,13 +125,8 @@ impl<'a> ResourceList<'a> {
     }
 
     /// All resources.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Quantity<'a>)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Quantity<'a>)> {
         self.0.iter().map(|(name, quantity)| (&**name, quantity))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
     }
 
     /// Whether there is none.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{
-    Given, Inventory, Object, Operation, Str, Workload, given::Outline, inventory::Namespace, json::from_object,
+    Aspect, Given, Inventory, Object, Operation, Str, Workload, given::Outline, inventory::Namespace, json::from_object,
 };
 
 /// Who asks.
@@ -25,17 +25,6 @@ impl User<'_> {
     pub fn is_node(&self) -> bool {
         self.groups.iter().any(|group| *group == "system:nodes")
     }
-}
-
-/// What of an object a review is about. A rule judges one aspect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Aspect {
-    /// The object as it is created or changed.
-    Spec,
-    /// A changed `status` of a Pod.
-    Status,
-    /// A Pod that somebody deletes.
-    Deletion,
 }
 
 /// The outer facts of a request, before its objects are read.
@@ -97,16 +86,10 @@ pub struct ReviewError {
 }
 
 impl Request<'_> {
-    /// What there is to judge, if anything: nothing for kinds that podgate does not know, and for subresources that change no
-    /// lifecycle (`scale`, `binding`, `eviction`, …). A deletion is judged only by what else is known.
+    /// What there is to judge, if anything. A deletion is judged only by what else is known.
     fn aspect(&self, workload: &Workload) -> Option<Aspect> {
-        match (self.operation, &*self.sub_resource) {
-            (Operation::Create | Operation::Update, "") => Some(Aspect::Spec),
-            (Operation::Update, "ephemeralcontainers" | "resize") if workload.is_pod() => Some(Aspect::Spec),
-            (Operation::Update, "status") if workload.is_pod() => Some(Aspect::Status),
-            (Operation::Delete, "") if workload.is_pod() && self.inventory.is_some() => Some(Aspect::Deletion),
-            _ => None,
-        }
+        let aspect = Aspect::of(self.operation, workload, &self.sub_resource);
+        aspect.filter(|aspect| *aspect != Aspect::Deletion || self.inventory.is_some())
     }
 }
 

@@ -56,10 +56,10 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        resources::{is_pod_level, limit_of, limits, pod_level},
+        resources::{is_pod_level, pod_level},
         stages,
     },
-    model::Review,
+    model::{Review, SmallMap},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -72,9 +72,6 @@ pub(crate) static RULE: Rule = Rule {
     code: Code::of::<RequestExceedsLimit>(),
 };
 
-/// Up to how many limits are looked through one after the other.
-const FEW: usize = 16;
-
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RequestExceedsLimit {}
@@ -83,14 +80,15 @@ impl Check for RequestExceedsLimit {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for (template, placed) in stages::all(&review.new) {
             let container = placed.container;
-            // Nearly every container has less than a handful of resources, which need no map.
-            let all = (container.resources.limits.len() > FEW).then(|| limits(container));
-            let limit_of = |name: &str| match &all {
-                Some(limits) => limits.get(name).copied(),
-                None => limit_of(container, name),
-            };
+            let mut limits = SmallMap::default();
+            // The last of a name counts.
+            for (name, limit) in container.resources.limits.iter().rev() {
+                if let Some(limit) = limit.amount() {
+                    limits.add(name, limit);
+                }
+            }
             for (name, request) in container.resources.requests.iter() {
-                let Some(limit) = limit_of(name).filter(|limit| request.amount() > Some(*limit)) else { continue };
+                let Some(limit) = limits.get(&name).filter(|limit| request.amount() > Some(**limit)) else { continue };
                 out.at(
                     placed.path(template).keys(&["resources", "requests"]).key(name.to_owned()),
                     format!("container \"{}\" requests {request} {name}, above its limit of {limit}", container.name),

@@ -58,7 +58,10 @@ use crate::{
         resources::{limit_of, pod_level},
         stages::{self, Role},
     },
-    model::{Amount, Quantity, Review, pod::Volume},
+    model::{
+        Amount, Quantity, Review,
+        pod::{EmptyDir, Volume},
+    },
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -79,9 +82,7 @@ impl Check for UnboundedMemoryVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let spec = &template.spec;
-            let in_memory =
-                |volume: &Volume<'_>| volume.empty_dir.as_ref().is_some_and(|empty_dir| empty_dir.medium == "Memory");
-            if !spec.volumes.iter().any(in_memory) {
+            if !spec.volumes.iter().any(|volume| in_memory(volume).is_some()) {
                 continue;
             }
             if pod_level(spec).is_some_and(|level| is_limited(level.limits.get("memory").copied())) {
@@ -99,8 +100,9 @@ impl Check for UnboundedMemoryVolume {
                 }
             }
             for (index, volume) in spec.volumes.iter().enumerate() {
-                let in_memory = volume.empty_dir.as_ref().filter(|empty_dir| empty_dir.medium == "Memory");
-                let Some((empty_dir, container)) = in_memory.zip(unlimited.get(&*volume.name)) else { continue };
+                let Some((empty_dir, container)) = in_memory(volume).zip(unlimited.get(&*volume.name)) else {
+                    continue;
+                };
                 // One that cannot be read is refused elsewhere.
                 let size = empty_dir.size_limit.as_ref().map(Quantity::amount);
                 if size.is_none_or(|size| size.is_some_and(Amount::is_zero)) {
@@ -112,6 +114,10 @@ impl Check for UnboundedMemoryVolume {
             }
         }
     }
+}
+
+fn in_memory<'v, 'a>(volume: &'v Volume<'a>) -> Option<&'v EmptyDir<'a>> {
+    volume.empty_dir.as_ref().filter(|empty_dir| empty_dir.medium == "Memory")
 }
 
 fn is_limited(limit: Option<Amount>) -> bool {

@@ -52,7 +52,7 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>
 //! - KEP-3960, Sleep action for preStop
 
-use std::{cmp::Ordering, time::Duration};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -97,33 +97,29 @@ impl Check for PrestopExceedsGrace {
             let Some(sleep) = hook_duration(hook).filter(|sleep| !sleep.is_zero()) else { continue };
             let grace_seconds = grace_seconds(&template.spec);
             let grace = Duration::from_secs(grace_seconds);
-            if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) <= grace && sleep < grace {
-                continue;
-            }
             let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
-            let at = placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
-            let what = format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
-            match sleep.cmp(&grace) {
-                Ordering::Greater => {
-                    let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
-                    out.at(at, format!("{what}, more than the grace period of {grace_seconds} s: it {effect}"));
-                }
-                Ordering::Equal => out.at_level(
+            let at = || placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
+            let what = || format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
+            if sleep > grace {
+                let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
+                out.at(at(), format!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()));
+            } else if sleep == grace {
+                out.at_level(
                     Level::Warn,
-                    at,
-                    format!("{what}, all of the grace period of {grace_seconds} s: it has no time left to stop"),
-                ),
-                Ordering::Less => {
-                    let left = seconds(grace.saturating_sub(sleep));
-                    out.at_level(
-                        Level::Warn,
-                        at,
-                        format!(
-                            "{what}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
-                            self.margin_seconds
-                        ),
-                    );
-                }
+                    at(),
+                    format!("{}, all of the grace period of {grace_seconds} s: it has no time left to stop", what()),
+                );
+            } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
+                let left = seconds(grace.saturating_sub(sleep));
+                out.at_level(
+                    Level::Warn,
+                    at(),
+                    format!(
+                        "{}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
+                        what(),
+                        self.margin_seconds
+                    ),
+                );
             }
         }
     }
