@@ -158,7 +158,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
         let Some(review) = Review::read(request).map_err(|error| error.to_string())? else { continue };
         let mutated = engine.mutate(&review).map_err(|error| error.to_string())?;
         let mutations: Vec<&'static str> = mutated.mutations.iter().map(|mutation| mutation.id).collect();
-        let base = load::below(&item.prefix, &template.path);
+        let base = item.prefix.clone().join(&template.path);
         for operation in mutated.patch.map(|Patch(operations)| operations).unwrap_or_default() {
             let PatchOperation::Add(add) = operation else {
                 return Err("the policy does more than add".to_owned());

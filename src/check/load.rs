@@ -1,6 +1,7 @@
 //! A file read: the Kubernetes objects in it, each as JSON text.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, Read},
     ops::Range,
@@ -8,24 +9,28 @@ use std::{
 };
 
 use rayon::prelude::*;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer as _,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::{
     problem::Problem,
-    source::{self, Lines, Part, Places},
+    source::{self, Lines, Part},
     walk::Input,
 };
 use crate::model::{
     Path, Str, Workload,
     entry::Entry,
     json::from_object,
-    path::Segment,
     yaml::{Place, YamlError},
 };
 
 /// The largest file that is read, in bytes. The API server takes objects of a few MiB.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// So few parts or objects of one file are not worth another thread: others have files of their own.
+pub(super) const FEW: usize = 8;
 /// How deep Lists may stand in Lists.
 const MAX_LISTS: usize = 8;
 
@@ -100,10 +105,10 @@ impl Loaded {
 
     /// Where a field of the object stands in the file.
     pub(super) fn place(&self, item: &Item, path: &Path) -> Place {
-        let lines = Lines::of(&self.text);
-        let places = self.parts.get(item.part).map(|part| Places::new(part, &lines));
-        let path = below(&item.prefix, path);
-        places.map_or(Place { line: 1, column: 1 }, |places| places.of(item.document, &path))
+        let field = (item.document, item.prefix.clone().join(path));
+        let part = self.parts.get(item.part);
+        let places = part.map(|part| part.places(&Lines::of(&self.text), &[field])).unwrap_or_default();
+        places.first().copied().unwrap_or(Place::START)
     }
 
     /// What a reader of the object complained about: `cannot read object as Deployment: spec.replicas: invalid type … at line
@@ -145,8 +150,12 @@ pub(super) fn load(input: &Input, namespace: &str) -> Loaded {
 /// Takes apart a text that is called `name`.
 pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
     let parts = source::parts(&text);
-    let found: Vec<Found> =
-        parts.par_iter().enumerate().map(|(index, part)| objects(&text, index, part, namespace)).collect();
+    let found: Vec<Found> = parts
+        .par_iter()
+        .with_min_len(FEW)
+        .enumerate()
+        .map(|(index, part)| objects(&text, index, part, namespace))
+        .collect();
     let mut loaded = Loaded::default();
     for (found, part) in found.into_iter().zip(&parts) {
         loaded.items.extend(found.items);
@@ -178,7 +187,12 @@ fn is_json(name: &str) -> bool {
 fn read(input: &Input) -> io::Result<String> {
     let mut bytes = Vec::new();
     match &input.path {
-        Some(path) => File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
+        Some(path) => {
+            let file = File::open(path)?;
+            let size = file.metadata().map_or(0, |metadata| metadata.len().min(MAX_BYTES));
+            bytes.reserve_exact(usize::try_from(size).unwrap_or_default() + 1);
+            file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?
+        }
         None => io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
     };
     if bytes.len() as u64 > MAX_BYTES {
@@ -279,17 +293,60 @@ struct Head<'a> {
     items: Option<&'a RawValue>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+/// The same, as they are written.
+#[derive(Default)]
 struct RawHead<'a> {
-    #[serde(borrow)]
     api_version: Option<&'a RawValue>,
-    #[serde(borrow)]
     kind: Option<&'a RawValue>,
-    #[serde(borrow)]
     metadata: Option<&'a RawValue>,
-    #[serde(borrow)]
     items: Option<&'a RawValue>,
+}
+
+impl<'a> RawHead<'a> {
+    /// Reads a text that is known to be JSON without keys that are given twice: no further than is needed, which mostly is the
+    /// metadata. `None` where it is no object.
+    fn read(text: &'a str) -> Option<Self> {
+        let mut head = Self::default();
+        let read = serde_json::Deserializer::from_str(text).deserialize_map(&mut head);
+        // What is not read to its end is an error.
+        (read.is_ok() || head.is_enough()).then_some(head)
+    }
+
+    fn is_enough(&self) -> bool {
+        self.api_version.is_some()
+            && self.metadata.is_some()
+            && self.kind.is_some_and(|kind| !is_list(kind.get().trim_end_matches('"')))
+    }
+}
+
+impl<'de> Visitor<'de> for &mut RawHead<'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while !self.is_enough() {
+            let Some(key) = map.next_key::<Str<'de>>()? else { break };
+            let member = match &*key {
+                "apiVersion" => &mut self.api_version,
+                "kind" => &mut self.kind,
+                "metadata" => &mut self.metadata,
+                "items" => &mut self.items,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *member = map.next_value()?;
+        }
+        Ok(())
+    }
+}
+
+fn is_list(kind: &str) -> bool {
+    kind.ends_with("List")
 }
 
 impl<'a> Head<'a> {
@@ -305,7 +362,7 @@ impl<'a> Head<'a> {
     }
 
     fn with(text: &'a str, api_version: &str, kind: &str) -> Option<Self> {
-        let raw: RawHead<'a> = from_object(text).ok()?;
+        let raw = RawHead::read(text)?;
         let string = |raw: Option<&'a RawValue>, default: &str| {
             let text = raw.map_or(Some(default.to_owned()), |raw| serde_json::from_str(raw.get()).ok());
             text.filter(|text| !text.is_empty())
@@ -316,13 +373,8 @@ impl<'a> Head<'a> {
 
     /// The items, where it is a List.
     fn items(&self) -> Option<Vec<&'a RawValue>> {
-        self.kind.ends_with("List").then_some(())?;
-        match self.items {
-            Some(items) => {
-                serde_json::from_str::<Option<Vec<&'a RawValue>>>(items.get()).ok().map(Option::unwrap_or_default)
-            }
-            None => None,
-        }
+        let items = self.items.filter(|_| is_list(&self.kind))?;
+        serde_json::from_str::<Option<Vec<&'a RawValue>>>(items.get()).ok().map(Option::unwrap_or_default)
     }
 
     fn identity(&self, namespace: &str) -> Identity {
@@ -362,12 +414,4 @@ fn path_of(error: &str) -> Path {
         }
     }
     path
-}
-
-/// The place `at` of an object that stands at `prefix`.
-pub(super) fn below(prefix: &Path, at: &Path) -> Path {
-    at.segments().iter().fold(prefix.clone(), |path, segment| match segment {
-        Segment::Key(key) => path.key(key.clone()),
-        Segment::Index(index) => path.index(*index),
-    })
 }

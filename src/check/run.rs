@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::{
     load::{self, Identity, Item, Loaded},
     problem::{MAX_MESSAGE_CHARACTERS, Problem},
-    source::{Lines, Places},
+    source::{Lines, Part},
     walk::Input,
 };
 use crate::{
@@ -156,20 +156,22 @@ impl Check<'_> {
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let part = items.first().and_then(|item| loaded.parts.get(item.part));
-            let places = part.map(|part| Places::new(part, &lines));
             let mut judged = Judged::default();
+            let mut verdicts = Vec::new();
             for item in *items {
-                let spots = Spots { item, lines: &lines, places: places.as_ref(), file: &file };
                 match self.judge(item, loaded.json(item), old.find(&item.identity), inventory) {
                     Ok(None) => {}
-                    Ok(Some(verdict)) => judged.add(verdict, &spots),
+                    Ok(Some(verdict)) => verdicts.push((item, verdict)),
                     Err(error) => judged.problems.push(loaded.unreadable(&file, item, &error)),
                 }
             }
+            let part = items.first().and_then(|item| loaded.parts.get(item.part));
+            if let Some(part) = part {
+                judged.add(verdicts, &Source { file: &file, lines: &lines, part });
+            }
             judged
         };
-        let judged: Vec<Judged> = parts.par_iter().map(judge_part).collect();
+        let judged: Vec<Judged> = parts.par_iter().with_min_len(load::FEW).map(judge_part).collect();
         let mut all = Judged::default();
         for judged in judged {
             all.findings.extend(judged.findings);
@@ -239,7 +241,8 @@ impl<'i> File<'i> {
         let mut loaded = load::load(input, namespace);
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let problems = std::mem::take(&mut loaded.problems);
-        let known = loaded.items.par_iter().map(|item| Known::read(&input.name, &loaded, item)).collect();
+        let known = |item| Known::read(&input.name, &loaded, item);
+        let known = loaded.items.par_iter().with_min_len(load::FEW).map(known).collect();
         let before = kept_bytes.fetch_add(loaded.size(), Ordering::Relaxed);
         // Standard input cannot be read again.
         let keep = input.path.is_none() || before < MAX_KEPT_BYTES;
@@ -318,39 +321,49 @@ struct Judged {
 }
 
 impl Judged {
-    fn add(&mut self, verdict: Verdict, spots: &Spots<'_>) {
-        self.ignored += verdict.ignored.len();
-        let object = Arc::new(spots.item.identity.clone());
-        self.findings.extend(verdict.findings.into_iter().map(|finding| Located {
-            rule: finding.rule,
-            level: finding.level,
-            message: one_line(&finding.message, MAX_MESSAGE_CHARACTERS).into_owned(),
-            spot: spots.of(finding.at, &object),
-        }));
-        self.notices.extend(verdict.notices.into_iter().map(|notice| Notice {
-            message: one_line(&notice.message, MAX_MESSAGE_CHARACTERS).into_owned(),
-            spot: spots.of(notice.at, &object),
-        }));
+    /// Adds what was found in objects of one part of a file.
+    fn add(&mut self, verdicts: Vec<(&Item, Verdict)>, source: &Source<'_>) {
+        let fields: Vec<(usize, Path)> = verdicts
+            .iter()
+            .flat_map(|(item, verdict)| {
+                let found = verdict.findings.iter().map(|finding| &finding.at);
+                let at = found.chain(verdict.notices.iter().map(|notice| &notice.at));
+                at.map(|at| (item.document, item.prefix.clone().join(at)))
+            })
+            .collect();
+        // In the order in which they are asked for below.
+        let mut places = source.part.places(source.lines, &fields).into_iter();
+        for (item, verdict) in verdicts {
+            self.ignored += verdict.ignored.len();
+            if verdict.findings.is_empty() && verdict.notices.is_empty() {
+                continue;
+            }
+            let object = Arc::new(item.identity.clone());
+            let mut spot = |path| source.spot(places.next().unwrap_or(Place::START), &object, path);
+            self.findings.extend(verdict.findings.into_iter().map(|finding| Located {
+                rule: finding.rule,
+                level: finding.level,
+                message: one_line(&finding.message, MAX_MESSAGE_CHARACTERS).into_owned(),
+                spot: spot(finding.at),
+            }));
+            self.notices.extend(verdict.notices.into_iter().map(|notice| Notice {
+                message: one_line(&notice.message, MAX_MESSAGE_CHARACTERS).into_owned(),
+                spot: spot(notice.at),
+            }));
+        }
     }
 }
 
-/// The places of one object's fields.
-struct Spots<'l> {
-    item: &'l Item,
-    lines: &'l Lines<'l>,
-    places: Option<&'l Places<'l>>,
+/// What the objects of one part of a file are written in.
+struct Source<'l> {
     file: &'l Arc<str>,
+    lines: &'l Lines<'l>,
+    part: &'l Part,
 }
 
-impl Spots<'_> {
-    fn of(&self, path: Path, object: &Arc<Identity>) -> Spot {
-        let place = self.place(&path);
+impl Source<'_> {
+    fn spot(&self, place: Place, object: &Arc<Identity>, path: Path) -> Spot {
         let source = one_line(self.lines.line(place.line), MAX_SOURCE_CHARACTERS).into_owned();
         Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, source }
-    }
-
-    fn place(&self, path: &Path) -> Place {
-        let whole = load::below(&self.item.prefix, path);
-        self.places.map_or(Place { line: 1, column: 1 }, |places| places.of(self.item.document, &whole))
     }
 }

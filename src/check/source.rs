@@ -1,6 +1,6 @@
 //! The text of a file: its documents, each as JSON text, and the way back from a field to its line and column.
 
-use std::{borrow::Cow, cell::OnceCell, ops::Range, sync::OnceLock};
+use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
 use super::json;
 use crate::model::{
@@ -96,30 +96,31 @@ impl Part {
         let documents = yaml::documents(text).map_err(in_file)?;
         documents.iter().map(|document| document.to_json().map(Cow::Owned).map_err(in_file)).collect()
     }
-}
 
-/// The places of the fields of one part. It is read once more, when the first place is asked for.
-pub(super) struct Places<'t> {
-    part: &'t Part,
-    lines: &'t Lines<'t>,
-    documents: OnceCell<Vec<yaml::Document<'t>>>,
-}
-
-impl<'t> Places<'t> {
-    pub(super) fn new(part: &'t Part, lines: &'t Lines<'t>) -> Self {
-        Self { part, lines, documents: OnceCell::new() }
-    }
-
-    /// Where the field at `path` of the part's document number `document` stands in the file. A field that is absent stands
-    /// at its nearest ancestor that is there.
-    pub(super) fn of(&self, document: usize, path: &Path) -> Place {
-        let text = self.part.text(self.lines.text);
-        if self.part.is_json {
-            return self.lines.place(self.part.range.start + json::offset(text, path));
+    /// Where fields stand in the file, each given by the number of its document and its path. A field that is absent stands at
+    /// its nearest ancestor that is there.
+    pub(super) fn places(&self, lines: &Lines<'_>, fields: &[(usize, Path)]) -> Vec<Place> {
+        let text = self.text(lines.text);
+        if self.is_json {
+            let at = |(_, path): &(usize, Path)| lines.place(self.range.start + json::offset(text, path));
+            return fields.iter().map(at).collect();
         }
-        let documents = self.documents.get_or_init(|| yaml::documents(text).unwrap_or_default());
-        let place = documents.get(document).map_or(Place { line: 1, column: 1 }, |document| document.place(path));
-        Place { line: place.line + self.part.lines_before, ..place }
+        // Nearly always there are none or a few; they are found without keeping the documents.
+        let mut sorted: Vec<(usize, &Path)> = fields.iter().map(|(document, path)| (*document, path)).collect();
+        sorted.sort();
+        sorted.dedup();
+        let places = yaml::find::places(text, &sorted).unwrap_or_else(|| {
+            let documents = yaml::documents(text).unwrap_or_default();
+            let place =
+                |(document, path): &(usize, &Path)| documents.get(*document).map(|document| document.place(path));
+            sorted.iter().map(|field| place(field).unwrap_or(Place::START)).collect()
+        });
+        let place = |(document, path): &(usize, Path)| {
+            let found = sorted.binary_search(&(*document, path)).ok().and_then(|index| places.get(index));
+            found.copied().unwrap_or(Place::START)
+        };
+        let in_file = |place: Place| Place { line: place.line + self.lines_before, ..place };
+        fields.iter().map(|field| in_file(place(field))).collect()
     }
 }
 

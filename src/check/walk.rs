@@ -1,9 +1,9 @@
 //! Which files are meant.
 
-use std::{collections::HashSet, fs, io, path::PathBuf};
+use std::{collections::HashSet, fs, io, path::PathBuf, sync::mpsc};
 
 use ignore::{
-    WalkBuilder,
+    DirEntry, WalkBuilder, WalkState,
     overrides::{Override, OverrideBuilder},
 };
 use thiserror::Error;
@@ -71,6 +71,8 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<(Vec<Input>, Vec<Prob
         }
     }
     inputs.sort();
+    // Folders are searched by several threads.
+    problems.sort();
     inputs.dedup_by(|one, other| one.name == other.name);
     if linked {
         // The same file by two ways counts once, under the first name.
@@ -94,8 +96,8 @@ fn overrides(globs: &[String]) -> Result<Override, WalkError> {
 
 /// Adds the manifests below `folder`; true where symbolic links were followed.
 fn search(folder: &std::path::Path, ignored: &Override, inputs: &mut Vec<Input>, problems: &mut Vec<Problem>) -> bool {
-    let mut linked = false;
-    let walk = WalkBuilder::new(folder)
+    let (sender, found) = mpsc::channel();
+    WalkBuilder::new(folder)
         .overrides(ignored.clone())
         .follow_links(true)
         .hidden(false)
@@ -104,31 +106,37 @@ fn search(folder: &std::path::Path, ignored: &Override, inputs: &mut Vec<Input>,
         .git_global(false)
         .git_exclude(false)
         .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
-    for entry in walk {
-        let entry = match entry {
-            Ok(entry) => entry,
+        .build_parallel()
+        .run(|| {
+            let sender = sender.clone();
+            Box::new(move |entry| match sender.send(entry) {
+                Ok(()) => WalkState::Continue,
+                // Nobody listens any more.
+                Err(_) => WalkState::Quit,
+            })
+        });
+    drop(sender);
+    let mut linked = false;
+    for entry in found {
+        match entry {
+            Ok(entry) => {
+                linked |= entry.path_is_symlink();
+                if is_manifest(&entry) {
+                    inputs.push(Input::new(entry.into_path()));
+                }
+            }
             // What a loop leads to is searched already.
-            Err(error) if is_loop(&error) => {
-                linked = true;
-                continue;
-            }
-            Err(error) => {
-                problems.push(Problem::of(&folder.to_string_lossy(), None, &error.to_string()));
-                continue;
-            }
-        };
-        linked |= entry.path_is_symlink();
-        let is_manifest = entry
-            .path()
-            .extension()
-            .and_then(|extension| extension.to_str())
-            .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)));
-        if is_manifest && entry.file_type().is_some_and(|kind| kind.is_file()) {
-            inputs.push(Input::new(entry.into_path()));
+            Err(error) if is_loop(&error) => linked = true,
+            Err(error) => problems.push(Problem::of(&folder.to_string_lossy(), None, &error.to_string())),
         }
     }
     linked
+}
+
+fn is_manifest(entry: &DirEntry) -> bool {
+    let extension = entry.path().extension().and_then(|extension| extension.to_str());
+    entry.file_type().is_some_and(|kind| kind.is_file())
+        && extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 fn is_loop(error: &ignore::Error) -> bool {

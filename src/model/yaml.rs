@@ -4,6 +4,7 @@
 //! [`Path`] in it leads back to line and column. Anchors, aliases and merge keys (`<<`) are resolved; a duplicate key is an
 //! error, as with `kubectl`'s strict validation.
 
+pub mod find;
 pub mod layout;
 pub mod stream;
 
@@ -38,6 +39,11 @@ pub struct Place {
     pub line: usize,
     /// Column.
     pub column: usize,
+}
+
+impl Place {
+    /// Where every text begins.
+    pub const START: Self = Self { line: 1, column: 1 };
 }
 
 impl fmt::Display for Place {
@@ -229,10 +235,7 @@ impl<'t> Reader<'t> {
 
     fn node(&mut self, depth: usize) -> Result<Node<'t>, YamlError> {
         let Some((event, span)) = self.next()? else {
-            return Err(YamlError {
-                place: Place { line: 1, column: 1 },
-                message: "the document ends too early".to_owned(),
-            });
+            return Err(YamlError { place: Place::START, message: "the document ends too early".to_owned() });
         };
         self.node_from(event, span, depth)
     }
