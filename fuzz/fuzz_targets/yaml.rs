@@ -7,38 +7,53 @@ use podgate::model::{Path, yaml};
 use serde_json::Value;
 
 fuzz_target!(|text: &str| {
-    let lines = text.lines().count() + 1;
+    // A carriage return ends a line, too.
+    let lines = text.split(['\n', '\r']).count();
     let documents = match yaml::documents(text) {
         Ok(documents) => documents,
         Err(error) => {
             assert!(error.place.line <= lines && !error.message.is_empty(), "{error}");
+            assert_eq!(yaml::stream::to_json(text), None, "{error}");
             return;
         }
     };
-    for document in &documents {
+    let thorough: Result<Vec<String>, _> = documents.iter().map(yaml::Document::to_json).collect();
+    if let Some(quick) = yaml::stream::to_json(text) {
+        assert_eq!(Some(quick), thorough.as_ref().ok().cloned());
+    }
+    let mut fields = Vec::new();
+    for (number, document) in documents.iter().enumerate() {
         let Ok(json) = document.to_json() else { continue };
         // serde_json nests less deep than YAML may.
         let Ok(value) = serde_json::from_str::<Value>(&json) else { continue };
-        visit(document, &value, Path::default(), text, lines);
+        visit(document, &value, Path::default(), text, &mut |path: Path| fields.push((number, path)));
+    }
+    fields.sort();
+    let fields: Vec<(usize, &Path)> = fields.iter().map(|(number, path)| (*number, path)).collect();
+    let places: Vec<yaml::Place> = fields.iter().map(|(number, path)| documents[*number].place(path)).collect();
+    assert!(places.iter().all(|place| place.line <= lines));
+    if let Some(found) = yaml::find::places(text, &fields) {
+        assert_eq!(found, places);
     }
 });
 
-fn visit(document: &yaml::Document<'_>, value: &Value, path: Path, text: &str, lines: usize) {
-    assert!(document.place(&path).line <= lines);
+/// Looks at every field, and gives its path.
+fn visit(document: &yaml::Document<'_>, value: &Value, path: Path, text: &str, field: &mut impl FnMut(Path)) {
     if let Some(yaml::layout::Slot::Mapping(layout) | yaml::layout::Slot::List(layout)) = document.slot(&path) {
         assert!(text.is_char_boundary(layout.start) && text.is_char_boundary(layout.last));
     }
     match value {
         Value::Object(members) => {
             for (key, value) in members {
-                visit(document, value, path.clone().key(key.clone()), text, lines);
+                visit(document, value, path.clone().key(key.clone()), text, field);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                visit(document, item, path.clone().index(index), text, lines);
+                visit(document, item, path.clone().index(index), text, field);
             }
         }
         _ => {}
     }
+    field(path);
 }

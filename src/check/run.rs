@@ -25,6 +25,8 @@ use crate::{
 
 /// How much text is kept in memory between reading and judging, in bytes; what is beyond is read twice.
 const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
+/// How many files are read before the first of them is looked at: doing one thing for a while is quicker than changing.
+const BATCH: usize = 32;
 /// Room on the stack of a thread, in bytes; only what is used is ever taken.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// The longest source line that is shown, in characters.
@@ -114,11 +116,13 @@ impl Check<'_> {
     fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
         let kept_bytes = AtomicUsize::new(0);
         let mut files: Vec<File<'_>> = inputs
-            .par_iter()
-            .map(|input| {
-                let file = File::new(input, self.namespace, &kept_bytes);
-                progress(1);
-                file
+            .par_chunks(BATCH)
+            .flat_map_iter(|batch| {
+                let loaded: Vec<Loaded> = batch.iter().map(|input| load::load(input, self.namespace)).collect();
+                let files: Vec<File<'_>> =
+                    batch.iter().zip(loaded).map(|(input, loaded)| File::new(input, loaded, &kept_bytes)).collect();
+                progress(batch.len());
+                files
             })
             .collect();
         let mut outcome = Outcome::default();
@@ -237,8 +241,7 @@ struct File<'i> {
 }
 
 impl<'i> File<'i> {
-    fn new(input: &'i Input, namespace: &str, kept_bytes: &AtomicUsize) -> Self {
-        let mut loaded = load::load(input, namespace);
+    fn new(input: &'i Input, mut loaded: Loaded, kept_bytes: &AtomicUsize) -> Self {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let problems = std::mem::take(&mut loaded.problems);
         let known = |item| Known::read(&input.name, &loaded, item);

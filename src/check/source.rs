@@ -25,21 +25,36 @@ pub(super) struct Part {
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let has_directive = text.starts_with('%') || text.contains("\n%");
-    let (mut start, mut at, mut lines_before, mut lines) = (0, 0, 0, 0);
-    for line in text.split_inclusive('\n') {
-        if at > start && !has_directive && begins_document(line) {
+    let (mut start, mut lines_before) = (0, 0);
+    for (end_of_line, _) in text.match_indices("\n---").filter(|_| !has_directive) {
+        let at = end_of_line + 1;
+        if begins_document(text.get(at..).unwrap_or_default()) {
             push(&mut parts, text, start..at, lines_before);
-            (start, lines_before) = (at, lines);
+            lines_before += count_lines(text.get(start..at).unwrap_or_default());
+            start = at;
         }
-        at += line.len();
-        lines += 1;
     }
-    push(&mut parts, text, start..at, lines_before);
+    push(&mut parts, text, start..text.len(), lines_before);
     parts
 }
 
-fn begins_document(line: &str) -> bool {
-    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+fn count_lines(text: &str) -> usize {
+    line_ends(text).count()
+}
+
+/// Where each line ends, in bytes: behind a line feed, or behind a carriage return that none follows, as in YAML.
+fn line_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let bytes = text.as_bytes();
+    let is_end = move |at: &usize| match bytes.get(*at) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..bytes.len()).filter(is_end).map(|at| at + 1)
+}
+
+fn begins_document(text: &str) -> bool {
+    text.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
 fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>, lines_before: usize) {
@@ -57,9 +72,9 @@ fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>, lines_before: us
         let before = file.get(from..end).unwrap_or_default();
         let value = before.trim_start_matches("---").trim_start();
         let start = end - value.len();
-        lines_before += file.get(from..start).unwrap_or_default().matches('\n').count();
+        lines_before += count_lines(file.get(from..start).unwrap_or_default());
         parts.push(Part { range: start..end, lines_before, is_json: true });
-        lines_before += value.matches('\n').count();
+        lines_before += count_lines(value);
         from = end;
     }
 }
@@ -137,17 +152,14 @@ impl<'t> Lines<'t> {
     }
 
     fn starts(&self) -> &[usize] {
-        self.starts.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
-        })
+        self.starts.get_or_init(|| std::iter::once(0).chain(line_ends(self.text)).collect())
     }
 
     /// The line of this number, counted from 1, without its end.
     pub(super) fn line(&self, number: usize) -> &'t str {
-        let start = number.checked_sub(1).and_then(|index| self.starts().get(index)).copied();
-        let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
-        rest.split('\n').next().unwrap_or_default().trim_end()
+        let Some(start) = number.checked_sub(1).and_then(|index| self.starts().get(index)) else { return "" };
+        let end = self.starts().get(number).copied().unwrap_or(self.text.len());
+        self.text.get(*start..end).unwrap_or_default().trim_end()
     }
 
     /// Line and column of a byte.

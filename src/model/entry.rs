@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    IntOrString, LabelSelector, List, Map, Metadata, Object, SelectorView, Str, Workload,
+    IntOrString, LabelSelector, List, Map, Metadata, Object, SelectorView, Str, Template, Workload,
     json::{from_object, object_or_default},
+    pod::Present,
     workload::BudgetSpec,
 };
 
@@ -137,19 +138,19 @@ impl Entry {
             _ => {
                 let workload = Workload::find(group, kind).filter(|workload| !workload.is_pod());
                 let Some(workload) = workload else { return Ok(None) };
-                Content::Workloads(workloads(workload, &workload.read(text)?))
+                Content::Workloads(workloads(workload, &workload.read_outside(text)?))
             }
         };
         Ok(Some(Self { namespace, content }))
     }
 }
 
-fn workloads(workload: &'static Workload, object: &Object<'_>) -> Vec<KnownWorkload> {
+fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<KnownWorkload> {
     // A Deployment's ReplicaSet has the same Pods once more.
     if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
         return Vec::new();
     }
-    let known = |template| KnownWorkload {
+    let known = |template: &Template<'_, Present>| KnownWorkload {
         kind: workload.kind,
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.unwrap_or(1),

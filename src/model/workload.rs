@@ -127,17 +127,27 @@ impl Workload {
 
     /// Reads an object of this kind from JSON text. The error names the field.
     pub fn read<'a>(&'static self, text: &'a str) -> Result<Object<'a>, String> {
-        let mut object = Object::default();
         match self.nest {
-            Nest::Pod => return from_object::<Pod<'a>>(text).map(Object::from),
+            Nest::Pod => from_object::<Pod<'a>>(text).map(Object::from),
             Nest::Budget => {
-                let root: BudgetRoot<'a> = from_object(text)?;
-                object.metadata = root.metadata;
-                object.budget = Some(root.spec);
-                return Ok(object);
+                let BudgetRoot { metadata, spec } = from_object(text)?;
+                Ok(Object { metadata, budget: Some(spec), ..Object::default() })
             }
-            _ => {}
+            _ => self.read_workload(text),
         }
+    }
+
+    /// Reads an object that makes Pods, but of their specs nothing.
+    pub(super) fn read_outside<'a>(&'static self, text: &'a str) -> Result<Object<'a, Present>, String> {
+        self.read_workload(text)
+    }
+
+    /// Reads an object that makes Pods, whose specs are read as `S`.
+    fn read_workload<'a, S>(&'static self, text: &'a str) -> Result<Object<'a, S>, String>
+    where
+        S: Default + Deserialize<'a>,
+    {
+        let mut object = Object::default();
         let Root { metadata, mut spec, template: root_template } = from_object(text)?;
         object.metadata = metadata;
         object.templates = match self.nest {
@@ -181,44 +191,44 @@ impl Workload {
 
 /// An object of a known kind.
 #[derive(Debug, Clone, Default)]
-pub struct Object<'a> {
+pub struct Object<'a, S = PodSpec<'a>> {
     /// The JSON text of its `spec`, for the few rules that compare what podgate does not know; only of an UPDATE.
     pub spec_text: Option<&'a str>,
     /// The object's metadata.
     pub metadata: Metadata<'a>,
     /// What it says of Pods: itself for a Pod, one template for most kinds, several for some.
-    pub templates: Vec<Template<'a>>,
+    pub templates: Vec<Template<'a, S>>,
     /// A Pod's status; empty for other kinds.
     pub status: PodStatus<'a>,
     /// What a workload's own spec says beside its template; empty for Pods.
-    pub controller: ControllerSpec<'a>,
+    pub controller: ControllerSpec<'a, S>,
     /// The volumes that the workload's claim templates give to its Pods, beside those that the Pod template declares.
     pub claims: Vec<Str<'a>>,
     /// The spec of a PodDisruptionBudget.
     pub budget: Option<BudgetSpec<'a>>,
 }
 
-impl<'a> Object<'a> {
+impl<'a, S> Object<'a, S> {
     /// The labels and annotations that the template's Pods get: a Pod's own are the object's.
-    pub fn pod_metadata<'s>(&'s self, template: &'s Template<'a>) -> &'s Metadata<'a> {
+    pub fn pod_metadata<'s>(&'s self, template: &'s Template<'a, S>) -> &'s Metadata<'a> {
         template.metadata.as_ref().unwrap_or(&self.metadata)
     }
 }
 
 /// A Pod or a Pod template, and where it stands.
 #[derive(Debug, Clone, Default)]
-pub struct Template<'a> {
+pub struct Template<'a, S = PodSpec<'a>> {
     /// The place that holds `spec`: the root for a Pod, `spec.template` for a Deployment.
     pub path: Path,
     /// The template's own metadata; `None` where the object is the Pod.
     pub metadata: Option<Metadata<'a>>,
     /// The Pod's spec.
-    pub spec: PodSpec<'a>,
+    pub spec: S,
     /// The Job that holds it, in a Job and in what makes Jobs.
-    pub job: Option<Job<'a>>,
+    pub job: Option<Job<'a, S>>,
 }
 
-impl Template<'_> {
+impl<S> Template<'_, S> {
     /// The path of the spec's member `field`.
     pub fn spec_path(&self, field: &'static str) -> Path {
         self.path.clone().keys(&["spec", field])
@@ -227,17 +237,18 @@ impl Template<'_> {
 
 /// A Job's own facts, and where it stands.
 #[derive(Debug, Clone, Default)]
-pub struct Job<'a> {
+pub struct Job<'a, S = PodSpec<'a>> {
     /// The place that holds the Job's `spec`: the root for a Job, `spec.jobTemplate` for a CronJob.
     pub path: Path,
     /// What the Job's spec says.
-    pub spec: JobSpec<'a>,
+    pub spec: JobSpec<'a, S>,
 }
 
 /// `JobSpec`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct JobSpec<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+pub struct JobSpec<'a, S = PodSpec<'a>> {
     /// `backoffLimit`.
     pub backoff_limit: Option<i64>,
     /// `backoffLimitPerIndex`.
@@ -251,13 +262,14 @@ pub struct JobSpec<'a> {
     pub pod_failure_policy: Option<Present>,
     /// Moved to [`Object::templates`] as the object is read.
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<Box<TemplateNode<'a>>>,
+    template: Option<Box<TemplateNode<'a, S>>>,
 }
 
 /// What the specs of workloads say. Which of the fields mean something depends on the kind.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ControllerSpec<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     /// `replicas`.
     pub replicas: Option<i64>,
     /// `paused`.
@@ -282,15 +294,15 @@ pub struct ControllerSpec<'a> {
     pub starting_deadline_seconds: Option<i64>,
     // The rest is moved to `Object::templates` as the object is read.
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<TemplateNode<'a>>,
+    template: Option<TemplateNode<'a, S>>,
     #[serde(borrow, deserialize_with = "object")]
-    job_template: Option<JobNode<'a>>,
+    job_template: Option<JobNode<'a, S>>,
     #[serde(borrow)]
-    replicated_jobs: List<ReplicatedJob<'a>>,
+    replicated_jobs: List<ReplicatedJob<'a, S>>,
     #[serde(borrow)]
     volume_claim_policies: List<VolumeClaimPolicy<'a>>,
     #[serde(borrow, deserialize_with = "object")]
-    leader_worker_template: Option<LeaderWorkerTemplate<'a>>,
+    leader_worker_template: Option<LeaderWorkerTemplate<'a, S>>,
 }
 
 /// `DeploymentStrategy` and its like.
@@ -356,14 +368,14 @@ fn claims<'a>(templates: &[VolumeClaimTemplate<'a>]) -> Vec<Str<'a>> {
     templates.iter().map(|claim| claim.metadata.name.clone()).collect()
 }
 
-fn template<'a>(at: &[&'static str], node: Option<TemplateNode<'a>>) -> Vec<Template<'a>> {
+fn template<'a, S>(at: &[&'static str], node: Option<TemplateNode<'a, S>>) -> Vec<Template<'a, S>> {
     let node =
         node.map(|node| Template { path: Path::of(at), metadata: Some(node.metadata), spec: node.spec, job: None });
     node.into_iter().collect()
 }
 
 /// The template of a Job that stands at `path`.
-fn job(path: Path, node: Option<JobNode<'_>>) -> Vec<Template<'_>> {
+fn job<S>(path: Path, node: Option<JobNode<'_, S>>) -> Vec<Template<'_, S>> {
     let Some(mut spec) = node.and_then(|node| node.spec) else { return Vec::new() };
     let Some(node) = spec.template.take() else { return Vec::new() };
     let (metadata, at) = (Some(node.metadata), path.clone().keys(&["spec", "template"]));
@@ -401,49 +413,54 @@ struct BudgetRoot<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Root<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct Root<'a, S> {
     #[serde(borrow, deserialize_with = "object_or_default")]
     metadata: Metadata<'a>,
     #[serde(borrow, deserialize_with = "object_or_default")]
-    spec: ControllerSpec<'a>,
+    spec: ControllerSpec<'a, S>,
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<TemplateNode<'a>>,
+    template: Option<TemplateNode<'a, S>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct TemplateNode<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct TemplateNode<'a, S> {
     #[serde(borrow, deserialize_with = "object_or_default")]
     metadata: Metadata<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    spec: PodSpec<'a>,
+    #[serde(deserialize_with = "object_or_default")]
+    spec: S,
     #[serde(borrow, deserialize_with = "object")]
-    job_template: Option<Box<JobNode<'a>>>,
+    job_template: Option<Box<JobNode<'a, S>>>,
     #[serde(borrow, deserialize_with = "object")]
-    broadcast_job_template: Option<Box<JobNode<'a>>>,
+    broadcast_job_template: Option<Box<JobNode<'a, S>>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct JobNode<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct JobNode<'a, S> {
     #[serde(borrow, deserialize_with = "object")]
-    spec: Option<JobSpec<'a>>,
+    spec: Option<JobSpec<'a, S>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct ReplicatedJob<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct ReplicatedJob<'a, S> {
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<JobNode<'a>>,
+    template: Option<JobNode<'a, S>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct LeaderWorkerTemplate<'a> {
+#[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct LeaderWorkerTemplate<'a, S> {
     #[serde(borrow, deserialize_with = "object")]
-    leader_template: Option<TemplateNode<'a>>,
+    leader_template: Option<TemplateNode<'a, S>>,
     #[serde(borrow, deserialize_with = "object")]
-    worker_template: Option<TemplateNode<'a>>,
+    worker_template: Option<TemplateNode<'a, S>>,
     #[serde(borrow)]
     volume_claim_templates: List<VolumeClaimTemplate<'a>>,
 }

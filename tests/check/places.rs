@@ -56,6 +56,7 @@ fn cases() -> Vec<Case> {
         for word in words {
             match word {
                 "crlf" => text = text.replace('\n', "\r\n"),
+                "cr" => text = text.replace('\n', "\r"),
                 "bom" => text.insert(0, '\u{feff}'),
                 "no-end" => text.truncate(text.trim_end().len()),
                 other => panic!("{heading}: {other}"),
