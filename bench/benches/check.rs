@@ -2,16 +2,13 @@
 //!
 //! `cargo bench --bench check` prints both and their ratio.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::panic,
-    clippy::cast_precision_loss,
-    clippy::too_many_lines,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, clippy::cast_precision_loss, missing_docs)]
 
-use std::{fs, path::Path, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use granit_parser::{Options, Parser};
 use podgate::{
@@ -22,6 +19,8 @@ use rayon::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
 const FILES: usize = 10_000;
+/// The size of the one large file.
+const FILE_BYTES: usize = 50 * 1024 * 1024;
 const ROUNDS: usize = 5;
 
 fn deployment(number: usize) -> String {
@@ -182,35 +181,30 @@ fn peak_memory() -> Option<f64> {
     Some(kib * 1024.0 / 1e6)
 }
 
-fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    let bytes = tree(folder.path()) as f64;
+/// Both ways in turns, so that both see the same weather, and what came out.
+fn beside(what: &str, paths: &[PathBuf], bytes: f64) -> Outcome {
     let engine = Engine::default();
     let check = Check { engine: &engine, namespace: "default", old: &[] };
-    let paths = [folder.path().to_owned()];
-    let (inputs, _) = check::find(&paths, &[]).unwrap();
-
+    let (inputs, _) = check::find(paths, &[]).unwrap();
     let least = |times: &[Time], of: fn(&Time) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
     let (mut parsing, mut checking) = (Vec::new(), Vec::new());
     let (mut events, mut outcome) = (0, Outcome::default());
-    // In turns, so that both see the same weather.
     for _ in 0..ROUNDS {
         let (time, count) = timed(|| parse_only(&inputs));
         parsing.push(time);
         events = count;
         let (time, judged) = timed(|| {
-            let (inputs, problems) = check::find(&paths, &[]).unwrap();
+            let (inputs, problems) = check::find(paths, &[]).unwrap();
             assert!(problems.is_empty());
             check.run(&inputs, &|_| {})
         });
         checking.push(time);
         outcome = judged;
     }
-    assert_eq!((outcome.files.len(), outcome.objects), (FILES, 2 * FILES));
     assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
     let (objects, findings) = (outcome.objects, outcome.findings.len());
     println!(
-        "{FILES} files, {objects} objects, {:.1} MB, {} threads, best of {ROUNDS}",
+        "{what}: {objects} objects, {:.1} MB, {events} events, {findings} findings, {} threads, best of {ROUNDS}",
         bytes / 1e6,
         rayon::current_num_threads()
     );
@@ -223,7 +217,6 @@ fn main() {
             bytes / 1e6 / wall
         );
     }
-    println!("{events} events, {findings} findings");
     let ratio = |of: fn(&Time) -> f64| least(&parsing, of) / least(&checking, of);
     println!(
         "check has {:.2} of the speed of parsing by the clock, {:.2} by processor time",
@@ -231,6 +224,27 @@ fn main() {
         ratio(|time| time.cpu)
     );
     if let Some(megabytes) = peak_memory() {
-        println!("peak memory {megabytes:.0} MB");
+        println!("peak memory so far {megabytes:.0} MB\n");
     }
+    outcome
+}
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = tree(folder.path()) as f64;
+    let outcome = beside(&format!("{FILES} files"), &[folder.path().to_owned()], bytes);
+    assert_eq!((outcome.files.len(), outcome.objects), (FILES, 2 * FILES));
+
+    // Only parsing has one thread for it.
+    let file = folder.path().join("all.yaml");
+    let mut text = String::new();
+    for number in 0.. {
+        if text.len() >= FILE_BYTES {
+            break;
+        }
+        text.push_str("---\n");
+        text.push_str(&deployment(number));
+    }
+    fs::write(&file, &text).unwrap();
+    beside("one file", &[file], text.len() as f64);
 }

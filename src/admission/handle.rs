@@ -22,6 +22,9 @@ use crate::{
     policy::Engine,
 };
 
+/// Room for an answer that allows, in bytes.
+const ANSWER_BYTES: usize = 256;
+
 /// Which of the two webhooks was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
@@ -261,7 +264,9 @@ fn judge<'a>(
         }
     }
     let answer = Answer { kind: "AdmissionReview", api_version, response };
-    serde_json::to_vec(&answer).map_err(Failure::internal)
+    let mut body = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut body, &answer).map_err(Failure::internal)?;
+    Ok(body)
 }
 
 /// Takes the objects out of `request` to read what there is to judge.

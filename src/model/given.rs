@@ -29,7 +29,7 @@ pub enum Given<'a> {
     /// A new Pod, read.
     Pod(Box<Pod<'a>>),
     /// A changed Pod, of which first is asked whether its spec has changed at all.
-    Outline(Outline<'a>),
+    Outline(Box<Outline<'a>>),
 }
 
 impl<'a> From<Option<&'a str>> for Given<'a> {
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Reading {
         match self {
             Self::Text => <&RawValue>::deserialize(deserializer).map(|raw| Given::Text(raw.get())),
             Self::Pod => Strict::deserialize(deserializer).map(|Strict(pod)| Given::Pod(Box::new(pod))),
-            Self::Outline => Strict::deserialize(deserializer).map(|Strict(outline)| Given::Outline(outline)),
+            Self::Outline => Strict::deserialize(deserializer).map(|Strict(outline)| Given::Outline(Box::new(outline))),
         }
     }
 }

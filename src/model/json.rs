@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use super::Str;
 
+/// What most lists have at most. Room for so many is made at once: growing moves what is there.
+const FEW: usize = 4;
+
 /// A deserializer that gives a struct from a JSON object only.
 struct ObjectOnly<D>(D);
 
@@ -197,6 +200,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(Strict(item)) = access.next_element()? {
+                    if items.is_empty() {
+                        items.reserve_exact(FEW);
+                    }
                     items.push(item);
                 }
                 Ok(List(items))
@@ -241,6 +247,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Map<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Map<'de>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = access.next_entry()? {
+                    if pairs.is_empty() {
+                        pairs.reserve_exact(2 * FEW);
+                    }
                     pairs.push(pair);
                 }
                 Ok(Map(pairs))

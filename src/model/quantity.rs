@@ -190,15 +190,27 @@ fn parse(text: &str) -> Option<i128> {
     let mantissa = digits.fold(0_i128, |number, digit| number.saturating_mul(10).saturating_add(digit));
     let exponent = decimal + 9 - i32::try_from(kept.len()).ok()?;
     let scaled = mantissa.saturating_mul(1_i128.checked_shl(binary)?);
-    let magnitude = if let Ok(up) = u32::try_from(exponent) {
-        10_i128.checked_pow(up).map_or(if scaled == 0 { 0 } else { i128::MAX }, |factor| scaled.saturating_mul(factor))
+    let power = usize::try_from(exponent.unsigned_abs()).ok().and_then(|power| POWERS_OF_TEN.get(power)).copied();
+    let magnitude = if exponent >= 0 {
+        power.map_or(if scaled == 0 { 0 } else { i128::MAX }, |factor| scaled.saturating_mul(factor))
     } else {
-        let divisor = 10_i128.checked_pow(exponent.unsigned_abs()).unwrap_or(i128::MAX);
+        let divisor = power.unwrap_or(i128::MAX);
         // Rounded away from zero, as the API server does beyond its precision.
         scaled / divisor + i128::from(scaled % divisor != 0 || cut)
     };
     Some(if negative { magnitude.saturating_neg() } else { magnitude })
 }
+
+/// As many as there are of this type.
+#[expect(clippy::indexing_slicing, reason = "done by the compiler")]
+const POWERS_OF_TEN: [i128; 39] = {
+    let (mut powers, mut power) = ([1; 39], 1);
+    while power < powers.len() {
+        powers[power] = 10 * powers[power - 1];
+        power += 1;
+    }
+    powers
+};
 
 /// Powers of two and ten that a suffix stands for.
 fn scale(suffix: &str) -> Option<(u32, i32)> {

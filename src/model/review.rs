@@ -115,7 +115,7 @@ impl<'a> Outlined<'a> {
         match given {
             Given::Nothing => Err("it is missing".to_owned()),
             Given::Text(text) => Ok(Self { outline: from_object(text)?, text: Some(text) }),
-            Given::Outline(outline) => Ok(Self { outline, text: None }),
+            Given::Outline(outline) => Ok(Self { outline: *outline, text: None }),
             Given::Pod(_) => Err("it was read too early".to_owned()),
         }
     }

@@ -2,7 +2,9 @@
 
 use std::{
     borrow::{Borrow, Cow},
+    cmp::Ordering,
     fmt,
+    hash::{Hash, Hasher},
     ops::Deref,
 };
 
@@ -12,13 +14,34 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 ///
 /// `Option<Cow<str>>` never borrows with serde; this does. JSON `null` reads as the empty string, as it does in the API
 /// server's own decoder.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Str<'a>(Cow<'a, str>);
+#[derive(Clone)]
+pub struct Str<'a>(Held<'a>);
+
+/// Two words, where a [`Cow`] has three: most of what a Pod is in memory are strings.
+#[derive(Clone)]
+enum Held<'a> {
+    Borrowed(&'a str),
+    #[expect(clippy::box_collection, reason = "one word")]
+    Owned(Box<String>),
+}
 
 impl<'a> Str<'a> {
     /// The text; longer-lived than a plain dereference where it is borrowed.
     pub fn into_cow(self) -> Cow<'a, str> {
-        self.0
+        match self.0 {
+            Held::Borrowed(text) => Cow::Borrowed(text),
+            Held::Owned(text) => Cow::Owned(*text),
+        }
+    }
+
+    fn owned(text: String) -> Self {
+        Self(Held::Owned(Box::new(text)))
+    }
+}
+
+impl Default for Str<'_> {
+    fn default() -> Self {
+        Self(Held::Borrowed(""))
     }
 }
 
@@ -26,50 +49,80 @@ impl Deref for Str<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Held::Borrowed(text) => text,
+            Held::Owned(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Str<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Str<'_> {}
+
+impl PartialOrd for Str<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Str<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+/// As a `str`, which [`Borrow`] wants.
+impl Hash for Str<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
     }
 }
 
 /// So that a map with such keys can be asked for a plain text.
 impl Borrow<str> for Str<'_> {
     fn borrow(&self) -> &str {
-        &self.0
+        self
     }
 }
 
 impl<'a> From<&'a str> for Str<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
+        Self(Held::Borrowed(text))
     }
 }
 
 impl PartialEq<str> for Str<'_> {
     fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
+        **self == *other
     }
 }
 
 impl PartialEq<&str> for Str<'_> {
     fn eq(&self, other: &&str) -> bool {
-        &*self.0 == *other
+        **self == **other
     }
 }
 
 impl fmt::Debug for Str<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&**self, f)
     }
 }
 
 impl fmt::Display for Str<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self)
     }
 }
 
 impl Serialize for Str<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self)
     }
 }
 
@@ -85,15 +138,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Borrowed(text)))
+                Ok(text.into())
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(text.to_owned())))
+                Ok(Str::owned(text.to_owned()))
             }
 
             fn visit_string<E>(self, text: String) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(text)))
+                Ok(Str::owned(text))
             }
 
             fn visit_unit<E>(self) -> Result<Str<'de>, E> {
@@ -144,9 +197,14 @@ mod tests {
     #[test]
     fn borrows_without_escapes_and_owns_with_them() {
         let plain: Str = serde_json::from_str(r#""häuser""#).unwrap();
-        assert!(matches!(plain.0, Cow::Borrowed("häuser")));
+        assert!(matches!(plain.0, Held::Borrowed("häuser")));
         let escaped: Str = serde_json::from_str(r#""a\u003cb""#).unwrap();
-        assert!(matches!(&escaped.0, Cow::Owned(text) if text == "a<b"));
+        assert!(matches!(&escaped.0, Held::Owned(text) if **text == "a<b"));
+    }
+
+    #[test]
+    fn is_as_small_as_a_slice() {
+        assert_eq!(size_of::<Str>(), size_of::<&str>());
     }
 
     #[test]

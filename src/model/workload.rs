@@ -159,8 +159,8 @@ impl Workload {
             Nest::AdvancedCronJob => {
                 let base = Path::of(&["spec", "template"]);
                 let inner = spec.template.take().unwrap_or_default();
-                let mut templates = job(base.clone().key("jobTemplate"), inner.job_template.map(|node| *node));
-                templates.extend(job(base.key("broadcastJobTemplate"), inner.broadcast_job_template.map(|node| *node)));
+                let mut templates = job(base.clone().key("jobTemplate"), inner.job_template);
+                templates.extend(job(base.key("broadcastJobTemplate"), inner.broadcast_job_template));
                 templates
             }
             Nest::ReplicatedJobs => {
@@ -292,17 +292,17 @@ pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     pub concurrency_policy: Str<'a>,
     /// `startingDeadlineSeconds` of a CronJob.
     pub starting_deadline_seconds: Option<i64>,
-    // The rest is moved to `Object::templates` as the object is read.
+    // The rest is moved to `Object::templates` as the object is read. In boxes, because it is large and mostly not there.
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<TemplateNode<'a, S>>,
+    template: Option<Box<TemplateNode<'a, S>>>,
     #[serde(borrow, deserialize_with = "object")]
-    job_template: Option<JobNode<'a, S>>,
+    job_template: Option<Box<JobNode<'a, S>>>,
     #[serde(borrow)]
     replicated_jobs: List<ReplicatedJob<'a, S>>,
     #[serde(borrow)]
     volume_claim_policies: List<VolumeClaimPolicy<'a>>,
     #[serde(borrow, deserialize_with = "object")]
-    leader_worker_template: Option<LeaderWorkerTemplate<'a, S>>,
+    leader_worker_template: Option<Box<LeaderWorkerTemplate<'a, S>>>,
 }
 
 /// `DeploymentStrategy` and its like.
@@ -368,14 +368,14 @@ fn claims<'a>(templates: &[VolumeClaimTemplate<'a>]) -> Vec<Str<'a>> {
     templates.iter().map(|claim| claim.metadata.name.clone()).collect()
 }
 
-fn template<'a, S>(at: &[&'static str], node: Option<TemplateNode<'a, S>>) -> Vec<Template<'a, S>> {
+fn template<'a, S>(at: &[&'static str], node: Option<Box<TemplateNode<'a, S>>>) -> Vec<Template<'a, S>> {
     let node =
         node.map(|node| Template { path: Path::of(at), metadata: Some(node.metadata), spec: node.spec, job: None });
     node.into_iter().collect()
 }
 
 /// The template of a Job that stands at `path`.
-fn job<S>(path: Path, node: Option<JobNode<'_, S>>) -> Vec<Template<'_, S>> {
+fn job<S>(path: Path, node: Option<Box<JobNode<'_, S>>>) -> Vec<Template<'_, S>> {
     let Some(mut spec) = node.and_then(|node| node.spec) else { return Vec::new() };
     let Some(node) = spec.template.take() else { return Vec::new() };
     let (metadata, at) = (Some(node.metadata), path.clone().keys(&["spec", "template"]));
@@ -420,7 +420,7 @@ struct Root<'a, S> {
     #[serde(borrow, deserialize_with = "object_or_default")]
     spec: ControllerSpec<'a, S>,
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<TemplateNode<'a, S>>,
+    template: Option<Box<TemplateNode<'a, S>>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -450,7 +450,7 @@ struct JobNode<'a, S> {
 #[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
 struct ReplicatedJob<'a, S> {
     #[serde(borrow, deserialize_with = "object")]
-    template: Option<JobNode<'a, S>>,
+    template: Option<Box<JobNode<'a, S>>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -458,9 +458,9 @@ struct ReplicatedJob<'a, S> {
 #[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
 struct LeaderWorkerTemplate<'a, S> {
     #[serde(borrow, deserialize_with = "object")]
-    leader_template: Option<TemplateNode<'a, S>>,
+    leader_template: Option<Box<TemplateNode<'a, S>>>,
     #[serde(borrow, deserialize_with = "object")]
-    worker_template: Option<TemplateNode<'a, S>>,
+    worker_template: Option<Box<TemplateNode<'a, S>>>,
     #[serde(borrow)]
     volume_claim_templates: List<VolumeClaimTemplate<'a>>,
 }

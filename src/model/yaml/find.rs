@@ -67,7 +67,9 @@ impl<'t> Finder<'t> {
     /// lead.
     fn node(&mut self, event: &Event<'t>, place: Place, wanted: &mut [Wanted<'_>], depth: usize) -> Option<()> {
         // Each until something better is found.
-        wanted.iter_mut().for_each(|field| field.place = place);
+        for field in wanted.iter_mut() {
+            field.place = place;
+        }
         let ends = wanted.partition_point(|field| field.steps.len() <= depth);
         self.missing -= ends;
         let (_, wanted) = wanted.split_at_mut_checked(ends)?;
