@@ -124,7 +124,7 @@ pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
         if let Event::DocumentStart(..) = event {
             reader.anchors.clear();
             let root = reader.node(0)?;
-            if !root.is_null() {
+            if !root.target().is_null() {
                 documents.push(Document { root });
             }
         }

@@ -215,6 +215,7 @@ mod tests {
             "a: &x {p: 1, q: [2]}\nb: 1\n",
             "- 1\n- b: 2\n  c: 3\n--- text\n--- !!str\n--- []\n",
             "? a\n: b\n? c\n",
+            "&a ~\n--- &b\n---\nx: 1\n",
         ] {
             let (fields, expected) = all(text);
             assert_eq!(places(text, &borrowed(&fields)).unwrap(), expected, "{text}");

@@ -177,6 +177,7 @@ mod tests {
             "a: &x 1\nb: &x 2\nc: *x\n",
             "a: !!str 1\n",
             "just text\n",
+            "&a ~\n--- &b\n--- &c x\n",
         ] {
             assert_eq!(to_json(text), Some(thorough(text)), "{text}");
         }
