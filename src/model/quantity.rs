@@ -114,24 +114,41 @@ impl<'de: 'a, 'a> Deserialize<'de> for Quantity<'a> {
     }
 }
 
-/// Resources by name, in the order received; `null` is empty.
+type Resource<'a> = (Str<'a>, Quantity<'a>);
+
+/// Resources by name, in the order received; `null` is empty. The first two, mostly processor and memory and nothing else, take
+/// no memory of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ResourceList<'a>(Vec<(Str<'a>, Quantity<'a>)>);
+pub struct ResourceList<'a> {
+    first: [Option<Resource<'a>>; 2],
+    more: Vec<Resource<'a>>,
+}
 
 impl<'a> ResourceList<'a> {
+    fn all(&self) -> impl DoubleEndedIterator<Item = &Resource<'a>> {
+        self.first.iter().flatten().chain(&self.more)
+    }
+
+    fn push(&mut self, resource: Resource<'a>) {
+        match self.first.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(resource),
+            None => self.more.push(resource),
+        }
+    }
+
     /// The quantity of the resource `name`; the last, as the API server takes it.
     pub fn get(&self, name: &str) -> Option<&Quantity<'a>> {
-        self.0.iter().rfind(|(known, _)| *known == name).map(|(_, quantity)| quantity)
+        self.all().rfind(|(known, _)| *known == name).map(|(_, quantity)| quantity)
     }
 
     /// All resources.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Quantity<'a>)> {
-        self.0.iter().map(|(name, quantity)| (&**name, quantity))
+        self.all().map(|(name, quantity)| (&**name, quantity))
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all().next().is_none()
     }
 }
 
@@ -151,11 +168,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for ResourceList<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-                let mut resources = Vec::new();
+                let mut resources = ResourceList::default();
                 while let Some((name, quantity)) = access.next_entry::<Str<'de>, Option<Quantity<'de>>>()? {
-                    resources.extend(quantity.map(|quantity| (name, quantity)));
+                    if let Some(quantity) = quantity {
+                        resources.push((name, quantity));
+                    }
                 }
-                Ok(ResourceList(resources))
+                Ok(resources)
             }
         }
 

@@ -81,17 +81,19 @@ fn is_in(template: &Template<'_>, at: &Path) -> bool {
 /// All exemptions that an object asks for.
 fn exemptions<'o>(object: &'o Object<'o>) -> Vec<Exemption<'o>> {
     let mut found = Vec::new();
-    let mut add = |place: Path, template: Option<&'o Template<'o>>, annotations: &'o Map<'o>| {
+    let mut add = |template: Option<&'o Template<'o>>, annotations: &'o Map<'o>| {
         let all = template.is_none() || object.templates.len() == 1;
+        let holder = || template.map_or_else(Path::default, |template| template.path.clone());
         found.extend(annotations.iter().filter_map(|(key, reason)| {
             let id = key.strip_prefix(PREFIX)?;
-            Some(Exemption { id, reason: reason.trim(), place: place.clone(), template, all })
+            let place = holder().keys(&["metadata", "annotations"]);
+            Some(Exemption { id, reason: reason.trim(), place, template, all })
         }));
     };
-    add(Path::of(&["metadata", "annotations"]), None, &object.metadata.annotations);
+    add(None, &object.metadata.annotations);
     for template in &object.templates {
         if let Some(metadata) = &template.metadata {
-            add(template.path.clone().keys(&["metadata", "annotations"]), Some(template), &metadata.annotations);
+            add(Some(template), &metadata.annotations);
         }
     }
     found

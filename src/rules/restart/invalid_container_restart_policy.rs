@@ -94,9 +94,11 @@ impl Check for InvalidContainerRestartPolicy {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for (template, placed) in stages::all(&review.new) {
             let container = placed.container;
+            let (name, rules) = (&container.name, &container.restart_policy_rules);
+            if container.restart_policy.is_none() && rules.is_empty() {
+                continue;
+            }
             let at = placed.path(template);
-            let name = &container.name;
-            let rules = &container.restart_policy_rules;
             if placed.role == Role::Ephemeral {
                 let policy = container.restart_policy.is_some().then_some("restartPolicy");
                 let rules = (!rules.is_empty()).then_some("restartPolicyRules");
@@ -106,14 +108,13 @@ impl Check for InvalidContainerRestartPolicy {
                 continue;
             }
             match container.restart_policy.as_deref() {
-                None if !rules.is_empty() => out.at(
+                None => out.at(
                     at.clone().key("restartPolicy"),
                     format!("container \"{name}\" has restartPolicyRules but no restartPolicy of its own"),
                 ),
                 Some(policy) => {
                     one_of(POLICIES, policy, "restartPolicy", at.clone().key("restartPolicy"), name, out);
                 }
-                None => {}
             }
             let at = at.key("restartPolicyRules");
             if rules.len() > MOST_RULES {
