@@ -23,10 +23,13 @@ use crate::{
     rules::{Level, Rule},
 };
 
-/// How much text is kept in memory between reading and judging, in bytes; what is beyond is read twice.
-const MAX_KEPT_BYTES: usize = 256 * 1024 * 1024;
-/// How many files are read before the first of them is looked at: doing one thing for a while is quicker than changing.
+/// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
+/// twice.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// How many files, and how many bytes of them, are read before the first is looked at: doing one thing for a while is quicker
+/// than changing.
 const BATCH: usize = 32;
+const BATCH_BYTES: usize = 1024 * 1024;
 /// Room on the stack of a thread, in bytes; only what is used is ever taken.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// The longest source line that is shown, in characters.
@@ -118,9 +121,7 @@ impl Check<'_> {
         let mut files: Vec<File<'_>> = inputs
             .par_chunks(BATCH)
             .flat_map_iter(|batch| {
-                let loaded: Vec<Loaded> = batch.iter().map(|input| load::load(input, self.namespace)).collect();
-                let files: Vec<File<'_>> =
-                    batch.iter().zip(loaded).map(|(input, loaded)| File::new(input, loaded, &kept_bytes)).collect();
+                let files = self.read(batch, &kept_bytes);
                 progress(batch.len());
                 files
             })
@@ -152,6 +153,22 @@ impl Check<'_> {
         }
         outcome.problems.sort();
         outcome
+    }
+
+    fn read<'i>(&self, batch: &'i [Input], kept_bytes: &AtomicUsize) -> Vec<File<'i>> {
+        let mut files = Vec::with_capacity(batch.len());
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        for input in batch {
+            let loaded = load::load(input, self.namespace);
+            bytes += loaded.size();
+            read.push((input, loaded));
+            if bytes >= BATCH_BYTES {
+                files.extend(read.drain(..).map(|(input, loaded)| File::new(input, loaded, kept_bytes)));
+                bytes = 0;
+            }
+        }
+        files.extend(read.into_iter().map(|(input, loaded)| File::new(input, loaded, kept_bytes)));
+        files
     }
 
     fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Judged {
