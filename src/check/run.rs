@@ -26,8 +26,8 @@ use crate::{
 /// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
 /// twice.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
-/// How many files, and how many bytes of them, are read before the first is looked at: doing one thing for a while is quicker
-/// than changing.
+/// How many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
+/// quicker than changing.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Room on the stack of a thread, in bytes; only what is used is ever taken.
@@ -118,8 +118,10 @@ impl Check<'_> {
 
     fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
         let kept_bytes = AtomicUsize::new(0);
+        // All threads get some of few files.
+        let batch = (inputs.len() / (8 * rayon::current_num_threads())).clamp(1, BATCH);
         let mut files: Vec<File<'_>> = inputs
-            .par_chunks(BATCH)
+            .par_chunks(batch)
             .flat_map_iter(|batch| {
                 let files = self.read(batch, &kept_bytes);
                 progress(batch.len());
