@@ -18,7 +18,7 @@ pub struct Case {
 }
 
 /// All of them, the one that matters most first.
-pub static CASES: [Case; 11] = [
+pub static CASES: [Case; 13] = [
     case("validate, Pod, 6 KiB", Mode::Validate, Engine::default, small),
     case("validate, Pod, 60 KiB", Mode::Validate, Engine::default, large),
     case("validate, UPDATE of a Pod, 65 KiB", Mode::Validate, Engine::default, update),
@@ -30,7 +30,13 @@ pub static CASES: [Case; 11] = [
     case("mutate, Pod, 6 KiB, nothing to add", Mode::Mutate, Engine::default, small),
     case("mutate, Pod, 6 KiB, probes to add", Mode::Mutate, probes, unprobed),
     case("mutate, Pod, 60 KiB, nothing to add", Mode::Mutate, Engine::default, large),
+    case("captured, CREATE of a Pod", Mode::Validate, Engine::default, || captured(CREATED)),
+    case("captured, UPDATE of a Deployment", Mode::Validate, Engine::default, || captured(UPDATED)),
 ];
+
+/// What a real API server sent, in files that are indented.
+const CREATED: &[u8] = include_bytes!("../../tests/data/controllers/deployment.07.json");
+const UPDATED: &[u8] = include_bytes!("../../tests/data/controllers/deployment-set-image.01.json");
 
 const fn case(name: &'static str, mode: Mode, engine: fn() -> Engine, body: fn() -> Vec<u8>) -> Case {
     Case { name, mode, engine, body }
@@ -153,6 +159,11 @@ fn pod(containers: usize, variables: usize) -> Value {
         },
         "status": {},
     })
+}
+
+/// As it was sent.
+fn captured(indented: &[u8]) -> Vec<u8> {
+    serde_json::to_vec(&serde_json::from_slice::<Value>(indented).unwrap()).unwrap()
 }
 
 fn set(object: &mut Value, pointer: &str, value: Value) {
