@@ -1,11 +1,9 @@
 //! What the parts of a review cost: `cargo bench --bench parts`. Of a 6 KiB Pod: the wire, reading the Pod and answering, each
 //! rule alone, and the mutations.
-//!
-//! The least of many rounds is taken: everything else on the machine only adds to it.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use std::{hint::black_box, time::Instant};
+use std::hint::black_box;
 
 use podgate::{
     admission::{Mode, handle},
@@ -15,20 +13,14 @@ use podgate::{
     },
     rules::RULES,
 };
-use podgate_bench::CASES;
+use podgate_bench::{CASES, least_nanoseconds};
 use serde_json::Value;
 
 const ROUNDS: usize = 200;
-const CALLS: u32 = 500;
+const CALLS: usize = 500;
 
-/// The least time of one call, in nanoseconds.
-fn least(mut call: impl FnMut()) -> f64 {
-    let mut round = || {
-        let begin = Instant::now();
-        (0..CALLS).for_each(|_| call());
-        begin.elapsed().as_nanos() as f64 / f64::from(CALLS)
-    };
-    (0..ROUNDS).map(|_| round()).fold(f64::INFINITY, f64::min)
+fn least(call: impl FnMut()) -> f64 {
+    least_nanoseconds(ROUNDS, CALLS, call)
 }
 
 fn main() {

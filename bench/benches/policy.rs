@@ -1,10 +1,8 @@
 //! What a review costs under a policy of many scopes, beside the default policy: `cargo bench --bench policy`.
-//!
-//! The least of many rounds is taken: everything else on the machine only adds to it.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use std::{fmt::Write, hint::black_box, time::Instant};
+use std::{fmt::Write, hint::black_box};
 
 use podgate::{
     model::Inventory,
@@ -14,10 +12,11 @@ use podgate::{
         parse,
     },
 };
+use podgate_bench::least_nanoseconds;
 
 const SCOPES: usize = 200;
 const ROUNDS: usize = 300;
-const REVIEWS: u32 = 200;
+const REVIEWS: usize = 200;
 
 const POD: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop-eu-7",
     "labels": {"app": "web", "app.kubernetes.io/name": "web", "tier": "silver", "team": "shop", "version": "1.2.3"}},
@@ -41,14 +40,7 @@ fn compile(of: impl Fn(usize) -> String) -> Engine {
 fn measure(engine: &Engine, inventory: Option<&Inventory>) -> f64 {
     with_review(POD, None, &Circumstances::default(), inventory, |review| {
         let review = review.unwrap();
-        let round = || {
-            let begin = Instant::now();
-            for _ in 0..REVIEWS {
-                black_box(engine.review(black_box(review)));
-            }
-            begin.elapsed().as_nanos() as f64 / f64::from(REVIEWS)
-        };
-        (0..ROUNDS).map(|_| round()).fold(f64::INFINITY, f64::min)
+        least_nanoseconds(ROUNDS, REVIEWS, || drop(black_box(engine.review(black_box(review)))))
     })
     .unwrap()
 }

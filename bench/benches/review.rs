@@ -1,29 +1,24 @@
 //! One whole review, from the bytes of the request to those of the answer: `cargo bench --bench review`.
 //!
-//! The least of many rounds is taken: everything else on the machine only adds to it. `-- CASE REVIEWS` makes that many
-//! reviews of one case and says nothing, for a profiler; `counts` uses it.
+//! `-- CASE REVIEWS` makes that many reviews of one case and says nothing, for a profiler; `counts` uses it.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 
-use std::{hint::black_box, time::Instant};
+use std::hint::black_box;
 
 use podgate::admission::handle;
-use podgate_bench::{CASES, Case};
+use podgate_bench::{CASES, Case, least_nanoseconds};
 
 /// The least time of one review.
 fn nanoseconds(case: &Case) -> f64 {
     const ROUNDS: usize = 100;
     let (engine, body) = ((case.engine)(), (case.body)());
-    let round = |reviews: usize| {
-        let begin = Instant::now();
-        for _ in 0..reviews {
-            black_box(handle(&engine, case.mode, black_box(&body)));
-        }
-        begin.elapsed().as_nanos() as f64 / reviews as f64
+    let least = |rounds, reviews| {
+        least_nanoseconds(rounds, reviews, || drop(black_box(handle(&engine, case.mode, black_box(&body)))))
     };
     // Rounds of about 2 ms.
-    let reviews = (1..).map(|power| 1 << power).find(|reviews| round(*reviews) * (*reviews as f64) > 2e6).unwrap();
-    (0..ROUNDS).map(|_| round(reviews)).fold(f64::INFINITY, f64::min)
+    let reviews = (1..).map(|power| 1 << power).find(|reviews| least(1, *reviews) * (*reviews as f64) > 2e6).unwrap();
+    least(ROUNDS, reviews)
 }
 
 fn main() {
