@@ -160,16 +160,17 @@ impl Check<'_> {
     fn read<'i>(&self, batch: &'i [Input], kept_bytes: &AtomicUsize) -> Vec<File<'i>> {
         let mut files = Vec::with_capacity(batch.len());
         let (mut read, mut bytes) = (Vec::new(), 0);
+        let look = |(input, loaded)| File::new(input, loaded, kept_bytes);
         for input in batch {
             let loaded = load::load(input, self.namespace);
             bytes += loaded.size();
             read.push((input, loaded));
             if bytes >= BATCH_BYTES {
-                files.extend(read.drain(..).map(|(input, loaded)| File::new(input, loaded, kept_bytes)));
+                files.extend(read.drain(..).map(look));
                 bytes = 0;
             }
         }
-        files.extend(read.into_iter().map(|(input, loaded)| File::new(input, loaded, kept_bytes)));
+        files.extend(read.into_iter().map(look));
         files
     }
 

@@ -123,7 +123,6 @@ impl Part {
         // Nearly always there are none or a few; they are found without keeping the documents.
         let mut sorted: Vec<(usize, &Path)> = fields.iter().map(|(document, path)| (*document, path)).collect();
         sorted.sort();
-        sorted.dedup();
         let places = yaml::find::places(text, &sorted).unwrap_or_else(|| {
             let documents = yaml::documents(text).unwrap_or_default();
             let place =

@@ -138,7 +138,7 @@ impl Entry {
             _ => {
                 let workload = Workload::find(group, kind).filter(|workload| !workload.is_pod());
                 let Some(workload) = workload else { return Ok(None) };
-                Content::Workloads(workloads(workload, &workload.read_outside(text)?))
+                Content::Workloads(workloads(workload, &workload.read_workload(text)?))
             }
         };
         Ok(Some(Self { namespace, content }))

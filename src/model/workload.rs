@@ -137,13 +137,8 @@ impl Workload {
         }
     }
 
-    /// Reads an object that makes Pods, but of their specs nothing.
-    pub(super) fn read_outside<'a>(&'static self, text: &'a str) -> Result<Object<'a, Present>, String> {
-        self.read_workload(text)
-    }
-
-    /// Reads an object that makes Pods, whose specs are read as `S`.
-    fn read_workload<'a, S>(&'static self, text: &'a str) -> Result<Object<'a, S>, String>
+    /// Reads an object that makes Pods, whose specs are read as `S`: nothing is read of them as [`Present`].
+    pub(super) fn read_workload<'a, S>(&'static self, text: &'a str) -> Result<Object<'a, S>, String>
     where
         S: Default + Deserialize<'a>,
     {

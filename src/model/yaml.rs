@@ -16,7 +16,7 @@ use std::{
     rc::Rc,
 };
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use thiserror::Error;
 
 use super::{
@@ -44,6 +44,10 @@ pub struct Place {
 impl Place {
     /// Where every text begins.
     pub const START: Self = Self { line: 1, column: 1 };
+
+    fn at(mark: &Marker) -> Self {
+        Self { line: mark.line(), column: mark.col() + 1 }
+    }
 }
 
 impl fmt::Display for Place {
@@ -226,10 +230,7 @@ impl<'t> Reader<'t> {
         match self.parser.next_event() {
             None => Ok(None),
             Some(Ok(event)) => Ok(Some(event)),
-            Some(Err(error)) => {
-                let mark = error.marker();
-                Err(YamlError { place: Place { line: mark.line(), column: mark.col() + 1 }, message: error.info() })
-            }
+            Some(Err(error)) => Err(YamlError { place: Place::at(error.marker()), message: error.info() }),
         }
     }
 
@@ -241,7 +242,7 @@ impl<'t> Reader<'t> {
     }
 
     fn node_from(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node<'t>, YamlError> {
-        let place = Place { line: span.start.line(), column: span.start.col() + 1 };
+        let place = Place::at(&span.start);
         let fail = |message: &str| Err(YamlError { place, message: message.to_owned() });
         if depth > MAX_DEPTH {
             return fail("nested too deep");
@@ -255,7 +256,7 @@ impl<'t> Reader<'t> {
         let mut extent = Extent { start, end, last: start, flow: false };
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && !is_string_tag(tag.as_deref());
+                let plain = is_plain(style, tag.as_deref());
                 if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
                     extent.end = self.block_scalar_end(&text, &extent);
                 }
@@ -340,13 +341,8 @@ impl<'t> Reader<'t> {
                 merged.push(value);
                 continue;
             }
-            let name = match scalar::resolve(&key) {
-                Scalar::String(_) => key,
-                _ if !plain => key,
-                other => match other.key() {
-                    Some(name) => Cow::Owned(name),
-                    None => return Err(YamlError { place, message: "a key may not be null".to_owned() }),
-                },
+            let Some(name) = member_name(key, plain) else {
+                return Err(YamlError { place, message: "a key may not be null".to_owned() });
             };
             if !known.add(&name, &members) {
                 return Err(YamlError { place, message: format!("key \"{name}\" is given twice") });
@@ -409,6 +405,22 @@ impl Names {
 
 fn is_string_tag(tag: Option<&Tag>) -> bool {
     tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"))
+}
+
+/// Whether what a scalar says depends on its text.
+fn is_plain(style: ScalarStyle, tag: Option<&Tag>) -> bool {
+    style == ScalarStyle::Plain && !is_string_tag(tag)
+}
+
+/// The name of a member that is written as `text`; `None` where that is null.
+fn member_name(text: Cow<'_, str>, plain: bool) -> Option<Cow<'_, str>> {
+    if !plain {
+        return Some(text);
+    }
+    match scalar::resolve(&text) {
+        Scalar::String(_) => Some(text),
+        other => other.key().map(Cow::Owned),
+    }
 }
 
 struct Writer {

@@ -99,7 +99,7 @@ pub fn parse(text: &str, origin: &str) -> Result<LifecyclePolicy, PolicyError> {
     let from_yaml = |error: yaml::YamlError| invalid(vec![mistake(text, error.place, 1, error.message)]);
     let documents = yaml::documents(text).map_err(from_yaml)?;
     let [document] = documents.as_slice() else {
-        let place = documents.get(1).map_or(Place { line: 1, column: 1 }, Document::start);
+        let place = documents.get(1).map_or(Place::START, Document::start);
         let message = format!("a policy is one document, not {}", documents.len());
         return Err(invalid(vec![mistake(text, place, 1, message)]));
     };

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use granit_parser::{Event, Parser, Span, StrInput};
 
-use super::{Place, Scalar, is_string_tag, options, scalar};
+use super::{Place, Scalar, is_plain, member_name, options, scalar};
 use crate::model::{Path, path::Segment};
 
 /// The places of fields, each given by the number of its document and its path, and all of them in ascending order: what
@@ -28,7 +28,7 @@ pub fn places(text: &str, fields: &[(usize, &Path)]) -> Option<Vec<Place>> {
         }
         let here = rest.partition_point(|field| field.document <= document);
         let (here, later) = rest.split_at_mut_checked(here)?;
-        finder.node(&event, place(&span), here, 0)?;
+        finder.node(&event, Place::at(&span.start), here, 0)?;
         (rest, document) = (later, document + 1);
     }
     Some(wanted.into_iter().map(|field| field.place).collect())
@@ -109,7 +109,7 @@ impl<'t> Finder<'t> {
             let (inside, _) = from.split_at_mut_checked(end)?;
             absent -= inside.len();
             let (value, _) = self.next()?;
-            self.node(&value, place(&span), inside, depth + 1)?;
+            self.node(&value, Place::at(&span.start), inside, depth + 1)?;
         }
         Some(())
     }
@@ -129,15 +129,11 @@ impl<'t> Finder<'t> {
             let (_, from) = wanted.split_at_mut_checked(begin)?;
             let end = from.partition_point(|field| field.steps.get(depth) == Some(&step));
             let (inside, later) = from.split_at_mut_checked(end)?;
-            self.node(&event, place(&span), inside, depth + 1)?;
+            self.node(&event, Place::at(&span.start), inside, depth + 1)?;
             (wanted, index) = (later, index + 1);
         }
         Some(())
     }
-}
-
-fn place(span: &Span) -> Place {
-    Place { line: span.start.line(), column: span.start.col() + 1 }
 }
 
 fn begins(event: &Event<'_>) -> bool {
@@ -150,21 +146,15 @@ fn ends(event: &Event<'_>) -> bool {
 
 /// Whether it is a document that is left out.
 fn is_null(event: &Event<'_>) -> bool {
-    matches!(event, Event::Scalar(text, ScalarStyle::Plain, _, tag)
-        if !is_string_tag(tag.as_deref()) && matches!(scalar::resolve(text), Scalar::Null))
+    matches!(event, Event::Scalar(text, style, _, tag)
+        if is_plain(*style, tag.as_deref()) && matches!(scalar::resolve(text), Scalar::Null))
 }
 
 /// The name of a member; `None` where it is none, or `<<`.
 fn name(event: Event<'_>) -> Option<Cow<'_, str>> {
     let Event::Scalar(text, style, _, tag) = event else { return None };
-    if style != ScalarStyle::Plain || is_string_tag(tag.as_deref()) {
-        return Some(text);
-    }
-    match scalar::resolve(&text) {
-        Scalar::String("<<") => None,
-        Scalar::String(_) => Some(text),
-        other => other.key().map(Cow::Owned),
-    }
+    let plain = is_plain(style, tag.as_deref());
+    if plain && text == "<<" { None } else { member_name(text, plain) }
 }
 
 #[cfg(test)]

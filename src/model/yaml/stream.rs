@@ -1,8 +1,8 @@
 //! YAML turned into JSON text without being kept: the quick way, for documents in which nothing is unusual.
 
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser};
 
-use super::{MAX_DEPTH, MAX_JSON_BYTES, Scalar, is_string_tag, options, push_string, scalar};
+use super::{MAX_DEPTH, MAX_JSON_BYTES, Scalar, is_plain, is_string_tag, member_name, options, push_string, scalar};
 
 /// How many names a mapping may have here: each is looked for among the others.
 const MAX_NAMES: usize = 64;
@@ -23,11 +23,11 @@ pub fn to_json(text: &str) -> Option<Vec<String>> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let is_string = is_string_tag(tag.as_deref());
-                if tag.is_some() && !is_string {
+                let tag = tag.as_deref();
+                if tag.is_some() && !is_string_tag(tag) {
                     return None;
                 }
-                writer.scalar(&text, style == ScalarStyle::Plain && !is_string, anchor)?;
+                writer.scalar(&text, is_plain(style, tag), anchor)?;
             }
             Event::SequenceStart(_, anchor, None) => writer.open('[', anchor)?,
             Event::MappingStart(_, anchor, None) => writer.open('{', anchor)?,
@@ -99,12 +99,10 @@ impl Writer {
         }
         let names_before = open.names_before;
         let start = self.json.len();
-        match scalar::resolve(text) {
-            Scalar::String("<<") if plain => return None,
-            Scalar::String(text) => push_string(&mut self.json, text),
-            _ if !plain => push_string(&mut self.json, text),
-            other => push_string(&mut self.json, &other.key()?),
+        if plain && text == "<<" {
+            return None;
         }
+        push_string(&mut self.json, &member_name(text.into(), plain)?);
         let end = self.json.len();
         let name = self.json.get(start..end)?;
         let others = self.names.get(names_before..)?;
