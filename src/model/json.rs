@@ -3,7 +3,11 @@
 //! serde's derived structs also accept an array (fields in order); a `"spec": []` would then pass as an empty spec. Nested
 //! objects are therefore read through [`object`] and [`List`], which accept a JSON object only.
 
-use std::{fmt, marker::PhantomData, ops::Deref};
+use std::{
+    fmt,
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+};
 
 use serde::{
     Deserialize, Deserializer, de,
@@ -170,6 +174,12 @@ impl<T> Deref for List<T> {
 
     fn deref(&self) -> &[T] {
         &self.0
+    }
+}
+
+impl<T> DerefMut for List<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
     }
 }
 

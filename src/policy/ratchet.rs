@@ -17,7 +17,7 @@ pub(super) fn drop_known(rules: &[Active], findings: &mut Vec<Finding>, review: 
         sub_resource: review.sub_resource.clone(),
         namespace: review.namespace.clone(),
         user: review.user.clone(),
-        new: old.clone(),
+        new: in_order_of(&review.new, old),
         old: None,
         inventory: review.inventory,
     };
@@ -27,7 +27,7 @@ pub(super) fn drop_known(rules: &[Active], findings: &mut Vec<Finding>, review: 
     }
     // A list may have moved by an item, so that the place alone does not tell which finding is new: each old one
     // excuses one new one, first of all the one that reads the same.
-    let (old_lists, new_lists) = (container_lists(old), container_lists(&review.new));
+    let (old_lists, new_lists) = (container_lists(&before.new), container_lists(&review.new));
     let mut excuses: HashMap<(&str, String), Excuses> = HashMap::new();
     for finding in known {
         let excuses = excuses.entry((finding.rule.id, field_by_name(&finding.at, &old_lists))).or_default();
@@ -41,6 +41,27 @@ pub(super) fn drop_known(rules: &[Active], findings: &mut Vec<Finding>, review: 
     };
     findings.retain(|finding| !is_known(finding, true));
     findings.retain(|finding| !is_known(finding, false));
+}
+
+/// The old object, those of its `containers` that are still there in their new order. The order says nothing, but of two that
+/// cannot be together a rule names the later one: that has to be the same one of both objects.
+fn in_order_of<'a>(new: &Object<'a>, old: &Object<'a>) -> Object<'a> {
+    let mut old = old.clone();
+    for template in &mut old.templates {
+        let Some(new) = new.templates.iter().find(|other| other.path == template.path) else { continue };
+        let names = new.spec.containers.iter().map(|container| &*container.name);
+        let order: HashMap<&str, usize> = names.zip(0..).collect();
+        let place = |container: &Container<'_>| order.get(&*container.name).copied();
+        let is_kept = |container: &&mut Container<'_>| place(container).is_some();
+        let mut kept = template.spec.containers.to_vec();
+        kept.retain(|container| place(container).is_some());
+        kept.sort_by_key(place);
+        let places = template.spec.containers.iter_mut().filter(is_kept);
+        for (container, moved) in places.zip(kept) {
+            *container = moved;
+        }
+    }
+    old
 }
 
 /// What the old object had at one field against one rule.
