@@ -82,6 +82,7 @@ fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
     let mut edits: Vec<Edit> = Vec::new();
     for items in loaded.items.chunk_by(|one, other| one.part == other.part) {
         let (mut additions, mut changes) = (BTreeMap::<usize, Vec<Addition>>::new(), Vec::new());
+        let mut unreadable = Vec::new();
         for item in items {
             match additions_to(engine, item, loaded.json(item)) {
                 Ok(found) => {
@@ -90,16 +91,17 @@ fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
                         additions.entry(item.document).or_default().push(addition);
                     }
                 }
-                Err(error) => fixed.problems.push(loaded.unreadable(&input.name, item, &error)),
+                Err(error) => unreadable.push((item, error)),
             }
         }
+        fixed.problems.extend(loaded.unreadable(&input.name, &unreadable));
         let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
         let part_edits = loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions));
         if let Some(part_edits) = part_edits {
             edits.extend(part_edits);
             fixed.changes.extend(changes);
         } else {
-            let place = loaded.place(first, &Path::default());
+            let place = loaded.place(first);
             fixed.problems.push(Problem::of(&input.name, Some(place), &refusal(&changes)));
         }
     }

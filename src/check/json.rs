@@ -1,6 +1,10 @@
 //! JSON text as it stands: whether it is fit to be judged, and where its fields are.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -86,26 +90,68 @@ impl<'de> Deserialize<'de> for Unique {
 #[serde(transparent)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Where the field at `path` of the JSON value `text` begins, in bytes: the name of a member, the first character of an item.
-/// A field that is absent stands at its nearest ancestor that is there.
-pub(super) fn offset(text: &str, path: &Path) -> usize {
-    let (mut value, mut offset) = (text, text.len() - text.trim_start().len());
-    let from_start = |inner: &str| (inner.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    for segment in path.segments() {
-        let next = match segment {
-            Segment::Key(key) => serde_json::from_str::<Members<'_>>(value).ok().and_then(|members| {
-                let is_it =
-                    |name: &RawValue| serde_json::from_str::<Cow<'_, str>>(name.get()).is_ok_and(|it| it == *key);
-                members.0.into_iter().find(|(name, _)| is_it(name)).map(|(name, value)| (name.get(), value.get()))
-            }),
-            Segment::Index(index) => serde_json::from_str::<Vec<&RawValue>>(value)
-                .ok()
-                .and_then(|items| items.get(*index).map(|item| (item.get(), item.get()))),
-        };
-        let Some((at, inner)) = next else { break };
-        (value, offset) = (inner, from_start(at));
+/// Where fields of the JSON value `text` begin, in bytes, each given by its path: the name of a member, the first character of an
+/// item. A field that is absent stands at its nearest ancestor that is there. `paths` are sorted.
+pub(super) fn offsets(text: &str, paths: &[&Path]) -> Vec<usize> {
+    let mut offsets = Vec::with_capacity(paths.len());
+    let root = Found { value: text, at: text.len() - text.trim_start().len() };
+    root.offsets(text, paths, 0, &mut offsets);
+    offsets
+}
+
+/// A value, and where it begins.
+#[derive(Clone, Copy)]
+struct Found<'t> {
+    value: &'t str,
+    at: usize,
+}
+
+impl<'t> Found<'t> {
+    /// Where the fields at `paths` begin, all of which lead to this value by their first `depth` steps. Each value is taken apart
+    /// once, however many fields there are.
+    fn offsets(self, text: &'t str, paths: &[&Path], depth: usize, into: &mut Vec<usize>) {
+        fn step(path: &Path, depth: usize) -> Option<&Segment> {
+            path.segments().get(depth)
+        }
+        let parts = if paths.iter().any(|path| step(path, depth).is_some()) { self.parts(text) } else { Parts::None };
+        for same in paths.chunk_by(|one, other| step(one, depth) == step(other, depth)) {
+            match same.first().and_then(|path| parts.get(step(path, depth)?)) {
+                Some(part) => part.offsets(text, same, depth + 1, into),
+                None => into.extend(same.iter().map(|_| self.at)),
+            }
+        }
     }
-    offset
+
+    fn parts(self, text: &str) -> Parts<'t> {
+        let found = |at: &'t RawValue, value: &'t RawValue| {
+            let at = (at.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+            Found { value: value.get(), at }
+        };
+        if let Ok(Members(members)) = serde_json::from_str::<Members<'t>>(self.value) {
+            let name = |name: &'t RawValue| serde_json::from_str::<Key<'t>>(name.get()).ok();
+            let member = |(at, value): (_, _)| Some((name(at)?, found(at, value)));
+            return Parts::Members(members.into_iter().filter_map(member).collect());
+        }
+        let items = serde_json::from_str::<Vec<&RawValue>>(self.value).unwrap_or_default();
+        Parts::Items(items.into_iter().map(|item| found(item, item)).collect())
+    }
+}
+
+/// What a value consists of.
+enum Parts<'t> {
+    None,
+    Members(HashMap<Key<'t>, Found<'t>>),
+    Items(Vec<Found<'t>>),
+}
+
+impl<'t> Parts<'t> {
+    fn get(&self, step: &Segment) -> Option<Found<'t>> {
+        match (self, step) {
+            (Self::Members(members), Segment::Key(key)) => members.get(&Key(Cow::Borrowed(key))).copied(),
+            (Self::Items(items), Segment::Index(index)) => items.get(*index).copied(),
+            _ => None,
+        }
+    }
 }
 
 /// The members of an object, both sides as they are written.
@@ -149,15 +195,30 @@ mod tests {
     }
 
     #[test]
-    fn offsets() {
-        let text = r#" {"a": {"b\u0063": [1, {"d": null}]}}"#;
-        let at = |path: Path| text.split_at(offset(text, &path)).1;
-        assert!(at(Path::default()).starts_with("{\"a\""));
+    fn where_fields_begin() {
+        let text = r#" {"a": {"b\u0063": [1, {"d": null}]}, "e": 1}"#;
         let list = Path::of(&["a", "bc"]);
-        assert!(at(list.clone()).starts_with("\"b\\u0063\""));
-        assert!(at(list.clone().index(1)).starts_with("{\"d\""));
-        assert!(at(list.clone().index(1).key("d")).starts_with("\"d\""));
-        assert!(at(list.clone().index(1).keys(&["x", "y"])).starts_with("{\"d\""));
-        assert!(at(list.index(7)).starts_with("\"b"));
+        let item = list.clone().index(1);
+        let mut wanted = [
+            (Path::default(), r#"{"a""#),
+            (list.clone(), r#""b\u0063""#),
+            (list.clone().index(0), "1, "),
+            (item.clone(), r#"{"d""#),
+            (item.clone().key("d"), r#""d""#),
+            (item.keys(&["x", "y"]), r#"{"d""#),
+            (list.clone().index(7), r#""b"#),
+            (list.key("b"), r#""b"#),
+            (Path::of(&["e"]), r#""e""#),
+            (Path::of(&["e", "f"]), r#""e""#),
+            (Path::default().index(0), r#"{"a""#),
+        ];
+        wanted.sort();
+        let paths: Vec<&Path> = wanted.iter().map(|(path, _)| path).collect();
+        let found = offsets(text, &paths);
+        assert_eq!(found.len(), wanted.len());
+        for ((path, begins), offset) in wanted.iter().zip(found) {
+            assert!(text.split_at(offset).1.starts_with(begins), "{path}");
+        }
+        assert_eq!((offsets("", &[&Path::default()]), offsets(text, &[])), (vec![0], vec![]));
     }
 }

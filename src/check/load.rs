@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read},
+    iter::repeat,
     ops::Range,
     sync::Arc,
 };
@@ -103,26 +104,34 @@ impl Loaded {
         text.unwrap_or_default()
     }
 
-    /// Where a field of the object stands in the file.
-    pub(super) fn place(&self, item: &Item, path: &Path) -> Place {
-        let field = (item.document, item.prefix.clone().join(path));
+    /// Where the object stands in the file.
+    pub(super) fn place(&self, item: &Item) -> Place {
         let part = self.parts.get(item.part);
-        let places = part.map(|part| part.places(&Lines::of(&self.text), &[field])).unwrap_or_default();
-        places.first().copied().unwrap_or(Place::START)
+        let places = part.map(|part| part.places(&Lines::of(&self.text), &[(item.document, item.prefix.clone())]));
+        places.unwrap_or_default().first().copied().unwrap_or(Place::START)
     }
 
-    /// What a reader of the object complained about: `cannot read object as Deployment: spec.replicas: invalid type … at line
-    /// 1 column 8`. The line is one of the JSON text, which nobody sees.
-    pub(super) fn unreadable(&self, file: &str, item: &Item, error: &str) -> Problem {
-        let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
-        let in_object = cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": "));
-        let in_object = in_object.map_or(cause, |(_, cause)| cause);
-        let Identity { kind, name, .. } = &item.identity;
-        let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
-        let is_bool = in_object.contains("invalid type: boolean");
-        let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
-        let place = self.place(item, &path_of(in_object));
-        Problem::of(file, Some(place), &format!("{object}: {in_object}{hint}"))
+    /// What a reader of objects complained about, in the order of the file: `cannot read object as Deployment: spec.replicas:
+    /// invalid type … at line 1 column 8`. The line is one of the JSON text, which nobody sees.
+    pub(super) fn unreadable(&self, file: &str, failed: &[(&Item, String)]) -> Vec<Problem> {
+        let lines = Lines::of(&self.text);
+        let mut problems = Vec::with_capacity(failed.len());
+        for failed in failed.chunk_by(|(one, _), (other, _)| one.part == other.part) {
+            let causes: Vec<(&Item, &str)> = failed.iter().map(|(item, error)| (*item, in_object(error))).collect();
+            let field = |(item, cause): &(&Item, &str)| (item.document, item.prefix.clone().join(&path_of(cause)));
+            let fields: Vec<(usize, Path)> = causes.iter().map(field).collect();
+            let part = failed.first().and_then(|(item, _)| self.parts.get(item.part));
+            let places = part.map(|part| part.places(&lines, &fields)).unwrap_or_default();
+            let places = places.into_iter().chain(repeat(Place::START));
+            problems.extend(causes.iter().zip(places).map(|((item, cause), place)| {
+                let Identity { kind, name, .. } = &item.identity;
+                let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
+                let is_bool = cause.contains("invalid type: boolean");
+                let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
+                Problem::of(file, Some(place), &format!("{object}: {cause}{hint}"))
+            }));
+        }
+        problems
     }
 
     /// About how much memory it holds, in bytes.
@@ -398,6 +407,13 @@ impl<'a> Head<'a> {
             name: or(&names.name, &names.generate_name),
         }
     }
+}
+
+/// What is wrong, and where in the object, of a reader's error.
+fn in_object(error: &str) -> &str {
+    let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
+    let in_object = cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": "));
+    in_object.map_or(cause, |(_, cause)| cause)
 }
 
 /// The path in a reader's error, `spec.containers[0].image: …`. A key that holds a dot leads no further than its parent.

@@ -129,7 +129,7 @@ impl Check<'_> {
             })
             .collect();
         let mut outcome = Outcome::default();
-        let inventory = inventory(&mut files, &mut outcome.problems);
+        let inventory = inventory(&mut files);
         let old: Vec<Loaded> = self.old.par_iter().map(|input| load::load(input, self.namespace)).collect();
         let old_problems = old.iter().flat_map(|loaded| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
@@ -180,15 +180,18 @@ impl Check<'_> {
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let mut judged = Judged::default();
-            let mut verdicts = Vec::new();
-            for item in *items {
-                match self.judge(item, loaded.json(item), old.find(&item.identity), inventory) {
+            let judge = |item| (item, self.judge(item, loaded.json(item), old.find(&item.identity), inventory));
+            // A List of thousands, as `kubectl get -o json` writes it, is one part.
+            let all: Vec<_> = items.par_iter().with_min_len(load::FEW).map(judge).collect();
+            let (mut verdicts, mut unreadable) = (Vec::new(), Vec::new());
+            for (item, judged) in all {
+                match judged {
                     Ok(None) => {}
                     Ok(Some(verdict)) => verdicts.push((item, verdict)),
-                    Err(error) => judged.problems.push(loaded.unreadable(&file, item, &error)),
+                    Err(error) => unreadable.push((item, error)),
                 }
             }
+            let mut judged = Judged { problems: loaded.unreadable(&file, &unreadable), ..Judged::default() };
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             if let Some(part) = part {
                 judged.add(verdicts, &Source { file: &file, lines: &lines, part });
@@ -263,9 +266,18 @@ struct File<'i> {
 impl<'i> File<'i> {
     fn new(input: &'i Input, mut loaded: Loaded, kept_bytes: &AtomicUsize) -> Self {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
-        let problems = std::mem::take(&mut loaded.problems);
-        let known = |item| Known::read(&input.name, &loaded, item);
-        let known = loaded.items.par_iter().with_min_len(load::FEW).map(known).collect();
+        let mut problems = std::mem::take(&mut loaded.problems);
+        let entry = |item| (item, known(item, loaded.json(item)));
+        let entries: Vec<_> = loaded.items.par_iter().with_min_len(load::FEW).map(entry).collect();
+        let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (item, entry) in entries {
+            let entry = entry.unwrap_or_else(|error| {
+                unreadable.push((item, error));
+                None
+            });
+            known.push(Known { identity: item.identity.clone(), entry });
+        }
+        problems.extend(loaded.unreadable(&input.name, &unreadable));
         let before = kept_bytes.fetch_add(loaded.size(), Ordering::Relaxed);
         // Standard input cannot be read again.
         let keep = input.path.is_none() || before < MAX_KEPT_BYTES;
@@ -283,24 +295,18 @@ impl<'i> File<'i> {
 /// What an object tells the rules about others.
 struct Known {
     identity: Identity,
-    /// A problem where it cannot be read and nobody judges it.
-    entry: Result<Option<Entry>, Problem>,
+    entry: Option<Entry>,
 }
 
-impl Known {
-    fn read(file: &str, loaded: &Loaded, item: &Item) -> Self {
-        let identity = item.identity.clone();
-        let entry = Entry::read(identity.group(), &identity.kind, &identity.namespace, loaded.json(item));
-        let entry = match entry {
-            Err(_) if item.workload.is_some() => Ok(None),
-            entry => entry.map_err(|error| loaded.unreadable(file, item, &error)),
-        };
-        Self { identity, entry }
-    }
+/// Reads what the object tells. The error says what cannot be read; where somebody judges the object, it is said then.
+fn known(item: &Item, text: &str) -> Result<Option<Entry>, String> {
+    let Identity { kind, namespace, .. } = &item.identity;
+    let entry = Entry::read(item.identity.group(), kind, namespace, text);
+    if item.workload.is_some() { Ok(entry.unwrap_or_default()) } else { entry }
 }
 
 /// Everything that rules about other objects may ask for.
-fn inventory(files: &mut [File<'_>], problems: &mut Vec<Problem>) -> Inventory {
+fn inventory(files: &mut [File<'_>]) -> Inventory {
     let all: Vec<Known> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.known)).collect();
     // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
     let last: HashMap<&Identity, usize> =
@@ -309,12 +315,9 @@ fn inventory(files: &mut [File<'_>], problems: &mut Vec<Problem>) -> Inventory {
         |(index, known): (usize, &Known)| known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
     let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
     let mut inventory = Inventory::default();
-    for (known, _) in all.into_iter().zip(counting).filter(|(_, counts)| *counts) {
-        match known.entry {
-            Ok(Some(entry)) => inventory.insert(entry),
-            Ok(None) => {}
-            Err(problem) => problems.push(problem),
-        }
+    let counting = all.into_iter().zip(counting).filter(|(_, counts)| *counts);
+    for entry in counting.filter_map(|(known, _)| known.entry) {
+        inventory.insert(entry);
     }
     inventory
 }

@@ -116,25 +116,27 @@ impl Part {
     /// its nearest ancestor that is there.
     pub(super) fn places(&self, lines: &Lines<'_>, fields: &[(usize, Path)]) -> Vec<Place> {
         let text = self.text(lines.text);
-        if self.is_json {
-            let at = |(_, path): &(usize, Path)| lines.place(self.range.start + json::offset(text, path));
-            return fields.iter().map(at).collect();
-        }
-        // Nearly always there are none or a few; they are found without keeping the documents.
         let mut sorted: Vec<(usize, &Path)> = fields.iter().map(|(document, path)| (*document, path)).collect();
         sorted.sort();
-        let places = yaml::find::places(text, &sorted).unwrap_or_else(|| {
-            let documents = yaml::documents(text).unwrap_or_default();
-            let place =
-                |(document, path): &(usize, &Path)| documents.get(*document).map(|document| document.place(path));
-            sorted.iter().map(|field| place(field).unwrap_or(Place::START)).collect()
-        });
+        let in_file = |place: Place| Place { line: place.line + self.lines_before, ..place };
+        let places: Vec<Place> = if self.is_json {
+            let paths: Vec<&Path> = sorted.iter().map(|(_, path)| *path).collect();
+            json::offsets(text, &paths).into_iter().map(|offset| lines.place(self.range.start + offset)).collect()
+        } else {
+            // Nearly always there are none or a few; they are found without keeping the documents.
+            let places = yaml::find::places(text, &sorted).unwrap_or_else(|| {
+                let documents = yaml::documents(text).unwrap_or_default();
+                let place =
+                    |(document, path): &(usize, &Path)| documents.get(*document).map(|document| document.place(path));
+                sorted.iter().map(|field| place(field).unwrap_or(Place::START)).collect()
+            });
+            places.into_iter().map(in_file).collect()
+        };
         let place = |(document, path): &(usize, Path)| {
             let found = sorted.binary_search(&(*document, path)).ok().and_then(|index| places.get(index));
             found.copied().unwrap_or(Place::START)
         };
-        let in_file = |place: Place| Place { line: place.line + self.lines_before, ..place };
-        fields.iter().map(|field| in_file(place(field))).collect()
+        fields.iter().map(place).collect()
     }
 }
 

@@ -44,6 +44,8 @@ mod exported {
 }
 
 #[cfg(not(feature = "otlp"))]
+// The same functions as above, of which nothing is left to do.
+#[allow(clippy::unused_self, clippy::unnecessary_wraps)]
 mod ignored {
     use std::convert::Infallible;
     use std::time::Duration;

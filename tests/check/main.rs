@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod bounds;
 mod command;
 mod fix;
 mod formats;
