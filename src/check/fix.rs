@@ -12,7 +12,7 @@ use super::{
     load::{self, Identity, Item},
     problem::Problem,
     run::in_parallel,
-    source::{self, Part},
+    source::{self, Lines, Part},
     walk::Input,
 };
 use crate::{
@@ -219,7 +219,7 @@ fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>
 
 /// The documents of a part as data.
 fn values(file: &str, part: &Part) -> Option<Vec<Value>> {
-    part.to_json(file).ok()?.iter().map(|json| serde_json::from_str(json).ok()).collect()
+    part.to_json(&Lines::of(file)).ok()?.iter().map(|json| serde_json::from_str(json).ok()).collect()
 }
 
 /// Replaces the file by its new text: wholly or not at all, with the permissions that it has. A file that a symbolic link

@@ -159,11 +159,12 @@ pub(super) fn load(input: &Input, namespace: &str) -> Loaded {
 /// Takes apart a text that is called `name`.
 pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
     let parts = source::parts(&text);
+    let lines = Lines::of(&text);
     let found: Vec<Found> = parts
         .par_iter()
         .with_min_len(FEW)
         .enumerate()
-        .map(|(index, part)| objects(&text, index, part, namespace))
+        .map(|(index, part)| objects(&lines, index, part, namespace))
         .collect();
     let mut loaded = Loaded::default();
     for (found, part) in found.into_iter().zip(&parts) {
@@ -230,9 +231,9 @@ struct Found {
     error: Option<YamlError>,
 }
 
-fn objects(file: &str, index: usize, part: &Part, namespace: &str) -> Found {
+fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Found {
     let mut found = Found::default();
-    let documents = match part.to_json(file) {
+    let documents = match part.to_json(lines) {
         Ok(documents) => documents,
         Err(error) => {
             found.error = Some(error);

@@ -13,8 +13,6 @@ use crate::model::{
 pub(super) struct Part {
     /// Where it is in the file, in bytes.
     range: Range<usize>,
-    /// How many lines of the file end before it.
-    lines_before: usize,
     is_json: bool,
 }
 
@@ -25,21 +23,16 @@ pub(super) struct Part {
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let has_directive = text.starts_with('%') || text.contains("\n%");
-    let (mut start, mut lines_before) = (0, 0);
+    let mut start = 0;
     for (end_of_line, _) in text.match_indices("\n---").filter(|_| !has_directive) {
         let at = end_of_line + 1;
         if begins_document(text.get(at..).unwrap_or_default()) {
-            push(&mut parts, text, start..at, lines_before);
-            lines_before += count_lines(text.get(start..at).unwrap_or_default());
+            push(&mut parts, text, start..at);
             start = at;
         }
     }
-    push(&mut parts, text, start..text.len(), lines_before);
+    push(&mut parts, text, start..text.len());
     parts
-}
-
-fn count_lines(text: &str) -> usize {
-    line_ends(text).count()
 }
 
 /// Where each line ends, in bytes: behind a line feed, or behind a carriage return that none follows, as in YAML.
@@ -57,24 +50,21 @@ fn begins_document(text: &str) -> bool {
     text.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>, lines_before: usize) {
+fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>) {
     let text = file.get(range.clone()).unwrap_or_default();
     let body = if begins_document(text) { text.get(3..).unwrap_or_default() } else { text };
     let ends = if body.trim_start().starts_with('{') { json::values(body) } else { None };
     let Some(ends) = ends else {
-        parts.push(Part { range, lines_before, is_json: false });
+        parts.push(Part { range, is_json: false });
         return;
     };
     let body_start = range.end - body.len();
-    let (mut from, mut lines_before) = (range.start, lines_before);
+    let mut from = range.start;
     for end in ends {
         let end = body_start + end;
         let before = file.get(from..end).unwrap_or_default();
         let value = before.trim_start_matches("---").trim_start();
-        let start = end - value.len();
-        lines_before += count_lines(file.get(from..start).unwrap_or_default());
-        parts.push(Part { range: start..end, lines_before, is_json: true });
-        lines_before += count_lines(value);
+        parts.push(Part { range: end - value.len()..end, is_json: true });
         from = end;
     }
 }
@@ -95,9 +85,14 @@ impl Part {
         self.is_json
     }
 
+    /// How many lines of the file end before it.
+    fn lines_before(&self, lines: &Lines<'_>) -> usize {
+        lines.place(self.range.start).line.saturating_sub(1)
+    }
+
     /// Its documents as JSON text; empty ones are left out. The error's place is in the file.
-    pub(super) fn to_json<'t>(&self, file: &'t str) -> Result<Vec<Cow<'t, str>>, YamlError> {
-        let text = self.text(file);
+    pub(super) fn to_json<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Cow<'t, str>>, YamlError> {
+        let text = self.text(lines.text);
         if self.is_json {
             return Ok(vec![Cow::Borrowed(text)]);
         }
@@ -105,7 +100,7 @@ impl Part {
             return Ok(documents.into_iter().map(Cow::Owned).collect());
         }
         let in_file = |mut error: YamlError| {
-            error.place.line += self.lines_before;
+            error.place.line += self.lines_before(lines);
             error
         };
         let documents = yaml::documents(text).map_err(in_file)?;
@@ -118,7 +113,6 @@ impl Part {
         let text = self.text(lines.text);
         let mut sorted: Vec<(usize, &Path)> = fields.iter().map(|(document, path)| (*document, path)).collect();
         sorted.sort();
-        let in_file = |place: Place| Place { line: place.line + self.lines_before, ..place };
         let places: Vec<Place> = if self.is_json {
             let paths: Vec<&Path> = sorted.iter().map(|(_, path)| *path).collect();
             json::offsets(text, &paths).into_iter().map(|offset| lines.place(self.range.start + offset)).collect()
@@ -130,7 +124,8 @@ impl Part {
                     |(document, path): &(usize, &Path)| documents.get(*document).map(|document| document.place(path));
                 sorted.iter().map(|field| place(field).unwrap_or(Place::START)).collect()
             });
-            places.into_iter().map(in_file).collect()
+            let before = self.lines_before(lines);
+            places.into_iter().map(|place| Place { line: place.line + before, ..place }).collect()
         };
         let place = |(document, path): &(usize, Path)| {
             let found = sorted.binary_search(&(*document, path)).ok().and_then(|index| places.get(index));
