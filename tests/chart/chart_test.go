@@ -63,9 +63,33 @@ func template(t *testing.T, namespace string, values ...string) string {
 	return out
 }
 
-func kustomize(t *testing.T, folder string) string {
+// What kustomize builds of a folder of manifests, with components.
+func kustomize(t *testing.T, folder string, components ...string) string {
 	t.Helper()
-	objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), root+"manifests/"+folder)
+	here, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := filepath.Abs(root + "manifests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It takes no absolute path.
+	if manifests, err = filepath.Rel(here, manifests); err != nil {
+		t.Fatal(err)
+	}
+	for i, component := range components {
+		components[i] = filepath.Join(manifests, component)
+	}
+	kustomization := object{"resources": []string{filepath.Join(manifests, folder)}, "components": components}
+	text, err := yaml.Marshal(kustomization)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(here, "kustomization.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), here)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,15 +166,17 @@ func TestLint(t *testing.T) {
 
 // The chart renders what kustomize builds.
 func TestEqualsKustomize(t *testing.T) {
-	for overlay, values := range map[string][]string{
-		"base":                   {"values/secret.yaml"},
-		"overlays/managed-certs": {},
-		"overlays/cert-manager":  {"values/cert-manager.yaml"},
-		"overlays/ha":            {"values/ha.yaml"},
-		"overlays/strict":        {"values/strict.yaml"},
+	for folders, values := range map[string][]string{
+		"base":                           {"values/secret.yaml"},
+		"base components/cluster-policy": {"values/cluster-policy.yaml"},
+		"overlays/managed-certs":         {},
+		"overlays/cert-manager":          {"values/cert-manager.yaml"},
+		"overlays/ha":                    {"values/ha.yaml"},
+		"overlays/strict":                {"values/strict.yaml"},
 	} {
-		t.Run(overlay, func(t *testing.T) {
-			want, got := objects(t, kustomize(t, overlay)), objects(t, template(t, "podgate", values...))
+		t.Run(folders, func(t *testing.T) {
+			folders := strings.Fields(folders)
+			want, got := objects(t, kustomize(t, folders[0], folders[1:]...)), objects(t, template(t, "podgate", values...))
 			if len(want) < 9 {
 				t.Fatalf("only %d objects", len(want))
 			}
@@ -243,7 +269,14 @@ func TestPassesPodgate(t *testing.T) {
 		if out, err := run(t, "PODGATE", broken, "check", "-"); err == nil || !strings.Contains(out, "port-conflict") {
 			t.Errorf("%s: two ports are the same: %v\n%s", values, err, out)
 		}
-		policy, err := yaml.Marshal(objects(t, rendered)["ConfigMap elsewhere podgate-policy"]["data"].(map[string]any)["policy.yaml"])
+		config, found := objects(t, rendered)["ConfigMap elsewhere podgate-policy"]
+		if found == strings.Contains(rendered, "--policy-from-cluster") {
+			t.Errorf("%s: there has to be one policy", values)
+		}
+		if !found {
+			continue
+		}
+		policy, err := yaml.Marshal(config["data"].(map[string]any)["policy.yaml"])
 		if err != nil {
 			t.Fatal(err)
 		}
