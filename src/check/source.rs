@@ -135,16 +135,21 @@ impl Part {
     }
 }
 
+/// How many bytes of a text are counted again for each place in them.
+const STRETCH: usize = 4096;
+
 /// The lines of a text, found once.
 pub(super) struct Lines<'t> {
     text: &'t str,
     /// Where each begins, in bytes.
     starts: OnceLock<Vec<usize>>,
+    /// How many characters there are before each stretch of the text: it may be a single line of many megabytes.
+    stretches: OnceLock<Vec<usize>>,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
-        Self { text, starts: OnceLock::new() }
+        Self { text, starts: OnceLock::new(), stretches: OnceLock::new() }
     }
 
     fn starts(&self) -> &[usize] {
@@ -162,6 +167,23 @@ impl<'t> Lines<'t> {
     fn place(&self, offset: usize) -> Place {
         let line = self.starts().partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
-        Place { line, column: self.text.get(start..offset).unwrap_or_default().chars().count() + 1 }
+        let column = self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1;
+        Place { line, column }
     }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let stretches = self.stretches.get_or_init(|| {
+            let counts = self.text.as_bytes().chunks(STRETCH).map(characters);
+            let sum = |before: &mut usize, count| Some(std::mem::replace(before, *before + count));
+            counts.chain([0]).scan(0, sum).collect()
+        });
+        let stretch = offset / STRETCH;
+        let rest = self.text.as_bytes().get(stretch * STRETCH..offset).unwrap_or_default();
+        stretches.get(stretch).copied().unwrap_or_default() + characters(rest)
+    }
+}
+
+/// How many characters begin in these bytes of a text.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }

@@ -29,6 +29,7 @@ fn files(count: usize) -> Vec<(&'static str, String)> {
     let many = |items: &[Value], of: &dyn Fn(&Value) -> String| items.iter().map(of).collect::<Vec<_>>().join("---\n");
     vec![
         ("list.json", format!("{:#}", list(&found))),
+        ("line.json", list(&found).to_string()),
         ("list.yaml", yaml(&list(&found))),
         ("many.json", many(&found, &|item| format!("{item:#}\n")).replace("---\n", "")),
         ("many.yaml", many(&found, &yaml)),

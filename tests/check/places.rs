@@ -1,7 +1,7 @@
 //! Where findings stand, in every shape that YAML and JSON can give an object: `places.md`.
 
 use podgate::{
-    check::{self, Check},
+    check::{self, Check, Outcome},
     model::yaml::Place,
     policy::{Engine, LifecyclePolicy},
     rules,
@@ -67,6 +67,12 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+fn outcome(engine: &Engine, name: &str, text: &str) -> Outcome {
+    let folder = folder(&[(name, text)]);
+    let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
+    Check { engine, namespace: "default", old: &[] }.run(&inputs, &|_| {})
+}
+
 #[test]
 fn findings_stand_where_the_field_is() {
     let rules: Vec<_> = RULES.iter().map(|id| rules::find(id).unwrap()).collect();
@@ -75,9 +81,7 @@ fn findings_stand_where_the_field_is() {
     assert!(cases.len() >= 60, "only {} shapes", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
-        let folder = folder(&[(&format!("case.{}", case.extension), &case.text)]);
-        let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
-        let outcome = Check { engine: &engine, namespace: "default", old: &[] }.run(&inputs, &|_| {});
+        let outcome = outcome(&engine, &format!("case.{}", case.extension), &case.text);
         let found: Vec<Place> = outcome.findings.iter().map(|finding| finding.spot.place).collect();
         if found != case.expected || !outcome.problems.is_empty() || case.expected.is_empty() {
             let message = outcome.problems.iter().map(ToString::to_string).collect::<String>();
@@ -85,4 +89,24 @@ fn findings_stand_where_the_field_is() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The characters of a text are counted in stretches, whose ends may be anywhere, within a character too.
+#[test]
+fn columns_count_characters_however_long_a_line_is() {
+    let engine = Engine::default();
+    for length in (0..20).chain(4000..4200).chain([100_000]) {
+        let before = format!(
+            r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"annotations": {{"a": "{}"}}, "name": "web"}}, "spec": {{"#,
+            "aü€😀".repeat(length)
+        );
+        let text = format!(r#"{before}"restartPolicy": "always", "containers": []}}}}"#);
+        for (name, line, text) in [("a.json", 1, text.clone()), ("b.json", 2, format!("\n{text}")), ("c.yaml", 1, text)]
+        {
+            let outcome = outcome(&engine, name, &text);
+            let found = outcome.findings.iter().find(|finding| finding.rule.id == "invalid-restart-policy");
+            let place = Place { line, column: before.chars().count() + 1 };
+            assert_eq!(found.map(|finding| finding.spot.place), Some(place), "{name}, {length}");
+        }
+    }
 }
