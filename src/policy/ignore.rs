@@ -4,7 +4,11 @@
 //! others too. What is ignored is not lost: it goes on in [`Ignored`], with its reason. An annotation that does not do what
 //! its author thinks is pointed out in a [`Notice`].
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -67,6 +71,11 @@ impl Exemption<'_> {
         self.place.clone().key(format!("{PREFIX}{}", self.id))
     }
 
+    /// All that is written there.
+    fn text(&self) -> (&Path, &str, &str) {
+        (&self.place, self.id, self.reason)
+    }
+
     fn covers(&self, finding: &Finding) -> bool {
         finding.rule.id == self.id && (self.all || self.template.is_some_and(|template| is_in(template, &finding.at)))
     }
@@ -114,10 +123,14 @@ impl Annotations {
         if exemptions.is_empty() {
             return Vec::new();
         }
+        let mut by_rule: HashMap<&str, Vec<&Exemption<'_>>> = HashMap::new();
+        for exemption in exemptions.iter().filter(|exemption| !exemption.reason.is_empty()) {
+            by_rule.entry(exemption.id).or_default().push(exemption);
+        }
         let mut ignored = Vec::new();
         findings.retain(|finding| {
-            let mut valid = exemptions.iter().filter(|exemption| !exemption.reason.is_empty());
-            let exemption = valid.find(|exemption| self.allow(finding.rule) && exemption.covers(finding));
+            let valid = by_rule.get(finding.rule.id).filter(|_| self.allow(finding.rule)).into_iter().flatten();
+            let exemption = valid.copied().find(|exemption| exemption.covers(finding));
             ignored.extend(
                 exemption.map(|exemption| Ignored { finding: finding.clone(), reason: folded(exemption.reason) }),
             );
@@ -130,14 +143,9 @@ impl Annotations {
     pub(super) fn notices(&self, review: &Review<'_>, ignored: &[Ignored]) -> Vec<Notice> {
         let all = exemptions(&review.new);
         let old = review.old.as_ref().map(exemptions).unwrap_or_default();
-        let was_there = |exemption: &Exemption<'_>| {
-            let same = |old: &Exemption<'_>| {
-                old.id == exemption.id && old.reason == exemption.reason && old.place == exemption.place
-            };
-            old.iter().any(same)
-        };
+        let old: HashSet<_> = old.iter().map(Exemption::text).collect();
         let mut notices = Vec::new();
-        for exemption in all.iter().filter(|exemption| !was_there(exemption)) {
+        for exemption in all.iter().filter(|exemption| !old.contains(&exemption.text())) {
             let problem = self.problem(exemption).or_else(|| not_in_pods(exemption, &all, &review.new, ignored));
             notices.extend(problem.map(|message| Notice { at: exemption.at(), message }));
         }

@@ -2,12 +2,14 @@
 
 /// ` (did you mean "…"?)` for the known word nearest to `word`, or nothing where none is near.
 pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    let distance = |known: &'k str| (strsim::damerau_levenshtein(word, known), known);
-    let nearest = known.into_iter().map(distance).min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((distance, known)) if distance <= (known.len() / 3).max(1) => format!(" (did you mean \"{known}\"?)"),
-        _ => String::new(),
-    }
+    let (length, most) = (word.chars().count(), |known: &str| (known.len() / 3).max(1));
+    let distance = |known: &'k str| {
+        // What is known is ASCII. Words differ by as many letters as one is longer, at least.
+        let distance = (length.abs_diff(known.len()) <= most(known)).then(|| strsim::osa_distance(word, known))?;
+        (distance <= most(known)).then_some((distance, known))
+    };
+    let nearest = known.into_iter().filter_map(distance).min_by_key(|(distance, _)| *distance);
+    nearest.map(|(_, known)| format!(" (did you mean \"{known}\"?)")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -82,6 +82,105 @@ fn requests(count: usize) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Requests of which other lists than those are long.
+fn other_requests(count: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let pod = |spec: Value| json!({"metadata": {"name": "web"}, "spec": spec}).to_string();
+    let each = |part: &dyn Fn(usize) -> Value| -> Value { (0..count).map(part).collect() };
+    let named = |prefix: &str, value: &str| -> Value {
+        let all = (0..count).map(|index| (format!("{prefix}{index}"), json!(value)));
+        Value::Object(all.collect())
+    };
+    let containers = each(&|index| json!({"name": format!("c{index}"), "image": "a:1", "startupProbe": {}}));
+    vec![
+        (
+            "annotations",
+            ask(
+                "CREATE",
+                &json!({"metadata": {"name": "web", "annotations": named("ignore.podgate.dev/port-conflic", "reason")}, "spec": {"containers": containers}})
+                    .to_string(),
+                "null",
+            ),
+        ),
+        (
+            "labels",
+            ask_kind(
+                "CREATE",
+                "apps",
+                "Deployment",
+                &json!({"metadata": {"name": "web"}, "spec": {"replicas": 2, "selector": {"matchLabels": named("l", "v")},
+                    "template": {"metadata": {"labels": named("l", "v")}, "spec": {"containers": containers, "topologySpreadConstraints":
+                        each(&|index| json!({"maxSkew": 1, "topologyKey": format!("k{index}"), "labelSelector": {"matchLabels": {"l": "v"}}}))}}}})
+                .to_string(),
+                "null",
+            ),
+        ),
+        (
+            "volumes",
+            ask_kind(
+                "CREATE",
+                "apps",
+                "StatefulSet",
+                &json!({"metadata": {"name": "web"}, "spec": {
+                    "volumeClaimTemplates": each(&|index| json!({"metadata": {"name": format!("t{index}")}})),
+                    "template": {"spec": {
+                        "volumes": each(&|index| json!({"name": format!("v{index}"), "emptyDir": {"medium": "Memory"}})),
+                        "initContainers": [{"name": "i", "volumeMounts": each(&|index| json!({"name": format!("v{index}"), "mountPath": "/"}))}],
+                        "containers": [{"name": "c", "volumeMounts": each(&|index| json!({"name": format!("u{index}"), "mountPath": "/"}))}],
+                    }}}})
+                .to_string(),
+                "null",
+            ),
+        ),
+        (
+            "resources",
+            ask(
+                "CREATE",
+                &pod(json!({"resources": {"requests": named("r", "2"), "limits": named("r", "1")}, "containers": [
+                    {"name": "c", "resources": {"requests": named("r", "2"), "limits": named("r", "1")}},
+                    {"name": "d", "resources": {"requests": named("s", "2"), "limits": named("s", "1")}}],
+                    "initContainers": each(&|index| json!({"name": format!("i{index}"), "resources": {"requests": {format!("r{index}"): "3"}}}))})),
+                "null",
+            ),
+        ),
+        (
+            "small lists",
+            ask(
+                "CREATE",
+                &pod(json!({
+                    "tolerations": each(&|_| json!({"operator": "Exists"})),
+                    "containers": [{"name": "c", "restartPolicy": "Never",
+                        "restartPolicyRules": each(&|index| json!({"action": "Restart", "exitCodes": {"operator": "In", "values": [index, 7]}})),
+                        "livenessProbe": {"httpGet": {"port": "none", "httpHeaders": each(&|_| json!({"name": "x y"}))}},
+                        "lifecycle": {"preStop": {"exec": {"command": each(&|_| json!("sleep 99999"))}}},
+                        "command": each(&|_| json!("tail -f")), "env": each(&|_| json!({"name": "PORT", "value": "80"}))}]})),
+                "null",
+            ),
+        ),
+        (
+            "probed names",
+            ask(
+                "CREATE",
+                &pod(json!({
+                    "containers": each(&|index| json!({"name": format!("c{index}"), "ports": [{"name": format!("p{index}"), "containerPort": index + 1}],
+                        "readinessProbe": {"httpGet": {"port": format!("p{}", index + 1)}}, "livenessProbe": {"tcpSocket": {"port": index + 2}}})),
+                    "initContainers": each(&|index| json!({"name": format!("i{index}"), "restartPolicy": "Always",
+                        "ports": [{"name": format!("p{index}"), "containerPort": index + 1}],
+                        "startupProbe": {"httpGet": {"port": format!("q{index}")}}}))})),
+                "null",
+            ),
+        ),
+        (
+            "owners",
+            ask(
+                "CREATE",
+                &json!({"metadata": {"name": "web", "ownerReferences": each(&|_| json!({"kind": "Job"}))}, "spec": {"containers": containers}})
+                    .to_string(),
+                "null",
+            ),
+        ),
+    ]
+}
+
 #[test]
 fn answers_stay_small() {
     for (what, request) in requests(5000).into_iter().take(1).chain(requests(500)) {
@@ -118,7 +217,8 @@ fn time_grows_with_size_and_not_with_its_square() {
         };
         (0..3).map(|_| once()).min().unwrap()
     }
-    for ((what, small), (_, large)) in requests(200).into_iter().zip(requests(1600)) {
+    let all = |count| requests(count).into_iter().chain(other_requests(count));
+    for ((what, small), (_, large)) in all(200).zip(all(1600)) {
         for mode in [Mode::Validate, Mode::Mutate] {
             let (small, large) = (best(&small, mode), best(&large, mode));
             // Below this nothing is worth measuring.
