@@ -113,17 +113,17 @@ impl Check<'_> {
     /// Judges the objects in `inputs`. Cross-object rules see all of them; of an object that is there several times they see
     /// the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
     pub fn run(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
-        in_parallel(|| self.run_here(inputs, progress))
+        in_parallel(|| self.run_here(inputs, progress, MAX_KEPT_BYTES))
     }
 
-    fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
-        let kept_bytes = AtomicUsize::new(0);
+    fn run_here(&self, inputs: &[Input], progress: &(dyn Fn(usize) + Sync), max_kept_bytes: usize) -> Outcome {
+        let room = Room { taken: AtomicUsize::new(0), bytes: max_kept_bytes };
         // All threads get some of few files.
         let batch = (inputs.len() / (8 * rayon::current_num_threads())).clamp(1, BATCH);
         let mut files: Vec<File<'_>> = inputs
             .par_chunks(batch)
             .flat_map_iter(|batch| {
-                let files = self.read(batch, &kept_bytes);
+                let files = self.read(batch, &room);
                 progress(batch.len());
                 files
             })
@@ -157,10 +157,10 @@ impl Check<'_> {
         outcome
     }
 
-    fn read<'i>(&self, batch: &'i [Input], kept_bytes: &AtomicUsize) -> Vec<File<'i>> {
+    fn read<'i>(&self, batch: &'i [Input], room: &Room) -> Vec<File<'i>> {
         let mut files = Vec::with_capacity(batch.len());
         let (mut read, mut bytes) = (Vec::new(), 0);
-        let look = |(input, loaded)| File::new(input, loaded, kept_bytes);
+        let look = |(input, loaded)| File::new(input, loaded, room);
         for input in batch {
             let loaded = load::load(input, self.namespace);
             bytes += loaded.size();
@@ -252,6 +252,12 @@ pub(super) fn in_parallel<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
+/// How much text may be kept, and how much has been.
+struct Room {
+    taken: AtomicUsize,
+    bytes: usize,
+}
+
 /// A file, kept in memory or to be read again.
 struct File<'i> {
     input: &'i Input,
@@ -264,7 +270,7 @@ struct File<'i> {
 }
 
 impl<'i> File<'i> {
-    fn new(input: &'i Input, mut loaded: Loaded, kept_bytes: &AtomicUsize) -> Self {
+    fn new(input: &'i Input, mut loaded: Loaded, room: &Room) -> Self {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let mut problems = std::mem::take(&mut loaded.problems);
         let entry = |item| (item, known(item, loaded.json(item)));
@@ -278,9 +284,9 @@ impl<'i> File<'i> {
             known.push(Known { identity: item.identity.clone(), entry });
         }
         problems.extend(loaded.unreadable(&input.name, &unreadable));
-        let before = kept_bytes.fetch_add(loaded.size(), Ordering::Relaxed);
+        let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
         // Standard input cannot be read again.
-        let keep = input.path.is_none() || before < MAX_KEPT_BYTES;
+        let keep = input.path.is_none() || has_room;
         Self { input, kept: keep.then_some(loaded), known, objects, skipped, problems }
     }
 
@@ -391,5 +397,41 @@ impl Source<'_> {
     fn spot(&self, place: Place, object: &Arc<Identity>, path: Path) -> Spot {
         let source = one_line(self.lines.line(place.line), MAX_SOURCE_CHARACTERS).into_owned();
         Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::check;
+
+    #[test]
+    fn files_that_are_not_kept_are_judged_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..100 {
+            // One in ten has no budget, one in ten is no YAML, and one in ten cannot be read as what it is.
+            let budget = if number % 10 == 3 { "Other" } else { "PodDisruptionBudget" };
+            let end = if number % 10 == 4 { "\n  - [\n" } else { "" };
+            let replicas = if number % 10 == 5 { "many" } else { "3" };
+            let text = format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web-{number}}}\nspec:\n  replicas: {replicas}\n  \
+                template:\n    metadata: {{labels: {{app: web-{number}}}}}\n    spec:\n      restartPolicy: Never\n      \
+                containers: [{{name: app, ports: [{{containerPort: 80}}]}}]\n---\napiVersion: policy/v1\nkind: {budget}\n\
+                metadata: {{name: web-{number}}}\nspec: {{maxUnavailable: 0, selector: {{matchLabels: {{app: web-{number}}}}}}}{end}\n"
+            );
+            fs::write(folder.path().join(format!("{number}.yaml")), text).unwrap();
+        }
+        let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
+        let engine = Engine::default();
+        let check = Check { engine: &engine, namespace: "default", old: &[] };
+        let said = |max_kept_bytes| {
+            let outcome = in_parallel(|| check.run_here(&inputs, &|_| {}, max_kept_bytes));
+            assert!(outcome.findings.len() > 100 && outcome.problems.len() > 10);
+            format!("{outcome:#?}")
+        };
+        let all = said(MAX_KEPT_BYTES);
+        assert!([0, 10_000].into_iter().all(|max_kept_bytes| said(max_kept_bytes) == all));
     }
 }
