@@ -183,7 +183,56 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(Value::Null), any::<i8>().prop_map(Value::from), "\\PC{0,3}".prop_map(Value::from)];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            let list = prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from);
+            let object = prop::collection::vec(("[ab\"\\\\ü]{0,2}", inner), 0..5);
+            prop_oneof![list, object.prop_map(|members| Value::Object(members.into_iter().collect()))]
+        })
+    }
+
+    /// Writes a value with white space in between, and where each part of it begins; `name` is where the member that has it
+    /// begins.
+    fn write(value: &Value, path: &Path, name: Option<usize>, text: &mut String, begins: &mut Vec<(Path, usize)>) {
+        text.push_str(" \n");
+        begins.push((path.clone(), name.unwrap_or(text.len())));
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    text.push(if index == 0 { '[' } else { ',' });
+                    write(item, &path.clone().index(index), None, text, begins);
+                }
+                text.push_str(if items.is_empty() { "[ ]" } else { "\t]" });
+            }
+            Value::Object(members) => {
+                for (index, (key, member)) in members.iter().enumerate() {
+                    text.push_str(if index == 0 { "{ " } else { " ,\n" });
+                    let name = text.len();
+                    text.push_str(&format!("{} :", Value::from(key.as_str())));
+                    write(member, &path.clone().key(key.clone()), Some(name), text, begins);
+                }
+                text.push_str(if members.is_empty() { "{ }" } else { " }" });
+            }
+            leaf => text.push_str(&leaf.to_string()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_field_is_found(value in any_value()) {
+            let (mut text, mut begins) = (String::new(), Vec::new());
+            write(&value, &Path::default(), None, &mut text, &mut begins);
+            begins.sort();
+            let (paths, wanted): (Vec<&Path>, Vec<usize>) = begins.iter().map(|(path, at)| (path, *at)).unzip();
+            prop_assert_eq!(offsets(&text, &paths), wanted);
+        }
+    }
 
     #[test]
     fn one_value_or_several() {
