@@ -80,6 +80,7 @@ fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
         problems: loaded.problems.clone(),
     };
     let mut edits: Vec<Edit> = Vec::new();
+    let lines = Lines::of(&loaded.text);
     for items in loaded.items.chunk_by(|one, other| one.part == other.part) {
         let (mut additions, mut changes) = (BTreeMap::<usize, Vec<Addition>>::new(), Vec::new());
         let mut unreadable = Vec::new();
@@ -94,14 +95,14 @@ fn fix_file(engine: &Engine, input: &Input, namespace: &str) -> Fixed {
                 Err(error) => unreadable.push((item, error)),
             }
         }
-        fixed.problems.extend(loaded.unreadable(&input.name, &unreadable));
+        fixed.problems.extend(loaded.unreadable(&lines, &input.name, &unreadable));
         let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
         let part_edits = loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions));
         if let Some(part_edits) = part_edits {
             edits.extend(part_edits);
             fixed.changes.extend(changes);
         } else {
-            let place = loaded.place(first);
+            let place = loaded.place(&lines, first);
             fixed.problems.push(Problem::of(&input.name, Some(place), &refusal(&changes)));
         }
     }

@@ -104,24 +104,23 @@ impl Loaded {
         text.unwrap_or_default()
     }
 
-    /// Where the object stands in the file.
-    pub(super) fn place(&self, item: &Item) -> Place {
+    /// Where the object stands in the file, which has these lines.
+    pub(super) fn place(&self, lines: &Lines<'_>, item: &Item) -> Place {
         let part = self.parts.get(item.part);
-        let places = part.map(|part| part.places(&Lines::of(&self.text), &[(item.document, item.prefix.clone())]));
+        let places = part.map(|part| part.places(lines, &[(item.document, item.prefix.clone())]));
         places.unwrap_or_default().first().copied().unwrap_or(Place::START)
     }
 
     /// What a reader of objects complained about, in the order of the file: `cannot read object as Deployment: spec.replicas:
     /// invalid type … at line 1 column 8`. The line is one of the JSON text, which nobody sees.
-    pub(super) fn unreadable(&self, file: &str, failed: &[(&Item, String)]) -> Vec<Problem> {
-        let lines = Lines::of(&self.text);
+    pub(super) fn unreadable(&self, lines: &Lines<'_>, file: &str, failed: &[(&Item, String)]) -> Vec<Problem> {
         let mut problems = Vec::with_capacity(failed.len());
         for failed in failed.chunk_by(|(one, _), (other, _)| one.part == other.part) {
             let causes: Vec<(&Item, &str)> = failed.iter().map(|(item, error)| (*item, in_object(error))).collect();
             let field = |(item, cause): &(&Item, &str)| (item.document, item.prefix.clone().join(&path_of(cause)));
             let fields: Vec<(usize, Path)> = causes.iter().map(field).collect();
             let part = failed.first().and_then(|(item, _)| self.parts.get(item.part));
-            let places = part.map(|part| part.places(&lines, &fields)).unwrap_or_default();
+            let places = part.map(|part| part.places(lines, &fields)).unwrap_or_default();
             let places = places.into_iter().chain(repeat(Place::START));
             problems.extend(causes.iter().zip(places).map(|((item, cause), place)| {
                 let Identity { kind, name, .. } = &item.identity;

@@ -191,7 +191,7 @@ impl Check<'_> {
                     Err(error) => unreadable.push((item, error)),
                 }
             }
-            let mut judged = Judged { problems: loaded.unreadable(&file, &unreadable), ..Judged::default() };
+            let mut judged = Judged { problems: loaded.unreadable(&lines, &file, &unreadable), ..Judged::default() };
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             if let Some(part) = part {
                 judged.add(verdicts, &Source { file: &file, lines: &lines, part });
@@ -283,7 +283,7 @@ impl<'i> File<'i> {
             });
             known.push(Known { identity: item.identity.clone(), entry });
         }
-        problems.extend(loaded.unreadable(&input.name, &unreadable));
+        problems.extend(loaded.unreadable(&Lines::of(&loaded.text), &input.name, &unreadable));
         let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
         // Standard input cannot be read again.
         let keep = input.path.is_none() || has_room;

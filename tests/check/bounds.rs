@@ -36,6 +36,7 @@ fn files(count: usize) -> Vec<(&'static str, String)> {
         ("pod.json", format!("{pod:#}")),
         ("pod.yaml", yaml(&pod)),
         ("unreadable.json", format!("{:#}", list(&unreadable))),
+        ("unreadable-many.yaml", many(&unreadable, &yaml)),
         ("unreadable.yaml", yaml(&list(&unreadable))),
         ("unknown.json", format!("{:#}", list(&unknown))),
         ("unknown.yaml", many(&unknown, &yaml)),
