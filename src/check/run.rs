@@ -405,7 +405,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::check;
+    use crate::check::walk;
 
     #[test]
     fn files_that_are_not_kept_are_judged_the_same() {
@@ -423,7 +423,7 @@ mod tests {
             );
             fs::write(folder.path().join(format!("{number}.yaml")), text).unwrap();
         }
-        let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
+        let (inputs, _) = walk::find(&[folder.path().to_owned()], &[]).unwrap();
         let engine = Engine::default();
         let check = Check { engine: &engine, namespace: "default", old: &[] };
         let said = |max_kept_bytes| {
