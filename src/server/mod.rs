@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -62,6 +62,9 @@ use watch::Watch;
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
 /// webhook's port does not make the kubelet believe that the process is dead.
 const MAX_ADMIN_CONNECTIONS: usize = 64;
+/// Connections that the system takes before they are accepted (it has a bound of its own, `net.core.somaxconn`). One more
+/// is dropped, and its client tries again a second later, then after twice as long, and so on.
+const BACKLOG: u32 = 1024;
 /// Nothing on the admin port is worth a longer wait at the end.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -103,6 +106,7 @@ pub struct Server {
 impl Server {
     /// Reads the certificates and takes both ports. `engine` may be exchanged at any time, and is when the policy's file
     /// changes; a request is answered by the one that is there when its body has arrived.
+    #[expect(clippy::unused_async, reason = "a socket of tokio is only made within its runtime")]
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
         let metrics = Arc::new(Metrics::new());
         let health = Arc::new(Health::new());
@@ -120,8 +124,8 @@ impl Server {
         renewal.load()?;
         let knowledge = Knowledge::new(Arc::clone(&metrics));
 
-        let (listener, address) = listen(options.listen, "--listen").await?;
-        let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen").await?;
+        let (listener, address) = listen(options.listen, "--listen")?;
+        let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
         let limits = options.limits;
         let policies = Arc::new(Policies::new(engine, options.policy, Arc::clone(&health), Arc::clone(&metrics)));
         let admin_state = admin::Admin {
@@ -237,9 +241,15 @@ impl Server {
     }
 }
 
-async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), ServerError> {
-    let failed = |source| ServerError::Listen { address, flag, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
+fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let taken = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // The connections of a process before this one keep its port for a while.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    taken().map_err(|source| ServerError::Listen { address, flag, source })
 }

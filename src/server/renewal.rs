@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
 use super::certificates::{CERTIFICATE_FILE, KEY_FILE};
@@ -74,20 +74,17 @@ impl Renewal {
 
     /// Takes up what changes for as long as it is polled. Files that cannot be used are reported and counted.
     pub(super) async fn run(&self, mut watch: Watch) -> Infallible {
-        let mut complaint = Instant::now();
         loop {
-            tokio::select! {
-                () = watch.changed() => match self.load() {
-                    Ok(()) => complaint = Instant::now(),
+            self.warn_of_expiry();
+            let next_warning = Instant::now() + EXPIRY_WARNING_INTERVAL;
+            while timeout_at(next_warning, watch.changed()).await.is_ok() {
+                match self.load() {
+                    Ok(()) => break,
                     Err(cause) => {
                         self.metrics.certificate_failed();
                         let source = std::error::Error::source(&cause).map(ToString::to_string).unwrap_or_default();
                         error!(%cause, source, "new certificates cannot be used, the old ones stay");
                     }
-                },
-                () = sleep_until(complaint) => {
-                    self.warn_of_expiry();
-                    complaint = Instant::now() + EXPIRY_WARNING_INTERVAL;
                 }
             }
         }

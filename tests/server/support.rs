@@ -158,7 +158,7 @@ impl TestServer {
 }
 
 /// A server that has its ports, and the folder of its certificates.
-async fn bind(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> (Server, TempDir) {
+pub async fn bind(engine: Arc<ArcSwap<Engine>>, change: impl FnOnce(&mut Options)) -> (Server, TempDir) {
     let (mut options, dir) = options();
     change(&mut options);
     (Server::bind(options, engine).await.unwrap(), dir)
