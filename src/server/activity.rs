@@ -50,6 +50,8 @@ enum Phase {
 #[derive(Debug)]
 struct State {
     phase: Phase,
+    /// Whether a request has ever come.
+    used: bool,
     /// Whether this side wants no more requests.
     ending: bool,
 }
@@ -69,7 +71,7 @@ impl Activity {
         let opened = Instant::now();
         let age = limits.max_connection_age;
         let retires = opened.checked_add(age.saturating_sub(age.mul_f64(MAX_AGE_JITTER * fastrand::f64())));
-        let state = Mutex::new(State { phase: Phase::Idle { since: opened }, ending: false });
+        let state = Mutex::new(State { phase: Phase::Idle { since: opened }, used: false, ending: false });
         Self { protocol, retires, state }
     }
 
@@ -80,6 +82,11 @@ impl Activity {
     /// Whether the connection is so old that it should end.
     pub(super) fn is_aged(&self) -> bool {
         self.retires.is_some_and(|retires| retires <= Instant::now())
+    }
+
+    /// Whether a request has ever come. A client that is told to go before its first one may give that up.
+    pub(super) fn is_used(&self) -> bool {
+        self.state().used
     }
 
     /// Until when the present phase may go on, if it is bounded here, and what it is then called.
@@ -103,6 +110,7 @@ impl Activity {
             _ => 0,
         };
         state.phase = Phase::Busy { requests: requests + 1 };
+        state.used = true;
         drop(state);
         Answering(Arc::clone(self))
     }

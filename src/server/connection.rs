@@ -202,6 +202,7 @@ impl Shared {
                 // GOAWAY is to HTTP/2 what `Connection: close` is to HTTP/1.1; streams that are open go on.
                 if activity.protocol() == Protocol::Http2
                     && (activity.is_aged() || self.health.is_draining())
+                    && activity.is_used()
                     && activity.end()
                 {
                     connection.as_mut().graceful_shutdown();

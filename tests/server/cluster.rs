@@ -402,6 +402,7 @@ async fn real_program_manages_and_watches() {
     );
     let serving = tokio::task::block_in_place(|| process.stdout_lines().next().unwrap());
     let admin = crate::process::after(&serving, "http://").split(' ').next().unwrap().to_owned();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
     eventually("ready", async || {
         client.get(format!("http://{admin}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)

@@ -9,7 +9,8 @@ use podgate::server::certificates;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::support::{PATIENCE, REVIEW, TestServer};
+use crate::measured::{client, client_builder};
+use crate::support::{REVIEW, TestServer};
 
 /// How often the balancer asks; the delay of a drain is longer.
 const PROBE: Duration = Duration::from_millis(50);
@@ -17,13 +18,12 @@ const DELAY: Duration = Duration::from_secs(1);
 
 type Backends = Arc<Mutex<Vec<(SocketAddr, SocketAddr)>>>;
 
-async fn is_ready(admin: SocketAddr) -> bool {
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(PATIENCE).build().unwrap();
+async fn is_ready(client: &reqwest::Client, admin: SocketAddr) -> bool {
     client.get(format!("http://{admin}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)
 }
 
 /// Passes connections on to backends that were ready when they were last asked, in turn.
-async fn balance(listener: TcpListener, backends: Backends) {
+async fn balance(listener: TcpListener, backends: Backends, client: reqwest::Client) {
     let ready = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = JoinSet::new();
     let probed = Arc::clone(&ready);
@@ -32,7 +32,7 @@ async fn balance(listener: TcpListener, backends: Backends) {
             let all = backends.lock().unwrap().clone();
             let mut found = Vec::new();
             for (address, admin) in all {
-                if is_ready(admin).await {
+                if is_ready(&client, admin).await {
                     found.push(address);
                 }
             }
@@ -71,17 +71,13 @@ async fn rolling_restart_loses_no_request() {
     let backends: Backends = Arc::new(Mutex::new(replicas.iter().map(addresses).collect()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let balancer = listener.local_addr().unwrap();
-    let balancing = tokio::spawn(balance(listener, Arc::clone(&backends)));
+    let balancing = tokio::spawn(balance(listener, Arc::clone(&backends), client(certs.path())));
 
     let stop = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));
-    let ca = std::fs::read(certs.path().join("ca.crt")).unwrap();
     let mut clients = JoinSet::new();
     for number in 0..4 {
-        let client = reqwest::Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
-            .no_proxy()
-            .timeout(PATIENCE);
+        let client = client_builder(certs.path());
         // As the API server speaks to a Service, and as it speaks to a URL.
         let client = if number % 2 == 0 { client.http1_only() } else { client }.build().unwrap();
         let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::RecvError;
@@ -116,13 +116,45 @@ async fn not_ready_but_serving_during_the_delay() {
     assert!(begin.elapsed() >= delay);
 }
 
-/// GOAWAY, while the server still accepts: the client takes another connection before this one goes.
+/// Connection preface and empty SETTINGS.
+const BEGIN: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0abcdefgh";
+/// `POST https:/` as all of stream 1, by entries of HPACK's static table.
+const POST: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x83\x87\x84";
+/// How the frames begin that are waited for: a PING's acknowledgement, GOAWAY, and, behind its length, an answer to [`POST`].
+const PONG: &[u8] = b"\0\0\x08\x06\x01";
+const GOAWAY: &[u8] = b"\0\0\x08\x07";
+const ANSWER: &[u8] = b"\x01\x04\0\0\0\x01";
+
+fn holds(received: &[u8], part: &[u8]) -> bool {
+    received.windows(part.len()).any(|bytes| bytes == part)
+}
+
+/// Says `frame`, and listens until all of `parts` have come.
+async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), frame: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    stream.write_all(frame).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut received = Vec::new();
+    let all = async {
+        while !parts.iter().all(|part| holds(&received, part)) {
+            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "closed early");
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|_| panic!("not all of {parts:?}"));
+    received
+}
+
+/// GOAWAY, while the server still accepts: the client takes another connection before this one goes. Not before its first
+/// request, which a client that has not sent it yet would give up.
 #[tokio::test]
 async fn http2_connection_is_told_to_go_during_the_delay() {
     let mut server = TestServer::start().await;
-    let mut stream = server.connect_with(client_config(server.dir.path(), &["h2"])).await.unwrap();
-    // Preface and empty SETTINGS.
-    send(&mut stream, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").await;
+    let config = client_config(server.dir.path(), &["h2"]);
+    let mut used = server.connect_with(config.clone()).await.unwrap();
+    exchange(&mut used, BEGIN.as_bytes(), &[]).await;
+    exchange(&mut used, POST, &[ANSWER]).await;
+    let mut unused = server.connect_with(config.clone()).await.unwrap();
+    exchange(&mut unused, BEGIN.as_bytes(), &[]).await;
     stop(&mut server, Duration::from_secs(3600));
     let unready = async {
         while server.admin("/readyz").await.status() != 503 {
@@ -130,20 +162,13 @@ async fn http2_connection_is_told_to_go_during_the_delay() {
         }
     };
     tokio::time::timeout(PATIENCE, unready).await.unwrap();
-    // PING.
-    stream.write_all(b"\0\0\x08\x06\0\0\0\0\0abcdefgh").await.unwrap();
-    stream.flush().await.unwrap();
-    let mut received = Vec::new();
-    let goaway = async {
-        let mut buffer = [0; 1024];
-        // Length 8, type GOAWAY.
-        while !received.windows(4).any(|frame| frame == [0, 0, 8, 7]) {
-            let count = stream.read(&mut buffer).await.unwrap();
-            assert_ne!(count, 0, "closed without GOAWAY");
-            received.extend_from_slice(&buffer[..count]);
-        }
-    };
-    tokio::time::timeout(PATIENCE, goaway).await.expect("GOAWAY");
+    exchange(&mut used, PING, &[GOAWAY]).await;
+    let mut new = server.connect_with(config).await.unwrap();
+    exchange(&mut new, BEGIN.as_bytes(), &[]).await;
+    for stream in [&mut unused, &mut new] {
+        assert!(!holds(&exchange(stream, PING, &[PONG]).await, GOAWAY));
+        exchange(stream, POST, &[ANSWER, GOAWAY]).await;
+    }
     assert!(TcpStream::connect(server.address).await.is_ok());
 }
 
