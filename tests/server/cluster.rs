@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fake_api::FakeApi;
 use crate::process::Process;
-use crate::support::{PATIENCE, TestServer};
+use crate::support::{PATIENCE, TestServer, client_trusting};
 
 const SERVICES: &str = "/api/v1/services";
 const NAMESPACES: &str = "/api/v1/namespaces";
@@ -248,9 +248,7 @@ impl Replica {
     async fn is_trusted(&self, api: &FakeApi) -> bool {
         let bundle = bundles(api).remove(0);
         let Ok(certificates) = reqwest::Certificate::from_pem_bundle(bundle.as_bytes()) else { return false };
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client = reqwest::Client::builder().tls_certs_only(certificates).no_proxy().timeout(PATIENCE).build();
-        let Ok(client) = client else { return false };
+        let Ok(client) = client_trusting(certificates).build() else { return false };
         client.get(self.server.url("/validate")).send().await.is_ok_and(|answer| answer.status() == 405)
     }
 }
@@ -402,8 +400,7 @@ async fn real_program_manages_and_watches() {
     );
     let serving = tokio::task::block_in_place(|| process.stdout_lines().next().unwrap());
     let admin = crate::process::after(&serving, "http://").split(' ').next().unwrap().to_owned();
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let client = client_trusting([]).build().unwrap();
     eventually("ready", async || {
         client.get(format!("http://{admin}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200)
     })

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::process::{Process, after};
-use crate::support::PATIENCE;
+use crate::support::{self, PATIENCE};
 
 /// A real process, whose memory can be seen.
 pub struct Measured {
@@ -74,12 +74,7 @@ pub fn client(certs: &Path) -> reqwest::Client {
 }
 
 pub fn client_builder(certs: &Path) -> reqwest::ClientBuilder {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let ca = fs::read(certs.join("ca.crt")).unwrap();
-    reqwest::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
-        .no_proxy()
-        .timeout(PATIENCE * 2)
+    support::client_builder(certs).timeout(PATIENCE * 2)
 }
 
 /// The test's own limit of open files is often 1024.

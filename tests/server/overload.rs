@@ -159,7 +159,7 @@ async fn thousand_slow_connections_do_not_keep_others_out() {
     let begin = Instant::now();
     // Until more than there is room for have come.
     loop {
-        let metrics = client.get(format!("http://{admin}/metrics")).send().await.unwrap().text().await.unwrap();
+        let metrics = server.metrics().await;
         let displaced =
             metrics.lines().find_map(|line| line.strip_prefix("podgate_errors_total{reason=\"displaced\"} "));
         if displaced.unwrap().parse::<u32>().unwrap() >= 90 {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{NO_REVIEW, PATIENCE};
+use crate::support::{NO_REVIEW, PATIENCE, client_builder};
 
 /// A process that does not outlive its test.
 pub struct Process(pub Child);
@@ -108,14 +108,7 @@ fn first_start_makes_certificates_and_prints_what_to_try() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let ca = std::fs::read(dir.path().join("certs/ca.crt")).unwrap();
-        let client = reqwest::Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
+        let client = client_builder(&dir.path().join("certs")).build().unwrap();
         let answer = client.post(url).header("content-type", "application/json").body(NO_REVIEW).send().await.unwrap();
         assert_eq!(answer.status(), 400);
         let ready = client.get(format!("http://{admin}/readyz")).send().await.unwrap();

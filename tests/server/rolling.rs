@@ -9,8 +9,7 @@ use podgate::server::certificates;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::measured::{client, client_builder};
-use crate::support::{REVIEW, TestServer};
+use crate::support::{REVIEW, TestServer, client_builder};
 
 /// How often the balancer asks; the delay of a drain is longer.
 const PROBE: Duration = Duration::from_millis(50);
@@ -71,7 +70,8 @@ async fn rolling_restart_loses_no_request() {
     let backends: Backends = Arc::new(Mutex::new(replicas.iter().map(addresses).collect()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let balancer = listener.local_addr().unwrap();
-    let balancing = tokio::spawn(balance(listener, Arc::clone(&backends), client(certs.path())));
+    let balancing =
+        tokio::spawn(balance(listener, Arc::clone(&backends), client_builder(certs.path()).build().unwrap()));
 
     let stop = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));

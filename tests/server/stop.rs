@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::RecvError;
+use tokio_rustls::client::TlsStream;
 
 use crate::support::{NO_REVIEW, PATIENCE, TestServer, client_config, head, read_answer, read_to_end, request, send};
 
@@ -21,6 +22,16 @@ async fn ended(server: &mut TestServer) -> usize {
 fn stop(server: &mut TestServer, delay: Duration) {
     let (spare, _) = oneshot::channel();
     std::mem::replace(&mut server.shutdown, spare).send(delay).unwrap();
+}
+
+/// Waits until `/readyz` says that it stops.
+async fn unready(server: &TestServer) {
+    let unready = async {
+        while server.admin("/readyz").await.status() != 503 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, unready).await.unwrap();
 }
 
 #[tokio::test]
@@ -97,12 +108,7 @@ async fn not_ready_but_serving_during_the_delay() {
     let begin = Instant::now();
     stop(&mut server, delay);
 
-    let unready = async {
-        while server.admin("/readyz").await.status() != 503 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, unready).await.unwrap();
+    unready(&server).await;
     assert_eq!(server.admin("/livez").await.status(), 200);
     let mut new = server.connect().await;
     for stream in [&mut old, &mut new] {
@@ -117,7 +123,7 @@ async fn not_ready_but_serving_during_the_delay() {
 }
 
 /// Connection preface and empty SETTINGS.
-const BEGIN: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+const BEGIN: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0abcdefgh";
 /// `POST https:/` as all of stream 1, by entries of HPACK's static table.
 const POST: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x83\x87\x84";
@@ -131,7 +137,7 @@ fn holds(received: &[u8], part: &[u8]) -> bool {
 }
 
 /// Says `frame`, and listens until all of `parts` have come.
-async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), frame: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+async fn exchange(stream: &mut TlsStream<TcpStream>, frame: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     stream.write_all(frame).await.unwrap();
     stream.flush().await.unwrap();
     let mut received = Vec::new();
@@ -144,27 +150,24 @@ async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), frame: &[u
     received
 }
 
+async fn connect_http2(server: &TestServer) -> TlsStream<TcpStream> {
+    let mut stream = server.connect_with(client_config(server.dir.path(), &["h2"])).await.unwrap();
+    exchange(&mut stream, BEGIN, &[]).await;
+    stream
+}
+
 /// GOAWAY, while the server still accepts: the client takes another connection before this one goes. Not before its first
 /// request, which a client that has not sent it yet would give up.
 #[tokio::test]
 async fn http2_connection_is_told_to_go_during_the_delay() {
     let mut server = TestServer::start().await;
-    let config = client_config(server.dir.path(), &["h2"]);
-    let mut used = server.connect_with(config.clone()).await.unwrap();
-    exchange(&mut used, BEGIN.as_bytes(), &[]).await;
+    let mut used = connect_http2(&server).await;
     exchange(&mut used, POST, &[ANSWER]).await;
-    let mut unused = server.connect_with(config.clone()).await.unwrap();
-    exchange(&mut unused, BEGIN.as_bytes(), &[]).await;
+    let mut unused = connect_http2(&server).await;
     stop(&mut server, Duration::from_secs(3600));
-    let unready = async {
-        while server.admin("/readyz").await.status() != 503 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, unready).await.unwrap();
+    unready(&server).await;
     exchange(&mut used, PING, &[GOAWAY]).await;
-    let mut new = server.connect_with(config).await.unwrap();
-    exchange(&mut new, BEGIN.as_bytes(), &[]).await;
+    let mut new = connect_http2(&server).await;
     for stream in [&mut unused, &mut new] {
         assert!(!holds(&exchange(stream, PING, &[PONG]).await, GOAWAY));
         exchange(stream, POST, &[ANSWER, GOAWAY]).await;

@@ -119,12 +119,7 @@ impl TestServer {
 
     /// A client that trusts the server's authority and no other.
     pub fn client(&self) -> reqwest::ClientBuilder {
-        let _ = aws_lc_rs::default_provider().install_default();
-        let ca = std::fs::read(self.dir.path().join("ca.crt")).unwrap();
-        reqwest::Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
-            .no_proxy()
-            .timeout(PATIENCE)
+        client_builder(self.dir.path())
     }
 
     /// A TLS connection that offers `http/1.1`.
@@ -155,6 +150,18 @@ impl TestServer {
         let seen = tokio::time::timeout(PATIENCE, seen).await.is_ok();
         assert!(seen, "no {line} in {}", self.metrics().await);
     }
+}
+
+/// A client that trusts these authorities and no other.
+pub fn client_trusting(authorities: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::ClientBuilder {
+    let _ = aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder().tls_certs_only(authorities).no_proxy().timeout(PATIENCE)
+}
+
+/// A client that trusts the authority in `certs` and no other.
+pub fn client_builder(certs: &Path) -> reqwest::ClientBuilder {
+    let ca = std::fs::read(certs.join("ca.crt")).unwrap();
+    client_trusting([reqwest::Certificate::from_pem(&ca).unwrap()])
 }
 
 /// A server that has its ports, and the folder of its certificates.
