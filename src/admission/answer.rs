@@ -9,7 +9,7 @@ use super::wire::{Cause, Details, Status};
 use crate::{
     model::text::one_line,
     mutate::Mutation,
-    policy::Verdict,
+    policy::{Ignored, Verdict},
     rules::{Finding, Level},
 };
 
@@ -17,6 +17,8 @@ use crate::{
 const MAX_LISTED: usize = 50;
 /// How many characters of warnings the API server passes on.
 const MAX_WARNING_CHARACTERS: usize = 4096;
+/// How long all audit annotations of one answer are together, in bytes, about.
+const MAX_ANNOTATION_BYTES: usize = 16 * 1024;
 /// How long one line may be, in characters: names and values from an object can be of any length.
 const MAX_LINE_CHARACTERS: usize = 1000;
 
@@ -34,7 +36,7 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
         .collect();
     let mut message =
         causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect::<Vec<_>>().join("; ");
-    if let Some(more) = more(denied.len()) {
+    if let Some(more) = more(denied.len() + verdict.more(Level::Deny)) {
         message = format!("{message}; {more}");
         causes.push(Cause { reason: "FieldValueInvalid", field: String::new(), message: more });
     }
@@ -45,39 +47,60 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
 pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
     let findings = verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", finding.at, signed(finding)));
     let notices = verdict.notices.iter().map(|notice| format!("{}: {} (podgate)", notice.at, notice.message));
-    let all: Vec<String> = findings.chain(notices).map(|warning| line(&warning)).collect();
     let mut warnings = Vec::new();
     let mut left = MAX_WARNING_CHARACTERS;
-    for warning in &all {
+    for warning in findings.chain(notices).map(|warning| line(&warning)) {
         // Room for the line that counts the rest.
         let Some(rest) = left.checked_sub(warning.chars().count() + 40) else { break };
         left = rest + 40;
-        warnings.push(warning.clone());
+        warnings.push(warning);
     }
-    if warnings.len() < all.len() {
-        warnings.push(format!("podgate: {} more warnings", all.len() - warnings.len()));
+    let count = verdict.at_level(Level::Warn).count() + verdict.more(Level::Warn) + verdict.notices.len();
+    if warnings.len() < count {
+        warnings.push(format!("podgate: {} more warnings", count - warnings.len()));
     }
     warnings
 }
 
 /// One annotation a rule that had something to say; the keys are ids, which are label names. What is ignored stands there
-/// with its reason.
+/// with its reason. All of them together are of bounded length: they go into the audit log with every request.
 pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let said = |finding: &Finding| line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
-    let findings = verdict.findings.iter().map(|finding| (finding.rule.id, said(finding)));
-    let ignored = verdict.ignored.iter().map(|ignored| {
-        let text = format!("ignored {} (reason: {})", said(&ignored.finding), line(&ignored.reason));
-        (ignored.finding.rule.id, text)
-    });
-    let mut by_rule: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for (rule, text) in findings.chain(ignored) {
-        by_rule.entry(rule).or_default().push(text);
+    let mut by_rule: BTreeMap<&'static str, (Vec<String>, usize)> = BTreeMap::new();
+    let mut add = |rule, text: &dyn Fn() -> String| {
+        let (lines, count) = by_rule.entry(rule).or_default();
+        *count += 1;
+        if lines.len() < MAX_LISTED {
+            lines.push(text());
+        }
+    };
+    for finding in &verdict.findings {
+        add(finding.rule.id, &|| said(finding));
     }
-    let text = |mut lines: Vec<String>| {
-        let more = more(lines.len());
-        lines.truncate(MAX_LISTED);
-        lines.extend(more);
-        lines.join("; ")
+    for Ignored { finding, reason } in &verdict.ignored {
+        add(finding.rule.id, &|| format!("ignored {} (reason: {})", said(finding), line(reason)));
+    }
+    for more in verdict.more.iter().chain(&verdict.more_ignored) {
+        by_rule.entry(more.rule.id).or_default().1 += more.count;
+    }
+    let most = MAX_ANNOTATION_BYTES / by_rule.len().max(1);
+    let text = |(lines, count): (Vec<String>, usize)| {
+        let mut text = String::new();
+        let mut listed = 0;
+        for line in &lines {
+            // The first is there in any case, if not as a whole.
+            if listed > 0 && text.len() + line.len() > most {
+                break;
+            }
+            text.push_str(if listed > 0 { "; " } else { "" });
+            text.push_str(line.get(..line.floor_char_boundary(most)).unwrap_or_default());
+            listed += 1;
+        }
+        match count - listed {
+            0 => text,
+            1 => format!("{text}; and 1 more finding"),
+            more => format!("{text}; and {more} more findings"),
+        }
     };
     by_rule.into_iter().map(|(rule, lines)| (rule, text(lines))).collect()
 }
@@ -108,7 +131,7 @@ mod tests {
     fn verdict(level: Level, count: usize, message: &str) -> Verdict {
         let rule = rules::find("port-conflict").unwrap();
         let finding =
-            |index| Finding { rule, level, at: Path::of(&["spec"]).index(index), message: message.to_owned() };
+            |index| Finding { rule, level, at: Path::of(&["spec"]).index(index), message: message.to_owned(), measure: 0 };
         Verdict { findings: (0..count).map(finding).collect(), ..Verdict::default() }
     }
 
@@ -139,8 +162,21 @@ mod tests {
         assert!(warnings.iter().map(|warning| warning.chars().count()).sum::<usize>() <= MAX_WARNING_CHARACTERS);
         assert!(warnings.last().unwrap().starts_with("podgate: 99") && !warnings.concat().contains(char::is_control));
 
-        let annotations = annotations(&verdict(Level::Audit, 1000, &long));
-        assert!(annotations["port-conflict"].ends_with("; and 950 more findings"));
+        let few = annotations(&verdict(Level::Audit, 1000, "x"));
+        assert!(few["port-conflict"].ends_with("; and 950 more findings"));
+        let long = annotations(&verdict(Level::Audit, 1000, &long));
+        assert!(long["port-conflict"].len() < MAX_ANNOTATION_BYTES + 100 && long["port-conflict"].contains("; and 9"));
+    }
+
+    #[test]
+    fn what_is_not_kept_is_counted() {
+        let rule = rules::find("port-conflict").unwrap();
+        let mut verdict = verdict(Level::Deny, 60, "x");
+        verdict.more.push(crate::rules::rule::More { rule, level: Level::Deny, count: 40 });
+        assert!(denial(&verdict, "", "Pod", "web").message.ends_with("; and 50 more findings"));
+        assert!(annotations(&verdict)["port-conflict"].ends_with("; and 50 more findings"));
+        verdict.more_ignored.push(crate::rules::rule::More { rule, level: Level::Deny, count: 1 });
+        assert!(annotations(&verdict)["port-conflict"].ends_with("; and 51 more findings"));
     }
 
     #[test]

@@ -17,13 +17,19 @@ use super::{
 use crate::{
     model::{
         Inventory, Operation, Request, Review, Workload,
-        json::{Strict, from_object},
+        json::{Strict, bounded, from_object},
     },
-    policy::Engine,
+    policy::{Engine, Exhausted, MutateError},
+    rules::rule::Budget,
 };
 
 /// Room for an answer that allows, in bytes.
 const ANSWER_BYTES: usize = 256;
+
+/// What the lists of one request may become in memory, in bytes, room for growth included. What etcd can hold of an object
+/// that the API server accepts, 1.5 MiB (`--max-request-bytes`), comes to less than 25 MiB of it for each of two objects: its
+/// smallest volume is 9 bytes there and 96 here. What is beyond is no Pod, and none can come of it.
+const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Which of the two webhooks was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +62,8 @@ pub enum ErrorReason {
     UnreadableObject,
     /// A rule or a mutation failed (HTTP 500).
     Internal,
+    /// The time of the caller, or the steps of the judgement, were used up (HTTP 503).
+    Exhausted,
 }
 
 /// What one answer was about, for logs and metrics. Nothing in it is escaped: every text came from outside.
@@ -78,6 +86,8 @@ pub struct Record<'a> {
     /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer; last those that an annotation
     /// exempts, with `ignored` for a level.
     pub findings: Vec<(&'static str, &'static str)>,
+    /// How many findings of a rule at a level there are besides.
+    pub more: Vec<(&'static str, &'static str, usize)>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
     /// Why there is no decision, for the log: one line, bounded length.
@@ -95,6 +105,7 @@ impl Default for Record<'_> {
             user: Cow::Borrowed(""),
             decision: Decision::Allowed,
             findings: Vec::new(),
+            more: Vec::new(),
             mutations: Vec::new(),
             error: None,
         }
@@ -119,7 +130,7 @@ impl<'a> Record<'a> {
 /// An HTTP answer: `status`, and a JSON body.
 #[derive(Debug)]
 pub struct Response<'a> {
-    /// HTTP status code: 200 with every decision, 400 or 500 without one.
+    /// HTTP status code: 200 with every decision, 400, 500 or 503 without one.
     pub status: u16,
     /// JSON: an AdmissionReview, or `{"error": …}`.
     pub body: Vec<u8>,
@@ -131,7 +142,7 @@ pub struct Response<'a> {
 /// caller's `failurePolicy` decides.
 ///
 /// HTTP 400 where the body is no AdmissionReview with a uid; HTTP 500, with the uid, where the object cannot be read as what
-/// its kind says or where podgate itself fails; else HTTP 200 with the decision.
+/// its kind says or where podgate itself fails; HTTP 503 where the judgement is given up; else HTTP 200 with the decision.
 pub fn handle<'a>(engine: &Engine, mode: Mode, body: &'a [u8]) -> Response<'a> {
     handle_knowing(engine, None, mode, body)
 }
@@ -143,12 +154,25 @@ pub fn handle_knowing<'a>(
     mode: Mode,
     body: &'a [u8],
 ) -> Response<'a> {
+    handle_within(engine, inventory, mode, body, &|| false)
+}
+
+/// The same for a caller who does not wait for ever: once `is_over` says that nobody waits any more, the judgement is given
+/// up, with HTTP 503. It is asked every few microseconds of work; a single step takes milliseconds at most.
+pub fn handle_within<'a>(
+    engine: &Engine,
+    inventory: Option<&'a Inventory>,
+    mode: Mode,
+    body: &'a [u8],
+    is_over: &dyn Fn() -> bool,
+) -> Response<'a> {
+    let budget = Budget::until(is_over);
     let known = match read(body) {
         Ok(known) => known,
         Err(cause) => return failure(Record::default(), ErrorReason::BadRequest, &cause),
     };
     let mut record = Record::of(&known);
-    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, known, &mut record)));
+    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, known, &budget, &mut record)));
     match judged {
         Ok(Ok(body)) => Response { status: 200, body, record },
         Ok(Err(Failure { reason, cause })) => failure(record, reason, &cause),
@@ -163,7 +187,8 @@ fn read(body: &[u8]) -> Result<Known<'_>, String> {
     if text.trim_start().is_empty() {
         return Err("the body is empty; an AdmissionReview is needed".to_owned());
     }
-    let review = match serde_json::from_str::<Strict<AdmissionReview<'_, InPlace<'_>>>>(text) {
+    let in_place = || serde_json::from_str::<Strict<AdmissionReview<'_, InPlace<'_>>>>(text);
+    let review = match bounded(MAX_LIST_BYTES, in_place) {
         Ok(Strict(AdmissionReview { api_version, kind, request })) => {
             AdmissionReview { api_version, kind, request: request.map(|InPlace(request)| request) }
         }
@@ -208,6 +233,10 @@ impl Failure {
     fn internal(cause: impl std::fmt::Display) -> Self {
         Self { reason: ErrorReason::Internal, cause: format!("{cause}") }
     }
+
+    fn exhausted(exhausted: Exhausted) -> Self {
+        Self { reason: ErrorReason::Exhausted, cause: exhausted.to_string() }
+    }
 }
 
 /// Decides, and writes the answer. Fills in what `record` says of the decision.
@@ -216,6 +245,7 @@ fn judge<'a>(
     inventory: Option<&'a Inventory>,
     mode: Mode,
     known: Known<'a>,
+    budget: &Budget<'_>,
     record: &mut Record<'a>,
 ) -> Result<Vec<u8>, Failure> {
     let Known { text, api_version, operation, mut request } = known;
@@ -237,10 +267,13 @@ fn judge<'a>(
         }
         match mode {
             Mode::Validate => {
-                let verdict = engine.review(review);
+                let verdict = engine.review_within(review, budget).map_err(Failure::exhausted)?;
                 let found = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str()));
                 let ignored = verdict.ignored.iter().map(|ignored| (ignored.finding.rule.id, "ignored"));
                 record.findings = found.chain(ignored).collect();
+                let more = verdict.more.iter().map(|more| (more.rule.id, more.level.as_str(), more.count));
+                let ignored = verdict.more_ignored.iter().map(|more| (more.rule.id, "ignored", more.count));
+                record.more = more.chain(ignored).collect();
                 response.warnings = answer::warnings(&verdict);
                 response.audit_annotations = answer::annotations(&verdict);
                 if verdict.is_denied() {
@@ -251,7 +284,10 @@ fn judge<'a>(
                 }
             }
             Mode::Mutate => {
-                let mutated = engine.mutate(review).map_err(Failure::internal)?;
+                let mutated = engine.mutate_within(review, budget).map_err(|error| match error {
+                    MutateError::Exhausted(exhausted) => Failure::exhausted(exhausted),
+                    MutateError::Patch(error) => Failure::internal(error),
+                })?;
                 if let Some(patch) = mutated.patch {
                     let patch = serde_json::to_vec(&patch).map_err(Failure::internal)?;
                     record.decision = Decision::Patched;
@@ -275,7 +311,7 @@ fn read_review<'a>(
     request: &mut AdmissionRequest<'a>,
     inventory: Option<&'a Inventory>,
 ) -> Result<Option<Review<'a>>, Failure> {
-    let review = Review::read(Request {
+    let request = Request {
         operation,
         group: request.kind.group.clone(),
         kind: request.kind.kind.clone(),
@@ -285,7 +321,8 @@ fn read_review<'a>(
         object: take(&mut request.object),
         old_object: take(&mut request.old_object),
         inventory,
-    });
+    };
+    let review = bounded(MAX_LIST_BYTES, || Review::read(request));
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }
 
@@ -297,12 +334,17 @@ fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Resp
         #[serde(skip_serializing_if = "str::is_empty")]
         uid: &'e str,
     }
-    let status = if reason == ErrorReason::BadRequest { 400 } else { 500 };
+    let status = match reason {
+        ErrorReason::BadRequest => 400,
+        ErrorReason::UnreadableObject | ErrorReason::Internal => 500,
+        ErrorReason::Exhausted => 503,
+    };
     let cause = answer::line(cause);
     // Two strings always have a JSON form.
     let body = serde_json::to_vec(&Error { error: &cause, uid: &record.uid }).unwrap_or_default();
     record.decision = Decision::Error(reason);
     record.findings.clear();
+    record.more.clear();
     record.error = Some(cause);
     Response { status, body, record }
 }

@@ -1,5 +1,8 @@
 //! Shell scripts, as far as it takes to tell what they do in any case.
 
+/// `MAX_ARG_STRLEN` of Linux: the longest argument of a program, with the byte that ends it.
+pub const MAX_ARGUMENT_BYTES: usize = 128 * 1024;
+
 /// A piece of a shell script.
 #[derive(Debug, PartialEq, Eq)]
 enum Token {
@@ -91,8 +94,12 @@ pub enum Step<'s> {
 }
 
 impl Script {
-    /// Reads a script; `None` where it holds a here-document or an open quote.
+    /// Reads a script; `None` where it holds a here-document or an open quote, or is longer than the kernel lets an argument
+    /// be (`MAX_ARG_STRLEN`): then the container does not start at all.
     pub fn read(script: &str) -> Option<Self> {
+        if script.len() >= MAX_ARGUMENT_BYTES {
+            return None;
+        }
         tokens(script).map(Self)
     }
 
@@ -104,6 +111,16 @@ impl Script {
     /// What it does in any case, in order.
     pub fn steps(&self) -> Vec<Step<'_>> {
         let tokens = &self.0;
+        let ends = command_ends(tokens);
+        let command_at = |place: usize| {
+            let end = ends.get(place).copied().unwrap_or(place);
+            (words(tokens.get(place..end).unwrap_or_default()), end)
+        };
+        // Whether the script waits for the command that goes on at a place: it is neither in the background nor in a pipe,
+        // which ends it when its reader ends.
+        let stays = |place: usize| {
+            !matches!(operator_at(tokens, ends.get(place).copied().unwrap_or(place)), Some("&" | "|"))
+        };
         let mut steps = Vec::new();
         // What the place is inside of, each by the word that opened it.
         let mut inside: Vec<&str> = Vec::new();
@@ -131,9 +148,9 @@ impl Script {
             at_command = false;
             match word {
                 ("if" | "case" | "for" | "select" | "until" | "while" | "{", false) => {
-                    let (command, end) = command_at(tokens, place + 1);
-                    if word.0 == "while" && unconditional && operator_at(tokens, end) == Some(";") {
-                        begun = Some((command, end));
+                    if word.0 == "while" && unconditional {
+                        let (command, end) = command_at(place + 1);
+                        begun = Some((command, end)).filter(|_| operator_at(tokens, end) == Some(";"));
                     }
                     inside.push(word.0);
                     at_command = matches!(word.0, "if" | "until" | "while" | "{");
@@ -142,14 +159,14 @@ impl Script {
                     inside.pop();
                     if inside.is_empty()
                         && let Some((condition, body)) = begun.take()
-                        && stays(tokens, place + 1)
+                        && stays(place + 1)
                     {
                         let body = bare_words(tokens.get(body..place).unwrap_or_default()).collect();
                         steps.push(Step::While { condition, body });
                     }
                 }
                 ("do" | "then" | "else" | "elif" | "!", false) => at_command = true,
-                _ if unconditional && stays(tokens, place) => steps.push(Step::Command(command_at(tokens, place).0)),
+                _ if unconditional && stays(place) => steps.push(Step::Command(command_at(place).0)),
                 _ => {}
             }
         }
@@ -171,23 +188,28 @@ fn operator_at(tokens: &[Token], place: usize) -> Option<&'static str> {
     }
 }
 
-/// The words of the simple command that goes on at `place`, and the place behind it.
-fn command_at(tokens: &[Token], place: usize) -> (Vec<&str>, usize) {
-    let rest = tokens.get(place..).unwrap_or_default().iter();
-    let words: Vec<&str> = rest
-        .map_while(|token| match token {
+fn words(tokens: &[Token]) -> Vec<&str> {
+    tokens
+        .iter()
+        .filter_map(|token| match token {
             Token::Word(text, _) => Some(text.as_str()),
             Token::Operator(_) => None,
         })
-        .collect();
-    let end = place + words.len();
-    (words, end)
+        .collect()
 }
 
-/// Whether the script waits for the command that goes on at `place`: it is neither in the background nor in a pipe, which
-/// ends it when its reader ends.
-fn stays(tokens: &[Token], place: usize) -> bool {
-    !matches!(operator_at(tokens, command_at(tokens, place).1), Some("&" | "|"))
+/// For each place the one behind the simple command that goes on there. Found from the end, because every word of a long
+/// command may be asked about.
+fn command_ends(tokens: &[Token]) -> Vec<usize> {
+    let mut ends = vec![tokens.len(); tokens.len()];
+    let mut end = tokens.len();
+    for (place, (token, its)) in tokens.iter().zip(&mut ends).enumerate().rev() {
+        if matches!(token, Token::Operator(_)) {
+            end = place;
+        }
+        *its = end;
+    }
+    ends
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub struct Service {
 }
 
 /// A port of a Pod that a Service targets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TargetPort {
     /// By number and protocol.
     Number(i64, String),

@@ -4,6 +4,7 @@
 //! objects are therefore read through [`object`] and [`List`], which accept a JSON object only.
 
 use std::{
+    cell::Cell,
     fmt,
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -20,6 +21,45 @@ use super::Str;
 
 /// What most lists have at most. Room for so many is made at once: growing moves what is there.
 const FEW: usize = 4;
+
+thread_local! {
+    /// What the object that this thread reads may still become in memory, in bytes; see [`bounded`].
+    static LEFT_BYTES: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Reads with a bound on the memory that the items of lists and maps take. An item may be three bytes of text and a thousand
+/// bytes in memory; whoever writes a million of them is refused here, and not by the kernel that kills the process.
+///
+/// The bound is `max_bytes` for all that `read` reads on this thread. What is beyond is an error of the reader.
+pub fn bounded<T>(max_bytes: usize, read: impl FnOnce() -> T) -> T {
+    /// Sets what was left before, whatever way the reading ends.
+    struct Before(usize);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            LEFT_BYTES.set(self.0);
+        }
+    }
+
+    let _before = Before(LEFT_BYTES.replace(max_bytes));
+    read()
+}
+
+/// Makes room for one more item, and for as many as there are or `few`: growing moves what is there. Takes the room away from
+/// what may be read.
+fn make_room<T, E: de::Error>(items: &mut Vec<T>, few: usize) -> Result<(), E> {
+    if items.len() < items.capacity() {
+        return Ok(());
+    }
+    let more = few.max(items.len());
+    let bytes = more.saturating_mul(size_of::<T>());
+    let Some(left) = LEFT_BYTES.get().checked_sub(bytes) else {
+        return Err(E::custom("there is more in lists than the API server can store"));
+    };
+    LEFT_BYTES.set(left);
+    items.reserve_exact(more);
+    Ok(())
+}
 
 /// A deserializer that gives a struct from a JSON object only.
 struct ObjectOnly<D>(D);
@@ -210,9 +250,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(Strict(item)) = access.next_element()? {
-                    if items.is_empty() {
-                        items.reserve_exact(FEW);
-                    }
+                    make_room(&mut items, FEW)?;
                     items.push(item);
                 }
                 Ok(List(items))
@@ -225,17 +263,45 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 
 /// A JSON object of strings (labels, annotations), in the order received; `null` is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Map<'a>(Vec<(Str<'a>, Str<'a>)>);
+pub struct Map<'a> {
+    pairs: Vec<(Str<'a>, Str<'a>)>,
+    /// The places of `pairs` in the order of their keys, where there are many: selectors ask for each of theirs.
+    sorted: Box<[u32]>,
+}
+
+/// Up to so many pairs are looked through one after the other.
+const FEW_PAIRS: usize = 16;
 
 impl<'a> Map<'a> {
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| &**value)
+        if self.pairs.len() <= FEW_PAIRS {
+            return self.pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| &**value);
+        }
+        // Of equal keys the first counts, and stands first.
+        let first = self.sorted.partition_point(|place| self.pair(*place).is_some_and(|(name, _)| **name < *key));
+        let (name, value) = self.pair(*self.sorted.get(first)?)?;
+        (*name == key).then_some(&**value)
+    }
+
+    fn pair(&self, place: u32) -> Option<&(Str<'a>, Str<'a>)> {
+        self.pairs.get(usize::try_from(place).ok()?)
+    }
+
+    fn new(pairs: Vec<(Str<'a>, Str<'a>)>) -> Self {
+        let mut map = Self { pairs, sorted: Box::default() };
+        if map.pairs.len() > FEW_PAIRS {
+            let mut sorted: Vec<u32> = (0..u32::try_from(map.pairs.len()).unwrap_or(u32::MAX)).collect();
+            // Stable, so that of equal keys the first stays the first.
+            sorted.sort_by(|one, other| map.pair(*one).map(|pair| &pair.0).cmp(&map.pair(*other).map(|pair| &pair.0)));
+            map.sorted = sorted.into();
+        }
+        map
     }
 
     /// All pairs, in the order received.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + use<'_, 'a> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+        self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
 }
 
@@ -257,12 +323,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Map<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Map<'de>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = access.next_entry()? {
-                    if pairs.is_empty() {
-                        pairs.reserve_exact(2 * FEW);
-                    }
+                    make_room(&mut pairs, 2 * FEW)?;
                     pairs.push(pair);
                 }
-                Ok(Map(pairs))
+                Ok(Map::new(pairs))
             }
         }
 

@@ -1,6 +1,9 @@
 //! `Path`: a place in a Kubernetes object, written the way the API server writes it or as a JSON pointer.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+};
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +74,13 @@ impl Path {
             }
         }
         pointer
+    }
+}
+
+/// So that a map by paths can be asked for a part of one.
+impl Borrow<[Segment]> for Path {
+    fn borrow(&self) -> &[Segment] {
+        &self.0
     }
 }
 

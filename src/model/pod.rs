@@ -42,8 +42,8 @@ impl<'a> Metadata<'a> {
         self.owner_references.iter().find(|owner| owner.controller == Some(true))
     }
 
-    /// Whether the object is the API server's mirror of a static Pod.
-    pub fn is_mirror_pod(&self) -> bool {
+    /// Whether it is marked as the API server's mirror of a static Pod.
+    pub fn has_mirror_annotation(&self) -> bool {
         self.annotations.get("kubernetes.io/config.mirror").is_some()
     }
 
@@ -260,18 +260,19 @@ pub struct Container<'a> {
     /// `ports`.
     #[serde(borrow)]
     pub ports: List<ContainerPort<'a>>,
+    // In boxes, because they are large, and a Pod may have thousands of containers that have none.
     /// `livenessProbe`.
     #[serde(borrow, deserialize_with = "object")]
-    pub liveness_probe: Option<Probe<'a>>,
+    pub liveness_probe: Option<Box<Probe<'a>>>,
     /// `readinessProbe`.
     #[serde(borrow, deserialize_with = "object")]
-    pub readiness_probe: Option<Probe<'a>>,
+    pub readiness_probe: Option<Box<Probe<'a>>>,
     /// `startupProbe`.
     #[serde(borrow, deserialize_with = "object")]
-    pub startup_probe: Option<Probe<'a>>,
+    pub startup_probe: Option<Box<Probe<'a>>>,
     /// `lifecycle`.
     #[serde(borrow, deserialize_with = "object")]
-    pub lifecycle: Option<Lifecycle<'a>>,
+    pub lifecycle: Option<Box<Lifecycle<'a>>>,
 }
 
 impl<'a> Container<'a> {
@@ -283,7 +284,7 @@ impl<'a> Container<'a> {
             ("startupProbe", &self.startup_probe),
         ]
         .into_iter()
-        .filter_map(|(field, probe)| probe.as_ref().map(|probe| (field, probe)))
+        .filter_map(|(field, probe)| probe.as_deref().map(|probe| (field, probe)))
     }
 }
 

@@ -44,6 +44,12 @@ impl Amount {
         self.0 == 0
     }
 
+    /// The value in thousandths, rounded down and saturated.
+    pub fn thousandths(self) -> i64 {
+        let thousandths = self.0.div_euclid(1_000_000);
+        i64::try_from(thousandths).unwrap_or(if thousandths < 0 { i64::MIN } else { i64::MAX })
+    }
+
     /// The sum, saturated.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

@@ -136,7 +136,7 @@ impl<'a> Outlined<'a> {
 
 impl<'a> Review<'a> {
     /// Reads what a request asks to judge. `None` where there is nothing to judge: see [`Aspect`]; also objects that are
-    /// terminating, and an UPDATE that leaves the spec as it is.
+    /// already terminating, and an UPDATE that leaves the spec as it is.
     pub fn read(request: Request<'a>) -> Result<Option<Self>, ReviewError> {
         let Some(workload) = Workload::find(&request.group, &request.kind) else { return Ok(None) };
         let Some(aspect) = request.aspect(workload) else { return Ok(None) };
@@ -159,7 +159,9 @@ impl<'a> Review<'a> {
             (_, Aspect::Deletion) => (whole(workload, old_object).map_err(unreadable("oldObject"))?, None),
             _ => (whole(workload, object).map_err(unreadable("object"))?, None),
         };
-        if new.metadata.deletion_timestamp.is_some() {
+        // On CREATE it means nothing: whoever writes it into a manifest has the API server wipe it, after the webhooks that
+        // mutate have seen it.
+        if request.operation != Operation::Create && new.metadata.deletion_timestamp.is_some() {
             return Ok(None);
         }
         Ok(Some(Self {
@@ -173,6 +175,14 @@ impl<'a> Review<'a> {
             old,
             inventory: request.inventory,
         }))
+    }
+
+    /// Whether the object is the API server's mirror of a static Pod. Anybody may write the annotation into a new Pod; a
+    /// kubelet makes it of one that it already runs.
+    pub fn is_mirror_pod(&self) -> bool {
+        let by_somebody_else =
+            self.operation == Operation::Create && !self.user.username.is_empty() && !self.user.is_node();
+        self.new.metadata.has_mirror_annotation() && !by_somebody_else
     }
 
     /// What is known of the namespace that the object lives in.

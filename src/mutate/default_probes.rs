@@ -115,9 +115,9 @@ impl DefaultProbes {
 
     /// The probes that the container lacks and that go with those it has, each with its field.
     fn additions(&self, container: &Container<'_>) -> Vec<(&'static str, Probe)> {
-        let mut readiness = Asked::of(container, container.readiness_probe.as_ref(), self.readiness.as_ref());
-        let mut startup = Asked::of(container, container.startup_probe.as_ref(), self.startup.as_ref());
-        let mut liveness = Asked::of(container, container.liveness_probe.as_ref(), self.liveness.as_ref());
+        let mut readiness = Asked::of(container, container.readiness_probe.as_deref(), self.readiness.as_ref());
+        let mut startup = Asked::of(container, container.startup_probe.as_deref(), self.startup.as_ref());
+        let mut liveness = Asked::of(container, container.liveness_probe.as_deref(), self.liveness.as_ref());
 
         liveness.take_if(|liveness| {
             let stricter = |startup: &Asked<'_>| startup.is_own() && startup.budget() <= liveness.budget();

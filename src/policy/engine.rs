@@ -11,20 +11,26 @@ use super::{
     LifecyclePolicy,
     config::Profile,
     ignore::{Ignored, Notice},
-    ratchet::drop_known,
+    ratchet::Excuses,
     scope::{Found, Scopes},
-    settings::Settings,
+    settings::{Active, Settings},
 };
 use crate::{
     model::{Applies, Aspect, Glob, Operation, Review, Subject, Workload},
     mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
-    rules::{Finding, Level, RULES, Report, Rule},
+    rules::{
+        Finding, Level, RULES, Report, Rule,
+        rule::{Budget, Findings, More, PerLevel},
+    },
 };
 
 /// Label of a namespace that says what profile holds in it.
 const PROFILE_LABEL: &str = "podgate.dev/profile";
 /// Its value where nothing is judged or mutated.
 const OFF: &str = "off";
+
+/// What one rule takes away from the budget of a judgement, for each container and once.
+const STEPS_OF_A_RULE: u64 = 64;
 
 /// A policy, ready to judge.
 pub struct Engine {
@@ -46,10 +52,14 @@ impl std::fmt::Debug for Engine {
 /// What the rules say of one review.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// What was found, by place and rule.
+    /// What was found, by place and rule: of each rule and level the first, as many as the budget says.
     pub findings: Vec<Finding>,
+    /// How many more there are.
+    pub more: Vec<More>,
     /// What was found too, but is exempt by annotation.
     pub ignored: Vec<Ignored>,
+    /// How many more of these there are.
+    pub more_ignored: Vec<More>,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
 }
@@ -63,6 +73,11 @@ impl Verdict {
     /// Whether anything is to be refused.
     pub fn is_denied(&self) -> bool {
         self.at_level(Level::Deny).next().is_some()
+    }
+
+    /// How many findings there are besides those in [`Self::findings`].
+    pub fn more(&self, level: Level) -> usize {
+        self.more.iter().filter(|more| more.level == level).map(|more| more.count).sum()
     }
 
     /// What is found in any of several, at the highest level; set aside is what counts in none.
@@ -83,6 +98,12 @@ impl Verdict {
                 }
             }
             set_aside.extend(verdict.ignored);
+            // Of a rule that finds so much the numbers of one of them are enough.
+            let new = |known: &[More], more: &More| known.iter().all(|known| known.rule != more.rule);
+            let more: Vec<More> = verdict.more.into_iter().filter(|more| new(&all.more, more)).collect();
+            all.more.extend(more);
+            let more: Vec<More> = verdict.more_ignored.into_iter().filter(|more| new(&all.more_ignored, more)).collect();
+            all.more_ignored.extend(more);
             all.notices.extend(verdict.notices);
         }
         for ignored in set_aside {
@@ -95,6 +116,25 @@ impl Verdict {
         all.notices.dedup();
         all
     }
+}
+
+/// A judgement that was not finished: its time or its steps were used up. There is no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the judgement took too long, and was given up at {at}")]
+pub struct Exhausted {
+    /// The id of the rule or the mutation that had its turn.
+    pub at: &'static str,
+}
+
+/// Why it is not known what the mutations add.
+#[derive(Debug, thiserror::Error)]
+pub enum MutateError {
+    /// A patch that cannot be built.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
+    /// It took too long.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
 }
 
 /// What the mutations add to one object.
@@ -151,21 +191,31 @@ impl Engine {
         }
     }
 
-    /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
+    /// Judges, and gives every finding. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
     /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
     /// an annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
+        // What is unlimited is never used up.
+        self.review_within(review, &Budget::unlimited()).unwrap_or_default()
+    }
+
+    /// Judges as [`Self::review`] does, and gives up where `budget` is used up.
+    pub fn review_within(&self, review: &Review<'_>, budget: &Budget<'_>) -> Result<Verdict, Exhausted> {
         if self.exempts_namespace(&review.namespace) || self.label(review) == Some(OFF) {
-            return Verdict::default();
+            return Ok(Verdict::default());
         }
         match self.find(review) {
-            Found::One(scope) => self.settings(scope).map(|settings| settings.judge(review)).unwrap_or_default(),
+            Found::One(scope) => {
+                self.settings(scope).map_or_else(|| Ok(Verdict::default()), |settings| settings.judge(review, budget))
+            }
             Found::OneOf(scopes) => {
                 // Of hundreds of scopes most set the same, which is judged once.
                 let mut seen = HashSet::new();
                 let mut settings: Vec<_> = scopes.into_iter().filter_map(|scope| self.settings(scope)).collect();
                 settings.retain(|settings| seen.insert(Arc::as_ptr(settings)));
-                Verdict::strictest(settings.into_iter().map(|settings| settings.judge(review)))
+                let verdicts: Result<Vec<_>, _> =
+                    settings.into_iter().map(|settings| settings.judge(review, budget)).collect();
+                Ok(Verdict::strictest(verdicts?.into_iter()))
             }
         }
     }
@@ -201,11 +251,15 @@ impl Engine {
     }
 
     /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
-    pub fn mutate(&self, review: &Review<'_>) -> Result<Mutated, PatchError> {
-        let pod = &review.new;
+    pub fn mutate(&self, review: &Review<'_>) -> Result<Mutated, MutateError> {
+        self.mutate_within(review, &Budget::unlimited())
+    }
+
+    /// The same, given up where `budget` is used up.
+    pub fn mutate_within(&self, review: &Review<'_>, budget: &Budget<'_>) -> Result<Mutated, MutateError> {
         let new_pod =
             review.operation == Operation::Create && review.workload.is_pod() && review.sub_resource.is_empty();
-        if !new_pod || pod.metadata.is_mirror_pod() || self.exempts(review) {
+        if !new_pod || review.is_mirror_pod() || self.exempts(review) {
             return Ok(Mutated::default());
         }
         let mut patch = PatchBuilder::default();
@@ -218,6 +272,9 @@ impl Engine {
             }
             if patch.len() > before {
                 mutations.push(*mutation);
+            }
+            if !budget.spend(STEPS_OF_A_RULE * (1 + patch.len() as u64)) {
+                return Err(Exhausted { at: mutation.id }.into());
             }
         }
         Ok(Mutated { patch: patch.finish(), mutations })
@@ -236,26 +293,84 @@ impl Engine {
 }
 
 impl Settings {
-    fn judge(&self, review: &Review<'_>) -> Verdict {
+    fn judge(&self, review: &Review<'_>, budget: &Budget<'_>) -> Result<Verdict, Exhausted> {
         if self.exempt(review) {
-            return Verdict::default();
+            return Ok(Verdict::default());
         }
-        let mut findings = Vec::new();
+        let containers = review.new.templates.iter().map(|template| template.spec.containers.len());
+        let steps = STEPS_OF_A_RULE * (1 + containers.sum::<usize>() as u64);
+        let mut found: Vec<(&Active, Findings)> = Vec::new();
         for active in self.rules.iter().filter(|active| active.rule.code.aspect() == review.aspect) {
-            (active.check)(review, &mut Report::new(active.rule, active.levels, &mut findings));
+            let mut findings = Findings::default();
+            (active.check)(review, &mut Report::keep(active.rule, active.levels, budget, &mut findings));
+            if !budget.spend(steps) {
+                return Err(Exhausted { at: active.rule.id });
+            }
+            if !findings.is_empty() {
+                found.push((active, findings));
+            }
         }
-        if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
-            drop_known(&self.rules, &mut findings, review, old);
+        let mut excuses = None;
+        if let Some(old) = review.old.as_ref().filter(|_| !found.is_empty()) {
+            excuses = Some(Excuses::of(found.iter().map(|(active, _)| *active), review, old, budget));
+        }
+        let exempting = self.annotations.exempting(&review.new);
+        let mut findings = Findings::default();
+        let mut ignored = Vec::new();
+        let mut more_ignored = Vec::new();
+        for (active, all) in found {
+            let mut set_aside = Findings::default();
+            let mut counts = [PerLevel::default(), PerLevel::default()];
+            if all.more.is_empty() {
+                let mut new = all.kept;
+                if let Some(excuses) = &mut excuses {
+                    // First of all those that read the same: an old finding excuses one new one.
+                    new.retain(|finding| !excuses.take_same(finding));
+                    new.retain(|finding| !excuses.take_any(finding));
+                }
+                for finding in new {
+                    match exempting.covering(&finding) {
+                        Some(reason) => ignored.push(Ignored { finding, reason }),
+                        None => findings.kept.push(finding),
+                    }
+                }
+            } else if excuses.is_none() && exempting.is_empty() {
+                findings.kept.extend(all.kept);
+                findings.more.extend(all.more);
+            } else {
+                // More than are kept: which of them count is decided as they are found once more.
+                let mut take = |finding: Finding| {
+                    if excuses.as_mut().is_some_and(|excuses| excuses.take_same(&finding) || excuses.take_any(&finding)) {
+                        return;
+                    }
+                    let [counted, ignored] = &mut counts;
+                    match exempting.covering(&finding) {
+                        Some(_) => set_aside.add(finding, ignored, budget.max_kept()),
+                        None => findings.add(finding, counted, budget.max_kept()),
+                    }
+                };
+                (active.check)(review, &mut Report::each(active.rule, active.levels, budget, &mut take));
+            }
+            let reasoned = set_aside.kept.into_iter().filter_map(|finding| {
+                let reason = exempting.covering(&finding)?;
+                Some(Ignored { finding, reason })
+            });
+            ignored.extend(reasoned);
+            more_ignored.extend(set_aside.more);
+            if budget.is_spent() {
+                return Err(Exhausted { at: active.rule.id });
+            }
         }
         let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
         if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
-            findings.retain(|finding| finding.level != Level::Warn);
+            findings.kept.retain(|finding| finding.level != Level::Warn);
+            findings.more.retain(|more| more.level != Level::Warn);
         }
-        findings.sort_by(|one, other| one.at.cmp(&other.at));
-        let ignored = self.annotations.take(&review.new, &mut findings);
+        findings.kept.sort_by(|one, other| one.at.cmp(&other.at));
+        ignored.sort_by(|one, other| one.finding.at.cmp(&other.finding.at));
         let said_here = review.aspect == Aspect::Spec && review.new.metadata.controller().is_none();
         let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
-        Verdict { findings, ignored, notices }
+        Ok(Verdict { findings: findings.kept, more: findings.more, ignored, more_ignored, notices })
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
     fmt,
+    sync::Arc,
 };
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -19,7 +20,10 @@ use serde::{
 use super::suggest::did_you_mean;
 use crate::{
     model::{Map, Object, Path, Review, Template},
-    rules::{self, Finding, Level, RULES, Rule},
+    rules::{
+        self, Finding, Level, RULES, Rule,
+        rule::{MAX_KEPT, MAX_MESSAGE_BYTES},
+    },
 };
 
 const PREFIX: &str = "ignore.podgate.dev/";
@@ -41,8 +45,8 @@ pub enum Annotations {
 pub struct Ignored {
     /// What was found.
     pub finding: Finding,
-    /// The reason that the annotation gives, on one line.
-    pub reason: String,
+    /// The reason that the annotation gives, on one line of at most [`MAX_MESSAGE_BYTES`]. Shared by all that it exempts.
+    pub reason: Arc<str>,
 }
 
 /// An annotation that does not do what it seems to.
@@ -75,16 +79,37 @@ impl Exemption<'_> {
     fn text(&self) -> (&Path, &str, &str) {
         (&self.place, self.id, self.reason)
     }
-
-    fn covers(&self, finding: &Finding) -> bool {
-        finding.rule.id == self.id && (self.all || self.template.is_some_and(|template| is_in(template, &finding.at)))
-    }
 }
 
-/// Whether a place is in a template, or in the Job that holds it.
-fn is_in(template: &Template<'_>, at: &Path) -> bool {
-    let base = template.job.as_ref().map_or(&template.path, |job| &job.path);
-    at.segments().starts_with(base.segments())
+/// The annotations of an object that exempt from a rule.
+#[derive(Default)]
+pub(super) struct Exempting(HashMap<&'static str, Reasons>);
+
+/// Why findings of one rule are exempt.
+#[derive(Default)]
+struct Reasons {
+    /// Everywhere in the object.
+    everywhere: Option<Arc<str>>,
+    /// In a template, or in the Job that holds it.
+    below: HashMap<Path, Arc<str>>,
+}
+
+impl Exempting {
+    /// Whether nothing is exempt.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Why the finding is exempt, if it is.
+    pub(super) fn covering(&self, finding: &Finding) -> Option<Arc<str>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let reasons = self.0.get(finding.rule.id)?;
+        let segments = finding.at.segments();
+        let below = || (0..=segments.len()).find_map(|length| reasons.below.get(segments.get(..length)?));
+        reasons.everywhere.as_ref().or_else(below).cloned()
+    }
 }
 
 /// All exemptions that an object asks for.
@@ -117,26 +142,21 @@ impl Annotations {
         }
     }
 
-    /// Takes those out of `findings` that an annotation of `object` exempts.
-    pub(super) fn take(&self, object: &Object<'_>, findings: &mut Vec<Finding>) -> Vec<Ignored> {
-        let exemptions = exemptions(object);
-        if exemptions.is_empty() {
-            return Vec::new();
+    /// What `object` exempts, as far as this allows it.
+    pub(super) fn exempting(&self, object: &Object<'_>) -> Exempting {
+        let mut exempting = Exempting::default();
+        for exemption in exemptions(object).iter().filter(|exemption| !exemption.reason.is_empty()) {
+            let Some(rule) = rules::find(exemption.id).filter(|rule| self.allow(rule)) else { continue };
+            let reasons = exempting.0.entry(rule.id).or_default();
+            match exemption.template.filter(|_| !exemption.all) {
+                None => drop(reasons.everywhere.get_or_insert_with(|| reason(exemption.reason))),
+                Some(template) => {
+                    let base = template.job.as_ref().map_or(&template.path, |job| &job.path);
+                    reasons.below.entry(base.clone()).or_insert_with(|| reason(exemption.reason));
+                }
+            }
         }
-        let mut by_rule: HashMap<&str, Vec<&Exemption<'_>>> = HashMap::new();
-        for exemption in exemptions.iter().filter(|exemption| !exemption.reason.is_empty()) {
-            by_rule.entry(exemption.id).or_default().push(exemption);
-        }
-        let mut ignored = Vec::new();
-        findings.retain(|finding| {
-            let valid = by_rule.get(finding.rule.id).filter(|_| self.allow(finding.rule)).into_iter().flatten();
-            let exemption = valid.copied().find(|exemption| exemption.covers(finding));
-            ignored.extend(
-                exemption.map(|exemption| Ignored { finding: finding.clone(), reason: folded(exemption.reason) }),
-            );
-            exemption.is_none()
-        });
-        ignored
+        exempting
     }
 
     /// What is wrong with the annotations of the object under review. What the old object had too is not said again.
@@ -144,10 +164,20 @@ impl Annotations {
         let all = exemptions(&review.new);
         let old = review.old.as_ref().map(exemptions).unwrap_or_default();
         let old: HashSet<_> = old.iter().map(Exemption::text).collect();
+        let refused_in_pods = refused_in_pods(&all, &review.new, ignored);
         let mut notices = Vec::new();
         for exemption in all.iter().filter(|exemption| !old.contains(&exemption.text())) {
-            let problem = self.problem(exemption).or_else(|| not_in_pods(exemption, &all, &review.new, ignored));
+            let id = exemption.id;
+            let only_here = exemption.template.is_none() && refused_in_pods.contains(id);
+            let only_here = only_here.then(|| {
+                format!("does not reach the Pods, where \"{id}\" is judged again; set it in the Pod template")
+            });
+            let problem = self.problem(exemption).or(only_here);
             notices.extend(problem.map(|message| Notice { at: exemption.at(), message }));
+            // As many as of a rule's findings are kept.
+            if notices.len() == MAX_KEPT {
+                break;
+            }
         }
         notices
     }
@@ -164,34 +194,22 @@ impl Annotations {
     }
 }
 
-/// A workload's own annotation lets the workload pass, but its Pods do not get it: what would be refused in them still is.
-fn not_in_pods(
-    exemption: &Exemption<'_>,
-    all: &[Exemption<'_>],
-    object: &Object<'_>,
-    ignored: &[Ignored],
-) -> Option<String> {
-    if exemption.template.is_some() {
-        return None;
-    }
-    let refused = |finding: &Finding| finding.level == Level::Deny && exemption.covers(finding);
-    let mut refused = ignored.iter().map(|ignored| &ignored.finding).filter(|finding| refused(finding));
-    let only_here = |finding: &&Finding| {
-        let template = object.templates.iter().find(|template| {
-            let spec = template.path.clone().key("spec");
-            template.metadata.is_some() && finding.at.segments().starts_with(spec.segments())
-        });
-        let has_it = |template: &Template<'_>| {
-            all.iter().any(|other| {
-                let same_place = other.template.is_some_and(|with| with.path == template.path);
-                same_place && other.id == exemption.id && !other.reason.is_empty()
-            })
-        };
-        template.is_some_and(|template| !has_it(template))
+/// The rules of which something that would be refused is exempt in the workload and not in its Pods: a workload's own
+/// annotation lets the workload pass, but its Pods do not get it.
+fn refused_in_pods(all: &[Exemption<'_>], object: &Object<'_>, ignored: &[Ignored]) -> HashSet<&'static str> {
+    let with_reason = all.iter().filter(|exemption| !exemption.reason.is_empty());
+    let in_templates: HashSet<(&Path, &str)> =
+        with_reason.filter_map(|exemption| Some((&exemption.template?.path, exemption.id))).collect();
+    let made = object.templates.iter().filter(|template| template.metadata.is_some());
+    let by_spec: HashMap<Path, &Template<'_>> =
+        made.map(|template| (template.path.clone().key("spec"), template)).collect();
+    let is_refused = |finding: &Finding| {
+        let segments = finding.at.segments();
+        let template = (0..=segments.len()).find_map(|length| by_spec.get(segments.get(..length)?));
+        template.is_some_and(|template| !in_templates.contains(&(&template.path, finding.rule.id)))
     };
-    refused.any(|finding| only_here(&finding)).then(|| {
-        format!("does not reach the Pods, where \"{}\" is judged again; set it in the Pod template", exemption.id)
-    })
+    let denied = ignored.iter().map(|ignored| &ignored.finding).filter(|finding| finding.level == Level::Deny);
+    denied.filter(|finding| is_refused(finding)).map(|finding| finding.rule.id).collect()
 }
 
 impl Serialize for Annotations {
@@ -261,7 +279,20 @@ impl JsonSchema for Annotations {
     }
 }
 
-/// `text` with one space for every run of whitespace: reasons are written as YAML blocks of several lines, too.
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A reason with one space for every run of whitespace, as reasons are written as YAML blocks of several lines, too; and no
+/// longer than a message.
+fn reason(text: &str) -> Arc<str> {
+    let mut folded = String::new();
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+        if folded.len() > MAX_MESSAGE_BYTES {
+            folded.truncate(folded.floor_char_boundary(MAX_MESSAGE_BYTES));
+            folded.push('…');
+            break;
+        }
+    }
+    folded.into()
 }

@@ -18,6 +18,6 @@ pub mod suggest;
 mod wording;
 
 pub use config::LifecyclePolicy;
-pub use engine::{Engine, Mutated, Verdict};
+pub use engine::{Engine, Exhausted, MutateError, Mutated, Verdict};
 pub use ignore::{Ignored, Notice};
 pub use load::{Mistake, PolicyError, load, parse};

@@ -11,6 +11,8 @@ pub(super) enum Failure {
     UnreadableObject,
     /// A rule or a mutation failed.
     Internal,
+    /// A judgement that was given up: its caller's time, or its steps, were used up.
+    Exhausted,
     /// The handler panicked.
     Panic,
     /// No policy to judge by.
@@ -47,10 +49,11 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Every one.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::UnreadableObject,
         Self::Internal,
+        Self::Exhausted,
         Self::Panic,
         Self::NoPolicy,
         Self::NotFound,
@@ -75,6 +78,7 @@ impl Failure {
             Self::BadRequest => "bad_request",
             Self::UnreadableObject => "unreadable_object",
             Self::Internal => "internal",
+            Self::Exhausted => "exhausted",
             Self::Panic => "panic",
             Self::NoPolicy => "no_policy",
             Self::NotFound => "not_found",
@@ -101,6 +105,7 @@ impl From<ErrorReason> for Failure {
             ErrorReason::BadRequest => Self::BadRequest,
             ErrorReason::UnreadableObject => Self::UnreadableObject,
             ErrorReason::Internal => Self::Internal,
+            ErrorReason::Exhausted => Self::Exhausted,
         }
     }
 }

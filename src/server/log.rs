@@ -216,6 +216,7 @@ mod tests {
             user: Cow::Borrowed(NASTY),
             decision,
             findings: vec![("port-conflict", "deny"), ("port-conflict", "deny"), ("naked-pod", "warn")],
+            more: Vec::new(),
             mutations: Vec::new(),
             error: Some(NASTY.to_owned()),
         }

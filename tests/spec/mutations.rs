@@ -166,7 +166,7 @@ fn which_pods_get_probes() {
         (metadata("{name: web, namespace: shop, annotations: {kubernetes.io/config.mirror: x}}"), false),
         (metadata("{name: web, namespace: shop, labels: {serving.knative.dev/revision: web-1}}"), false),
         (metadata("{name: web, namespace: shop, labels: {serving.knative.dev/service: web}}"), true),
-        (metadata("{name: web, namespace: shop, deletionTimestamp: '2026-01-01T00:00:00Z'}"), false),
+        (metadata("{name: web, namespace: shop, deletionTimestamp: '2026-01-01T00:00:00Z'}"), true),
         (metadata("{name: web, namespace: kube-system}"), false),
         (metadata("{name: web, namespace: podgate}"), false),
         (metadata("null"), true),

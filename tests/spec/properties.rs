@@ -211,11 +211,10 @@ proptest! {
         if !row.is_pod() {
             unpatched(ask_kind("CREATE", row.group, row.kind, &workload.to_string(), "null"))?;
         }
-        for member in [json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}), json!({"annotations": {"kubernetes.io/config.mirror": ""}})] {
-            let mut pod = pod.clone();
-            pod["metadata"] = member;
-            unpatched(ask("CREATE", &pod.to_string(), "null"))?;
-        }
+        let mut mirror = pod.clone();
+        mirror["metadata"] = json!({"annotations": {"kubernetes.io/config.mirror": ""}});
+        let mirror = String::from_utf8(ask("CREATE", &mirror.to_string(), "null")).unwrap();
+        unpatched(mirror.replacen("\"username\": \"jane\"", "\"username\": \"\"", 1).into())?;
         let request = String::from_utf8(ask("CREATE", &text, "null")).unwrap();
         let namespace = ["kube-system", "kube-node-lease", "podgate"][exempt];
         unpatched(request.replacen("\"namespace\": \"shop\"", &format!("\"namespace\": \"{namespace}\""), 1).into())?;

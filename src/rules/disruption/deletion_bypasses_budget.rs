@@ -108,7 +108,7 @@ impl Check for DeletionBypassesBudget {
         if let Some(budget) = budgets.iter().find(|budget| budget.disruptions_allowed == Some(0)) {
             out.at(
                 Path::of(&["metadata", "name"]),
-                format!(
+                format_args!(
                     "PodDisruptionBudget \"{}\" allows no disruption now and a deletion bypasses it; evict instead (kubectl drain, eviction API)",
                     budget.name
                 ),
@@ -122,7 +122,7 @@ fn counts(review: &Review<'_>) -> bool {
     let pod = &review.new;
     let running = matches!(&*pod.status.phase, "Running" | "Unknown");
     let bound = pod.templates.iter().any(|template| !template.spec.node_name.is_empty());
-    running && bound && pod.metadata.deletion_timestamp.is_none() && !pod.metadata.is_mirror_pod()
+    running && bound && pod.metadata.deletion_timestamp.is_none() && !review.is_mirror_pod()
 }
 
 /// Whether the request comes from a kubelet, the control plane or one of its controllers.

@@ -78,7 +78,7 @@ impl Check for EternalToleration {
         let metadata = &review.new.metadata;
         let belongs_to_node = |kind: &str| matches!(kind, "DaemonSet" | "BroadcastJob");
         let of_daemon_set = metadata.controller().is_some_and(|owner| belongs_to_node(&owner.kind));
-        if belongs_to_node(review.workload.kind) || of_daemon_set || metadata.is_mirror_pod() {
+        if belongs_to_node(review.workload.kind) || of_daemon_set || review.is_mirror_pod() {
             return;
         }
         for template in &review.new.templates {
@@ -93,7 +93,7 @@ impl Check for EternalToleration {
                     if toleration.key.is_empty() { "all taints".to_owned() } else { format!("\"{}\"", toleration.key) };
                 out.at(
                     template.spec_path("tolerations").index(index).key("tolerationSeconds"),
-                    format!("toleration of {of} has no tolerationSeconds: the Pod never leaves a dead node"),
+                    format_args!("toleration of {of} has no tolerationSeconds: the Pod never leaves a dead node"),
                 );
             }
         }

@@ -94,7 +94,7 @@ impl Check for FullOutageRollout {
         };
         out.at(
             Path::of(&["spec", "strategy", "rollingUpdate", "maxUnavailable"]),
-            format!("a rolling update may take down {all} at once: {why}"),
+            format_args!("a rolling update may take down {all} at once: {why}"),
         );
     }
 }

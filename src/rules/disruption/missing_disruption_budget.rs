@@ -94,7 +94,7 @@ impl Check for MissingDisruptionBudget {
         if review.new.templates.iter().any(|template| unselected(&review.new.pod_metadata(template).labels)) {
             out.at(
                 Path::of(&["spec", "replicas"]),
-                format!("no PodDisruptionBudget selects these {replicas} replicas: a node drain may take all of them at once"),
+                format_args!("no PodDisruptionBudget selects these {replicas} replicas: a node drain may take all of them at once"),
             );
         }
     }

@@ -78,7 +78,7 @@ impl Check for NoSpread {
         if review.new.templates.iter().any(|template| !is_spread(&template.spec)) {
             out.at(
                 Path::of(&["spec", "replicas"]),
-                format!(
+                format_args!(
                     "{replicas} replicas may all stand on one node: neither topologySpreadConstraints nor podAntiAffinity is set"
                 ),
             );

@@ -106,7 +106,7 @@ impl Check for OverlappingDisruptionBudgets {
             let rest = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
             out.at(
                 template.path.clone().keys(&["metadata", "labels"]),
-                format!(
+                format_args!(
                     "PodDisruptionBudgets \"{}\" and \"{}\"{rest} select the same Pods: every eviction fails; keep one",
                     first.name, second.name
                 ),

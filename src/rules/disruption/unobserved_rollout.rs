@@ -92,7 +92,7 @@ impl Check for UnobservedRollout {
             let Some(container) = template.spec.containers.first() else { continue };
             out.at(
                 template.spec_path("containers").index(0).key("readinessProbe"),
-                format!(
+                format_args!(
                     "container \"{}\" has no readinessProbe and minReadySeconds is 0: a rolling update goes on as soon as it runs",
                     container.name
                 ),

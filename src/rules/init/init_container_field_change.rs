@@ -120,17 +120,17 @@ impl Check for InitContainerFieldChange {
             let Some((place, before)) = missing.get_mut(&name).and_then(VecDeque::pop_front) else {
                 out.at(
                     at(index),
-                    format!("init container \"{name}\" is added; the init containers of a Pod are fixed"),
+                    format_args!("init container \"{name}\" is added; the init containers of a Pod are fixed"),
                 );
                 continue;
             };
             if new.len() == old.len() && place != index {
-                out.at(at(index), format!("init container \"{name}\" moves from place {place} to {index}; the init containers of a Pod are fixed"));
+                out.at(at(index), format_args!("init container \"{name}\" moves from place {place} to {index}; the init containers of a Pod are fixed"));
             }
             for field in changed(before, after).filter(|field| !may_change.contains(field)) {
                 out.at(
                     at(index).key(field.to_owned()),
-                    format!("init container \"{name}\" changes {field}; only its image may change in a Pod"),
+                    format_args!("init container \"{name}\" changes {field}; only its image may change in a Pod"),
                 );
             }
         }
@@ -138,7 +138,7 @@ impl Check for InitContainerFieldChange {
         for name in removed.into_iter().filter_map(|place| old.get(place)).map(name) {
             out.at(
                 Path::of(&["spec", "initContainers"]),
-                format!("init container \"{name}\" is removed; the init containers of a Pod are fixed"),
+                format_args!("init container \"{name}\" is removed; the init containers of a Pod are fixed"),
             );
         }
     }

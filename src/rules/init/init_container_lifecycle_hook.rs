@@ -82,7 +82,7 @@ impl Check for InitContainerLifecycleHook {
                 let name = &placed.container.name;
                 out.at(
                     placed.path(template).key("lifecycle"),
-                    format!("init container \"{name}\" runs to completion and may not have lifecycle hooks; restartPolicy: Always makes it a sidecar"),
+                    format_args!("init container \"{name}\" runs to completion and may not have lifecycle hooks; restartPolicy: Always makes it a sidecar"),
                 );
             }
         }

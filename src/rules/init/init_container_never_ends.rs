@@ -73,9 +73,9 @@ use crate::{
     lifecycle::{
         commands::never_ends,
         ports::protocol,
-        stages::{self, Placed, Role, containers},
+        stages::{Placed, Role, containers},
     },
-    model::{ContainerPort, PodSpec, Review},
+    model::{PodSpec, Review, SmallMap, Template},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -94,51 +94,68 @@ struct InitContainerNeverEnds {}
 
 impl Check for InitContainerNeverEnds {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::Init) {
-            let container = placed.container;
-            let at = placed.path(template);
-            if let Some(endless) = never_ends(container) {
-                let in_command = container.command.len();
-                let (list, index) = match endless.word.checked_sub(in_command) {
-                    None => ("command", endless.word),
-                    Some(index) => ("args", index),
-                };
-                out.at(
-                    at.key(list).index(index),
-                    format!(
-                        "init container \"{}\" runs {} and never ends; restartPolicy: Always makes it a sidecar",
-                        container.name, endless.what
-                    ),
-                );
-            } else if let Some((index, number)) = own_port(&template.spec, &placed) {
-                out.at(
-                    at.key("ports").index(index),
-                    format!(
-                        "init container \"{}\" declares port {number}, but nothing else starts until it has ended; restartPolicy: Always makes it a sidecar",
-                        container.name
-                    ),
-                );
-            }
+        for template in &review.new.templates {
+            judge(template, out);
         }
     }
 }
 
+fn judge(template: &Template<'_>, out: &mut Report<'_>) {
+    // Of the whole Pod; nearly every init container declares no port.
+    let mut declared = None;
+    for placed in containers(&template.spec).filter(|placed| placed.role == Role::Init) {
+        let container = placed.container;
+        let at = placed.path(template);
+        out.spend(container.command.iter().chain(&container.args).map(|word| word.len()).sum());
+        if let Some(endless) = never_ends(container) {
+            let in_command = container.command.len();
+            let (list, index) = match endless.word.checked_sub(in_command) {
+                None => ("command", endless.word),
+                Some(index) => ("args", index),
+            };
+            out.at(
+                at.key(list).index(index),
+                format_args!(
+                    "init container \"{}\" runs {} and never ends; restartPolicy: Always makes it a sidecar",
+                    container.name, endless.what
+                ),
+            );
+        } else if !container.ports.is_empty()
+            && let Some((index, number)) =
+                own_port(declared.get_or_insert_with(|| declared_last(&template.spec)), &placed)
+        {
+            out.at(
+                at.key("ports").index(index),
+                format_args!(
+                    "init container \"{}\" declares port {number}, but nothing else starts until it has ended; restartPolicy: Always makes it a sidecar",
+                    container.name
+                ),
+            );
+        }
+    }
+}
+
+/// The last container that declares a port, in the order in which they start: regular init containers are not asked.
+fn declared_last<'p>(spec: &'p PodSpec<'_>) -> SmallMap<(i64, &'p str), usize> {
+    let mut last = SmallMap::default();
+    // From the end, so that the first that is added is the last.
+    let all: Vec<_> = containers(spec).filter(|placed| placed.role != Role::Init).collect();
+    for placed in all.into_iter().rev() {
+        let place = if placed.role == Role::Sidecar { placed.index } else { usize::MAX };
+        for port in &placed.container.ports {
+            if let Some(number) = port.container_port {
+                last.add((number, protocol(port)), place);
+            }
+        }
+    }
+    last
+}
+
 /// The first port that none of the containers after this one declares, with its index.
-fn own_port(spec: &PodSpec<'_>, placed: &Placed<'_, '_>) -> Option<(usize, i64)> {
-    let later = || {
-        containers(spec).filter(|other| match other.role {
-            Role::Sidecar => other.index > placed.index,
-            Role::Init => false,
-            Role::App | Role::Ephemeral => true,
-        })
-    };
-    let same = |one: &ContainerPort<'_>, other: &ContainerPort<'_>| {
-        one.container_port == other.container_port && protocol(one) == protocol(other)
-    };
-    let shared =
-        |port: &ContainerPort<'_>| later().any(|other| other.container.ports.iter().any(|its| same(its, port)));
-    let ports = placed.container.ports.iter().enumerate();
-    ports
-        .filter_map(|(index, port)| Some((index, port, port.container_port?)))
-        .find_map(|(index, port, number)| (!shared(port)).then_some((index, number)))
+fn own_port<'p>(declared: &SmallMap<(i64, &'p str), usize>, placed: &Placed<'p, '_>) -> Option<(usize, i64)> {
+    placed.container.ports.iter().enumerate().find_map(|(index, port)| {
+        let number = port.container_port?;
+        let shared = declared.get(&(number, protocol(port))).is_some_and(|place| *place > placed.index);
+        (!shared).then_some((index, number))
+    })
 }

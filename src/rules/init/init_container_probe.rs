@@ -79,7 +79,7 @@ impl Check for InitContainerProbe {
                 let name = &placed.container.name;
                 out.at(
                     placed.path(template).key(field),
-                    format!("init container \"{name}\" runs to completion and may not have a {field}; restartPolicy: Always makes it a sidecar"),
+                    format_args!("init container \"{name}\" runs to completion and may not have a {field}; restartPolicy: Always makes it a sidecar"),
                 );
             }
         }

@@ -121,7 +121,7 @@ impl Check for InitImageChangeWithoutEffect {
             if before.get(&**name).is_some_and(|images| !images.contains(&**image)) {
                 out.at(
                     placed.path(template).key("image"),
-                    format!("init container \"{name}\" has finished ({evidence}) and will not run image \"{image}\"; replace the Pod"),
+                    format_args!("init container \"{name}\" has finished ({evidence}) and will not run image \"{image}\"; replace the Pod"),
                 );
             }
         }

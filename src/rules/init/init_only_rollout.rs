@@ -144,7 +144,7 @@ impl Check for InitOnlyRollout {
         };
         out.at(
             place.map_or(list.clone(), |place| list.index(place)),
-            format!("every Pod is replaced although the template differs only in {what}"),
+            format_args!("every Pod is replaced although the template differs only in {what}"),
         );
     }
 }

@@ -58,12 +58,14 @@
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/#emptydir>
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-initialization/>
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    lifecycle::stages::{Role, containers},
-    model::{Review, pod::VolumeMount},
+    lifecycle::stages::{Placed, Role, containers},
+    model::{PodSpec, Review, SmallMap},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -83,27 +85,61 @@ struct OrphanInitVolume {}
 impl Check for OrphanInitVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            for volume in template.spec.volumes.iter().filter(|volume| volume.empty_dir.is_some()) {
-                let mounts = |mount: &VolumeMount<'_>| mount.name == *volume.name;
-                let mut users =
-                    containers(&template.spec).filter(|placed| placed.container.volume_mounts.iter().any(mounts));
-                let (Some(only), None) = (users.next(), users.next()) else { continue };
-                let writes = |mount: &VolumeMount<'_>| {
-                    mounts(mount) && mount.read_only != Some(true) && !is_scratch(&mount.mount_path)
-                };
-                let written = only.container.volume_mounts.iter().position(writes);
-                if let Some(index) = written.filter(|_| only.role == Role::Init) {
+            let volumes = template.spec.volumes.iter().filter(|volume| volume.empty_dir.is_some());
+            let empty_dirs: SmallMap<&str, ()> = volumes.clone().map(|volume| &*volume.name).collect();
+            if volumes.clone().next().is_none() {
+                continue;
+            }
+            let users = users(&template.spec, &empty_dirs);
+            for volume in volumes {
+                let Some(Users::One { placed, written: Some(index), .. }) = users.get(&*volume.name) else { continue };
+                if placed.role == Role::Init {
                     out.at(
-                        only.path(template).key("volumeMounts").index(index),
-                        format!(
+                        placed.path(template).key("volumeMounts").index(*index),
+                        format_args!(
                             "init container \"{}\" fills emptyDir \"{}\", which no other container mounts",
-                            only.container.name, volume.name
+                            placed.container.name, volume.name
                         ),
                     );
                 }
             }
         }
     }
+}
+
+/// Which containers mount a volume.
+enum Users<'p, 'a> {
+    /// This one alone.
+    One {
+        /// Its place among all containers.
+        number: usize,
+        placed: Placed<'p, 'a>,
+        /// Its first mount that is for more than files that nobody else shall see.
+        written: Option<usize>,
+    },
+    /// Several.
+    Several,
+}
+
+/// Who mounts each of these volumes.
+fn users<'p, 'a>(spec: &'p PodSpec<'a>, names: &SmallMap<&'p str, ()>) -> HashMap<&'p str, Users<'p, 'a>> {
+    let mut users: HashMap<&str, Users<'_, '_>> = HashMap::new();
+    for (number, placed) in containers(spec).enumerate() {
+        for (index, mount) in placed.container.volume_mounts.iter().enumerate() {
+            if !names.contains(&&*mount.name) {
+                continue;
+            }
+            let writes = mount.read_only != Some(true) && !is_scratch(&mount.mount_path);
+            let user = users.entry(&*mount.name).or_insert(Users::One { number, placed, written: None });
+            match user {
+                Users::One { number: first, written, .. } if *first == number => {
+                    *written = written.or(writes.then_some(index));
+                }
+                user => *user = Users::Several,
+            }
+        }
+    }
+    users
 }
 
 /// Whether the place is for files that nobody else shall see.

@@ -84,7 +84,7 @@ impl Check for SidecarWithoutProbe {
             if placed.role == Role::Sidecar && !waited_for && is_long_running(review.workload, template) {
                 out.at(
                     placed.path(template),
-                    format!("sidecar \"{}\" has neither readinessProbe nor startupProbe: the containers after it and the Pod's readiness do not wait until it serves", container.name),
+                    format_args!("sidecar \"{}\" has neither readinessProbe nor startupProbe: the containers after it and the Pod's readiness do not wait until it serves", container.name),
                 );
             }
         }

@@ -100,7 +100,7 @@ impl Check for UnboundedInitRetry {
             let name = &placed.container.name;
             out.at(
                 at,
-                format!("init container \"{name}\" may be retried for ever: {whose} has no activeDeadlineSeconds"),
+                format_args!("init container \"{name}\" may be retried for ever: {whose} has no activeDeadlineSeconds"),
             );
         }
     }

@@ -80,18 +80,18 @@ impl Check for DeadlineNotAllowed {
                 if runs_for_ever {
                     out.at(
                         at,
-                        format!("activeDeadlineSeconds is {seconds}; a {kind}, whose Pods run for ever, allows none"),
+                        format_args!("activeDeadlineSeconds is {seconds}; a {kind}, whose Pods run for ever, allows none"),
                     );
                 } else if !(1..=MAX_POD_DEADLINE_SECONDS).contains(&seconds) {
                     let range = format!("it has to be between 1 and {MAX_POD_DEADLINE_SECONDS}");
-                    out.at(at, format!("activeDeadlineSeconds of the Pod is {seconds}; {range}"));
+                    out.at(at, format_args!("activeDeadlineSeconds of the Pod is {seconds}; {range}"));
                 }
             }
             let Some(job) = &template.job else { continue };
             if let Some(seconds) = job.spec.active_deadline_seconds.filter(|seconds| *seconds < 1) {
                 out.at(
                     job.path.clone().keys(&["spec", "activeDeadlineSeconds"]),
-                    format!("activeDeadlineSeconds of the Job is {seconds}: it fails before it has run"),
+                    format_args!("activeDeadlineSeconds of the Job is {seconds}: it fails before it has run"),
                 );
             }
         }

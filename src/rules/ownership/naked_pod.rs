@@ -67,7 +67,7 @@ impl Check for NakedPod {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let metadata = &review.new.metadata;
         let new_pod = review.workload.is_pod() && review.operation == Operation::Create;
-        if !new_pod || review.user.is_node() || metadata.is_mirror_pod() || metadata.is_helm_hook() {
+        if !new_pod || review.user.is_node() || review.is_mirror_pod() || metadata.is_helm_hook() {
             return;
         }
         let runs_once = review.new.templates.iter().all(|template| pod_policy(review.workload, template) == "Never");

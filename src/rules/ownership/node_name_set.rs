@@ -70,7 +70,7 @@ impl Check for NodeNameSet {
         let is_pod = review.workload.is_pod();
         let bound = is_pod && review.operation != Operation::Create;
         let of_daemon_set = metadata.controller().is_some_and(|owner| owner.kind == "DaemonSet");
-        if bound || is_pod && of_daemon_set || metadata.is_mirror_pod() || review.user.is_node() {
+        if bound || is_pod && of_daemon_set || review.is_mirror_pod() || review.user.is_node() {
             return;
         }
         let level = if is_pod { Level::Warn } else { Level::Deny };
@@ -78,7 +78,7 @@ impl Check for NodeNameSet {
             out.at_level(
                 level,
                 template.spec_path("nodeName"),
-                format!(
+                format_args!(
                     "nodeName \"{}\" bypasses the scheduler; use nodeSelector or nodeAffinity",
                     template.spec.node_name
                 ),

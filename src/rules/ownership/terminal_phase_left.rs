@@ -72,11 +72,13 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase>
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    model::{Aspect, Container, Path, PodStatus, Review},
+    model::{Aspect, Path, Review, pod::ContainerStatus},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -101,13 +103,17 @@ impl Check for TerminalPhaseLeft {
         let at = || Path::of(&["status", "phase"]);
         let old_phase = review.old.as_ref().map(|old| &*old.status.phase).filter(|old| is_final(old));
         if let Some(old_phase) = old_phase.filter(|old| **old != *status.phase) {
-            out.at(at(), format!("phase goes from \"{old_phase}\", which is final, to \"{}\"", status.phase));
+            out.at(at(), format_args!("phase goes from \"{old_phase}\", which is final, to \"{}\"", status.phase));
         }
         if status.phase == "Succeeded" {
+            // The first of a name counts.
+            let statuses = status.container_statuses.iter().rev();
+            let statuses: HashMap<&str, &ContainerStatus<'_>> =
+                statuses.map(|status| (&*status.name, status)).collect();
             let containers = review.new.templates.iter().flat_map(|template| &template.spec.containers);
-            let mut not_done = containers.filter_map(|container| Some((container, failing(status, container)?)));
+            let mut not_done = containers.filter_map(|container| Some((container, failing(statuses.get(&*container.name).copied())?)));
             if let Some((container, state)) = not_done.next() {
-                out.at(at(), format!("phase is \"Succeeded\" although container \"{}\" {state}", container.name));
+                out.at(at(), format_args!("phase is \"Succeeded\" although container \"{}\" {state}", container.name));
             }
         }
     }
@@ -118,10 +124,8 @@ fn is_final(phase: &str) -> bool {
 }
 
 /// What the status says of an app container that has not ended with exit code 0.
-fn failing(status: &PodStatus<'_>, container: &Container<'_>) -> Option<String> {
-    let Some(state) = status.container_statuses.iter().find(|status| status.name == *container.name) else {
-        return Some("has no status".to_owned());
-    };
+fn failing(status: Option<&ContainerStatus<'_>>) -> Option<String> {
+    let Some(state) = status else { return Some("has no status".to_owned()) };
     match (&state.state.terminated, &state.state.running) {
         (Some(terminated), _) => match terminated.exit_code.unwrap_or(0) {
             0 => None,

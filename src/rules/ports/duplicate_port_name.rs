@@ -91,7 +91,7 @@ impl Check for DuplicatePortName {
                     if taken != number && holder != &*container.name {
                         out.at(
                             placed.path(template).key("ports").index(index).key("name"),
-                            format!(
+                            format_args!(
                                 "container \"{}\" names port {number} \"{name}\", but a Service that targets that name reaches {taken} of \"{holder}\"; rename one",
                                 container.name
                             ),

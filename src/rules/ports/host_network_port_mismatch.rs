@@ -80,7 +80,7 @@ impl Check for HostNetworkPortMismatch {
                     out.at_level(
                         level,
                         placed.path(template).key("ports").index(index).key("hostPort"),
-                        format!(
+                        format_args!(
                             "container \"{}\" has hostPort {host_port} for containerPort {number}; on the host's network both have to be the same",
                             placed.container.name
                         ),

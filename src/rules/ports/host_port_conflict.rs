@@ -185,7 +185,7 @@ impl Check for HostPortConflict {
                         let field = if port.host_port.unwrap_or(0) == 0 { "containerPort" } else { "hostPort" };
                         out.at(
                             placed.path(template).key("ports").index(index).key(field),
-                            format!(
+                            format_args!(
                                 "container \"{}\" needs {number}/{} of the node, already held by {who}",
                                 container.name, key.1
                             ),

@@ -90,7 +90,7 @@ impl Check for HostPortReplicas {
                 let field = if port.host_port.unwrap_or(0) == 0 { "containerPort" } else { "hostPort" };
                 out.at(
                     placed.path(template).key("ports").index(index).key(field),
-                    format!(
+                    format_args!(
                         "container \"{}\" needs {number}/{} of the node: {replicas} replicas need {replicas} nodes that have it free",
                         placed.container.name,
                         protocol(port)

@@ -94,7 +94,7 @@ impl Check for PortConflict {
                     match held.get(&key) {
                         Some(holder) if *holder != &*container.name => out.at(
                             placed.path(template).key("ports").index(index).key("containerPort"),
-                            format!("container \"{}\" declares {number}/{}, already declared by \"{holder}\", which runs at the same time", container.name, key.1),
+                            format_args!("container \"{}\" declares {number}/{}, already declared by \"{holder}\", which runs at the same time", container.name, key.1),
                         ),
                         None if placed.keeps_running() => {
                             held.add(key, &container.name);
@@ -119,7 +119,7 @@ fn report_twice(template: &Template<'_>, placed: &Placed<'_, '_>, out: &mut Repo
         if let Some(first) = seen.get(&key) {
             out.at(
                 placed.path(template).key("ports").index(index).key("containerPort"),
-                format!(
+                format_args!(
                     "container \"{}\" declares {}/{} twice, first in ports[{first}]",
                     placed.container.name, key.0, key.1
                 ),

@@ -105,7 +105,7 @@ fn judge(template: &Template<'_>, out: &mut Report<'_>) {
             if !declared && is_port_number(number) {
                 out.at(
                     placed.path(template).keys(&[field, handler, "port"]),
-                    format!(
+                    format_args!(
                         "{field} of container \"{}\" asks port {number}, which no container of the Pod declares",
                         container.name
                     ),

@@ -58,7 +58,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{ports::is_port_name, stages},
-    model::{Container, IntOrString, Lifecycle, Path, Review},
+    model::{Container, IntOrString, Path, Review},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -81,7 +81,7 @@ impl Check for UnresolvedNamedPort {
             let container = placed.container;
             let probes = container.probes().filter(|_| review.workload.probes_as_written);
             let probes = probes.map(|(field, probe)| ([field, ""], &probe.http_get, &probe.tcp_socket));
-            let hooks = container.lifecycle.iter().flat_map(Lifecycle::hooks);
+            let hooks = container.lifecycle.iter().flat_map(|lifecycle| lifecycle.hooks());
             let hooks = hooks.map(|(field, hook)| (["lifecycle", field], &hook.http_get, &hook.tcp_socket));
             for (fields, http_get, tcp_socket) in probes.chain(hooks) {
                 let http = http_get.as_ref().and_then(|get| Some(("httpGet", get.port.as_ref()?)));
@@ -93,7 +93,7 @@ impl Check for UnresolvedNamedPort {
                     let what = fields.next_back().unwrap_or_default();
                     out.at(
                         at.keys(&[handler, "port"]),
-                        format!(
+                        format_args!(
                             "{what} of container \"{}\" uses port \"{port}\", which this container does not declare{}",
                             container.name,
                             declared(container)

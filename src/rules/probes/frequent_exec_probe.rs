@@ -85,9 +85,12 @@ impl Check for FrequentExecProbe {
                 let period = Timing::of(probe).period_seconds;
                 // What is below 0 is `invalid-probe`'s.
                 if (1..least).contains(&period) {
-                    out.at(
+                    out.measured(
+                        out.own_level(),
+                        // The shorter, the worse.
+                        -period,
                         placed.path(template).keys(&[field, "periodSeconds"]),
-                        format!(
+                        format_args!(
                             "{field} of container \"{}\" starts a process every {period} s; {least} s or more is easy on the node",
                             placed.container.name
                         ),

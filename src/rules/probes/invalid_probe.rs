@@ -111,7 +111,7 @@ impl Place<'_, '_, '_> {
     fn report(&self, keys: &[&'static str], what: &str, out: &mut Report<'_>) {
         let Self { template, placed, field } = self;
         let at = placed.path(template).key(*field).keys(keys);
-        out.at(at, format!("{field} of container \"{}\" {what}", placed.container.name));
+        out.at(at, format_args!("{field} of container \"{}\" {what}", placed.container.name));
     }
 
     fn judge(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
@@ -151,7 +151,7 @@ impl Place<'_, '_, '_> {
                 let Self { template, placed, field } = self;
                 out.at(
                     placed.path(template).key(*field).keys(&["httpGet", "httpHeaders"]).index(index),
-                    format!(
+                    format_args!(
                         "{field} of container \"{}\" has header \"{}\"; a name is letters, digits and hyphens",
                         placed.container.name, header.name
                     ),

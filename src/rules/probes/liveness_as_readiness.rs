@@ -94,7 +94,7 @@ impl Check for LivenessAsReadiness {
             if Handler::of(container, readiness) == Some(handler) && dead <= unready {
                 out.at(
                     placed.path(template).key("livenessProbe"),
-                    format!(
+                    format_args!(
                         "livenessProbe of container \"{}\" asks the same as its readinessProbe and gives up after {dead} s, no later than the readinessProbe ({unready} s): overload becomes restarts",
                         container.name
                     ),

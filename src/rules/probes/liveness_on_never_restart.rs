@@ -89,7 +89,7 @@ impl Check for LivenessOnNeverRestart {
                 out.at_level(
                     level,
                     placed.path(template).key("livenessProbe"),
-                    format!(
+                    format_args!(
                         "container \"{}\" is not restarted once its livenessProbe has killed it (restartPolicy Never); leave the probe out",
                         placed.container.name
                     ),

@@ -105,17 +105,21 @@ impl Check for LivenessWithoutStartup {
             let (delay, budget) = (timing.initial_delay_seconds, timing.budget_seconds());
             let name = &container.name;
             if delay >= LONG_DELAY_SECONDS {
-                out.at_level(
+                out.measured(
                     Level::Warn,
+                    delay,
                     placed.path(template).keys(&["livenessProbe", "initialDelaySeconds"]),
-                    format!(
+                    format_args!(
                         "container \"{name}\" is not watched for {delay} s after each start; a startupProbe waits only as long as needed"
                     ),
                 );
             } else if budget < self.start_seconds {
-                out.at(
+                out.measured(
+                    out.own_level(),
+                    // The less time, the worse.
+                    budget.saturating_neg(),
                     placed.path(template).key("startupProbe"),
-                    format!(
+                    format_args!(
                         "container \"{name}\" has {budget} s to start before its livenessProbe kills it (limit {} s); a startupProbe gives it time",
                         self.start_seconds
                     ),

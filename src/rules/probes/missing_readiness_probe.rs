@@ -59,10 +59,10 @@ use serde::Deserialize;
 use crate::{
     lifecycle::{
         restart::is_long_running,
-        services::serving,
+        services::Serving,
         stages::{self, Role},
     },
-    model::{Path, Review, Template, inventory::Namespace},
+    model::{Path, Review, Template, entry::TargetPort, inventory::Namespace},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -96,7 +96,7 @@ impl Check for MissingReadinessProbe {
                 if declares && served.as_ref().is_none_or(|served| served.contains(&placed.path(template))) {
                     out.at(
                         placed.path(template).key("readinessProbe"),
-                        format!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
+                        format_args!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
                     );
                 }
             }
@@ -107,6 +107,7 @@ impl Check for MissingReadinessProbe {
 /// The containers of the template that a Service sends traffic to.
 fn served(namespace: &Namespace, review: &Review<'_>, template: &Template<'_>) -> HashSet<Path> {
     let services = namespace.services(&review.new.pod_metadata(template).labels);
-    let targets = services.iter().flat_map(|service| &service.target_ports);
-    targets.flat_map(|target| serving(&template.spec, target)).map(|(placed, _)| placed.path(template)).collect()
+    let targets: HashSet<&TargetPort> = services.iter().flat_map(|service| &service.target_ports).collect();
+    let serving = Serving::of(&template.spec);
+    targets.into_iter().flat_map(|target| serving.target(target)).map(|placed| placed.path(template)).collect()
 }

@@ -75,9 +75,11 @@ impl Check for ProbeTimeoutExceedsPeriod {
                 let Timing { timeout_seconds, period_seconds, .. } = Timing::of(probe);
                 // What is below 0 is `invalid-probe`'s.
                 if timeout_seconds > period_seconds && period_seconds > 0 {
-                    out.at(
+                    out.measured(
+                        out.own_level(),
+                        timeout_seconds.saturating_sub(period_seconds),
                         placed.path(template).keys(&[field, "timeoutSeconds"]),
-                        format!(
+                        format_args!(
                             "{field} of container \"{}\" has timeoutSeconds {timeout_seconds}, longer than its periodSeconds {period_seconds}",
                             placed.container.name
                         ),

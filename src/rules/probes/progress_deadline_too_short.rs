@@ -91,10 +91,13 @@ impl Check for ProgressDeadlineTooShort {
         let Some((budget, field, name)) = probes.max_by_key(|(budget, ..)| *budget) else { return };
         let min_ready = spec.min_ready_seconds.unwrap_or(0);
         if deadline <= budget.saturating_add(min_ready) {
+            let short_of = budget.saturating_add(min_ready).saturating_sub(deadline);
             let min_ready = if min_ready > 0 { format!(" plus minReadySeconds {min_ready}") } else { String::new() };
-            out.at(
+            out.measured(
+                out.own_level(),
+                short_of,
                 Path::of(&["spec", "progressDeadlineSeconds"]),
-                format!(
+                format_args!(
                     "progressDeadlineSeconds {deadline} is not longer than the {budget} s that {field} of container \"{name}\" allows{min_ready}"
                 ),
             );

@@ -84,9 +84,11 @@ impl Check for StartupWindowTooShort {
             if let Some((window, budget)) = startup_window_seconds(container).zip(budget)
                 && window <= budget
             {
-                out.at(
+                out.measured(
+                    out.own_level(),
+                    budget.saturating_sub(window),
                     placed.path(template).keys(&["startupProbe", "failureThreshold"]),
-                    format!(
+                    format_args!(
                         "container \"{}\" has {window} s to start by its startupProbe, and {budget} s by its livenessProbe alone: the startupProbe only makes it restart earlier",
                         container.name
                     ),

@@ -90,7 +90,7 @@ impl Check for GuaranteedSpoiled {
                 if let (_, Some(flaw)) = container_qos(placed.container) {
                     out.at(
                         placed.path(template).key("resources"),
-                        format!(
+                        format_args!(
                             "{what} \"{}\" {flaw}, which makes the Pod Burstable; its apps qualify for Guaranteed",
                             placed.container.name
                         ),

@@ -82,7 +82,7 @@ impl Check for MissingRequests {
                 if !missing.is_empty() {
                     out.at(
                         placed.path(template).keys(&["resources", "requests"]),
-                        format!(
+                        format_args!(
                             "container \"{}\" has no {} request: it is among the first to be evicted",
                             placed.container.name,
                             missing.join(" and no ")

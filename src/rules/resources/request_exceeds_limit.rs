@@ -89,9 +89,11 @@ impl Check for RequestExceedsLimit {
             }
             for (name, request) in container.resources.requests.iter() {
                 let Some(limit) = limits.get(&name).filter(|limit| request.amount() > Some(**limit)) else { continue };
-                out.at(
+                out.measured(
+                    out.own_level(),
+                    request.amount().unwrap_or_default().thousandths().saturating_sub(limit.thousandths()),
                     placed.path(template).keys(&["resources", "requests"]).key(name.to_owned()),
-                    format!("container \"{}\" requests {request} {name}, above its limit of {limit}", container.name),
+                    format_args!("container \"{}\" requests {request} {name}, above its limit of {limit}", container.name),
                 );
             }
         }
@@ -105,9 +107,11 @@ impl Check for RequestExceedsLimit {
                 } else {
                     ("the Pod's containers together request", "limits")
                 };
-                out.at(
+                out.measured(
+                    out.own_level(),
+                    request.thousandths().saturating_sub(limit.thousandths()),
                     template.spec_path("resources").key(at).key((*name).to_owned()),
-                    format!("{who} {request} {name}, above the Pod's limit of {limit}"),
+                    format_args!("{who} {request} {name}, above the Pod's limit of {limit}"),
                 );
             }
         }

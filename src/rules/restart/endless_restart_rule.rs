@@ -94,7 +94,7 @@ impl Check for EndlessRestartRule {
             let name = &container.name;
             out.at(
                 placed.path(template).key("restartPolicyRules").index(index).key("exitCodes"),
-                format!("container \"{name}\" has a rule that restarts {what} after exit code 0: {result}"),
+                format_args!("container \"{name}\" has a rule that restarts {what} after exit code 0: {result}"),
             );
         }
     }

@@ -103,14 +103,14 @@ impl Check for InvalidContainerRestartPolicy {
                 let policy = container.restart_policy.is_some().then_some("restartPolicy");
                 let rules = (!rules.is_empty()).then_some("restartPolicyRules");
                 for field in policy.into_iter().chain(rules) {
-                    out.at(at.clone().key(field), format!("ephemeral container \"{name}\" may not have {field}"));
+                    out.at(at.clone().key(field), format_args!("ephemeral container \"{name}\" may not have {field}"));
                 }
                 continue;
             }
             match container.restart_policy.as_deref() {
                 None => out.at(
                     at.clone().key("restartPolicy"),
-                    format!("container \"{name}\" has restartPolicyRules but no restartPolicy of its own"),
+                    format_args!("container \"{name}\" has restartPolicyRules but no restartPolicy of its own"),
                 ),
                 Some(policy) => {
                     one_of(POLICIES, policy, "restartPolicy", at.clone().key("restartPolicy"), name, out);
@@ -120,7 +120,7 @@ impl Check for InvalidContainerRestartPolicy {
             if rules.len() > MOST_RULES {
                 out.at(
                     at.clone(),
-                    format!(
+                    format_args!(
                         "container \"{name}\" has {} restartPolicyRules; at most {MOST_RULES} are allowed",
                         rules.len()
                     ),
@@ -137,7 +137,7 @@ fn check_rule(rule: &RestartRule<'_>, at: Path, name: &str, out: &mut Report<'_>
     one_of(ACTIONS, &rule.action, "action", at.clone().key("action"), name, out);
     let at = at.key("exitCodes");
     let Some(codes) = &rule.exit_codes else {
-        out.at(at, format!("container \"{name}\" has a restart rule without exitCodes"));
+        out.at(at, format_args!("container \"{name}\" has a restart rule without exitCodes"));
         return;
     };
     one_of(OPERATORS, &codes.operator, "operator", at.clone().key("operator"), name, out);
@@ -145,7 +145,7 @@ fn check_rule(rule: &RestartRule<'_>, at: Path, name: &str, out: &mut Report<'_>
     if count > MOST_VALUES {
         out.at(
             at,
-            format!("container \"{name}\" has {count} exit codes in a restart rule; at most {MOST_VALUES} are allowed"),
+            format_args!("container \"{name}\" has {count} exit codes in a restart rule; at most {MOST_VALUES} are allowed"),
         );
     } else if count == 0 && OPERATORS.contains(&&*codes.operator) {
         let matches = if codes.operator == "In" { "no exit code" } else { "every exit code" };
@@ -164,5 +164,5 @@ fn one_of(known: &[&str], value: &str, field: &str, at: Path, name: &str, out: &
         Some(meant) => format!("; did you mean {meant}?"),
         None => String::new(),
     };
-    out.at(at, format!("container \"{name}\" has {field} \"{value}\", which is none of {}{hint}", known.join(", ")));
+    out.at(at, format_args!("container \"{name}\" has {field} \"{value}\", which is none of {}{hint}", known.join(", ")));
 }

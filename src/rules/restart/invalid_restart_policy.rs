@@ -71,7 +71,7 @@ impl Check for InvalidRestartPolicy {
                 };
                 out.at(
                     template.spec_path("restartPolicy"),
-                    format!("restartPolicy \"{given}\" is none of {}{hint}", POLICIES.join(", ")),
+                    format_args!("restartPolicy \"{given}\" is none of {}{hint}", POLICIES.join(", ")),
                 );
             }
         }

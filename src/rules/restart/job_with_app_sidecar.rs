@@ -111,7 +111,7 @@ impl Check for JobWithAppSidecar {
                 if is_helper(&container.name) || is_helper(image_name(&container.image)) {
                     out.at(
                         template.spec_path("containers").index(index),
-                        format!(
+                        format_args!(
                             "container \"{}\" does not end when the work is done, so that the Job never completes; make it a sidecar",
                             container.name
                         ),

@@ -92,7 +92,7 @@ impl Check for RestartPolicyNotAllowed {
             let reason = if pod_failure_policy { " with a podFailurePolicy" } else { "" };
             out.at(
                 template.spec_path("restartPolicy"),
-                format!("{kind}{reason} does not allow {found}; it takes {}", allowed.join(" or ")),
+                format_args!("{kind}{reason} does not allow {found}; it takes {}", allowed.join(" or ")),
             );
         }
     }

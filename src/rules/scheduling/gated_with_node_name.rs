@@ -70,7 +70,7 @@ impl Check for GatedWithNodeName {
             if let Some(gate) = spec.gates().first().filter(|_| !spec.node_name.is_empty()) {
                 out.at(
                     template.spec_path("nodeName"),
-                    format!(
+                    format_args!(
                         "nodeName \"{}\" places the Pod although scheduling gate \"{}\" holds it back",
                         spec.node_name, gate.name
                     ),

@@ -85,7 +85,7 @@ impl Check for UnknownSchedulingGate {
             for (index, gate) in template.spec.gates().iter().enumerate().filter(|(_, gate)| !known(&gate.name)) {
                 out.at(
                     template.spec_path("schedulingGates").index(index).key("name"),
-                    format!("no remover of scheduling gate \"{}\" is known: the Pod stays Pending until somebody removes it", gate.name),
+                    format_args!("no remover of scheduling gate \"{}\" is known: the Pod stays Pending until somebody removes it", gate.name),
                 );
             }
         }

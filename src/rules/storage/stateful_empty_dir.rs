@@ -95,7 +95,7 @@ impl Check for StatefulEmptyDir {
                 let Some(container) = keepers.get(&*volume.name).filter(|_| on_disk) else { continue };
                 out.at(
                     template.spec_path("volumes").index(index).key("emptyDir"),
-                    format!("container \"{container}\" writes to emptyDir \"{}\" and the StatefulSet has no volumeClaimTemplates: the data dies with each Pod", volume.name),
+                    format_args!("container \"{container}\" writes to emptyDir \"{}\" and the StatefulSet has no volumeClaimTemplates: the data dies with each Pod", volume.name),
                 );
             }
         }

@@ -108,7 +108,7 @@ impl Check for UnboundedMemoryVolume {
                 if size.is_none_or(|size| size.is_some_and(Amount::is_zero)) {
                     out.at(
                         template.spec_path("volumes").index(index).keys(&["emptyDir", "sizeLimit"]),
-                        format!("volume \"{}\" is in memory without sizeLimit, and container \"{container}\" that fills it has no memory limit", volume.name),
+                        format_args!("volume \"{}\" is in memory without sizeLimit, and container \"{container}\" that fills it has no memory limit", volume.name),
                     );
                 }
             }

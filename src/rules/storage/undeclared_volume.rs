@@ -90,7 +90,7 @@ impl Check for UndeclaredVolume {
                 for (list, verb, index, name) in named.filter(|(.., name)| !declared.contains(name)) {
                     out.at(
                         placed.path(template).key(list).index(index).key("name"),
-                        format!(
+                        format_args!(
                             "container \"{}\" {verb} volume \"{name}\", which the Pod does not declare",
                             container.name
                         ),

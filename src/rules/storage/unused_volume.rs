@@ -86,7 +86,7 @@ impl Check for UnusedVolume {
                 let name = &claim.metadata.name;
                 if !used.contains(&&**name) {
                     let at = Path::of(&["spec", "volumeClaimTemplates"]).index(index);
-                    out.at(at, format!("claim template \"{name}\" is mounted by no container: every replica gets a volume that nobody uses"));
+                    out.at(at, format_args!("claim template \"{name}\" is mounted by no container: every replica gets a volume that nobody uses"));
                 }
             }
         }

@@ -87,7 +87,7 @@ impl Check for HookTcpSocket {
                 };
                 out.at(
                     placed.path(template).key("lifecycle").key(field).key("tcpSocket"),
-                    format!(
+                    format_args!(
                         "container \"{}\" has a {field} hook by tcpSocket, which always fails: {effect}",
                         container.name
                     ),

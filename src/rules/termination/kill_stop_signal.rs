@@ -72,7 +72,7 @@ impl Check for KillStopSignal {
             if signal == "SIGKILL" && matches!(placed.role, Role::App | Role::Sidecar) {
                 out.at(
                     placed.path(template).keys(&["lifecycle", "stopSignal"]),
-                    format!(
+                    format_args!(
                         "container \"{}\" has stopSignal SIGKILL: it is killed at once, whatever the grace period",
                         container.name
                     ),

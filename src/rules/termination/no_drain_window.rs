@@ -74,7 +74,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    lifecycle::{restart::is_long_running, services::serving, stages::Role},
+    lifecycle::{restart::is_long_running, services::Serving, stages::Role},
     model::{Container, Path, Review, entry::TargetPort},
     rules::rule::{Check, Code, Level, Report, Rule},
 };
@@ -97,10 +97,17 @@ impl Check for NoDrainWindow {
         let Some(known) = review.known().filter(|_| review.workload.probes_as_written) else { return };
         for template in review.new.templates.iter().filter(|template| is_long_running(review.workload, template)) {
             let drained = template.spec.containers.iter().any(has_pre_stop);
+            let services = known.services(&review.new.pod_metadata(template).labels);
+            if services.is_empty() {
+                continue;
+            }
+            let serving = Serving::of(&template.spec);
             let mut found: HashSet<Path> = HashSet::new();
-            for service in known.services(&review.new.pod_metadata(template).labels) {
-                for target in &service.target_ports {
-                    for (placed, _) in serving(&template.spec, target) {
+            // What one Service has said of a port, another one says again.
+            let mut targets: HashSet<&TargetPort> = HashSet::new();
+            for service in services {
+                for target in service.target_ports.iter().filter(|target| targets.insert(target)) {
+                    for placed in serving.target(target) {
                         let at = placed.path(template).keys(&["lifecycle", "preStop"]);
                         let waits = has_pre_stop(placed.container) || placed.role == Role::Sidecar && drained;
                         if waits || !found.insert(at.clone()) {
@@ -111,7 +118,7 @@ impl Check for NoDrainWindow {
                             TargetPort::Name(name) => format!("\"{name}\""),
                         };
                         let (container, service) = (&placed.container.name, &service.name);
-                        out.at(at, format!("container \"{container}\" serves port {port} of Service \"{service}\" and has no preStop: it stops while requests still come"));
+                        out.at(at, format_args!("container \"{container}\" serves port {port} of Service \"{service}\" and has no preStop: it stops while requests still come"));
                     }
                 }
             }

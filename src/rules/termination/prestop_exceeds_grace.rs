@@ -100,21 +100,26 @@ impl Check for PrestopExceedsGrace {
             let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
             let at = || placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
             let what = || format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
+            // In milliseconds; negative as long as some of the grace period is left.
+            let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+            let beyond = milliseconds(sleep).saturating_sub(milliseconds(grace));
             if sleep > grace {
                 let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
-                out.at(at(), format!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()));
+                out.measured(out.own_level(), beyond, at(), format_args!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()));
             } else if sleep == grace {
-                out.at_level(
+                out.measured(
                     Level::Warn,
+                    beyond,
                     at(),
-                    format!("{}, all of the grace period of {grace_seconds} s: it has no time left to stop", what()),
+                    format_args!("{}, all of the grace period of {grace_seconds} s: it has no time left to stop", what()),
                 );
             } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
                 let left = seconds(grace.saturating_sub(sleep));
-                out.at_level(
+                out.measured(
                     Level::Warn,
+                    beyond,
                     at(),
-                    format!(
+                    format_args!(
                         "{}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
                         what(),
                         self.margin_seconds

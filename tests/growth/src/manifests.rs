@@ -1,0 +1,80 @@
+//! `check` and `fix` of the same documents.
+
+use std::fs;
+
+use podgate::check::{Check, Input, fix};
+use serde_json::{Value, json};
+
+use super::{
+    documents,
+    grow::{self, VARIATIONS},
+    reviews::{POLICY, engine},
+    steps::{Growth, growth},
+};
+
+const ITEMS: usize = 100;
+
+/// The same documents as JSON, as YAML, and as one YAML file of many documents.
+const FORMS: [&str; 3] = ["json", "yaml", "documents"];
+
+fn text(form: &str, object: &Value) -> String {
+    match form {
+        "json" => format!("{object:#}"),
+        "yaml" => format!("# YAML\n{}", block(object, 0)),
+        _ => object["items"].as_array().unwrap().iter().map(|item| format!("---\n{}", block(item, 0))).collect(),
+    }
+}
+
+/// YAML in block style.
+fn block(value: &Value, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let nested = |value: &Value| match value {
+        Value::Object(members) if !members.is_empty() => format!("\n{}", block(value, depth + 1)),
+        Value::Array(items) if !items.is_empty() => format!("\n{}", block(value, depth + 1)),
+        other => format!(" {other}\n"),
+    };
+    match value {
+        Value::Object(members) => members.iter().map(|(name, value)| format!("{indent}{}:{}", json!(name), nested(value))).collect(),
+        Value::Array(items) => items.iter().map(|item| format!("{indent}-{}", nested(item))).collect(),
+        other => format!("{indent}{other}\n"),
+    }
+}
+
+pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
+    let engine = engine(POLICY);
+    let folder = tempfile::tempdir().unwrap();
+    let documents = documents::all();
+    let mut unions = documents::unions(&documents);
+    unions.retain(|document| document.old.is_none() && document.name.contains("httpGet"));
+    let list: Vec<Value> = unions.iter().map(|document| document.object.clone()).collect();
+    let mut all: Vec<(String, Value)> = unions.into_iter().map(|document| (document.name, document.object)).collect();
+    all.push(("a list".to_owned(), json!({"apiVersion": "v1", "kind": "List", "items": list})));
+    for (name, object) in &all {
+        let lists = grow::places(object).lists;
+        let is_list = name == "a list";
+        let ways = [("outermost", grow::outermost(&lists)), ("innermost", grow::innermost(&lists))];
+        for (way, lists) in ways.iter().filter(|(way, _)| !is_list || *way == "outermost") {
+            for vary in VARIATIONS {
+                for form in FORMS.iter().filter(|form| is_list || **form != "documents") {
+                    let file = folder.path().join(format!("file.{}", if *form == "json" { "json" } else { "yaml" }));
+                    let make = |count| {
+                        let text = text(form, &grow::lists(object, lists, count, vary));
+                        let size = text.len();
+                        fs::write(&file, text).unwrap();
+                        (Input { name: "file".into(), path: Some(file.clone()) }, size)
+                    };
+                    let name = format!("{name}, {way}, {vary:?}, {form}");
+                    let checked = format!("check: {name}");
+                    if wanted(&checked) {
+                        let check = Check { engine: &engine, namespace: "default", old: &[] };
+                        see(&checked, growth(ITEMS, make, |input| drop(check.run(std::slice::from_ref(input), &|_| ()))));
+                    }
+                    let fixed = format!("fix: {name}");
+                    if wanted(&fixed) {
+                        see(&fixed, growth(ITEMS, make, |input| drop(fix::fix(&engine, std::slice::from_ref(input), "default"))));
+                    }
+                }
+            }
+        }
+    }
+}
