@@ -45,11 +45,15 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
 
 /// One warning a finding or notice, as far as the API server will pass them on.
 pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
-    let findings = verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", finding.at, signed(finding)));
-    let notices = verdict.notices.iter().map(|notice| format!("{}: {} (podgate)", notice.at, notice.message));
+    let findings =
+        verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", line(&finding.at.to_string()), signed(finding)));
+    let notices = verdict
+        .notices
+        .iter()
+        .map(|notice| format!("{}: {} (podgate)", line(&notice.at.to_string()), line(&notice.message)));
     let mut warnings = Vec::new();
     let mut left = MAX_WARNING_CHARACTERS;
-    for warning in findings.chain(notices).map(|warning| line(&warning)) {
+    for warning in findings.chain(notices) {
         // Room for the line that counts the rest.
         let Some(rest) = left.checked_sub(warning.chars().count() + 40) else { break };
         left = rest + 40;
@@ -130,8 +134,13 @@ mod tests {
 
     fn verdict(level: Level, count: usize, message: &str) -> Verdict {
         let rule = rules::find("port-conflict").unwrap();
-        let finding =
-            |index| Finding { rule, level, at: Path::of(&["spec"]).index(index), message: message.to_owned(), measure: 0 };
+        let finding = |index| Finding {
+            rule,
+            level,
+            at: Path::of(&["spec"]).index(index),
+            message: message.to_owned(),
+            measure: 0,
+        };
         Verdict { findings: (0..count).map(finding).collect(), ..Verdict::default() }
     }
 

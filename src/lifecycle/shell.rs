@@ -118,9 +118,8 @@ impl Script {
         };
         // Whether the script waits for the command that goes on at a place: it is neither in the background nor in a pipe,
         // which ends it when its reader ends.
-        let stays = |place: usize| {
-            !matches!(operator_at(tokens, ends.get(place).copied().unwrap_or(place)), Some("&" | "|"))
-        };
+        let stays =
+            |place: usize| !matches!(operator_at(tokens, ends.get(place).copied().unwrap_or(place)), Some("&" | "|"));
         let mut steps = Vec::new();
         // What the place is inside of, each by the word that opened it.
         let mut inside: Vec<&str> = Vec::new();

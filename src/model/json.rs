@@ -19,8 +19,10 @@ use serde_json::Value;
 
 use super::Str;
 
-/// What most lists have at most. Room for so many is made at once: growing moves what is there.
+/// What most lists have at most. Room for so many is made at once where items are small: growing moves what is there.
 const FEW: usize = 4;
+/// Items that are no longer than this, in bytes, are small.
+const SMALL_ITEM_BYTES: usize = 64;
 
 thread_local! {
     /// What the object that this thread reads may still become in memory, in bytes; see [`bounded`].
@@ -250,7 +252,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(Strict(item)) = access.next_element()? {
-                    make_room(&mut items, FEW)?;
+                    make_room(&mut items, if size_of::<T>() > SMALL_ITEM_BYTES { 1 } else { FEW })?;
                     items.push(item);
                 }
                 Ok(List(items))

@@ -102,7 +102,8 @@ impl Verdict {
             let new = |known: &[More], more: &More| known.iter().all(|known| known.rule != more.rule);
             let more: Vec<More> = verdict.more.into_iter().filter(|more| new(&all.more, more)).collect();
             all.more.extend(more);
-            let more: Vec<More> = verdict.more_ignored.into_iter().filter(|more| new(&all.more_ignored, more)).collect();
+            let more: Vec<More> =
+                verdict.more_ignored.into_iter().filter(|more| new(&all.more_ignored, more)).collect();
             all.more_ignored.extend(more);
             all.notices.extend(verdict.notices);
         }
@@ -340,7 +341,8 @@ impl Settings {
             } else {
                 // More than are kept: which of them count is decided as they are found once more.
                 let mut take = |finding: Finding| {
-                    if excuses.as_mut().is_some_and(|excuses| excuses.take_same(&finding) || excuses.take_any(&finding)) {
+                    if excuses.as_mut().is_some_and(|excuses| excuses.take_same(&finding) || excuses.take_any(&finding))
+                    {
                         return;
                     }
                     let [counted, ignored] = &mut counts;

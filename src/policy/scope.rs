@@ -1,6 +1,9 @@
 //! Which part of a policy an object falls under.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use aho_corasick::AhoCorasick;
 
@@ -149,7 +152,15 @@ impl Doors {
             }
         }
         if !self.pod_labels.is_empty() {
-            subject.pods.each_label(|key, value| found.extend(labelled(&self.pod_labels, key, value)));
+            // Templates of one object mostly have the same labels.
+            let mut seen = HashSet::new();
+            subject.pods.each_label(|key, value| {
+                if let Some(scopes) = self.pod_labels.get(key).and_then(|values| values.get(value))
+                    && seen.insert(std::ptr::from_ref(scopes))
+                {
+                    found.extend(scopes);
+                }
+            });
         }
         if !self.namespace_labels.is_empty() {
             match subject.namespace_labels {

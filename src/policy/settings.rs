@@ -1,6 +1,6 @@
 //! What is in force for an object: the policy's own settings, or those of one of its scopes over them.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -62,15 +62,18 @@ impl Settings {
         };
         let labelled = if spec.namespace_labels { &Profile::ALL[..] } else { &[] };
         let labelled = labelled.iter().map(|profile| Scope { profile: Some(*profile), ..Scope::default() });
-        let mut compiled: Vec<(&Scope, Arc<Self>)> = Vec::new();
+        // By what they set, as text: there may be thousands.
+        let mut known: HashMap<String, Arc<Self>> = HashMap::new();
+        let mut scopes = Vec::new();
         for scope in &spec.scopes {
-            let same = |other: &Scope| {
-                (scope.profile, &scope.rules, &scope.exemptions) == (other.profile, &other.rules, &other.exemptions)
+            let sets = serde_json::to_string(&(scope.profile, &scope.rules, &scope.exemptions));
+            // What has no text, which nothing has, is compiled each time.
+            let settings = match sets {
+                Ok(sets) => Arc::clone(known.entry(sets).or_insert_with(|| Arc::new(of(Some(scope))))),
+                Err(_) => Arc::new(of(Some(scope))),
             };
-            let known = compiled.iter().find(|(other, _)| same(other)).map(|(_, known)| Arc::clone(known));
-            compiled.push((scope, known.unwrap_or_else(|| Arc::new(of(Some(scope))))));
+            scopes.push(settings);
         }
-        let scopes = compiled.into_iter().map(|(_, settings)| settings);
         let labelled = labelled.map(|scope| Arc::new(of(Some(&scope))));
         std::iter::once(Arc::new(of(None))).chain(scopes).chain(labelled).collect()
     }

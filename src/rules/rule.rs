@@ -132,6 +132,8 @@ impl Code {
 
 /// The longest message of a finding, in bytes: names and values from an object can be of any length.
 pub const MAX_MESSAGE_BYTES: usize = 1000;
+/// The longest part of a message that is written at once, such as a name: what comes after it still has to be read.
+const MAX_PART_BYTES: usize = 500;
 /// How many findings of one rule at one level a webhook's answer is made of; further ones are counted. An object from outside
 /// may have hundreds of thousands.
 pub const MAX_KEPT: usize = 100;
@@ -220,7 +222,10 @@ pub struct Budget<'b> {
 
 impl fmt::Debug for Budget<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget").field("steps_left", &self.steps_left).field("spent", &self.spent).finish_non_exhaustive()
+        f.debug_struct("Budget")
+            .field("steps_left", &self.steps_left)
+            .field("spent", &self.spent)
+            .finish_non_exhaustive()
     }
 }
 
@@ -361,32 +366,29 @@ impl<'r> Report<'r> {
     }
 }
 
-/// The beginning of a message, with `…` where it goes on. What is beyond is not even written.
+/// A message with `…` for what is too long of its parts and of itself. What is left out is not even written.
 fn cut(message: impl fmt::Display) -> String {
     struct Cut {
         text: String,
-        whole: bool,
     }
 
     impl fmt::Write for Cut {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             let room = MAX_MESSAGE_BYTES.saturating_sub(self.text.len());
-            if text.len() <= room {
+            let most = room.min(MAX_PART_BYTES);
+            if text.len() <= most {
                 self.text.push_str(text);
                 return Ok(());
             }
-            self.text.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or_default());
-            self.whole = false;
-            Err(fmt::Error)
+            self.text.push_str(text.get(..text.floor_char_boundary(most)).unwrap_or_default());
+            self.text.push('…');
+            if most < room { Ok(()) } else { Err(fmt::Error) }
         }
     }
 
-    let mut cut = Cut { text: String::new(), whole: true };
+    let mut cut = Cut { text: String::new() };
     // Fails only where there is no room left.
     let _ = fmt::write(&mut cut, format_args!("{message}"));
-    if !cut.whole {
-        cut.text.push('…');
-    }
     cut.text
 }
 
@@ -409,8 +411,10 @@ mod tests {
         let name = "ä".repeat(1_000_000);
         assert_eq!(cut("short"), "short");
         let text = cut(format_args!("container \"{name}\" is bad"));
-        assert!(text.ends_with("ää…") && text.len() <= MAX_MESSAGE_BYTES + '…'.len_utf8(), "{}", text.len());
-        assert_eq!(cut("x".repeat(MAX_MESSAGE_BYTES)).len(), MAX_MESSAGE_BYTES);
+        assert!(text.starts_with("container \"ää") && text.ends_with("ää…\" is bad"), "{text}");
+        let text = cut(format_args!("{name} and {name} and {name}"));
+        assert!(text.ends_with("ää…") && text.len() <= MAX_MESSAGE_BYTES + 2 * '…'.len_utf8(), "{}", text.len());
+        assert_eq!(cut("x".repeat(MAX_PART_BYTES)).len(), MAX_PART_BYTES);
     }
 
     #[test]

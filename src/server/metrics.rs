@@ -180,7 +180,9 @@ impl Metrics {
             self.findings.get_or_create(&FindingLabels { rule, level }).inc();
         }
         for &(rule, level, count) in &record.more {
-            self.findings.get_or_create(&FindingLabels { rule, level }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+            self.findings
+                .get_or_create(&FindingLabels { rule, level })
+                .inc_by(u64::try_from(count).unwrap_or(u64::MAX));
         }
         for &mutation in &record.mutations {
             self.patches.get_or_create(&MutationLabels { mutation }).inc();

@@ -11,6 +11,7 @@
 )]
 
 mod api_server;
+mod attacks;
 mod bounds;
 mod captures;
 mod documents;

@@ -70,7 +70,9 @@ impl Check for SingleReplica {
             let kind = review.workload.kind;
             out.at(
                 Path::of(&["spec", "replicas"]),
-                format_args!("the {kind} has 1 replica: nothing serves while its Pod is replaced; 2 or more are needed"),
+                format_args!(
+                    "the {kind} has 1 replica: nothing serves while its Pod is replaced; 2 or more are needed"
+                ),
             );
         }
     }

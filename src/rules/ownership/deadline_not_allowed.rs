@@ -80,7 +80,9 @@ impl Check for DeadlineNotAllowed {
                 if runs_for_ever {
                     out.at(
                         at,
-                        format_args!("activeDeadlineSeconds is {seconds}; a {kind}, whose Pods run for ever, allows none"),
+                        format_args!(
+                            "activeDeadlineSeconds is {seconds}; a {kind}, whose Pods run for ever, allows none"
+                        ),
                     );
                 } else if !(1..=MAX_POD_DEADLINE_SECONDS).contains(&seconds) {
                     let range = format!("it has to be between 1 and {MAX_POD_DEADLINE_SECONDS}");

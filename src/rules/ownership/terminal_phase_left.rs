@@ -111,7 +111,8 @@ impl Check for TerminalPhaseLeft {
             let statuses: HashMap<&str, &ContainerStatus<'_>> =
                 statuses.map(|status| (&*status.name, status)).collect();
             let containers = review.new.templates.iter().flat_map(|template| &template.spec.containers);
-            let mut not_done = containers.filter_map(|container| Some((container, failing(statuses.get(&*container.name).copied())?)));
+            let mut not_done =
+                containers.filter_map(|container| Some((container, failing(statuses.get(&*container.name).copied())?)));
             if let Some((container, state)) = not_done.next() {
                 out.at(at(), format_args!("phase is \"Succeeded\" although container \"{}\" {state}", container.name));
             }

@@ -93,7 +93,10 @@ impl Check for RequestExceedsLimit {
                     out.own_level(),
                     request.amount().unwrap_or_default().thousandths().saturating_sub(limit.thousandths()),
                     placed.path(template).keys(&["resources", "requests"]).key(name.to_owned()),
-                    format_args!("container \"{}\" requests {request} {name}, above its limit of {limit}", container.name),
+                    format_args!(
+                        "container \"{}\" requests {request} {name}, above its limit of {limit}",
+                        container.name
+                    ),
                 );
             }
         }

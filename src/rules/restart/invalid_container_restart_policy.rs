@@ -145,7 +145,9 @@ fn check_rule(rule: &RestartRule<'_>, at: Path, name: &str, out: &mut Report<'_>
     if count > MOST_VALUES {
         out.at(
             at,
-            format_args!("container \"{name}\" has {count} exit codes in a restart rule; at most {MOST_VALUES} are allowed"),
+            format_args!(
+                "container \"{name}\" has {count} exit codes in a restart rule; at most {MOST_VALUES} are allowed"
+            ),
         );
     } else if count == 0 && OPERATORS.contains(&&*codes.operator) {
         let matches = if codes.operator == "In" { "no exit code" } else { "every exit code" };
@@ -164,5 +166,8 @@ fn one_of(known: &[&str], value: &str, field: &str, at: Path, name: &str, out: &
         Some(meant) => format!("; did you mean {meant}?"),
         None => String::new(),
     };
-    out.at(at, format_args!("container \"{name}\" has {field} \"{value}\", which is none of {}{hint}", known.join(", ")));
+    out.at(
+        at,
+        format_args!("container \"{name}\" has {field} \"{value}\", which is none of {}{hint}", known.join(", ")),
+    );
 }

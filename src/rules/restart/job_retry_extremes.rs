@@ -98,7 +98,12 @@ impl Check for JobRetryExtremes {
             let at = || job.path.clone().keys(&["spec", "backoffLimit"]);
             let most = self.most_retries;
             if limit > most && job.spec.backoff_limit_per_index.is_none() {
-                out.measured(out.own_level(), limit, at(), format_args!("backoffLimit {limit} retries for hours what cannot succeed (limit {most})"));
+                out.measured(
+                    out.own_level(),
+                    limit,
+                    at(),
+                    format_args!("backoffLimit {limit} retries for hours what cannot succeed (limit {most})"),
+                );
             } else if limit == 0 && pod_policy(review.workload, template) == "OnFailure" {
                 out.at(
                     at(),

@@ -75,7 +75,10 @@ impl Check for InvalidSchedulingGate {
                 if !is_qualified_name(&gate.name) {
                     out.at(
                         at,
-                        format_args!("scheduling gate \"{}\" is no qualified name such as example.com/quota", gate.name),
+                        format_args!(
+                            "scheduling gate \"{}\" is no qualified name such as example.com/quota",
+                            gate.name
+                        ),
                     );
                 } else if !seen.insert(&*gate.name) {
                     out.at(at, format_args!("scheduling gate \"{}\" stands in the list twice", gate.name));

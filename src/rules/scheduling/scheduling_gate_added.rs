@@ -95,7 +95,10 @@ impl Check for SchedulingGateAdded {
                 if !before.contains(&*gate.name) {
                     out.at(
                         template.spec_path("schedulingGates").index(index),
-                        format_args!("scheduling gate \"{}\" is added; the gates of a Pod can only be removed", gate.name),
+                        format_args!(
+                            "scheduling gate \"{}\" is added; the gates of a Pod can only be removed",
+                            gate.name
+                        ),
                     );
                 }
             }

@@ -105,13 +105,21 @@ impl Check for PrestopExceedsGrace {
             let beyond = milliseconds(sleep).saturating_sub(milliseconds(grace));
             if sleep > grace {
                 let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
-                out.measured(out.own_level(), beyond, at(), format_args!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()));
+                out.measured(
+                    out.own_level(),
+                    beyond,
+                    at(),
+                    format_args!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()),
+                );
             } else if sleep == grace {
                 out.measured(
                     Level::Warn,
                     beyond,
                     at(),
-                    format_args!("{}, all of the grace period of {grace_seconds} s: it has no time left to stop", what()),
+                    format_args!(
+                        "{}, all of the grace period of {grace_seconds} s: it has no time left to stop",
+                        what()
+                    ),
                 );
             } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
                 let left = seconds(grace.saturating_sub(sleep));
