@@ -26,10 +26,19 @@ use crate::{
 /// Room for an answer that allows, in bytes.
 const ANSWER_BYTES: usize = 256;
 
-/// What the lists of one request may become in memory, in bytes, room for growth included. What etcd can hold of an object
-/// that the API server accepts, 1.5 MiB (`--max-request-bytes`), comes to less than 25 MiB of it for each of two objects: its
-/// smallest volume is 9 bytes there and 96 here. What is beyond is no Pod, and none can come of it.
+/// What the lists of one request may become in memory, in bytes, room for growth included: this much, and so much for each
+/// byte of the request, but no more than the third. What etcd can hold of an object that the API server accepts, 1.5 MiB
+/// (`--max-request-bytes`), comes to less than 25 MiB for each of two objects: its smallest volume is 9 bytes there and 96
+/// here. What is beyond is no Pod, and none can come of it: a container that runs has a name and an image.
+const LIST_BYTES: usize = 1024 * 1024;
+const LIST_BYTES_PER_BYTE: usize = 40;
 const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Reads what is in a request of `length` bytes, within the bounds of memory.
+fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
+    let max_bytes = length.saturating_mul(LIST_BYTES_PER_BYTE).saturating_add(LIST_BYTES).min(MAX_LIST_BYTES);
+    bounded(max_bytes, read)
+}
 
 /// Which of the two webhooks was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -188,7 +197,7 @@ fn read(body: &[u8]) -> Result<Known<'_>, String> {
         return Err("the body is empty; an AdmissionReview is needed".to_owned());
     }
     let in_place = || serde_json::from_str::<Strict<AdmissionReview<'_, InPlace<'_>>>>(text);
-    let review = match bounded(MAX_LIST_BYTES, in_place) {
+    let review = match within(body.len(), in_place) {
         Ok(Strict(AdmissionReview { api_version, kind, request })) => {
             AdmissionReview { api_version, kind, request: request.map(|InPlace(request)| request) }
         }
@@ -250,11 +259,13 @@ fn judge<'a>(
 ) -> Result<Vec<u8>, Failure> {
     let Known { text, api_version, operation, mut request } = known;
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
-    let review = match read_review(operation, &mut request, inventory) {
+    let review = match read_review(operation, &mut request, text.len(), inventory) {
         Ok(review) => review,
         // Once more, for an error that says where in the object it is.
         Err(error) => match with_text(text) {
-            Ok(AdmissionReview { request: Some(mut request), .. }) => read_review(operation, &mut request, inventory)?,
+            Ok(AdmissionReview { request: Some(mut request), .. }) => {
+                read_review(operation, &mut request, text.len(), inventory)?
+            }
             _ => return Err(error),
         },
     };
@@ -309,6 +320,7 @@ fn judge<'a>(
 fn read_review<'a>(
     operation: Operation,
     request: &mut AdmissionRequest<'a>,
+    length: usize,
     inventory: Option<&'a Inventory>,
 ) -> Result<Option<Review<'a>>, Failure> {
     let request = Request {
@@ -322,7 +334,7 @@ fn read_review<'a>(
         old_object: take(&mut request.old_object),
         inventory,
     };
-    let review = bounded(MAX_LIST_BYTES, || Review::read(request));
+    let review = within(length, || Review::read(request));
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }
 

@@ -47,13 +47,14 @@ pub fn bounded<T>(max_bytes: usize, read: impl FnOnce() -> T) -> T {
     read()
 }
 
-/// Makes room for one more item, and for as many as there are or `few`: growing moves what is there. Takes the room away from
-/// what may be read.
-fn make_room<T, E: de::Error>(items: &mut Vec<T>, few: usize) -> Result<(), E> {
+/// Makes room for one more item and some others, because growing moves what is there: a few at first, later half as many as
+/// there are. Takes the room away from what may be read.
+fn make_room<T, E: de::Error>(items: &mut Vec<T>) -> Result<(), E> {
     if items.len() < items.capacity() {
         return Ok(());
     }
-    let more = few.max(items.len());
+    let few = if size_of::<T>() > SMALL_ITEM_BYTES { 1 } else { FEW };
+    let more = few.max(items.len() / 2);
     let bytes = more.saturating_mul(size_of::<T>());
     let Some(left) = LEFT_BYTES.get().checked_sub(bytes) else {
         return Err(E::custom("there is more in lists than the API server can store"));
@@ -252,7 +253,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(Strict(item)) = access.next_element()? {
-                    make_room(&mut items, if size_of::<T>() > SMALL_ITEM_BYTES { 1 } else { FEW })?;
+                    make_room(&mut items)?;
                     items.push(item);
                 }
                 Ok(List(items))
@@ -325,7 +326,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Map<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Map<'de>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = access.next_entry()? {
-                    make_room(&mut pairs, 2 * FEW)?;
+                    make_room(&mut pairs)?;
                     pairs.push(pair);
                 }
                 Ok(Map::new(pairs))

@@ -10,7 +10,7 @@ use super::FACTOR;
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// What a review may hold whatever it is about: the findings that are kept, and the answer.
-const CONSTANT_BYTES: usize = 1024 * 1024;
+const CONSTANT_BYTES: usize = 2 * 1024 * 1024;
 
 static STEPS: AtomicU64 = AtomicU64::new(0);
 
