@@ -29,6 +29,10 @@ pub(super) enum Failure {
     BodyIncomplete,
     /// More requests than can be answered in time.
     Overloaded,
+    /// A judgement that did not come to an end in time.
+    Deadline,
+    /// An answer that its peer does not read.
+    AnswerUnread,
     /// A head that did not come in time.
     HeaderTimeout,
     /// A TLS handshake that failed.
@@ -41,13 +45,13 @@ pub(super) enum Failure {
     Connection,
     /// A connection that could not be accepted.
     Accept,
-    /// A connection without any answer yet that made room for another.
+    /// The connection that was idle for longest, which made room for another.
     Displaced,
 }
 
 impl Failure {
     /// Every one.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::UnreadableObject,
         Self::Internal,
@@ -60,6 +64,8 @@ impl Failure {
         Self::BodyTimeout,
         Self::BodyIncomplete,
         Self::Overloaded,
+        Self::Deadline,
+        Self::AnswerUnread,
         Self::HeaderTimeout,
         Self::TlsHandshake,
         Self::TlsHandshakeTimeout,
@@ -84,6 +90,8 @@ impl Failure {
             Self::BodyTimeout => "body_timeout",
             Self::BodyIncomplete => "body_incomplete",
             Self::Overloaded => "overloaded",
+            Self::Deadline => "deadline",
+            Self::AnswerUnread => "answer_unread",
             Self::HeaderTimeout => "header_timeout",
             Self::TlsHandshake => "tls_handshake",
             Self::TlsHandshakeTimeout => "tls_handshake_timeout",

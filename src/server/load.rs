@@ -1,21 +1,16 @@
 //! How much is taken on at a time. What cannot be answered before its caller gives up is refused at once, so that the time
 //! goes to requests that somebody still waits for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::Uri;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
+use super::ledger::Overloaded;
 use super::options::Limits;
 
-/// Bodies up to this size are bounded by the number of requests alone: nearly all are smaller, and must not wait for a few
-/// that are large.
-pub(super) const SMALL_BODY_BYTES: usize = 64 * 1024;
-/// Semaphores count in this unit.
-const UNIT_BYTES: usize = 1024;
 /// What the API server allows where a webhook says nothing, and what is assumed of a caller that says nothing.
 const DEFAULT_TIMEOUT_SECONDS: u32 = 10;
 /// The most that the API server allows.
@@ -23,65 +18,35 @@ const MAX_TIMEOUT_SECONDS: u32 = 30;
 /// For the answer's way back, and for the time before the request was seen here.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// What is being read and answered, in requests and in bytes.
+/// What is judged or waits for it, in requests.
 #[derive(Debug)]
 pub(super) struct Load {
-    requests: Arc<Semaphore>,
+    requests: Semaphore,
     max_waiting: usize,
     waiting: AtomicUsize,
-    bytes: Arc<Semaphore>,
-    max_units: u32,
 }
-
-/// There is no room, and will be none in time.
-#[derive(Debug)]
-pub(super) struct Overloaded;
-
-/// Room that is given back when it is dropped.
-pub(super) type Room = OwnedSemaphorePermit;
 
 impl Load {
     pub(super) fn new(limits: &Limits) -> Self {
-        // One body has to fit, whatever was asked for.
-        let max_units = units(limits.max_bytes.max(limits.max_body_bytes));
         Self {
-            requests: semaphore(limits.max_requests),
+            requests: Semaphore::new(limits.max_requests.min(Semaphore::MAX_PERMITS)),
             max_waiting: limits.max_requests,
             waiting: AtomicUsize::new(0),
-            bytes: semaphore(usize::try_from(max_units).unwrap_or(usize::MAX)),
-            max_units,
         }
     }
 
-    /// Room for one more request, waited for until `deadline`. Nobody waits behind as many others as are served at a time.
-    pub(super) async fn request(&self, deadline: Instant) -> Result<Room, Overloaded> {
-        if let Ok(room) = Arc::clone(&self.requests).try_acquire_owned() {
-            return Ok(room);
+    /// A place for one more request whose body is there, waited for until `deadline`. Nobody waits behind as many others as
+    /// are served at a time.
+    pub(super) async fn request(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Overloaded> {
+        if let Ok(place) = self.requests.try_acquire() {
+            return Ok(place);
         }
         let _waiting = Waiting::begin(&self.waiting, self.max_waiting).ok_or(Overloaded)?;
-        acquire(&self.requests, 1, deadline).await
-    }
-
-    /// Room for a body of `bytes` bytes, waited for until `deadline`. All of it at once: bodies that each waited for more
-    /// while they hold a part would wait for each other.
-    pub(super) async fn body(&self, bytes: usize, deadline: Instant) -> Result<Room, Overloaded> {
-        acquire(&self.bytes, units(bytes).min(self.max_units), deadline).await
-    }
-}
-
-fn semaphore(permits: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)))
-}
-
-fn units(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX)
-}
-
-async fn acquire(semaphore: &Arc<Semaphore>, permits: u32, deadline: Instant) -> Result<Room, Overloaded> {
-    match timeout_at(deadline, Arc::clone(semaphore).acquire_many_owned(permits)).await {
-        Ok(Ok(room)) => Ok(room),
-        // The semaphores are never closed.
-        Ok(Err(_)) | Err(_) => Err(Overloaded),
+        match timeout_at(deadline, self.requests.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            // The semaphore is never closed.
+            Ok(Err(_)) | Err(_) => Err(Overloaded),
+        }
     }
 }
 
@@ -119,12 +84,7 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits { max_requests: 2, max_bytes: 20_000, max_body_bytes: 10_000, ..Limits::default() }
-    }
-
-    #[test]
-    fn units_are_rounded_up() {
-        assert_eq!([0, 1, 1024, 1025].map(units), [0, 1, 1, 2]);
+        Limits { max_requests: 2, ..Limits::default() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -177,20 +137,5 @@ mod tests {
         let (first, second, third) = tokio::join!(load.request(deadline), load.request(deadline), third);
         assert!(first.is_err() && second.is_err());
         assert_eq!(third, (true, Duration::from_secs(1)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn bytes_are_bounded_over_all() {
-        let load = Load::new(&limits());
-        let deadline = Instant::now() + Duration::from_secs(3);
-        let first = load.body(10_000, deadline).await.unwrap();
-        let second = load.body(9_000, deadline).await.unwrap();
-        assert!(load.body(5_000, deadline).await.is_err());
-        drop(first);
-        let deadline = Instant::now() + Duration::from_secs(3);
-        assert!(load.body(5_000, deadline).await.is_ok());
-        // Larger than all there is: takes all there is.
-        drop(second);
-        assert!(load.body(usize::MAX, deadline).await.is_ok());
     }
 }

@@ -2,25 +2,31 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::post;
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, error, info};
 
 use super::failure::Failure;
 use super::health::{Health, NO_POLICY};
-use super::load::{self, Load, Room, SMALL_BODY_BYTES};
+use super::ledger::{Ledger, SMALL_BYTES, Share};
+use super::load::{self, Load};
 use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
+use super::peer::Peer;
+use super::pool::Pool;
 use super::reply;
 use super::span::RequestSpan;
 use super::trace::TraceContext;
@@ -29,6 +35,9 @@ use crate::admission::{self, Mode, handle_knowing};
 use crate::model::Inventory;
 use crate::policy::Engine;
 
+/// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
+/// request's time.
+const GRACE: Duration = Duration::from_millis(100);
 /// How long the body of a request that was refused is read on.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -49,6 +58,10 @@ pub(super) struct App {
     pub(super) log_allowed: f64,
     /// What is taken on at a time.
     pub(super) load: Load,
+    /// What bodies and answers hold.
+    pub(super) ledger: Arc<Ledger>,
+    /// Where large bodies are judged.
+    pub(super) pool: Arc<Pool>,
     /// Who may judge when processors are short.
     pub(super) turns: Turns,
 }
@@ -59,9 +72,13 @@ pub(super) fn router(app: App) -> Router {
         .route("/validate", post(validate))
         .route("/mutate", post(mutate))
         .method_not_allowed_fallback(async |State(app): State<Arc<App>>, request: Request| {
-            app.refuse(&METHOD_NOT_ALLOWED, request.into_body())
+            let (mut head, body) = request.into_parts();
+            app.refuse(&METHOD_NOT_ALLOWED, body, &peer_of(&mut head))
         })
-        .fallback(async |State(app): State<Arc<App>>, request: Request| app.refuse(&NOT_FOUND, request.into_body()))
+        .fallback(async |State(app): State<Arc<App>>, request: Request| {
+            let (mut head, body) = request.into_parts();
+            app.refuse(&NOT_FOUND, body, &peer_of(&mut head))
+        })
         .with_state(Arc::new(app))
 }
 
@@ -71,6 +88,11 @@ async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
     app.answer(Mode::Mutate, request).await
+}
+
+/// The connection that a request came over.
+fn peer_of(head: &mut Parts) -> Arc<Peer> {
+    head.extensions.remove().unwrap_or_default()
 }
 
 /// A request that does not reach the handler.
@@ -106,6 +128,12 @@ const OVERLOADED: Refusal = Refusal {
     message: "more requests than can be answered in time",
 };
 
+const DEADLINE: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    failure: Failure::Deadline,
+    message: "the object could not be judged in the caller's time",
+};
+
 /// `failurePolicy` decides: what is not known to be allowed is not.
 const WITHOUT_POLICY: Refusal =
     Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, failure: Failure::NoPolicy, message: NO_POLICY };
@@ -120,41 +148,51 @@ const TOO_SLOW: Refusal = Refusal {
 };
 
 impl App {
-    async fn answer(&self, mode: Mode, request: Request) -> Response {
+    async fn answer(self: Arc<Self>, mode: Mode, request: Request) -> Response {
         let deadline = load::deadline(request.uri());
-        let (head, mut body) = request.into_parts();
+        let (mut head, mut body) = request.into_parts();
+        let peer = peer_of(&mut head);
         let trace = TraceContext::read(&head.headers);
         let span = RequestSpan::begin(mode);
         #[cfg(feature = "otlp")]
         super::otlp::set_parent(&span, trace, &head.headers);
         let refuse = |refusal: &Refusal, body| {
             span.failed(refusal.status, refusal.failure);
-            self.refuse(refusal, body)
+            self.refuse(refusal, body, &peer)
         };
         if !self.health.has_policy() {
             return refuse(&WITHOUT_POLICY, body);
         }
-        let Ok(_room) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
         let _in_flight = self.metrics.begin();
-        let (bytes, _room) = match self.read(&head.headers, &mut body, deadline).await {
-            Ok(read) => read,
+        let arrived = match self.read(&peer, &head.headers, &mut body, deadline).await {
+            Ok(arrived) => arrived,
             Err(refusal) => return refuse(&refusal, body),
         };
+        if arrived.bytes.len() > SMALL_BYTES {
+            return match self.judge_apart(mode, arrived, head.headers, &peer, &span, deadline).await {
+                Ok(response) => response,
+                Err(refusal) => refuse(&refusal, body),
+            };
+        }
+        // Only now: a body that is on its way takes no place.
+        let Ok(_place) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
         let _turn = self.turns.take(deadline).await;
         if deadline <= Instant::now() {
             // Nobody waits for this answer any more; the time is better spent on the next one.
             return refuse(&OVERLOADED, body);
         }
-        self.decide(mode, &bytes, trace, &span)
+        let decided = self.decide(mode, &arrived.bytes, trace, &span, || false);
+        self.reply(decided, &peer)
     }
 
-    /// Reads the body until `deadline`. The room is that of its bytes.
+    /// Reads the body until `deadline`.
     async fn read(
         &self,
+        peer: &Peer,
         headers: &HeaderMap,
         body: &mut Body,
         deadline: Instant,
-    ) -> Result<(Bytes, Option<Room>), Refusal> {
+    ) -> Result<Arrived, Refusal> {
         check_headers(headers)?;
         let max = self.limits.max_body_bytes;
         let size = body.size_hint();
@@ -164,17 +202,60 @@ impl App {
         }
         // Without a Content-Length it may be as large as is allowed.
         let size = size.upper().and_then(|size| usize::try_from(size).ok()).map_or(max, |size| size.min(max));
-        let room = if size > SMALL_BODY_BYTES {
-            Some(self.load.body(size, deadline).await.map_err(|_overloaded| OVERLOADED)?)
-        } else {
-            None
-        };
-        let deadline = Instant::now().checked_add(self.limits.body_timeout).map_or(deadline, |end| end.min(deadline));
-        let bytes = timeout_at(deadline, read_body(body, size, max)).await.map_err(|_elapsed| TOO_SLOW)??;
-        Ok((bytes, room))
+        let body_deadline =
+            Instant::now().checked_add(self.limits.body_timeout).map_or(deadline, |end| end.min(deadline));
+        let mut arriving = Arriving { peer, headers, share: self.ledger.share(size), deadline };
+        let bytes = timeout_at(body_deadline, arriving.read(body, size, max)).await.map_err(|_elapsed| TOO_SLOW)??;
+        Ok(Arrived { bytes, share: arriving.share })
     }
 
-    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>, span: &RequestSpan) -> Response {
+    /// Judges a large body where nobody else waits for it. At its deadline the caller is answered, even while it goes on.
+    async fn judge_apart(
+        self: &Arc<Self>,
+        mode: Mode,
+        Arrived { bytes, mut share }: Arrived,
+        headers: HeaderMap,
+        peer: &Arc<Peer>,
+        span: &RequestSpan,
+        deadline: Instant,
+    ) -> Result<Response, Refusal> {
+        share.wait(peer, 0, deadline).await.map_err(|_overloaded| OVERLOADED)?;
+        let turn = tokio::select! {
+            turn = timeout_at(deadline, self.pool.turn(peer, bytes.len())) => turn,
+            () = share.displaced() => return Err(OVERLOADED),
+        };
+        // The pool gives every turn that is waited for.
+        let Ok(Ok(turn)) = turn else { return Err(OVERLOADED) };
+        share.stay();
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let judged = {
+            let (app, span, abandoned) = (Arc::clone(self), span.clone(), Arc::clone(&abandoned));
+            tokio::task::spawn_blocking(move || {
+                let trace = TraceContext::read(&headers);
+                let decided = app.decide(mode, &bytes, trace, &span, || abandoned.load(Ordering::Relaxed));
+                drop((bytes, share, turn));
+                decided
+            })
+        };
+        let end = deadline.checked_add(GRACE).unwrap_or(deadline);
+        let Ok(judged) = timeout_at(end, judged).await else {
+            abandoned.store(true, Ordering::Relaxed);
+            return Err(DEADLINE);
+        };
+        // A panic is caught within; a runtime that stops answers nobody.
+        let internal = || (StatusCode::INTERNAL_SERVER_ERROR, reply::error_text("internal error"));
+        Ok(self.reply(judged.unwrap_or_else(|_stopped| internal()), peer))
+    }
+
+    /// Judges `body`, and tells of it unless the caller `is_answered` already.
+    fn decide(
+        &self,
+        mode: Mode,
+        body: &[u8],
+        trace: Option<TraceContext<'_>>,
+        span: &RequestSpan,
+        is_answered: impl Fn() -> bool,
+    ) -> (StatusCode, Vec<u8>) {
         let begin = Instant::now();
         let engine = self.engine.load();
         let inventory = self.inventory.load();
@@ -183,23 +264,25 @@ impl App {
             error!(webhook = webhook(mode), "the handler panicked");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             span.failed(status, Failure::Panic);
-            return reply::error(status, "internal error");
+            return (status, reply::error_text("internal error"));
         };
         let duration = begin.elapsed();
         self.turns.took(duration);
-        self.metrics.answered(mode, &answer.record, duration);
-        if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
-            log::decided(mode, answer.status, &answer.record, duration, trace);
-        }
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        span.answered(status, &answer.record);
-        reply::json(status, answer.body)
+        if !is_answered() {
+            self.metrics.answered(mode, &answer.record, duration);
+            if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
+                log::decided(mode, answer.status, &answer.record, duration, trace);
+            }
+            span.answered(status, &answer.record);
+        }
+        (status, answer.body)
     }
 
-    fn refuse(&self, refusal: &Refusal, body: Body) -> Response {
+    fn refuse(&self, refusal: &Refusal, body: Body, peer: &Arc<Peer>) -> Response {
         self.metrics.failed(refusal.failure);
         info!(status = refusal.status.as_u16(), reason = refusal.failure.as_str(), "refused");
-        let mut reply = reply::error(refusal.status, refusal.message);
+        let mut reply = self.reply((refusal.status, reply::error_text(refusal.message)), peer);
         if body.is_end_stream() {
             return reply;
         }
@@ -210,34 +293,107 @@ impl App {
         }
         reply
     }
+
+    /// An answer that is charged to `peer` until it is written.
+    fn reply(&self, (status, text): (StatusCode, Vec<u8>), peer: &Arc<Peer>) -> Response {
+        let share = self.ledger.answer(peer, text.len());
+        peer.wrote();
+        reply::json(status, Bytes::from_owner(Unwritten { text, peer: Arc::clone(peer), _share: share }))
+    }
 }
 
-/// Reads a body of about `size` bytes, and no more than `max`.
-async fn read_body(body: &mut Body, size: usize, max: usize) -> Result<Bytes, Refusal> {
-    let mut all = Vec::new();
-    while let Some(frame) = body.frame().await {
-        // Mostly a client that gave up; nobody reads this answer then.
-        let frame = frame.map_err(|cause| {
-            let cause = cause.to_string();
-            let cause = log::clean(&cause);
-            debug!(cause = cause.as_ref(), "body");
-            INCOMPLETE
-        })?;
-        let Ok(data) = frame.into_data() else { continue };
-        if all.len().saturating_add(data.len()) > max {
-            return Err(TOO_LARGE);
-        }
-        // Most bodies come in one piece.
-        if all.is_empty() && body.is_end_stream() {
-            return Ok(data);
-        }
-        if all.capacity() == 0 {
-            // One allocation, and none that grows beyond what there is room for.
-            all.reserve_exact(size.max(data.len()));
-        }
-        all.extend_from_slice(&data);
+/// A body that is there, and what it holds.
+struct Arrived {
+    bytes: Bytes,
+    share: Share,
+}
+
+/// An answer that its connection has not written yet, and drops then.
+struct Unwritten {
+    text: Vec<u8>,
+    peer: Arc<Peer>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Unwritten {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
     }
-    Ok(all.into())
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        self.peer.written();
+    }
+}
+
+/// A body on its way.
+struct Arriving<'a> {
+    peer: &'a Peer,
+    headers: &'a HeaderMap,
+    share: Share,
+    deadline: Instant,
+}
+
+impl Arriving<'_> {
+    /// Reads a body of about `size` bytes, and no more than `max`.
+    async fn read(&mut self, body: &mut Body, size: usize, max: usize) -> Result<Bytes, Refusal> {
+        let mut all = Vec::new();
+        while let Some(data) = self.next(body).await? {
+            if all.len().saturating_add(data.len()) > max {
+                return Err(TOO_LARGE);
+            }
+            self.share.add(data.len(), self.deadline).await.map_err(|_overloaded| OVERLOADED)?;
+            // Most bodies come in one piece.
+            if all.is_empty() && body.is_end_stream() {
+                return Ok(data);
+            }
+            let needed = all.len().saturating_add(data.len());
+            if needed > all.capacity() {
+                // As it arrives, whatever was declared; doubled, so that little is copied.
+                let room = needed.max(all.capacity().saturating_mul(2)).max(SMALL_BYTES.min(size)).min(size.max(needed));
+                all.reserve_exact(room.saturating_sub(all.len()));
+            }
+            all.extend_from_slice(&data);
+        }
+        Ok(all.into())
+    }
+
+    /// The next bytes, if there are any.
+    async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            let frame = match body.frame().now_or_never() {
+                Some(frame) => frame,
+                None => {
+                    self.wait().await?;
+                    tokio::select! {
+                        frame = body.frame() => frame,
+                        () = self.share.displaced() => return Err(OVERLOADED),
+                    }
+                }
+            };
+            let Some(frame) = frame else { return Ok(None) };
+            // Mostly a client that gave up; nobody reads this answer then.
+            let frame = frame.map_err(|cause| {
+                let cause = cause.to_string();
+                let cause = log::clean(&cause);
+                debug!(cause = cause.as_ref(), "body");
+                INCOMPLETE
+            })?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+    }
+
+    /// From now on it makes room for others.
+    async fn wait(&mut self) -> Result<(), Refusal> {
+        if self.share.is_waiting() {
+            return Ok(());
+        }
+        let head = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        self.share.wait(self.peer, head, self.deadline).await.map_err(|_overloaded| OVERLOADED)
+    }
 }
 
 /// Reads on while the answer is under way. Many clients look for it only after they have sent everything, and a
