@@ -41,8 +41,8 @@ impl Ledger {
         let eighth = limits.max_bytes / 8;
         Self {
             small: Account::new(eighth.max(SMALL_BYTES + OVERHEAD_BYTES)),
-            // One body has to fit, whatever was asked for.
-            large: Account::new((eighth * 3).max(limits.max_body_bytes.saturating_add(OVERHEAD_BYTES))),
+            // One body has to fit with its head, whatever was asked for.
+            large: Account::new((eighth * 3).max(limits.max_body_bytes.saturating_add(SMALL_BYTES))),
         }
     }
 

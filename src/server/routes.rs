@@ -350,8 +350,8 @@ impl Arriving<'_> {
             }
             let needed = all.len().saturating_add(data.len());
             if needed > all.capacity() {
-                // As it arrives, whatever was declared; doubled, so that little is copied.
-                let room = needed.max(all.capacity().saturating_mul(2)).max(SMALL_BYTES.min(size)).min(size.max(needed));
+                // As it arrives, whatever was declared. What is not written yet takes no memory, so that it may be far more.
+                let room = all.capacity().saturating_mul(16).max(SMALL_BYTES).min(size).max(needed);
                 all.reserve_exact(room.saturating_sub(all.len()));
             }
             all.extend_from_slice(&data);

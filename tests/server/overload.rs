@@ -68,6 +68,7 @@ async fn slow_large_bodies_make_room() {
     let server = TestServer::start_with(|options| {
         options.limits.max_body_bytes = LARGE;
         options.limits.max_bytes = LARGE;
+        options.limits.header_timeout = PATIENCE;
     })
     .await;
     let mut slow = Vec::new();
