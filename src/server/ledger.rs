@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -22,6 +23,11 @@ use super::peer::Peer;
 pub(super) const SMALL_BYTES: usize = 64 * 1024;
 /// What a request or an answer takes beside its body: a task, the state of a stream. Measured at 1 to 3 KiB.
 const OVERHEAD_BYTES: usize = 4 * 1024;
+
+/// A body that is not older makes no room for others: at the speed of a network it will soon be there.
+const YOUNG: Duration = Duration::from_millis(250);
+/// How long one waits for room before it looks again who may have to make it.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// There is no room, and will be none in time.
 #[derive(Debug)]
@@ -48,7 +54,7 @@ impl Ledger {
 
     /// A share of nothing yet, for a body of about `expected` bytes.
     pub(super) fn share(self: &Arc<Self>, expected: usize) -> Share {
-        Share { ledger: Arc::clone(self), is_large: expected > SMALL_BYTES, bytes: 0, holder: None, displaced: None }
+        Share { ledger: Arc::clone(self), is_large: expected > SMALL_BYTES, bytes: 0, holder: None, waiter: None }
     }
 
     /// Charges an answer, for which there is memory already. If that is too much, others make room.
@@ -58,7 +64,7 @@ impl Ledger {
         let account = share.account();
         let used = account.used.fetch_add(share.bytes, Ordering::SeqCst).saturating_add(share.bytes);
         let displace = Displace::Connection(Arc::clone(peer));
-        let key = account.hold(peer.address(), share.bytes, displace);
+        let key = account.hold(peer.address(), Instant::now(), share.bytes, displace);
         if used > account.max {
             account.displace(0, None);
         }
@@ -97,12 +103,15 @@ enum Displace {
     Connection(Arc<Peer>),
 }
 
-impl Holder {
-    /// What it has cost so far.
-    fn cost(&self, now: Instant, held: &HashMap<IpAddr, usize>) -> u128 {
-        let held = held.get(&self.address).copied().unwrap_or(self.bytes);
-        (now.saturating_duration_since(self.since).as_millis() + 1).saturating_mul(held as u128)
-    }
+/// One that asks for room, and may have to make it.
+#[derive(Debug)]
+struct Waiter {
+    address: IpAddr,
+    since: Instant,
+    /// In the account that it asks.
+    key: Option<u64>,
+    /// Notified when it has to make room for others.
+    displaced: Arc<Notify>,
 }
 
 impl Account {
@@ -121,9 +130,9 @@ impl Account {
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hold(&self, address: IpAddr, bytes: usize, displace: Displace) -> u64 {
+    fn hold(&self, address: IpAddr, since: Instant, bytes: usize, displace: Displace) -> u64 {
         let key = self.next.fetch_add(1, Ordering::Relaxed);
-        let holder = Holder { address, since: Instant::now(), bytes, leaving: false, displace };
+        let holder = Holder { address, since, bytes, leaving: false, displace };
         self.holders().insert(key, holder);
         key
     }
@@ -134,13 +143,7 @@ impl Account {
     }
 
     /// Waits until `deadline` for room, which others make. Whoever has cost most is refused itself.
-    async fn charge(
-        &self,
-        bytes: usize,
-        own: Option<u64>,
-        displaced: Option<&Notify>,
-        deadline: Instant,
-    ) -> Result<(), Overloaded> {
+    async fn charge(&self, bytes: usize, own: Option<&Waiter>, deadline: Instant) -> Result<(), Overloaded> {
         if self.try_charge(bytes) {
             return Ok(());
         }
@@ -152,18 +155,19 @@ impl Account {
             if self.try_charge(bytes) {
                 return Ok(());
             }
-            if !self.displace(bytes, own) {
+            let now = Instant::now();
+            if !self.displace(bytes, own) || now >= deadline {
                 return Err(Overloaded);
             }
             tokio::select! {
-                freed = timeout_at(deadline, freed) => freed.map_err(|_elapsed| Overloaded)?,
-                () = notified(displaced) => return Err(Overloaded),
+                _ = timeout_at(deadline.min(now + RETRY), freed) => {}
+                () = notified(own) => return Err(Overloaded),
             }
         }
     }
 
-    /// Tells as many holders to make room as there have to be for `bytes`. `false` if `own` would be the next.
-    fn displace(&self, bytes: usize, own: Option<u64>) -> bool {
+    /// Tells as many holders to make room as there have to be for `bytes`. `false` if `own` has cost far more than all others.
+    fn displace(&self, bytes: usize, own: Option<&Waiter>) -> bool {
         let now = Instant::now();
         let mut holders = self.holders();
         let leaving: usize = holders.values().filter(|holder| holder.leaving).map(|holder| holder.bytes).sum();
@@ -176,12 +180,30 @@ impl Account {
         for holder in holders.values() {
             *held.entry(holder.address).or_default() += holder.bytes;
         }
-        let mut by_cost: Vec<_> = holders.iter_mut().filter(|(_, holder)| !holder.leaving).collect();
-        by_cost.sort_by_cached_key(|(_, holder)| std::cmp::Reverse(holder.cost(now, &held)));
-        for (key, holder) in by_cost {
-            if own == Some(*key) {
-                return false;
-            }
+        let cost = |address: IpAddr, since: Instant| {
+            let held = held.get(&address).copied().unwrap_or(bytes);
+            (now.saturating_duration_since(since).as_millis() + 1).saturating_mul(held as u128)
+        };
+        let own_cost = own.map_or(0, |own| cost(own.address, own.since));
+        let key = own.and_then(|own| own.key);
+        let mut others: Vec<_> = holders
+            .iter_mut()
+            .filter(|(other, holder)| Some(**other) != key && !holder.leaving)
+            .map(|(_, holder)| (cost(holder.address, holder.since), holder))
+            .collect();
+        let most = others.iter().map(|(cost, _)| *cost).max().unwrap_or(0);
+        if own_cost > most.saturating_mul(2) {
+            return false;
+        }
+        if most >= own_cost.saturating_mul(2) {
+            others.retain(|(_, holder)| now.saturating_duration_since(holder.since) > YOUNG);
+            others.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
+        } else {
+            // All are alike, as in a burst of the API server: who came first goes on, and who came last is refused.
+            others.retain(|(_, holder)| own.is_some_and(|own| holder.since > own.since));
+            others.sort_by_key(|(_, holder)| std::cmp::Reverse(holder.since));
+        }
+        for (_, holder) in others {
             holder.leaving = true;
             match &holder.displace {
                 Displace::Request(displaced) => displaced.notify_one(),
@@ -207,9 +229,9 @@ impl Account {
     }
 }
 
-async fn notified(notify: Option<&Notify>) {
-    match notify {
-        Some(notify) => notify.notified().await,
+async fn notified(waiter: Option<&Waiter>) {
+    match waiter {
+        Some(waiter) => waiter.displaced.notified().await,
         None => std::future::pending().await,
     }
 }
@@ -236,9 +258,9 @@ pub(super) struct Share {
     ledger: Arc<Ledger>,
     is_large: bool,
     bytes: usize,
+    /// Where it can make room for others.
     holder: Option<u64>,
-    /// Notified when it has to make room for others.
-    displaced: Option<Arc<Notify>>,
+    waiter: Option<Waiter>,
 }
 
 impl Share {
@@ -251,7 +273,7 @@ impl Share {
         if !self.is_large && self.bytes.saturating_add(bytes) > SMALL_BYTES + OVERHEAD_BYTES {
             return self.enlarge(bytes, deadline).await;
         }
-        self.account().charge(bytes, self.holder, self.displaced.as_deref(), deadline).await?;
+        self.account().charge(bytes, self.waiter.as_ref(), deadline).await?;
         self.bytes += bytes;
         if let Some(key) = self.holder
             && let Some(holder) = self.account().holders().get_mut(&key)
@@ -265,44 +287,48 @@ impl Share {
     async fn enlarge(&mut self, bytes: usize, deadline: Instant) -> Result<(), Overloaded> {
         let mut large = self.ledger.share(usize::MAX);
         let all = self.bytes.saturating_add(bytes);
-        large.account().charge(all, None, self.displaced.as_deref(), deadline).await?;
+        if let Some(waiter) = &mut self.waiter {
+            // Keys are of one account, and it asks the other.
+            waiter.key = None;
+        }
+        large.account().charge(all, self.waiter.as_ref(), deadline).await?;
         large.bytes = all;
-        if let Some(mut holder) = self.holder.and_then(|key| self.account().holders().remove(&key)) {
-            holder.bytes = all;
-            let account = large.account();
-            let key = account.next.fetch_add(1, Ordering::Relaxed);
-            account.holders().insert(key, holder);
-            large.holder = Some(key);
-            large.displaced = self.displaced.take();
+        if let Some(waiter) = self.waiter.take() {
+            large.hold(waiter);
         }
         *self = large;
         Ok(())
     }
 
+    fn hold(&mut self, mut waiter: Waiter) {
+        let displace = Displace::Request(Arc::clone(&waiter.displaced));
+        waiter.key = Some(self.account().hold(waiter.address, waiter.since, self.bytes, displace));
+        self.holder = waiter.key;
+        self.waiter = Some(waiter);
+    }
+
     /// From now on it makes room for others. Charges what a request takes that has to wait.
     pub(super) async fn wait(&mut self, peer: &Peer, head_bytes: usize, deadline: Instant) -> Result<(), Overloaded> {
-        if self.holder.is_none() {
+        if self.waiter.is_none() {
             self.add(head_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
-            let displaced = Arc::new(Notify::new());
-            let displace = Displace::Request(Arc::clone(&displaced));
-            self.holder = Some(self.account().hold(peer.address(), self.bytes, displace));
-            self.displaced = Some(displaced);
+            let (since, displaced) = (Instant::now(), Arc::default());
+            self.hold(Waiter { address: peer.address(), since, key: None, displaced });
         }
         Ok(())
     }
 
     pub(super) fn is_waiting(&self) -> bool {
-        self.displaced.is_some()
+        self.waiter.is_some()
     }
 
     /// Waits until it has to make room for others.
     pub(super) async fn displaced(&self) {
-        notified(self.displaced.as_deref()).await;
+        notified(self.waiter.as_ref()).await;
     }
 
     /// From now on it stays: the body is judged.
     pub(super) fn stay(&mut self) {
-        self.displaced = None;
+        self.waiter = None;
         if let Some(key) = self.holder.take() {
             let _holder = self.account().holders().remove(&key);
         }
@@ -318,7 +344,6 @@ impl Drop for Share {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::time::Duration;
 
     use super::*;
 
@@ -369,7 +394,11 @@ mod tests {
             old.displaced().await;
             drop(old);
         };
-        let (added, ()) = tokio::join!(honest.add(MIB, soon()), make_room);
+        let ask = async {
+            honest.wait(&peer, 0, soon()).await?;
+            honest.add(MIB / 2, soon()).await
+        };
+        let (added, ()) = tokio::join!(ask, make_room);
         assert!(added.is_ok());
         assert!(!is_displaced(young.displaced()).await);
     }
@@ -378,12 +407,12 @@ mod tests {
     async fn address_that_holds_more_makes_room() {
         let ledger = ledger();
         let honest = body(&ledger, &peer(1), MIB / 2).await;
-        tokio::time::advance(Duration::from_millis(5)).await;
+        tokio::time::advance(Duration::from_millis(300)).await;
         let mut many = Vec::new();
         for _ in 0..5 {
             many.push(body(&ledger, &peer(2), MIB / 2).await);
         }
-        tokio::time::advance(Duration::from_millis(5)).await;
+        tokio::time::advance(Duration::from_millis(300)).await;
         let mut other = ledger.share(MIB);
         assert!(other.add(MIB, Instant::now()).await.is_err(), "nobody has left yet");
         assert!(!is_displaced(honest.displaced()).await);
@@ -402,6 +431,23 @@ mod tests {
         let young = body(&ledger, &peer, 2 * MIB).await;
         assert!(old.add(1, soon()).await.is_err());
         assert!(!is_displaced(young.displaced()).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_came_first_goes_on_where_all_are_alike() {
+        let (ledger, peer) = (ledger(), peer(1));
+        let mut first = body(&ledger, &peer, MIB).await;
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let second = body(&ledger, &peer, MIB).await;
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let third = body(&ledger, &peer, MIB - 2 * SMALL_BYTES).await;
+        tokio::time::advance(Duration::from_millis(5)).await;
+        let (added, ()) = tokio::join!(first.add(MIB / 2, soon()), async {
+            third.displaced().await;
+            drop(third);
+        });
+        assert!(added.is_ok());
+        assert!(!is_displaced(second.displaced()).await);
     }
 
     #[tokio::test(start_paused = true)]
