@@ -12,6 +12,7 @@
     unreachable_pub
 )]
 
+mod attacks;
 mod certificates;
 mod cluster;
 mod cluster_policy;
