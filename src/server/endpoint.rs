@@ -8,7 +8,7 @@ use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -82,8 +82,12 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &
         match listener.accept().await {
             Ok((stream, from)) => {
                 backoff = ACCEPT_BACKOFF;
-                if permits.available_permits() == 0 && open.displace_idle() {
-                    shared.metrics.failed(Failure::Displaced);
+                if permits.available_permits() == 0 {
+                    // Whoever was accepted just now gets to ask before it may have to go.
+                    yield_now().await;
+                    if permits.available_permits() == 0 && open.displace_idle() {
+                        shared.metrics.failed(Failure::Displaced);
+                    }
                 }
                 // The semaphore is never closed.
                 let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };

@@ -46,9 +46,9 @@ impl Ledger {
     pub(super) fn new(limits: &Limits) -> Self {
         let eighth = limits.max_bytes / 8;
         Self {
-            small: Account::new(eighth.max(SMALL_BYTES + OVERHEAD_BYTES)),
+            small: Account::new(false, eighth.max(SMALL_BYTES + OVERHEAD_BYTES)),
             // One body has to fit with its head, whatever was asked for.
-            large: Account::new((eighth * 3).max(limits.max_body_bytes.saturating_add(SMALL_BYTES))),
+            large: Account::new(true, (eighth * 3).max(limits.max_body_bytes.saturating_add(SMALL_BYTES))),
         }
     }
 
@@ -75,6 +75,7 @@ impl Ledger {
 
 #[derive(Debug)]
 struct Account {
+    is_large: bool,
     max: usize,
     used: AtomicUsize,
     waiting: AtomicUsize,
@@ -115,8 +116,9 @@ struct Waiter {
 }
 
 impl Account {
-    fn new(max: usize) -> Self {
+    fn new(is_large: bool, max: usize) -> Self {
         Self {
+            is_large,
             max,
             used: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
@@ -142,7 +144,7 @@ impl Account {
         self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, charged).is_ok()
     }
 
-    /// Waits until `deadline` for room, which others make. Whoever has cost most is refused itself.
+    /// Waits until `deadline` for room, which those make that have cost more.
     async fn charge(&self, bytes: usize, own: Option<&Waiter>, deadline: Instant) -> Result<(), Overloaded> {
         if self.try_charge(bytes) {
             return Ok(());
@@ -156,9 +158,10 @@ impl Account {
                 return Ok(());
             }
             let now = Instant::now();
-            if !self.displace(bytes, own) || now >= deadline {
+            if now >= deadline {
                 return Err(Overloaded);
             }
+            self.displace(bytes, own);
             tokio::select! {
                 _ = timeout_at(deadline.min(now + RETRY), freed) => {}
                 () = notified(own) => return Err(Overloaded),
@@ -166,15 +169,15 @@ impl Account {
         }
     }
 
-    /// Tells as many holders to make room as there have to be for `bytes`. `false` if `own` has cost far more than all others.
-    fn displace(&self, bytes: usize, own: Option<&Waiter>) -> bool {
+    /// Tells as many holders to make room as there have to be for `bytes`, and as have cost more than `own`.
+    fn displace(&self, bytes: usize, own: Option<&Waiter>) {
         let now = Instant::now();
         let mut holders = self.holders();
         let leaving: usize = holders.values().filter(|holder| holder.leaving).map(|holder| holder.bytes).sum();
         let used = self.used.load(Ordering::SeqCst).saturating_add(bytes);
         let mut missing = used.saturating_sub(leaving).saturating_sub(self.max);
         if missing == 0 {
-            return true;
+            return;
         }
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for holder in holders.values() {
@@ -192,16 +195,15 @@ impl Account {
             .map(|(_, holder)| (cost(holder.address, holder.since), holder))
             .collect();
         let most = others.iter().map(|(cost, _)| *cost).max().unwrap_or(0);
-        if own_cost > most.saturating_mul(2) {
-            return false;
-        }
-        if most >= own_cost.saturating_mul(2) {
-            others.retain(|(_, holder)| now.saturating_duration_since(holder.since) > YOUNG);
-            others.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
-        } else {
-            // All are alike, as in a burst of the API server: who came first goes on, and who came last is refused.
+        let alike = self.is_large && most < own_cost.saturating_mul(2) && own_cost <= most.saturating_mul(2);
+        if alike {
+            // Large bodies as in a burst of the API server: who came first goes on, and who came last is refused.
             others.retain(|(_, holder)| own.is_some_and(|own| holder.since > own.since));
             others.sort_by_key(|(_, holder)| std::cmp::Reverse(holder.since));
+        } else {
+            let is_young = |holder: &Holder| now.saturating_duration_since(holder.since) <= YOUNG;
+            others.retain(|(cost, holder)| *cost > own_cost && !is_young(holder));
+            others.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
         }
         for (_, holder) in others {
             holder.leaving = true;
@@ -214,7 +216,6 @@ impl Account {
                 break;
             }
         }
-        true
     }
 
     fn give_back(&self, bytes: usize, holder: Option<u64>) {
@@ -414,7 +415,8 @@ mod tests {
         }
         tokio::time::advance(Duration::from_millis(300)).await;
         let mut other = ledger.share(MIB);
-        assert!(other.add(MIB, Instant::now()).await.is_err(), "nobody has left yet");
+        let deadline = Instant::now() + Duration::from_millis(1);
+        assert!(other.add(MIB, deadline).await.is_err(), "nobody has left yet");
         assert!(!is_displaced(honest.displaced()).await);
         let mut told = 0;
         for share in &many {
@@ -424,7 +426,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_has_cost_most_is_refused_itself() {
+    async fn who_has_cost_most_waits_and_displaces_nobody() {
         let (ledger, peer) = (ledger(), peer(1));
         let mut old = body(&ledger, &peer, MIB).await;
         tokio::time::advance(Duration::from_secs(2)).await;

@@ -9,13 +9,13 @@ pub mod certificates;
 mod clients;
 mod connection;
 mod connections;
+mod deadline;
 mod endpoint;
 mod failure;
 mod files;
 mod health;
 mod knowledge;
 mod ledger;
-mod load;
 pub mod log;
 mod lookout;
 mod metrics;
@@ -60,10 +60,9 @@ use endpoint::Endpoint;
 use files::Reader;
 use health::Health;
 use ledger::Ledger;
-use load::Load;
 use lookout::Lookout;
 use metrics::Metrics;
-use pool::Pool;
+use pool::{Kind, Pool};
 use renewal::Renewal;
 use tls::Tls;
 use turns::Turns;
@@ -163,9 +162,9 @@ impl Server {
                     metrics: Arc::clone(&metrics),
                     limits,
                     log_allowed: options.log_allowed,
-                    load: Load::new(&limits),
+                    places: Pool::new(Kind::Place, limits.max_requests, limits.max_requests),
                     ledger: Arc::new(Ledger::new(&limits)),
-                    pool: Arc::new(Pool::new(&limits)),
+                    pool: Pool::large(&limits),
                     turns: Turns::new(),
                 }),
                 limits,

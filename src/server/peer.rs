@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::pool::Kind;
+
 /// Shared by a connection's task, its requests and its answers.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -20,8 +22,8 @@ pub(super) struct Peer {
     verified: AtomicBool,
     /// Answers that are not written yet.
     unread: AtomicUsize,
-    /// The number of the last turn that it had in the pool; 0 is none.
-    pub(super) last_turn: AtomicU64,
+    /// The number of the last turn that it had in each pool; 0 is none.
+    last_turns: [AtomicU64; 3],
     /// Notified when the connection has to end for others.
     pub(super) close: Notify,
 }
@@ -41,7 +43,7 @@ impl Peer {
             answered: AtomicU64::new(0),
             verified: AtomicBool::new(false),
             unread: AtomicUsize::new(0),
-            last_turn: AtomicU64::new(0),
+            last_turns: Default::default(),
             close: Notify::new(),
         }
     }
@@ -68,6 +70,15 @@ impl Peer {
 
     pub(super) fn is_verified(&self) -> bool {
         self.verified.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn last_turn(&self, kind: Kind) -> &AtomicU64 {
+        let [place, processor, large] = &self.last_turns;
+        match kind {
+            Kind::Place => place,
+            Kind::Processor => processor,
+            Kind::Large => large,
+        }
     }
 
     /// Counts an answer until [`Self::written`].

@@ -1,4 +1,5 @@
-//! Judges large bodies on threads of their own, so that those that take connections never wait for one.
+//! Who is next where there are fewer turns than requests: places, processors, and threads and memory for large bodies, which
+//! are judged on threads of their own, so that those that take connections never wait for one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
+use super::ledger::Overloaded;
 use super::options::Limits;
 use super::peer::Peer;
 
@@ -17,11 +20,24 @@ pub(super) const GROWTH: usize = 16;
 /// Addresses that are remembered.
 const MAX_ADDRESSES: usize = 4096;
 
-/// Turns to judge a large body: no more at a time than there are processors, and than there is memory for.
+/// What there are turns of. Each pool remembers by itself when a connection had its last one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// Places of small bodies.
+    Place,
+    /// Processors, where they are short.
+    Processor,
+    /// Threads and memory for large bodies.
+    Large,
+}
+
+/// Turns, no more at a time than there may be, and fair to addresses and connections.
 #[derive(Debug)]
 pub(super) struct Pool {
-    threads: usize,
+    kind: Kind,
+    max_running: usize,
     max_bytes: usize,
+    max_waiting: usize,
     state: Mutex<State>,
 }
 
@@ -40,6 +56,7 @@ struct State {
 struct Waiter {
     peer: Arc<Peer>,
     bytes: usize,
+    /// Dropped, it tells that there will be no turn.
     start: oneshot::Sender<Turn>,
 }
 
@@ -51,26 +68,56 @@ pub(super) struct Turn {
 }
 
 impl Pool {
-    /// Half of [`Limits::max_bytes`] is for what bodies become.
-    pub(super) fn new(limits: &Limits) -> Self {
-        let threads = available_parallelism().map_or(1, usize::from);
-        Self { threads, max_bytes: limits.max_bytes / 2, state: Mutex::default() }
+    /// `max_running` turns at a time, and as many requests that wait.
+    pub(super) fn new(kind: Kind, max_running: usize, max_waiting: usize) -> Arc<Self> {
+        Arc::new(Self { kind, max_running, max_bytes: usize::MAX, max_waiting, state: Mutex::default() })
     }
 
-    /// Asks for a turn to judge a body of `size` bytes. It is the turn of the address that had its last one longest ago, of its
-    /// connections the one that had its last one longest ago, and of those that had none yet the one that came first.
+    /// For large bodies: a thread for each processor, and half of [`Limits::max_bytes`] for what the bodies become.
+    pub(super) fn large(limits: &Limits) -> Arc<Self> {
+        let max_running = available_parallelism().map_or(1, usize::from);
+        let max_bytes = limits.max_bytes / 2;
+        // Those that wait are bounded by their bytes.
+        Arc::new(Self { kind: Kind::Large, max_running, max_bytes, max_waiting: usize::MAX, state: Mutex::default() })
+    }
+
+    /// Waits until `deadline` for a turn to judge a body of `size` bytes. It is the turn of the address that had its last one
+    /// longest ago, of its connections the one that had its last one longest ago, and of those that had none yet the one that
+    /// came first. Where too many wait, the last of the connection with the most of them is refused.
     ///
     /// A body that may become more than there is memory for is judged alone.
-    pub(super) fn turn(self: &Arc<Self>, peer: &Arc<Peer>, size: usize) -> oneshot::Receiver<Turn> {
-        let (start, turn) = oneshot::channel();
-        let bytes = size.saturating_mul(GROWTH).min(self.max_bytes);
-        let mut state = self.state();
-        // Those who gave up.
-        state.waiting.retain(|waiter| !waiter.start.is_closed());
-        state.waiting.push(Waiter { peer: Arc::clone(peer), bytes, start });
-        drop(state);
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        peer: &Arc<Peer>,
+        size: usize,
+        deadline: Instant,
+    ) -> Result<Turn, Overloaded> {
+        let turn = {
+            let mut state = self.state();
+            let bytes = size.saturating_mul(GROWTH).min(self.max_bytes);
+            if state.waiting.is_empty() && self.is_free(&state, bytes) {
+                state.begin(self.kind, peer, bytes);
+                return Ok(Turn { pool: Arc::clone(self), bytes });
+            }
+            let (start, turn) = oneshot::channel();
+            // Those who gave up.
+            state.waiting.retain(|waiter| !waiter.start.is_closed());
+            state.waiting.push(Waiter { peer: Arc::clone(peer), bytes, start });
+            if state.waiting.len() > self.max_waiting {
+                state.refuse();
+            }
+            turn
+        };
         self.begin();
-        turn
+        match timeout_at(deadline, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_refused)) => Err(Overloaded),
+            Err(_elapsed) => Err(Overloaded),
+        }
+    }
+
+    fn is_free(&self, state: &State, bytes: usize) -> bool {
+        state.running < self.max_running && state.bytes.checked_add(bytes).is_some_and(|bytes| bytes <= self.max_bytes)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -81,7 +128,12 @@ impl Pool {
     fn begin(self: &Arc<Self>) {
         loop {
             let mut state = self.state();
-            let Some(next) = state.next(self.threads, self.max_bytes) else { return };
+            let Some(at) = state.next(self.kind) else { return };
+            if !state.waiting.get(at).is_some_and(|next| self.is_free(&state, next.bytes)) {
+                return;
+            }
+            let next = state.waiting.remove(at);
+            state.begin(self.kind, &next.peer, next.bytes);
             drop(state);
             let turn = Turn { pool: Arc::clone(self), bytes: next.bytes };
             // Of one that has given up meanwhile; outside of the lock, which its drop takes.
@@ -91,29 +143,36 @@ impl Pool {
 }
 
 impl State {
-    fn next(&mut self, threads: usize, max_bytes: usize) -> Option<Waiter> {
-        if self.running >= threads {
-            return None;
-        }
-        let last_turns = |waiter: &Waiter| {
+    /// Whose turn it is.
+    fn next(&self, kind: Kind) -> Option<usize> {
+        let last_turns = |(_, waiter): &(usize, &Waiter)| {
             let of_address = self.last_turns.get(&waiter.peer.address()).copied().unwrap_or(0);
-            (of_address, waiter.peer.last_turn.load(Ordering::Relaxed))
+            (of_address, waiter.peer.last_turn(kind).load(Ordering::Relaxed))
         };
-        let (at, waiter) = self.waiting.iter().enumerate().min_by_key(|(_, waiter)| last_turns(waiter))?;
-        let bytes = self.bytes.saturating_add(waiter.bytes);
-        if bytes > max_bytes {
-            return None;
-        }
-        let next = self.waiting.remove(at);
+        self.waiting.iter().enumerate().min_by_key(last_turns).map(|(at, _)| at)
+    }
+
+    fn begin(&mut self, kind: Kind, peer: &Peer, bytes: usize) {
         self.running += 1;
-        self.bytes = bytes;
+        self.bytes += bytes;
         self.turns += 1;
         if self.last_turns.len() >= MAX_ADDRESSES {
             self.last_turns.clear();
         }
-        self.last_turns.insert(next.peer.address(), self.turns);
-        next.peer.last_turn.store(self.turns, Ordering::Relaxed);
-        Some(next)
+        self.last_turns.insert(peer.address(), self.turns);
+        peer.last_turn(kind).store(self.turns, Ordering::Relaxed);
+    }
+
+    /// Refuses the last of the connection that has the most.
+    fn refuse(&mut self) {
+        let mut of_connection: HashMap<*const Peer, usize> = HashMap::new();
+        for waiter in &self.waiting {
+            *of_connection.entry(Arc::as_ptr(&waiter.peer)).or_default() += 1;
+        }
+        let count = |(_, waiter): &(usize, &Waiter)| of_connection.get(&Arc::as_ptr(&waiter.peer)).copied();
+        if let Some((at, _)) = self.waiting.iter().enumerate().max_by_key(count) {
+            self.waiting.remove(at);
+        }
     }
 }
 
@@ -129,72 +188,104 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
     use std::net::Ipv4Addr;
+    use std::pin::Pin;
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
 
     use super::*;
 
     const MIB: usize = 1024 * 1024;
 
-    fn pool(threads: usize) -> Arc<Pool> {
-        Arc::new(Pool { threads, max_bytes: 4 * GROWTH * MIB, state: Mutex::default() })
+    fn pool(max_running: usize) -> Arc<Pool> {
+        let max_bytes = 4 * GROWTH * MIB;
+        Arc::new(Pool { kind: Kind::Large, max_running, max_bytes, max_waiting: 100, state: Mutex::default() })
     }
 
     fn peer(last: u8) -> Arc<Peer> {
         Arc::new(Peer::new(Ipv4Addr::new(10, 0, 0, last).into()))
     }
 
-    #[test]
-    fn no_more_than_threads() {
+    /// Asks, and gives the turn once it is there.
+    fn ask(pool: &Arc<Pool>, peer: &Arc<Peer>, size: usize) -> Pin<Box<dyn Future<Output = Result<Turn, Overloaded>>>> {
+        let (pool, peer) = (Arc::clone(pool), Arc::clone(peer));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut asked: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move { pool.take(&peer, size, deadline).await });
+        match asked.as_mut().now_or_never() {
+            Some(turn) => Box::pin(ready(turn)),
+            None => asked,
+        }
+    }
+
+    fn now(asked: &mut Pin<Box<dyn Future<Output = Result<Turn, Overloaded>>>>) -> Option<Result<Turn, Overloaded>> {
+        asked.as_mut().now_or_never()
+    }
+
+    #[tokio::test]
+    async fn no_more_than_may_run() {
         let (pool, peer) = (pool(2), peer(1));
-        let mut turns: Vec<_> = (0..3).map(|_| pool.turn(&peer, 1)).collect();
-        let first = turns[0].try_recv().unwrap();
-        let _second = turns[1].try_recv().unwrap();
-        assert!(turns[2].try_recv().is_err());
+        let mut turns: Vec<_> = (0..3).map(|_| ask(&pool, &peer, 1)).collect();
+        let first = now(&mut turns[0]).unwrap().unwrap();
+        let _second = now(&mut turns[1]).unwrap().unwrap();
+        assert!(now(&mut turns[2]).is_none());
         drop(first);
-        assert!(turns[2].try_recv().is_ok());
+        assert!(now(&mut turns[2]).unwrap().is_ok());
     }
 
-    #[test]
-    fn no_more_than_memory() {
+    #[tokio::test]
+    async fn no_more_than_memory() {
         let (pool, peer) = (pool(8), peer(1));
-        let mut turns: Vec<_> = (0..3).map(|_| pool.turn(&peer, 2 * MIB)).collect();
-        let first = turns[0].try_recv().unwrap();
-        let second = turns[1].try_recv().unwrap();
-        assert!(turns[2].try_recv().is_err());
+        let mut turns: Vec<_> = (0..3).map(|_| ask(&pool, &peer, 2 * MIB)).collect();
+        let first = now(&mut turns[0]).unwrap().unwrap();
+        let second = now(&mut turns[1]).unwrap().unwrap();
+        assert!(now(&mut turns[2]).is_none());
         drop((first, second));
-        let third = turns[2].try_recv().unwrap();
+        let third = now(&mut turns[2]).unwrap().unwrap();
         // Larger than all there is: alone.
-        let mut huge = pool.turn(&peer, 100 * MIB);
-        assert!(huge.try_recv().is_err());
+        let mut huge = ask(&pool, &peer, 100 * MIB);
+        assert!(now(&mut huge).is_none());
         drop(third);
-        assert!(huge.try_recv().is_ok());
+        assert!(now(&mut huge).unwrap().is_ok());
     }
 
-    #[test]
-    fn who_had_no_turn_is_next() {
+    #[tokio::test]
+    async fn who_had_no_turn_is_next() {
         let (pool, busy, other, far) = (pool(1), peer(1), peer(1), peer(2));
-        let mut running = pool.turn(&busy, 1);
-        let running = running.try_recv().unwrap();
-        let mut of_busy: Vec<_> = (0..100).map(|_| pool.turn(&busy, 1)).collect();
-        let (mut of_other, mut of_far) = (pool.turn(&other, 1), pool.turn(&far, 1));
+        let running = ask(&pool, &busy, 1).await.unwrap();
+        let mut of_busy: Vec<_> = (0..50).map(|_| ask(&pool, &busy, 1)).collect();
+        let (mut of_other, mut of_far) = (ask(&pool, &other, 1), ask(&pool, &far, 1));
         drop(running);
-        let far = of_far.try_recv().unwrap();
-        assert!(of_other.try_recv().is_err());
+        let far = now(&mut of_far).unwrap().unwrap();
+        assert!(now(&mut of_other).is_none());
         drop(far);
-        let other = of_other.try_recv().unwrap();
-        assert!(of_busy[0].try_recv().is_err());
+        let other = now(&mut of_other).unwrap().unwrap();
+        assert!(now(&mut of_busy[0]).is_none());
         drop(other);
-        assert!(of_busy[0].try_recv().is_ok());
+        assert!(now(&mut of_busy[0]).unwrap().is_ok());
     }
 
-    #[test]
-    fn who_gives_up_takes_no_turn() {
+    #[tokio::test]
+    async fn who_waits_most_is_refused() {
+        let (pool, busy, other) = (pool(1), peer(1), peer(1));
+        let running = ask(&pool, &other, 1).await.unwrap();
+        let mut of_busy: Vec<_> = (0..100).map(|_| ask(&pool, &busy, 1)).collect();
+        let mut of_other = ask(&pool, &other, 1);
+        assert!(now(&mut of_busy[99]).unwrap().is_err());
+        assert!(now(&mut of_busy[98]).is_none() && now(&mut of_other).is_none());
+        drop(running);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_refused_at_the_deadline_and_takes_no_turn() {
         let (pool, peer) = (pool(1), peer(1));
-        let mut first = pool.turn(&peer, 1);
-        drop(pool.turn(&peer, 1));
-        let mut third = pool.turn(&peer, 1);
-        drop(first.try_recv().unwrap());
-        drop(third.try_recv().unwrap());
+        let running = ask(&pool, &peer, 1).await.unwrap();
+        let begin = Instant::now();
+        assert!(ask(&pool, &peer, 1).await.is_err());
+        assert_eq!(begin.elapsed(), Duration::from_secs(60));
+        drop(running);
+        drop(ask(&pool, &peer, 1).await.unwrap());
         let state = pool.state();
         assert_eq!((state.running, state.bytes, state.waiting.len()), (0, 0, 0));
     }

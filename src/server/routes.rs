@@ -18,10 +18,10 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, error, info};
 
+use super::deadline::deadline_of;
 use super::failure::Failure;
 use super::health::{Health, NO_POLICY};
 use super::ledger::{Ledger, SMALL_BYTES, Share};
-use super::load::{self, Load};
 use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
@@ -56,8 +56,8 @@ pub(super) struct App {
     pub(super) limits: Limits,
     /// Which part of the answers that allow without a finding is logged.
     pub(super) log_allowed: f64,
-    /// What is taken on at a time.
-    pub(super) load: Load,
+    /// Places of small bodies.
+    pub(super) places: Arc<Pool>,
     /// What bodies and answers hold.
     pub(super) ledger: Arc<Ledger>,
     /// Where large bodies are judged.
@@ -149,7 +149,7 @@ const TOO_SLOW: Refusal = Refusal {
 
 impl App {
     async fn answer(self: Arc<Self>, mode: Mode, request: Request) -> Response {
-        let deadline = load::deadline(request.uri());
+        let deadline = deadline_of(request.uri());
         let (mut head, mut body) = request.into_parts();
         let peer = peer_of(&mut head);
         let trace = TraceContext::read(&head.headers);
@@ -175,8 +175,8 @@ impl App {
             };
         }
         // Only now: a body that is on its way takes no place.
-        let Ok(_place) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
-        let _turn = self.turns.take(deadline).await;
+        let Ok(_place) = self.places.take(&peer, 0, deadline).await else { return refuse(&OVERLOADED, body) };
+        let _turn = self.turns.take(&peer, deadline).await;
         if deadline <= Instant::now() {
             // Nobody waits for this answer any more; the time is better spent on the next one.
             return refuse(&OVERLOADED, body);
@@ -221,11 +221,9 @@ impl App {
     ) -> Result<Response, Refusal> {
         share.wait(peer, 0, deadline).await.map_err(|_overloaded| OVERLOADED)?;
         let turn = tokio::select! {
-            turn = timeout_at(deadline, self.pool.turn(peer, bytes.len())) => turn,
+            turn = self.pool.take(peer, bytes.len(), deadline) => turn.map_err(|_overloaded| OVERLOADED)?,
             () = share.displaced() => return Err(OVERLOADED),
         };
-        // The pool gives every turn that is waited for.
-        let Ok(Ok(turn)) = turn else { return Err(OVERLOADED) };
         share.stay();
         let abandoned = Arc::new(AtomicBool::new(false));
         let judged = {

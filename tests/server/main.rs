@@ -20,6 +20,7 @@ mod fake_api;
 mod hang;
 mod http;
 mod measured;
+mod memory;
 mod monitoring;
 #[cfg(feature = "otlp")]
 mod otlp;

@@ -25,7 +25,12 @@ impl Measured {
         let dir = tempfile::tempdir().unwrap();
         let tunables = tunables();
         let variables = [variables, &[("GLIBC_TUNABLES", &tunables)]].concat();
-        let mut process = Process::serve_with(dir.path(), args, &variables);
+        let process = Process::serve_with(dir.path(), args, &variables);
+        Self::of(process, dir)
+    }
+
+    /// One that was started in `dir` just now.
+    pub fn of(mut process: Process, dir: tempfile::TempDir) -> Self {
         let serving = process.stdout_lines().nth(1).unwrap();
         let of = |start| after(&serving, start).split(' ').next().unwrap().parse().unwrap();
         let (address, admin) = (of("serves https://"), of("http://"));
@@ -71,7 +76,7 @@ impl Measured {
 }
 
 /// What the image sets for the allocator, which decides how much memory stays after a large body.
-fn tunables() -> String {
+pub fn tunables() -> String {
     let dockerfile = fs::read_to_string("Dockerfile").unwrap();
     let tunables = dockerfile.lines().find_map(|line| line.strip_prefix("ENV GLIBC_TUNABLES="));
     tunables.expect("the image sets GLIBC_TUNABLES").to_owned()
