@@ -102,7 +102,8 @@ fn read(file: &std::path::Path) -> io::Result<Vec<u8>> {
     File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_BYTES {
         let limit = MAX_BYTES / 1024 / 1024;
-        let cause = format!("it is larger than {limit} MiB, and no cluster takes a policy of 1.5 MiB; is this the right file?");
+        let cause =
+            format!("it is larger than {limit} MiB, and no cluster takes a policy of 1.5 MiB; is this the right file?");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, cause));
     }
     Ok(text)

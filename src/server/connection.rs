@@ -115,12 +115,7 @@ impl Shared {
         self.serve_http(stream, protocol, peer).await
     }
 
-    async fn serve_http<S>(
-        self: &Arc<Self>,
-        stream: S,
-        protocol: Protocol,
-        peer: Arc<Peer>,
-    ) -> Result<(), Failed>
+    async fn serve_http<S>(self: &Arc<Self>, stream: S, protocol: Protocol, peer: Arc<Peer>) -> Result<(), Failed>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {

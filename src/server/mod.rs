@@ -5,6 +5,7 @@
 mod activity;
 mod admin;
 mod admin_thread;
+mod body;
 pub mod certificates;
 mod clients;
 mod connection;
@@ -25,6 +26,7 @@ pub mod otlp;
 mod peer;
 mod pool;
 mod presenter;
+mod refusal;
 mod reload;
 mod renewal;
 mod reply;
@@ -137,7 +139,10 @@ impl Server {
             let watch = files.watch();
             files.load().map(|()| watch)
         };
-        let watch = Reader::default().read(load).await.map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
+        let watch = Reader::default()
+            .read(load)
+            .await
+            .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
         let knowledge = Knowledge::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen")?;

@@ -212,7 +212,8 @@ mod tests {
     fn ask(pool: &Arc<Pool>, peer: &Arc<Peer>, size: usize) -> Pin<Box<dyn Future<Output = Result<Turn, Overloaded>>>> {
         let (pool, peer) = (Arc::clone(pool), Arc::clone(peer));
         let deadline = Instant::now() + Duration::from_secs(60);
-        let mut asked: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move { pool.take(&peer, size, deadline).await });
+        let mut asked: Pin<Box<dyn Future<Output = _>>> =
+            Box::pin(async move { pool.take(&peer, size, deadline).await });
         match asked.as_mut().now_or_never() {
             Some(turn) => Box::pin(ready(turn)),
             None => asked,

@@ -10,23 +10,23 @@ use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
-use futures_util::FutureExt;
-use http_body_util::BodyExt;
-use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{debug, error, info};
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, info};
 
+use super::body::{self, Arrived, discard};
 use super::deadline::deadline_of;
 use super::failure::Failure;
-use super::health::{Health, NO_POLICY};
+use super::health::Health;
 use super::ledger::{Ledger, SMALL_BYTES, Share};
 use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
 use super::peer::Peer;
 use super::pool::Pool;
+use super::refusal::{DEADLINE, METHOD_NOT_ALLOWED, NOT_FOUND, OVERLOADED, Refusal, WITHOUT_POLICY};
 use super::reply;
 use super::span::RequestSpan;
 use super::trace::TraceContext;
@@ -38,8 +38,6 @@ use crate::policy::Engine;
 /// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
 /// request's time.
 const GRACE: Duration = Duration::from_millis(100);
-/// How long the body of a request that was refused is read on.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What every request needs.
 #[derive(Debug)]
@@ -95,58 +93,6 @@ fn peer_of(head: &mut Parts) -> Arc<Peer> {
     head.extensions.remove().unwrap_or_default()
 }
 
-/// A request that does not reach the handler.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    failure: Failure,
-    message: &'static str,
-}
-
-const NOT_FOUND: Refusal = Refusal {
-    status: StatusCode::NOT_FOUND,
-    failure: Failure::NotFound,
-    message: "only /validate and /mutate are served here",
-};
-
-const METHOD_NOT_ALLOWED: Refusal = Refusal {
-    status: StatusCode::METHOD_NOT_ALLOWED,
-    failure: Failure::MethodNotAllowed,
-    message: "an AdmissionReview is sent with POST",
-};
-
-const TOO_LARGE: Refusal = Refusal {
-    status: StatusCode::PAYLOAD_TOO_LARGE,
-    failure: Failure::BodyTooLarge,
-    message: "the body is over the limit of --max-body-bytes",
-};
-
-const OVERLOADED: Refusal = Refusal {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    failure: Failure::Overloaded,
-    // No Retry-After: the API server would try again ten times, and has no time for it.
-    message: "more requests than can be answered in time",
-};
-
-const DEADLINE: Refusal = Refusal {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    failure: Failure::Deadline,
-    message: "the object could not be judged in the caller's time",
-};
-
-/// `failurePolicy` decides: what is not known to be allowed is not.
-const WITHOUT_POLICY: Refusal =
-    Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, failure: Failure::NoPolicy, message: NO_POLICY };
-
-const INCOMPLETE: Refusal =
-    Refusal { status: StatusCode::BAD_REQUEST, failure: Failure::BodyIncomplete, message: "the body ended early" };
-
-const TOO_SLOW: Refusal = Refusal {
-    status: StatusCode::REQUEST_TIMEOUT,
-    failure: Failure::BodyTimeout,
-    message: "the body did not arrive in time",
-};
-
 impl App {
     async fn answer(self: Arc<Self>, mode: Mode, request: Request) -> Response {
         let deadline = deadline_of(request.uri());
@@ -164,7 +110,7 @@ impl App {
             return refuse(&WITHOUT_POLICY, body);
         }
         let _in_flight = self.metrics.begin();
-        let arrived = match self.read(&peer, &head.headers, &mut body, deadline).await {
+        let arrived = match body::read(&self.ledger, &self.limits, &peer, &head.headers, &mut body, deadline).await {
             Ok(arrived) => arrived,
             Err(refusal) => return refuse(&refusal, body),
         };
@@ -183,30 +129,6 @@ impl App {
         }
         let decided = self.decide(mode, &arrived.bytes, trace, &span, || false);
         self.reply(decided, &peer)
-    }
-
-    /// Reads the body until `deadline`.
-    async fn read(
-        &self,
-        peer: &Peer,
-        headers: &HeaderMap,
-        body: &mut Body,
-        deadline: Instant,
-    ) -> Result<Arrived, Refusal> {
-        check_headers(headers)?;
-        let max = self.limits.max_body_bytes;
-        let size = body.size_hint();
-        // From Content-Length: answered before the body is sent.
-        if size.lower() > u64::try_from(max).unwrap_or(u64::MAX) {
-            return Err(TOO_LARGE);
-        }
-        // Without a Content-Length it may be as large as is allowed.
-        let size = size.upper().and_then(|size| usize::try_from(size).ok()).map_or(max, |size| size.min(max));
-        let body_deadline =
-            Instant::now().checked_add(self.limits.body_timeout).map_or(deadline, |end| end.min(deadline));
-        let mut arriving = Arriving { peer, headers, share: self.ledger.share(size), deadline };
-        let bytes = timeout_at(body_deadline, arriving.read(body, size, max)).await.map_err(|_elapsed| TOO_SLOW)??;
-        Ok(Arrived { bytes, share: arriving.share })
     }
 
     /// Judges a large body where nobody else waits for it. At its deadline the caller is answered, even while it goes on.
@@ -300,12 +222,6 @@ impl App {
     }
 }
 
-/// A body that is there, and what it holds.
-struct Arrived {
-    bytes: Bytes,
-    share: Share,
-}
-
 /// An answer that its connection has not written yet, and drops then.
 struct Unwritten {
     text: Vec<u8>,
@@ -325,109 +241,10 @@ impl Drop for Unwritten {
     }
 }
 
-/// A body on its way.
-struct Arriving<'a> {
-    peer: &'a Peer,
-    headers: &'a HeaderMap,
-    share: Share,
-    deadline: Instant,
-}
-
-impl Arriving<'_> {
-    /// Reads a body of about `size` bytes, and no more than `max`.
-    async fn read(&mut self, body: &mut Body, size: usize, max: usize) -> Result<Bytes, Refusal> {
-        let mut all = Vec::new();
-        while let Some(data) = self.next(body).await? {
-            if all.len().saturating_add(data.len()) > max {
-                return Err(TOO_LARGE);
-            }
-            self.share.add(data.len(), self.deadline).await.map_err(|_overloaded| OVERLOADED)?;
-            // Most bodies come in one piece.
-            if all.is_empty() && body.is_end_stream() {
-                return Ok(data);
-            }
-            let needed = all.len().saturating_add(data.len());
-            if needed > all.capacity() {
-                // As it arrives, whatever was declared. What is not written yet takes no memory, so that it may be far more.
-                let room = all.capacity().saturating_mul(16).max(SMALL_BYTES).min(size).max(needed);
-                all.reserve_exact(room.saturating_sub(all.len()));
-            }
-            all.extend_from_slice(&data);
-        }
-        Ok(all.into())
-    }
-
-    /// The next bytes, if there are any.
-    async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Refusal> {
-        loop {
-            let frame = match body.frame().now_or_never() {
-                Some(frame) => frame,
-                None => {
-                    self.wait().await?;
-                    tokio::select! {
-                        frame = body.frame() => frame,
-                        () = self.share.displaced() => return Err(OVERLOADED),
-                    }
-                }
-            };
-            let Some(frame) = frame else { return Ok(None) };
-            // Mostly a client that gave up; nobody reads this answer then.
-            let frame = frame.map_err(|cause| {
-                let cause = cause.to_string();
-                let cause = log::clean(&cause);
-                debug!(cause = cause.as_ref(), "body");
-                INCOMPLETE
-            })?;
-            if let Ok(data) = frame.into_data() {
-                return Ok(Some(data));
-            }
-        }
-    }
-
-    /// From now on it makes room for others.
-    async fn wait(&mut self) -> Result<(), Refusal> {
-        if self.share.is_waiting() {
-            return Ok(());
-        }
-        let head = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        self.share.wait(self.peer, head, self.deadline).await.map_err(|_overloaded| OVERLOADED)
-    }
-}
-
-/// Reads on while the answer is under way. Many clients look for it only after they have sent everything, and a
-/// connection that is closed, or a stream that is reset, with unread bytes takes the answer with it.
-fn discard(mut body: Body) {
-    tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_frame)) = body.frame().await {} }));
-}
-
 /// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.
 fn guarded<'a>(call: impl FnOnce() -> admission::Response<'a>) -> Option<admission::Response<'a>> {
     // The engine is read only, so a panic leaves nothing half-written behind.
     catch_unwind(AssertUnwindSafe(call)).ok()
-}
-
-fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
-    let unsupported = |message| Refusal {
-        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        failure: Failure::UnsupportedMediaType,
-        message,
-    };
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        return Err(unsupported("Content-Type is not application/json"));
-    }
-    let is_plain = headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if !is_plain {
-        return Err(unsupported("a compressed body is not understood"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -437,26 +254,5 @@ mod tests {
     #[test]
     fn panic_of_the_handler_is_caught() {
         assert!(guarded(|| panic!("a rule fell over")).is_none());
-    }
-
-    #[test]
-    fn media_types() {
-        let status = |pairs: &[(header::HeaderName, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.append(name, value.parse().unwrap());
-            }
-            check_headers(&headers).map_err(|refusal| refusal.status.as_u16())
-        };
-        let json = (header::CONTENT_TYPE, "application/json");
-        let encoding = |value| (header::CONTENT_ENCODING, value);
-        assert_eq!(status(&[]), Err(415));
-        assert_eq!(status(&[(header::CONTENT_TYPE, "text/plain")]), Err(415));
-        assert_eq!(status(&[(header::CONTENT_TYPE, "application/jsonp")]), Err(415));
-        assert_eq!(status(std::slice::from_ref(&json)), Ok(()));
-        assert_eq!(status(&[(header::CONTENT_TYPE, "Application/JSON ; charset=utf-8")]), Ok(()));
-        assert_eq!(status(&[json.clone(), encoding("identity")]), Ok(()));
-        assert_eq!(status(&[json.clone(), encoding("gzip")]), Err(415));
-        assert_eq!(status(&[json, encoding("identity"), encoding("gzip")]), Err(415));
     }
 }

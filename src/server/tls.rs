@@ -246,9 +246,10 @@ impl Tls {
     /// Whether another certificate than `identity` is served which clients trust.
     fn is_flawless_without(&self, identity: &Identity) -> bool {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.identity.as_ref().is_some_and(|served| {
-            served.certified_key.cert != identity.certified_key.cert && served.flaw().is_none()
-        })
+        parts
+            .identity
+            .as_ref()
+            .is_some_and(|served| served.certified_key.cert != identity.certified_key.cert && served.flaw().is_none())
     }
 
     /// Asks every client for a certificate of these from the next handshake on. `false` if they were known already.

@@ -34,7 +34,10 @@ impl Body for Stuck {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.begin.take() {
             Some(begin) => Poll::Ready(Some(Ok(Frame::data(begin)))),
             None => Poll::Pending,
@@ -263,7 +266,11 @@ fn large_bodies_that_take_too_long() {
             metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap().parse::<usize>().unwrap()
         };
         let processors = std::thread::available_parallelism().unwrap().get();
-        assert_eq!((count("deadline"), count("overloaded")), (processors.min(16), 16 - processors.min(16)), "{metrics}");
+        assert_eq!(
+            (count("deadline"), count("overloaded")),
+            (processors.min(16), 16 - processors.min(16)),
+            "{metrics}"
+        );
         *HELD.lock().unwrap() = false;
         LET_GO.notify_all();
     });

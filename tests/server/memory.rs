@@ -66,7 +66,9 @@ impl Limit {
     /// The most that was used, in MiB, where that is known.
     fn peak_mib(&self) -> Option<usize> {
         let Self::Group(_, folder) = self else { return None };
-        let peak = ["memory.peak", "memory.max_usage_in_bytes"].iter().find_map(|file| fs::read_to_string(folder.join(file)).ok())?;
+        let peak = ["memory.peak", "memory.max_usage_in_bytes"]
+            .iter()
+            .find_map(|file| fs::read_to_string(folder.join(file)).ok())?;
         Some(peak.trim().parse::<usize>().ok()? / MIB)
     }
 }

@@ -224,7 +224,9 @@ fn hang_up_drains() {
 fn get(admin: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(admin).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -245,7 +247,8 @@ fn wait_until_ready_says(admin: SocketAddr, text: &str, says: bool) {
 /// A policy that becomes a pipe, as one on a file system that hangs, is told of, can be mended, and keeps nothing from ending.
 #[test]
 fn policy_that_becomes_a_pipe() {
-    const POLICY: &str = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: default}\nspec: {}\n";
+    const POLICY: &str =
+        "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: default}\nspec: {}\n";
     let dir = tempfile::tempdir().unwrap();
     let policy = dir.path().join("policy.yaml");
     let pipe = || {

@@ -331,7 +331,10 @@ async fn a_certificate_that_is_not_valid_yet_is_served_where_there_is_no_other_a
 
 #[tokio::test]
 async fn an_encrypted_key_is_called_that() {
-    for mark in ["-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "Proc-Type: 4,ENCRYPTED\n"] {
+    for mark in [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "Proc-Type: 4,ENCRYPTED\n",
+    ] {
         let (options, dir) = crate::support::options();
         std::fs::write(dir.path().join("tls.key"), mark).unwrap();
         let refused = podgate::server::Server::bind(options, crate::support::engine()).await;
