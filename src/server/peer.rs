@@ -7,7 +7,16 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::pool::Kind;
+/// What there are turns of. Each pool remembers by itself when a connection had its last one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// Places of small bodies.
+    Place,
+    /// Processors, where they are short.
+    Processor,
+    /// Threads and memory for large bodies.
+    Large,
+}
 
 /// Shared by a connection's task, its requests and its answers.
 #[derive(Debug)]

@@ -12,24 +12,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ledger::Overloaded;
 use super::options::Limits;
-use super::peer::Peer;
+use super::peer::{Kind, Peer};
 
 /// How many times its size a body may become while it is judged: the structs that are read of it, findings, the answer.
 /// SECURITY.md has the figures that were measured.
 pub(super) const GROWTH: usize = 16;
 /// Addresses that are remembered.
 const MAX_ADDRESSES: usize = 4096;
-
-/// What there are turns of. Each pool remembers by itself when a connection had its last one.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    /// Places of small bodies.
-    Place,
-    /// Processors, where they are short.
-    Processor,
-    /// Threads and memory for large bodies.
-    Large,
-}
 
 /// Turns, no more at a time than there may be, and fair to addresses and connections.
 #[derive(Debug)]

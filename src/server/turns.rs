@@ -10,8 +10,8 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::peer::Peer;
-use super::pool::{Kind, Pool, Turn};
+use super::peer::{Kind, Peer};
+use super::pool::{Pool, Turn};
 
 /// How long no thread had nothing to do when there is too much to do; well below the margin that is kept of a request's time.
 const BUSY: Duration = Duration::from_millis(100);

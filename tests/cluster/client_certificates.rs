@@ -29,7 +29,8 @@ async fn others_are_not_answered(cluster: &'static Cluster) {
     let client = server.client();
     eventually("podgate decides", async || {
         let answer = client.create(&bad).await;
-        (answer.status == 422).then(|| assert!(answer.message().contains("(podgate: port-conflict)"), "{}", answer.body))
+        (answer.status == 422)
+            .then(|| assert!(answer.message().contains("(podgate: port-conflict)"), "{}", answer.body))
     })
     .await;
     client.create(&pod(&judged, "good")).await.accepted();
