@@ -130,8 +130,8 @@ async fn large_bodies_that_stop_half_way() {
     for _ in 0..20 {
         attacks.push(stuck(&server, 4, 60_000, None));
     }
-    server.wait_for_metric("podgate_in_flight_requests 4").await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // How many of them hold something by then is a matter of luck.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     honest_client_is_served(&server).await;
 }
 
