@@ -234,7 +234,10 @@ fn engine(policy: Option<PathBuf>) -> anyhow::Result<Engine> {
     let Some(file) = policy else { return super::policy::engine(None) };
     let (done, loaded) = mpsc::channel();
     let name = file.display().to_string();
-    let load = move || done.send(super::policy::engine(Some(&file)));
+    let load = move || {
+        // Nobody waits for it any more where this fails.
+        let _ = done.send(super::policy::engine(Some(&file)));
+    };
     thread::Builder::new().name("policy".to_owned()).spawn(load).context("cannot start a thread")?;
     loaded.recv_timeout(POLICY_TIMEOUT).with_context(|| {
         format!("cannot read policy {name} within {} s; is it a pipe that nobody writes?", POLICY_TIMEOUT.as_secs())

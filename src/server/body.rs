@@ -85,14 +85,13 @@ impl Arriving<'_> {
     /// The next bytes, if there are any.
     async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Refusal> {
         loop {
-            let frame = match body.frame().now_or_never() {
-                Some(frame) => frame,
-                None => {
-                    self.wait().await?;
-                    tokio::select! {
-                        frame = body.frame() => frame,
-                        () = self.share.displaced() => return Err(OVERLOADED),
-                    }
+            let frame = if let Some(frame) = body.frame().now_or_never() {
+                frame
+            } else {
+                self.wait().await?;
+                tokio::select! {
+                    frame = body.frame() => frame,
+                    () = self.share.displaced() => return Err(OVERLOADED),
                 }
             };
             let Some(frame) = frame else { return Ok(None) };

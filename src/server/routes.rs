@@ -157,9 +157,10 @@ impl App {
                 decided
             })
         };
+        // Also where the connection ends, and this is dropped.
+        let _abandon = Abandon(abandoned);
         let end = deadline.checked_add(GRACE).unwrap_or(deadline);
         let Ok(judged) = timeout_at(end, judged).await else {
-            abandoned.store(true, Ordering::Relaxed);
             return Err(DEADLINE);
         };
         // A panic is caught within; a runtime that stops answers nobody.
@@ -219,6 +220,15 @@ impl App {
         let share = self.ledger.answer(peer, text.len());
         peer.wrote();
         reply::json(status, Bytes::from_owner(Unwritten { text, peer: Arc::clone(peer), _share: share }))
+    }
+}
+
+/// Says when it is dropped that nobody waits for a judgement.
+struct Abandon(Arc<AtomicBool>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

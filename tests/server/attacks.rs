@@ -245,11 +245,11 @@ fn large_bodies_that_take_too_long() {
             asking.push(stream);
         }
         let begin = Instant::now();
-        let small = request(REVIEW);
+        let honest_request = request(REVIEW);
         let mut honest = server.connect().await;
         for _ in 0..50 {
             let sent = Instant::now();
-            send(&mut honest, &small).await;
+            send(&mut honest, &honest_request).await;
             assert!(read_answer(&mut honest).await.starts_with("HTTP/1.1 200 "));
             assert!(sent.elapsed() < SECOND, "{:?}", sent.elapsed());
         }
