@@ -55,9 +55,10 @@ impl Policies {
         let (at, reader) = (file.clone(), Reader::default());
         let watch = reader.read(move || Watch::new([at], POLL_INTERVAL)).await;
         let mut watch = watch.unwrap_or_else(|_| Watch::unseen([file.clone()], POLL_INTERVAL));
-        // Also the first time: the file may have changed since the engine at hand was made of it. Not a pipe, which has given
-        // what it had.
-        let mut again = !watch.is_stream();
+        // Also the first time: the file may have changed since the engine at hand was made of it. Not what a
+        // shell has passed (`<(…)`, /dev/fd/63), which has given what it had.
+        let is_passed = file.starts_with("/dev") || file.starts_with("/proc");
+        let mut again = !(is_passed && watch.is_stream());
         loop {
             if again {
                 let at = file.clone();
