@@ -109,6 +109,7 @@ impl Activity {
 
     /// The head of a request has been read. It is being answered for as long as the guard lives.
     pub(super) fn begin(self: &Arc<Self>) -> Answering {
+        self.peer.used(Instant::now());
         let mut state = self.state();
         let requests = match state.phase {
             Phase::Busy { requests } => requests,
@@ -155,7 +156,7 @@ pub(super) struct Answering(Arc<Activity>);
 impl Drop for Answering {
     fn drop(&mut self) {
         let now = Instant::now();
-        self.0.peer.answered(now);
+        self.0.peer.used(now);
         let mut state = self.0.state();
         state.phase = match state.phase {
             Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
@@ -253,6 +254,21 @@ mod tests {
         activity.received();
         activity.end();
         assert_eq!(expiry(&activity, opened), Some((seconds(57), Expired::Closing)));
+    }
+
+    /// Or a connection would have to go for another while its request is judged.
+    #[tokio::test(start_paused = true)]
+    async fn request_that_has_come_is_use() {
+        let peer = Arc::<Peer>::default();
+        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::clone(&peer), &Limits::default()));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(peer.idle(Instant::now()), Duration::from_secs(60));
+        let answering = activity.begin();
+        assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(peer.idle(Instant::now()), Duration::from_secs(9));
+        drop(answering);
+        assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

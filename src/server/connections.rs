@@ -23,7 +23,8 @@ impl Connections {
         self.0.push((peer, task));
     }
 
-    /// Ends the connection without an answer for longest, whether it had one before or not. Where many have the same address
+    /// Ends the connection on which nothing was asked or answered for longest, whether it ever was or not. One whose request came
+    /// just now is as good as new, and one whose body trickles in gets old. Where many have the same address
     /// each counts that many times longer: whoever opens many connections displaces their own. Where clients have to show a
     /// certificate, those that have not shown it yet come before all others. `false` if there is none.
     pub(super) fn displace_idle(&mut self) -> bool {
@@ -69,7 +70,7 @@ mod tests {
         let (proven, proven_task) = open(&mut connections, 1);
         let (_, silent) = open(&mut connections, 1);
         tokio::time::advance(Duration::from_secs(1)).await;
-        proven.answered(Instant::now());
+        proven.used(Instant::now());
         assert!(connections.displace_idle());
         assert!(is_ended(&silent).await && !is_ended(&proven_task).await);
         // An answer of long ago does not help.

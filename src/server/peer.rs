@@ -25,8 +25,8 @@ pub(super) struct Peer {
     /// own (SNAT). So an address weighs, and never decides alone.
     address: IpAddr,
     opened: Instant,
-    /// When the last request was answered, in milliseconds after `opened`.
-    answered: AtomicU64,
+    /// When the last request came or was answered, in milliseconds after `opened`.
+    used: AtomicU64,
     /// Whether it has shown a certificate of a known authority.
     verified: AtomicBool,
     /// Answers that are not written yet.
@@ -49,7 +49,7 @@ impl Peer {
         Self {
             address: address.to_canonical(),
             opened: Instant::now(),
-            answered: AtomicU64::new(0),
+            used: AtomicU64::new(0),
             verified: AtomicBool::new(false),
             unread: AtomicUsize::new(0),
             last_turns: Default::default(),
@@ -61,15 +61,15 @@ impl Peer {
         self.address
     }
 
-    /// Says that a request was answered.
-    pub(super) fn answered(&self, now: Instant) {
-        self.answered.store(milliseconds(now.saturating_duration_since(self.opened)), Ordering::Relaxed);
+    /// Says that a request came or was answered.
+    pub(super) fn used(&self, now: Instant) {
+        self.used.store(milliseconds(now.saturating_duration_since(self.opened)), Ordering::Relaxed);
     }
 
-    /// How long it has had no answer, or has been there without one.
+    /// How long no request has come and none was answered.
     pub(super) fn idle(&self, now: Instant) -> Duration {
-        let answered = Duration::from_millis(self.answered.load(Ordering::Relaxed));
-        now.saturating_duration_since(self.opened).saturating_sub(answered)
+        let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
+        now.saturating_duration_since(self.opened).saturating_sub(used)
     }
 
     /// Says that it has shown a certificate of a known authority.
