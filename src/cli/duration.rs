@@ -17,6 +17,14 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     Ok(duration_of(number))
 }
 
+/// The same, and more than nothing: with a time-out of zero every request fails.
+pub(super) fn positive(text: &str) -> Result<Duration, String> {
+    match parse(text)? {
+        Duration::ZERO => Err("expected more than zero: nothing is done in no time".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +39,13 @@ mod tests {
         assert_eq!(parse("18446744073709551615h"), Ok(Duration::from_secs(u64::MAX)));
         for bad in ["", "10", "s", "-1s", "1.5s", "10 s", "1d", "99999999999999999999s"] {
             assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn zero_is_no_timeout() {
+        assert_eq!(positive("1ms"), Ok(Duration::from_millis(1)));
+        for bad in ["0s", "0ms", "00h", "1"] {
+            assert!(positive(bad).is_err(), "{bad}");
         }
     }
 }

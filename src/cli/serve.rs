@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -22,24 +23,27 @@ use super::spans::SpanArgs;
 use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
-use crate::server::{Limits, Options, PolicySource, Server, TlsVersion};
+use crate::server::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, Server, TlsVersion};
 
 /// Days that development certificates are valid.
 const DEVELOPMENT_DAYS: u32 = 365;
 /// What a shell reports of a process that a signal ended: 128 and the signal's number.
 const INTERRUPTED: u8 = 128 + 2;
 const TERMINATED: u8 = 128 + 15;
+const HUNG_UP: u8 = 128 + 1;
 /// Shells, `timeout` and process managers often signal a process and then its group. What comes so soon after the first
 /// signal is the same one once more, and must not cut requests off.
 const ECHO: Duration = Duration::from_millis(100);
+/// For a policy to be there when the server starts.
+const POLICY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serve the HTTPS webhook
 ///
 /// Serves POST /validate and POST /mutate over TLS, and GET /livez, /readyz, /metrics and /policy in plain HTTP on
 /// the admin port. Without certificates in --cert-dir it makes a development authority and a server certificate there.
 ///
-/// Stops on SIGTERM (after --drain-delay) and SIGINT (at once); requests under way are answered. A second signal
-/// ends it on the spot.
+/// Stops on SIGTERM and SIGHUP (after --drain-delay) and SIGINT (at once); requests under way are answered. A second
+/// signal ends it on the spot. Files are read again by themselves: no signal is needed for that.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Address of the webhook, over TLS; port 0 takes any free port
@@ -112,10 +116,19 @@ pub(super) struct Args {
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
     /// Largest request body; more is answered with 413
-    #[arg(long, env = "PODGATE_MAX_BODY_BYTES", value_name = "N", default_value_t = 8 * 1024 * 1024)]
+    ///
+    /// The default is what an API server may send about two objects of the 1.5 MiB that etcd takes, with each byte escaped as
+    /// six, and 2 MiB for the rest. Raise it where etcd's --max-request-bytes is raised.
+    #[arg(
+        long,
+        env = "PODGATE_MAX_BODY_BYTES",
+        value_name = "N",
+        default_value_t = MAX_BODY_BYTES,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+    )]
     max_body_bytes: usize,
 
-    /// Requests being read or answered at a time; further ones wait, and those that cannot be answered in time get a 503
+    /// Requests judged at a time; further ones wait, and those that cannot be answered in time get a 503
     #[arg(
         long,
         env = "PODGATE_MAX_REQUESTS",
@@ -125,11 +138,19 @@ struct LimitArgs {
     )]
     max_requests: u32,
 
-    /// Size of all request bodies held at a time; no less than --max-body-bytes
-    #[arg(long, env = "PODGATE_MAX_BYTES", value_name = "N", default_value_t = 64 * 1024 * 1024)]
+    /// Memory for request bodies, what they become while they are judged, and answers until they are read
+    ///
+    /// The program itself and its connections take up to 70 MiB more. One body of --max-body-bytes always has room.
+    #[arg(
+        long,
+        env = "PODGATE_MAX_BYTES",
+        value_name = "N",
+        default_value_t = MAX_BYTES,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+    )]
     max_bytes: usize,
 
-    /// Connections served at a time; a further one takes the place of one that never got an answer, or waits
+    /// Connections served at a time; a further one takes the place of the one that has had no answer for longest
     #[arg(
         long,
         env = "PODGATE_MAX_CONNECTIONS",
@@ -140,23 +161,23 @@ struct LimitArgs {
     max_connections: u32,
 
     /// For a TLS handshake
-    #[arg(long, env = "PODGATE_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    #[arg(long, env = "PODGATE_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::positive)]
     handshake_timeout: Duration,
 
     /// For a request's head, from its first byte
-    #[arg(long, env = "PODGATE_HEADER_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    #[arg(long, env = "PODGATE_HEADER_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::positive)]
     header_timeout: Duration,
 
-    /// For a request's body
-    #[arg(long, env = "PODGATE_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    /// For a request's body, and for its answer to be read
+    #[arg(long, env = "PODGATE_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration::positive)]
     body_timeout: Duration,
 
     /// Between two requests on a connection; the API server keeps its end for 90s
-    #[arg(long, env = "PODGATE_IDLE_TIMEOUT", value_name = "DURATION", default_value = "2m", value_parser = duration::parse)]
+    #[arg(long, env = "PODGATE_IDLE_TIMEOUT", value_name = "DURATION", default_value = "2m", value_parser = duration::positive)]
     idle_timeout: Duration,
 
     /// Age at which a connection is ended after an answer, so that load spreads over replicas
-    #[arg(long, env = "PODGATE_MAX_CONNECTION_AGE", value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
+    #[arg(long, env = "PODGATE_MAX_CONNECTION_AGE", value_name = "DURATION", default_value = "5m", value_parser = duration::positive)]
     max_connection_age: Duration,
 
     /// For requests under way when the server stops
@@ -195,14 +216,32 @@ impl Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let spans = args.spans.start()?;
     log::init(args.log_format, args.log_level, spans.layer())?;
-    let engine = Arc::new(ArcSwap::from_pointee(super::policy::engine(args.policy.as_deref())?));
+    let engine = Arc::new(ArcSwap::from_pointee(engine(args.policy.clone())?));
     if !args.cluster.manage_certs && ensure_certificates(args)? && args.log_format == LogFormat::Text {
         print(&format!("made a development certificate in {}", args.cert_dir.display()));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    let (code, left) = runtime.block_on(serve(args, engine))?;
+    let served = runtime.block_on(serve(args, engine));
+    // Does not wait for threads that read a file which hangs, or judge: they end with the process.
+    runtime.shutdown_background();
+    let (code, left) = served?;
     spans.stop(left);
     Ok(code)
+}
+
+/// Reads the policy on a thread that nothing waits for: a pipe that nobody writes would keep the process from ever ending.
+fn engine(policy: Option<PathBuf>) -> anyhow::Result<Engine> {
+    let Some(file) = policy else { return super::policy::engine(None) };
+    let (done, loaded) = mpsc::channel();
+    let name = file.display().to_string();
+    let load = move || {
+        // Nobody waits for it any more where this fails.
+        let _ = done.send(super::policy::engine(Some(&file)));
+    };
+    thread::Builder::new().name("policy".to_owned()).spawn(load).context("cannot start a thread")?;
+    loaded.recv_timeout(POLICY_TIMEOUT).with_context(|| {
+        format!("cannot read policy {name} within {} s; is it a pipe that nobody writes?", POLICY_TIMEOUT.as_secs())
+    })?
 }
 
 /// Also says how much is left of the time to drain.
@@ -210,6 +249,7 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(Exi
     // Before the ports are taken: as process 1 of a container a signal without a handler does nothing at all.
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    let mut hang_up = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
     let options = Options {
         listen: args.listen,
         admin_listen: args.admin_listen,
@@ -232,22 +272,23 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(Exi
     }
 
     let (first_seen, first_was_seen) = tokio::sync::oneshot::channel();
-    let (terminate, interrupt) = (&mut terminate, &mut interrupt);
-    let signals = async {
+    let signals = (&mut terminate, &mut interrupt, &mut hang_up);
+    let signals = async move {
         // Somebody at a terminal waits for the prompt; a cluster needs time to send nothing more here.
-        let delay = match either(terminate, interrupt).await {
-            TERMINATED => args.drain_delay,
-            _ => Duration::ZERO,
+        let (terminate, interrupt, hang_up) = signals;
+        let delay = match any(terminate, interrupt, hang_up).await {
+            INTERRUPTED => Duration::ZERO,
+            _ => args.drain_delay,
         };
         let _ = first_seen.send(delay);
         stop.cancel();
         let echoes = async {
             loop {
-                either(&mut *terminate, &mut *interrupt).await;
+                any(&mut *terminate, &mut *interrupt, &mut *hang_up).await;
             }
         };
         let _: Result<(), _> = timeout(ECHO, echoes).await;
-        either(terminate, interrupt).await
+        any(terminate, interrupt, hang_up).await
     };
     let drain = Cell::new((Instant::now(), Duration::ZERO));
     let shutdown = async {
@@ -265,10 +306,11 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(Exi
     }
 }
 
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> u8 {
+async fn any(terminate: &mut Signal, interrupt: &mut Signal, hang_up: &mut Signal) -> u8 {
     tokio::select! {
         _ = terminate.recv() => TERMINATED,
         _ = interrupt.recv() => INTERRUPTED,
+        _ = hang_up.recv() => HUNG_UP,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Policy text to [`LifecyclePolicy`]. Errors carry file, line, column and, where a name is misspelt, a suggestion.
 
-use std::{collections::HashMap, fmt, fs, io, path::PathBuf};
+use std::{collections::HashMap, fmt, fs::File, io, io::Read, path::PathBuf};
 
 use serde_json::Value;
 use thiserror::Error;
@@ -19,6 +19,9 @@ use crate::model::{
 
 /// How many mistakes are looked for: a text that is no policy at all has one in every line.
 const MAX_MISTAKES: usize = 20;
+
+/// A policy's file may be that large. As an object it fits into etcd up to 1.5 MiB; a file also has comments and indentation.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A policy that cannot be used.
 #[derive(Debug, Error)]
@@ -79,7 +82,7 @@ impl fmt::Display for Mistake {
 
 /// Reads a policy file (YAML or JSON).
 pub fn load(file: &std::path::Path) -> Result<LifecyclePolicy, PolicyError> {
-    let text = fs::read(file).map_err(|cause| PolicyError::Read { file: file.to_owned(), cause })?;
+    let text = read(file).map_err(|cause| PolicyError::Read { file: file.to_owned(), cause })?;
     let origin = file.display().to_string();
     match std::str::from_utf8(&text) {
         Ok(text) => parse(text, &origin),
@@ -91,6 +94,19 @@ pub fn load(file: &std::path::Path) -> Result<LifecyclePolicy, PolicyError> {
             Err(PolicyError::Invalid { origin, mistakes })
         }
     }
+}
+
+/// Reads no more than [`MAX_BYTES`], of a regular file as of a pipe.
+fn read(file: &std::path::Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        let limit = MAX_BYTES / 1024 / 1024;
+        let cause =
+            format!("it is larger than {limit} MiB, and no cluster takes a policy of 1.5 MiB; is this the right file?");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, cause));
+    }
+    Ok(text)
 }
 
 /// Reads a policy from YAML or JSON text; `origin` names it in errors.

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::options::Limits;
+use super::peer::Peer;
 
 /// How long a connection without requests may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,6 +39,8 @@ pub(super) enum Expired {
     Header,
     /// The peer does not let itself be closed.
     Closing,
+    /// The peer does not read an answer.
+    Unread,
 }
 
 #[derive(Debug)]
@@ -60,6 +63,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Activity {
     protocol: Protocol,
+    peer: Arc<Peer>,
     /// When it is so old that it should end; `None` is never.
     retires: Option<Instant>,
     state: Mutex<State>,
@@ -67,12 +71,12 @@ pub(super) struct Activity {
 
 impl Activity {
     /// A connection that was opened just now, and has not said anything yet.
-    pub(super) fn new(protocol: Protocol, limits: &Limits) -> Self {
+    pub(super) fn new(protocol: Protocol, peer: Arc<Peer>, limits: &Limits) -> Self {
         let opened = Instant::now();
         let age = limits.max_connection_age;
         let retires = opened.checked_add(age.saturating_sub(age.mul_f64(MAX_AGE_JITTER * fastrand::f64())));
         let state = Mutex::new(State { phase: Phase::Idle { since: opened }, used: false, ending: false });
-        Self { protocol, retires, state }
+        Self { protocol, peer, retires, state }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -94,9 +98,10 @@ impl Activity {
         let state = self.state();
         let (since, timeout, expired) = match state.phase {
             Phase::Idle { since } | Phase::Head { since } if state.ending => (since, CLOSE_TIMEOUT, Expired::Closing),
+            Phase::Idle { since } if self.peer.has_unread() => (since, limits.body_timeout, Expired::Unread),
             Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
             Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
-            // The body has its own deadline, and the handler does not wait for anything.
+            // Body and judgement have deadlines of their own.
             Phase::Busy { .. } => return None,
         };
         Some((since.checked_add(timeout)?, expired))
@@ -104,6 +109,7 @@ impl Activity {
 
     /// The head of a request has been read. It is being answered for as long as the guard lives.
     pub(super) fn begin(self: &Arc<Self>) -> Answering {
+        self.peer.used(Instant::now());
         let mut state = self.state();
         let requests = match state.phase {
             Phase::Busy { requests } => requests,
@@ -149,10 +155,12 @@ pub(super) struct Answering(Arc<Activity>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
+        let now = Instant::now();
+        self.0.peer.used(now);
         let mut state = self.0.state();
         state.phase = match state.phase {
             Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
-            _ => Phase::Idle { since: Instant::now() },
+            _ => Phase::Idle { since: now },
         };
     }
 }
@@ -225,7 +233,7 @@ mod tests {
     async fn deadline_follows_the_phase() {
         let seconds = Duration::from_secs;
         let opened = Instant::now();
-        let activity = Arc::new(Activity::new(Protocol::Http1, &Limits::default()));
+        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::default(), &Limits::default()));
         assert_eq!(expiry(&activity, opened), Some((seconds(120), Expired::Idle)));
         tokio::time::advance(seconds(50)).await;
         activity.received();
@@ -248,13 +256,38 @@ mod tests {
         assert_eq!(expiry(&activity, opened), Some((seconds(57), Expired::Closing)));
     }
 
+    /// Or a connection would have to go for another while its request is judged.
+    #[tokio::test(start_paused = true)]
+    async fn request_that_has_come_is_use() {
+        let peer = Arc::<Peer>::default();
+        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::clone(&peer), &Limits::default()));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(peer.idle(Instant::now()), Duration::from_secs(60));
+        let answering = activity.begin();
+        assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(peer.idle(Instant::now()), Duration::from_secs(9));
+        drop(answering);
+        assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unread_answer_has_as_long_as_a_body() {
+        let (opened, peer) = (Instant::now(), Arc::<Peer>::default());
+        let activity = Activity::new(Protocol::Http2, Arc::clone(&peer), &Limits::default());
+        peer.wrote();
+        assert_eq!(expiry(&activity, opened), Some((Duration::from_secs(10), Expired::Unread)));
+        peer.written();
+        assert_eq!(expiry(&activity, opened), Some((Duration::from_secs(120), Expired::Idle)));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn ages_differ() {
         let limits = Limits { max_connection_age: Duration::from_secs(1000), ..Limits::default() };
         let opened = Instant::now();
         let ages: Vec<_> = (0..100)
             .map(|_| {
-                let activity = Activity::new(Protocol::Http1, &limits);
+                let activity = Activity::new(Protocol::Http1, Arc::default(), &limits);
                 activity.retires.unwrap() - opened
             })
             .collect();
@@ -262,13 +295,13 @@ mod tests {
         assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
         assert!(last.saturating_sub(*first) > Duration::from_secs(50));
         let limits = Limits { max_connection_age: Duration::MAX, ..limits };
-        assert!(!Activity::new(Protocol::Http1, &limits).is_aged());
+        assert!(!Activity::new(Protocol::Http1, Arc::default(), &limits).is_aged());
     }
 
     #[tokio::test(start_paused = true)]
     async fn http2_is_idle_when_no_stream_is_open() {
         let opened = Instant::now();
-        let activity = Arc::new(Activity::new(Protocol::Http2, &Limits::default()));
+        let activity = Arc::new(Activity::new(Protocol::Http2, Arc::default(), &Limits::default()));
         // Settings and pings.
         activity.received();
         assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Idle);

@@ -47,12 +47,16 @@ pub enum CertificatesError {
         path: PathBuf,
     },
     /// Some of the files are there, and others are not.
-    #[error("{} has {present} but no {missing}", dir.display())]
+    #[error(
+        "{} has {} but no {missing}: add {missing} or, if this was left by a start that was interrupted, remove {} \
+         there, so that new ones are made",
+        dir.display(), present.join(" and "), present.join(" and ")
+    )]
     Incomplete {
         /// The folder.
         dir: PathBuf,
-        /// A file that is there.
-        present: &'static str,
+        /// Those that are there.
+        present: Vec<&'static str>,
         /// A file that is not.
         missing: &'static str,
     },
@@ -80,17 +84,22 @@ pub enum CertificatesError {
 /// A folder with a certificate or a key but not both is an error: guessing which one is meant would either
 /// overwrite a key or serve a certificate that nobody trusts.
 pub fn ensure(dir: &Path, names: &[String], days: u32) -> Result<bool, CertificatesError> {
-    let has = |file| exists(&dir.join(file));
-    let (certificate, key, ca) = (has(CERTIFICATE_FILE)?, has(KEY_FILE)?, has(CA_FILE)?);
-    let incomplete = |present, missing| CertificatesError::Incomplete { dir: dir.to_owned(), present, missing };
-    match (certificate, key, ca) {
-        // A Secret of type kubernetes.io/tls need not have `ca.crt`.
-        (true, true, _) => Ok(false),
-        (true, false, _) => Err(incomplete(CERTIFICATE_FILE, KEY_FILE)),
-        (false, true, _) => Err(incomplete(KEY_FILE, CERTIFICATE_FILE)),
-        (false, false, true) => Err(incomplete(CA_FILE, CERTIFICATE_FILE)),
-        (false, false, false) => write(dir, names, days, false).map(|()| true),
+    let mut present = Vec::new();
+    for file in [CERTIFICATE_FILE, KEY_FILE, CA_FILE, CA_KEY_FILE] {
+        if exists(&dir.join(file))? {
+            present.push(file);
+        }
     }
+    let has = |file| present.contains(&file);
+    // A Secret of type kubernetes.io/tls need not have `ca.crt`.
+    if has(CERTIFICATE_FILE) && has(KEY_FILE) {
+        return Ok(false);
+    }
+    if present.is_empty() {
+        return write(dir, names, days, false).map(|()| true);
+    }
+    let missing = if has(CERTIFICATE_FILE) { KEY_FILE } else { CERTIFICATE_FILE };
+    Err(CertificatesError::Incomplete { dir: dir.to_owned(), present, missing })
 }
 
 /// Writes `tls.crt`, `tls.key`, `ca.crt` and `ca.key` to `dir`, which is created when missing.

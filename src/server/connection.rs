@@ -6,12 +6,11 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
@@ -32,11 +31,13 @@ use super::health::Health;
 use super::log;
 use super::metrics::Metrics;
 use super::options::Limits;
+use super::peer::Peer;
 use super::reply;
 use super::tls::Tls;
 
-const MAX_HEAD_BYTES: usize = 32 * 1024;
-const MAX_HEADER_LIST_BYTES: u32 = 32 * 1024;
+/// The API server's own head has less than 1 KiB.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// What a connection may hold of bodies that nobody reads yet, because they wait for their turn.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 const WINDOW_BYTES: u32 = 64 * 1024;
@@ -76,21 +77,20 @@ impl Failed {
 }
 
 impl Shared {
-    /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer. Sets `proven` once a
-    /// request got a decision.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, proven: Arc<AtomicBool>) {
-        if let Err(Failed { failure, cause }) = self.serve_to_end(stream, proven).await {
+    /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: Arc<Peer>) {
+        if let Err(Failed { failure, cause }) = self.serve_to_end(stream, peer).await {
             self.metrics.failed(failure);
             let cause = log::clean(&cause);
             debug!(reason = failure.as_str(), cause = cause.as_ref(), "connection");
         }
     }
 
-    async fn serve_to_end(self: &Arc<Self>, stream: TcpStream, proven: Arc<AtomicBool>) -> Result<(), Failed> {
+    async fn serve_to_end(self: &Arc<Self>, stream: TcpStream, peer: Arc<Peer>) -> Result<(), Failed> {
         // An answer is one write; there is nothing to wait for.
         stream.set_nodelay(true).map_err(Failed::broken)?;
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, Protocol::Http1, proven).await;
+            return self.serve_http(stream, Protocol::Http1, peer).await;
         };
         let Some(acceptor) = tls.acceptor() else {
             return Err(Failed::new(Failure::TlsHandshake, "there is no certificate yet"));
@@ -103,31 +103,32 @@ impl Shared {
                 return Err(Failed::new(Failure::TlsHandshakeTimeout, ""));
             }
         };
-        let protocol = match stream.get_ref().1.alpn_protocol() {
+        let (_, session) = stream.get_ref();
+        // The handshake fails where one is asked for and not shown.
+        if session.peer_certificates().is_some() {
+            peer.verify();
+        }
+        let protocol = match session.alpn_protocol() {
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        self.serve_http(stream, protocol, proven).await
+        self.serve_http(stream, protocol, peer).await
     }
 
-    async fn serve_http<S>(
-        self: &Arc<Self>,
-        stream: S,
-        protocol: Protocol,
-        proven: Arc<AtomicBool>,
-    ) -> Result<(), Failed>
+    async fn serve_http<S>(self: &Arc<Self>, stream: S, protocol: Protocol, peer: Arc<Peer>) -> Result<(), Failed>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Arc::new(Activity::new(protocol, &self.limits));
+        let activity = Arc::new(Activity::new(protocol, Arc::clone(&peer), &self.limits));
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let service = {
-            let (shared, activity) = (Arc::clone(self), Arc::clone(&activity));
-            service_fn(move |request| {
+            let (shared, activity, peer) = (Arc::clone(self), Arc::clone(&activity), Arc::clone(&peer));
+            service_fn(move |mut request: Request<Incoming>| {
                 let answering = activity.begin();
-                let (shared, activity, proven) = (Arc::clone(&shared), Arc::clone(&activity), Arc::clone(&proven));
+                request.extensions_mut().insert(Arc::clone(&peer));
+                let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
                 async move {
-                    let answer = shared.answer(request, &activity, &proven).await;
+                    let answer = shared.answer(request, &activity).await;
                     drop(answering);
                     answer
                 }
@@ -142,7 +143,7 @@ impl Shared {
                     .max_header_size(MAX_HEAD_BYTES)
                     .max_buf_size(MAX_BUFFER_BYTES)
                     .serve_connection(io, service);
-                self.drive(connection, &activity).await
+                self.drive(connection, &activity, &peer).await
             }
             Protocol::Http2 => {
                 let connection = http2::Builder::new(TokioExecutor::new())
@@ -154,7 +155,7 @@ impl Shared {
                     .initial_connection_window_size(WINDOW_BYTES)
                     .initial_stream_window_size(WINDOW_BYTES)
                     .serve_connection(io, service);
-                self.drive(connection, &activity).await
+                self.drive(connection, &activity, &peer).await
             }
         }
     }
@@ -163,12 +164,8 @@ impl Shared {
         &self,
         request: Request<Incoming>,
         activity: &Activity,
-        proven: &AtomicBool,
     ) -> Result<axum::response::Response, Infallible> {
         let mut answer = self.router.call(request).await?;
-        if answer.status() == StatusCode::OK {
-            proven.store(true, Ordering::Relaxed);
-        }
         let unread = answer.extensions_mut().remove::<reply::Unread>().is_some();
         let close = unread || self.health.is_draining() || activity.is_aged();
         // HTTP/2 ends a stream without its connection, and a connection with GOAWAY.
@@ -179,7 +176,7 @@ impl Shared {
     }
 
     /// Polls `connection` to its end, and ends it when the server stops or a deadline passes.
-    async fn drive<C>(&self, connection: C, activity: &Activity) -> Result<(), Failed>
+    async fn drive<C>(&self, connection: C, activity: &Activity, peer: &Peer) -> Result<(), Failed>
     where
         C: GracefulConnection<Error = hyper::Error>,
     {
@@ -187,6 +184,7 @@ impl Shared {
         // A child, because looking at a token takes its lock, and all connections would share it.
         let stop = self.stop.child_token();
         let mut stopping = pin!(stop.cancelled());
+        let mut closing = pin!(peer.close.notified());
         let mut stopped = false;
         let mut alarm = pin!(sleep(self.limits.header_timeout));
         poll_fn(|context| {
@@ -194,6 +192,9 @@ impl Shared {
                 stopped = true;
                 activity.end();
                 connection.as_mut().graceful_shutdown();
+            }
+            if closing.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(Failed::new(Failure::AnswerUnread, "")));
             }
             loop {
                 if let Poll::Ready(result) = connection.as_mut().poll(context) {
@@ -228,6 +229,7 @@ impl Shared {
                     Expired::Header => {
                         return Poll::Ready(Err(Failed::new(Failure::HeaderTimeout, "")));
                     }
+                    Expired::Unread => return Poll::Ready(Err(Failed::new(Failure::AnswerUnread, ""))),
                     Expired::Closing => return Poll::Ready(Ok(())),
                 }
             }

@@ -1,25 +1,25 @@
 //! A port: accepts connections, as many as are allowed, and lets them finish when the server stops.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::connection::Shared;
+use super::connections::Connections;
 use super::failure::Failure;
 use super::health::Health;
 use super::metrics::Metrics;
 use super::options::Limits;
+use super::peer::Peer;
 use super::tls::Tls;
 
 /// Pauses after a failed accept: at first short, then long enough not to burn a core while descriptors are short.
@@ -28,7 +28,8 @@ const MAX_ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
 /// One port and what is served on it.
 pub(super) struct Endpoint {
-    pub(super) listener: TcpListener,
+    /// Belongs to no runtime yet: that is the one which runs the endpoint.
+    pub(super) listener: std::net::TcpListener,
     /// `None` serves plain HTTP.
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) router: Router,
@@ -45,6 +46,13 @@ impl Endpoint {
     /// because they did not finish in time. Dropping the future cuts off all.
     pub(super) async fn run(self) -> usize {
         let Self { listener, stop, .. } = self;
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(cause) => {
+                error!(%cause, "cannot accept connections");
+                return 0;
+            }
+        };
         let shared = Arc::new(Shared {
             tls: self.tls,
             router: TowerToHyperService::new(self.router),
@@ -68,25 +76,29 @@ impl Endpoint {
 async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
     let max = shared.limits.max_connections;
     let permits = Arc::new(Semaphore::new(max));
-    let mut newcomers = Newcomers::default();
+    let mut open = Connections::default();
     let mut backoff = ACCEPT_BACKOFF;
     loop {
         match listener.accept().await {
-            Ok((stream, _peer)) => {
+            Ok((stream, from)) => {
                 backoff = ACCEPT_BACKOFF;
-                if permits.available_permits() == 0 && newcomers.displace_oldest() {
-                    shared.metrics.failed(Failure::Displaced);
+                if permits.available_permits() == 0 {
+                    // Whoever was accepted just now gets to ask before it may have to go.
+                    yield_now().await;
+                    if permits.available_permits() == 0 && open.displace_idle() {
+                        shared.metrics.failed(Failure::Displaced);
+                    }
                 }
                 // The semaphore is never closed.
                 let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
                 let shared = Arc::clone(shared);
-                let proven = Arc::new(AtomicBool::new(false));
-                let served = shared.serve(stream, Arc::clone(&proven));
+                let peer = Arc::new(Peer::new(from.ip()));
+                let served = shared.serve(stream, Arc::clone(&peer));
                 let task = connections.spawn(async move {
                     served.await;
                     drop(permit);
                 });
-                newcomers.add(proven, task, max);
+                open.add(peer, task, max);
             }
             Err(cause) if is_of_one_connection(&cause) => shared.metrics.failed(Failure::Accept),
             Err(cause) => {
@@ -98,31 +110,6 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &
         }
         // Keeps the set as small as the number of connections that live.
         while connections.try_join_next().is_some() {}
-    }
-}
-
-/// Connections that had no decision yet, oldest first. When there is no room for another, the oldest of them goes: whoever
-/// opens many connections and says nothing displaces his own, and not those that the API server uses.
-#[derive(Debug, Default)]
-struct Newcomers(VecDeque<(Arc<AtomicBool>, AbortHandle)>);
-
-impl Newcomers {
-    fn add(&mut self, proven: Arc<AtomicBool>, task: AbortHandle, max: usize) {
-        if self.0.len() >= max.saturating_mul(2) {
-            self.0.retain(|(proven, task)| !proven.load(Ordering::Relaxed) && !task.is_finished());
-        }
-        self.0.push_back((proven, task));
-    }
-
-    /// `false` if there is none.
-    fn displace_oldest(&mut self) -> bool {
-        while let Some((proven, task)) = self.0.pop_front() {
-            if !proven.load(Ordering::Relaxed) && !task.is_finished() {
-                task.abort();
-                return true;
-            }
-        }
-        false
     }
 }
 

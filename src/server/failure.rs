@@ -11,8 +11,6 @@ pub(super) enum Failure {
     UnreadableObject,
     /// A rule or a mutation failed.
     Internal,
-    /// A judgement that was given up: its caller's time, or its steps, were used up.
-    Exhausted,
     /// The handler panicked.
     Panic,
     /// No policy to judge by.
@@ -31,6 +29,10 @@ pub(super) enum Failure {
     BodyIncomplete,
     /// More requests than can be answered in time.
     Overloaded,
+    /// A judgement that did not come to an end in time.
+    Deadline,
+    /// An answer that its peer does not read.
+    AnswerUnread,
     /// A head that did not come in time.
     HeaderTimeout,
     /// A TLS handshake that failed.
@@ -43,17 +45,16 @@ pub(super) enum Failure {
     Connection,
     /// A connection that could not be accepted.
     Accept,
-    /// A connection without any answer yet that made room for another.
+    /// The connection that was idle for longest, which made room for another.
     Displaced,
 }
 
 impl Failure {
     /// Every one.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::UnreadableObject,
         Self::Internal,
-        Self::Exhausted,
         Self::Panic,
         Self::NoPolicy,
         Self::NotFound,
@@ -63,6 +64,8 @@ impl Failure {
         Self::BodyTimeout,
         Self::BodyIncomplete,
         Self::Overloaded,
+        Self::Deadline,
+        Self::AnswerUnread,
         Self::HeaderTimeout,
         Self::TlsHandshake,
         Self::TlsHandshakeTimeout,
@@ -78,7 +81,6 @@ impl Failure {
             Self::BadRequest => "bad_request",
             Self::UnreadableObject => "unreadable_object",
             Self::Internal => "internal",
-            Self::Exhausted => "exhausted",
             Self::Panic => "panic",
             Self::NoPolicy => "no_policy",
             Self::NotFound => "not_found",
@@ -88,6 +90,8 @@ impl Failure {
             Self::BodyTimeout => "body_timeout",
             Self::BodyIncomplete => "body_incomplete",
             Self::Overloaded => "overloaded",
+            Self::Deadline => "deadline",
+            Self::AnswerUnread => "answer_unread",
             Self::HeaderTimeout => "header_timeout",
             Self::TlsHandshake => "tls_handshake",
             Self::TlsHandshakeTimeout => "tls_handshake_timeout",
@@ -105,7 +109,7 @@ impl From<ErrorReason> for Failure {
             ErrorReason::BadRequest => Self::BadRequest,
             ErrorReason::UnreadableObject => Self::UnreadableObject,
             ErrorReason::Internal => Self::Internal,
-            ErrorReason::Exhausted => Self::Exhausted,
+            ErrorReason::Exhausted => Self::Deadline,
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Health {
     draining: AtomicBool,
     /// In seconds since 1970, or [`NO_CERTIFICATE`].
     expiry_timestamp_seconds: AtomicI64,
+    /// In seconds since 1970.
+    begin_timestamp_seconds: AtomicI64,
     /// Whether the API server trusts what is served, as far as that is known.
     trusted: AtomicBool,
     /// Whether there is anything to judge by.
@@ -26,6 +28,7 @@ impl Health {
         Self {
             draining: AtomicBool::new(false),
             expiry_timestamp_seconds: AtomicI64::new(NO_CERTIFICATE),
+            begin_timestamp_seconds: AtomicI64::new(0),
             trusted: AtomicBool::new(true),
             policy: AtomicBool::new(true),
         }
@@ -41,9 +44,10 @@ impl Health {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Says until when the certificate that is served is valid.
-    pub(super) fn certificate_expires(&self, timestamp_seconds: i64) {
-        self.expiry_timestamp_seconds.store(timestamp_seconds, Ordering::Relaxed);
+    /// Says from when until when the certificate that is served is valid.
+    pub(super) fn certificate_is_valid(&self, begin_timestamp_seconds: i64, expiry_timestamp_seconds: i64) {
+        self.begin_timestamp_seconds.store(begin_timestamp_seconds, Ordering::Relaxed);
+        self.expiry_timestamp_seconds.store(expiry_timestamp_seconds, Ordering::Relaxed);
     }
 
     /// Says whether the webhook configurations trust what is served.
@@ -76,6 +80,11 @@ impl Health {
         Some(expiry.saturating_sub(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()))
     }
 
+    fn is_certificate_early(&self) -> bool {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        i64::try_from(now).is_ok_and(|now| now < self.begin_timestamp_seconds.load(Ordering::Relaxed))
+    }
+
     /// Why no requests should be sent here, if so.
     pub(super) fn unready(&self) -> Option<&'static str> {
         if self.is_draining() {
@@ -84,6 +93,7 @@ impl Health {
         match self.certificate_valid_for() {
             None => Some("there is no certificate yet"),
             Some(Duration::ZERO) => Some("the server's certificate has expired"),
+            Some(_) if self.is_certificate_early() => Some("the server's certificate is not valid yet"),
             Some(_) if !self.trusted.load(Ordering::Relaxed) => {
                 Some("caBundle of the webhook configurations does not match the server's certificate yet")
             }

@@ -4,21 +4,29 @@
 
 mod activity;
 mod admin;
+mod admin_thread;
+mod body;
 pub mod certificates;
 mod clients;
 mod connection;
+mod connections;
+mod deadline;
 mod endpoint;
 mod failure;
+mod files;
 mod health;
 mod knowledge;
-mod load;
+mod ledger;
 pub mod log;
 mod lookout;
 mod metrics;
 mod options;
 #[cfg(feature = "otlp")]
 pub mod otlp;
+mod peer;
+mod pool;
 mod presenter;
+mod refusal;
 mod reload;
 mod renewal;
 mod reply;
@@ -36,24 +44,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use knowledge::Knowledge;
-pub use options::{Limits, Options, PolicySource, TlsVersion};
+pub use options::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, TlsVersion};
 pub use presenter::Presenter;
 pub use reload::Policies;
-pub use tls::TlsError;
+pub use tls::{Flaw, TlsError};
 pub use trace::TraceContext;
 
 use crate::policy::Engine;
+use admin_thread::AdminThread;
 use endpoint::Endpoint;
+use files::Reader;
 use health::Health;
-use load::Load;
+use ledger::Ledger;
 use lookout::Lookout;
 use metrics::Metrics;
+use peer::Kind;
+use pool::Pool;
 use renewal::Renewal;
 use tls::Tls;
 use turns::Turns;
@@ -84,6 +96,9 @@ pub enum ServerError {
     /// The certificate, its key or the clients' authority cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The files of the certificates cannot be read.
+    #[error("cannot read the certificates")]
+    Certificates(#[source] io::Error),
     /// There is no thread to be had.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
@@ -101,12 +116,12 @@ pub struct Server {
     knowledge: Knowledge,
     policies: Arc<Policies>,
     lookout: Lookout,
+    admin_thread: AdminThread,
 }
 
 impl Server {
     /// Reads the certificates and takes both ports. `engine` may be exchanged at any time, and is when the policy's file
     /// changes; a request is answered by the one that is there when its body has arrived.
-    #[expect(clippy::unused_async, reason = "a socket of tokio is only made within its runtime")]
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
         let metrics = Arc::new(Metrics::new());
         let health = Arc::new(Health::new());
@@ -120,8 +135,15 @@ impl Server {
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
         });
-        let watch = renewal.watch();
-        renewal.load()?;
+        let files = Arc::clone(&renewal);
+        let load = move || {
+            let watch = files.watch();
+            files.load().map(|()| watch)
+        };
+        let watch = Reader::default()
+            .read(load)
+            .await
+            .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
         let knowledge = Knowledge::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen")?;
@@ -146,7 +168,9 @@ impl Server {
                     metrics: Arc::clone(&metrics),
                     limits,
                     log_allowed: options.log_allowed,
-                    load: Load::new(&limits),
+                    places: Pool::new(Kind::Place, limits.max_requests, limits.max_requests),
+                    ledger: Arc::new(Ledger::new(&limits)),
+                    pool: Pool::large(&limits),
                     turns: Turns::new(),
                 }),
                 limits,
@@ -169,6 +193,7 @@ impl Server {
             knowledge,
             policies,
             lookout: Lookout::start().map_err(ServerError::Thread)?,
+            admin_thread: AdminThread::start().map_err(ServerError::Thread)?,
         })
     }
 
@@ -226,10 +251,12 @@ impl Server {
             stop_admin.cancel();
             unfinished
         };
-        let stopped = async { tokio::join!(stopping, admission, self.admin.run()) };
+        // It ends with its thread, when this is dropped.
+        let admin = self.admin_thread.runtime.spawn(self.admin.run());
+        let stopped = async { tokio::join!(stopping, admission, admin) };
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
-            never = self.renewal.run(self.watch) => match never {},
+            never = Arc::clone(&self.renewal).run(self.watch) => match never {},
             never = self.policies.keep() => match never {},
         };
         if unfinished > 0 {
@@ -241,7 +268,7 @@ impl Server {
     }
 }
 
-fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), ServerError> {
+fn listen(address: SocketAddr, flag: &'static str) -> Result<(std::net::TcpListener, SocketAddr), ServerError> {
     let taken = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // The connections of a process before this one keep its port for a while.
@@ -249,7 +276,7 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, Socke
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
         let bound = listener.local_addr()?;
-        Ok((listener, bound))
+        Ok((listener.into_std()?, bound))
     };
     taken().map_err(|source| ServerError::Listen { address, flag, source })
 }

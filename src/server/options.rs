@@ -85,23 +85,41 @@ pub enum TlsVersion {
     Tls13,
 }
 
+/// The largest body that an API server sends about an object that it then keeps.
+///
+/// etcd takes requests of 1.5 MiB (`--max-request-bytes`), so that no object is kept that is larger. In JSON each of its bytes
+/// is up to six: Go's encoder writes `<`, `>` and `&`, and control characters, as `\u003c`. That is 9 MiB for one object, which
+/// CREATE and DELETE carry, and 18 MiB for the two of an UPDATE. Before anything is kept the API server reads at most 3 MiB
+/// of a request (`MaxRequestBodyBytes` in
+/// <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/server/config.go>), which is 18 MiB
+/// again where a mutating webhook sees fields of a new object that are dropped later, such as `status`. The rest of the
+/// review, mostly the user's groups and extra fields, came in HTTP headers of at most 1 MiB or in a token; 2 MiB are left for
+/// it.
+///
+/// Memory is bounded apart from this, by [`Limits::max_bytes`].
+pub const MAX_BODY_BYTES: usize = (18 + 2) * 1024 * 1024;
+
+/// Memory for what clients send, what it becomes and what they are answered. With the program and 1,000 connections it is
+/// below 200 MiB, of the 256 MiB that the manifests allow.
+pub const MAX_BYTES: usize = 128 * 1024 * 1024;
+
 /// How much, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Size of a request body; a larger one is answered with 413.
     pub max_body_bytes: usize,
-    /// Requests being read or answered at a time; further ones wait, and as many more are refused.
+    /// Requests whose body is there that are judged at a time; further ones wait, and as many more are refused.
     pub max_requests: usize,
-    /// Size of all request bodies that are held at a time. No less than `max_body_bytes`.
+    /// Memory for what clients send, what it becomes and what they are answered: an eighth for small bodies and answers, three
+    /// eighths for bodies over 64 KiB (one of `max_body_bytes` always has room), half for judging these.
     pub max_bytes: usize,
-    /// TLS connections served at a time. A further one takes the place of one that has not had an answer yet, and waits
-    /// where there is none.
+    /// TLS connections served at a time. A further one takes the place of the one that has had no answer for longest.
     pub max_connections: usize,
     /// From accepting a connection to the end of its TLS handshake.
     pub handshake_timeout: Duration,
     /// From the first byte of a request's head to its last. Time between two requests is not counted.
     pub header_timeout: Duration,
-    /// From the end of a request's head to the end of its body.
+    /// From the end of a request's head to the end of its body, and for an answer to be read.
     pub body_timeout: Duration,
     /// How long a connection may have no request. The API server drops its own end after 90 s; a server
     /// that is faster makes admissions fail, because a POST is not sent again.
@@ -116,9 +134,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_body_bytes: 8 * 1024 * 1024,
+            max_body_bytes: MAX_BODY_BYTES,
             max_requests: 512,
-            max_bytes: 64 * 1024 * 1024,
+            max_bytes: MAX_BYTES,
             max_connections: 1000,
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),

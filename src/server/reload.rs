@@ -9,6 +9,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tracing::{error, info};
 
+use super::files::{self, Reader};
 use super::health::Health;
 use super::log;
 use super::metrics::Metrics;
@@ -51,11 +52,22 @@ impl Policies {
     /// good one in force, and is told of in the log, the metrics and `/readyz`.
     pub(super) async fn keep(&self) -> Infallible {
         let PolicySource::File(file) = &self.source else { return std::future::pending().await };
-        let mut watch = Watch::new([file.clone()], POLL_INTERVAL);
+        let (at, reader) = (file.clone(), Reader::default());
+        let watch = reader.read(move || Watch::new([at], POLL_INTERVAL)).await;
+        let mut watch = watch.unwrap_or_else(|_| Watch::unseen([file.clone()], POLL_INTERVAL));
+        // Also the first time: the file may have changed since the engine at hand was made of it. Not what a
+        // shell has passed (`<(…)`, /dev/fd/63), which has given what it had.
+        let is_passed = file.starts_with("/dev") || file.starts_with("/proc");
+        let mut again = !(is_passed && watch.is_stream());
         loop {
-            // Also the first time: the file may have changed since the engine at hand was made of it.
-            let file = file.clone();
-            self.take(move || read(&file)).await;
+            if again {
+                let at = file.clone();
+                match reader.read(move || read(&at)).await {
+                    Ok(policy) => self.take(move || policy).await,
+                    Err(cause) => self.report(format!("cannot read policy {}: {cause}", file.display())),
+                }
+            }
+            again = true;
             watch.changed().await;
         }
     }
@@ -115,5 +127,6 @@ impl Policies {
 }
 
 fn read(file: &Path) -> Result<LifecyclePolicy, String> {
+    files::regular(file).map_err(|cause| format!("cannot read policy {}: {cause}", file.display()))?;
     load(file).map_err(|error: PolicyError| error.to_string())
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
 use super::certificates::{CERTIFICATE_FILE, KEY_FILE};
+use super::files::{self, Reader};
 use super::health::Health;
 use super::metrics::Metrics;
 use super::tls::{Clients, Identity, Tls, TlsError};
@@ -16,6 +17,8 @@ use super::watch::Watch;
 
 /// How long before its end a certificate is complained about, and how often.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// How soon files are read again that could not be used.
+const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 const EXPIRY_WARNING_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// Where certificates come from, and what is told when they change.
@@ -49,10 +52,15 @@ impl Renewal {
     /// Serves `identity` from now on.
     pub(super) fn show(&self, identity: Identity) -> Result<(), TlsError> {
         let expiry_timestamp_seconds = identity.expiry_timestamp_seconds;
-        let is_first = self.is_first();
+        let (is_first, flaw) = (self.is_first(), identity.flaw());
+        let begin_timestamp_seconds = identity.begin_timestamp_seconds;
         if self.tls.show(identity)? {
-            self.health.certificate_expires(expiry_timestamp_seconds);
+            self.health.certificate_is_valid(begin_timestamp_seconds, expiry_timestamp_seconds);
             self.metrics.certificate_loaded(expiry_timestamp_seconds);
+            // There is none better: it is served all the same, and replaced as soon as there is.
+            if let Some(flaw) = flaw {
+                error!("the server's certificate {flaw}");
+            }
             if !is_first {
                 info!(expiry_timestamp_seconds, "a new certificate is served");
             }
@@ -72,22 +80,44 @@ impl Renewal {
         self.health.certificate_valid_for().is_none()
     }
 
-    /// Takes up what changes for as long as it is polled. Files that cannot be used are reported and counted.
-    pub(super) async fn run(&self, mut watch: Watch) -> Infallible {
+    /// Takes up what changes for as long as it is polled. Files that cannot be used are reported and counted, and read again
+    /// after a while: a certificate may become valid.
+    pub(super) async fn run(self: Arc<Self>, mut watch: Watch) -> Infallible {
+        let reader = Reader::default();
+        let mut refused = false;
         loop {
             self.warn_of_expiry();
-            let next_warning = Instant::now() + EXPIRY_WARNING_INTERVAL;
-            while timeout_at(next_warning, watch.changed()).await.is_ok() {
-                match self.load() {
-                    Ok(()) => break,
-                    Err(cause) => {
-                        self.metrics.certificate_failed();
+            let next_warning = Instant::now() + if refused { RETRY_INTERVAL } else { EXPIRY_WARNING_INTERVAL };
+            let changed = timeout_at(next_warning, watch.changed()).await.is_ok();
+            if !changed && !refused {
+                continue;
+            }
+            {
+                let this = Arc::clone(&self);
+                let loaded = reader.read(move || this.load_again()).await;
+                let failure = match loaded {
+                    Ok(Ok(())) => None,
+                    Ok(Err(cause)) => {
                         let source = std::error::Error::source(&cause).map(ToString::to_string).unwrap_or_default();
-                        error!(%cause, source, "new certificates cannot be used, the old ones stay");
+                        Some((cause.to_string(), source))
                     }
+                    Err(cause) => Some((cause.to_string(), String::new())),
+                };
+                refused = failure.is_some();
+                if let Some((cause, source)) = failure {
+                    self.metrics.certificate_failed();
+                    error!(cause, source, "new certificates cannot be used, the old ones stay");
                 }
             }
         }
+    }
+
+    fn load_again(&self) -> Result<(), TlsError> {
+        let identity = self.cert_dir.iter().flat_map(|dir| [dir.join(CERTIFICATE_FILE), dir.join(KEY_FILE)]);
+        for path in identity.chain(self.client_ca.clone()) {
+            files::regular(&path).map_err(|source| TlsError::Read { path, source })?;
+        }
+        self.load()
     }
 
     fn warn_of_expiry(&self) {

@@ -1,5 +1,6 @@
 //! Answers that carry no decision.
 
+use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -9,10 +10,15 @@ pub(super) struct Unread;
 
 /// `{"error": message}` with `status`.
 pub(super) fn error(status: StatusCode, message: &str) -> Response {
-    json(status, serde_json::json!({ "error": message }).to_string().into_bytes())
+    json(status, error_text(message))
+}
+
+/// `{"error": message}`.
+pub(super) fn error_text(message: &str) -> Vec<u8> {
+    serde_json::json!({ "error": message }).to_string().into_bytes()
 }
 
 /// A JSON text with `status`.
-pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.into()).into_response()
 }

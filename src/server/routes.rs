@@ -2,35 +2,42 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
-use http_body_util::BodyExt;
-use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{debug, error, info};
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, info};
 
+use super::body::{self, Arrived, discard};
+use super::deadline::deadline_of;
 use super::failure::Failure;
-use super::health::{Health, NO_POLICY};
-use super::load::{self, Load, Room, SMALL_BODY_BYTES};
+use super::health::Health;
+use super::ledger::{Ledger, SMALL_BYTES, Share};
 use super::log;
 use super::metrics::{Metrics, webhook};
 use super::options::Limits;
+use super::peer::Peer;
+use super::pool::Pool;
+use super::refusal::{DEADLINE, METHOD_NOT_ALLOWED, NOT_FOUND, OVERLOADED, Refusal, WITHOUT_POLICY};
 use super::reply;
 use super::span::RequestSpan;
 use super::trace::TraceContext;
 use super::turns::Turns;
-use crate::admission::{self, Mode, handle_knowing};
+use crate::admission::{self, Mode, handle_within};
 use crate::model::Inventory;
 use crate::policy::Engine;
 
-/// How long the body of a request that was refused is read on.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
+/// request's time.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// What every request needs.
 #[derive(Debug)]
@@ -47,8 +54,12 @@ pub(super) struct App {
     pub(super) limits: Limits,
     /// Which part of the answers that allow without a finding is logged.
     pub(super) log_allowed: f64,
-    /// What is taken on at a time.
-    pub(super) load: Load,
+    /// Places of small bodies.
+    pub(super) places: Arc<Pool>,
+    /// What bodies and answers hold.
+    pub(super) ledger: Arc<Ledger>,
+    /// Where large bodies are judged.
+    pub(super) pool: Arc<Pool>,
     /// Who may judge when processors are short.
     pub(super) turns: Turns,
 }
@@ -59,9 +70,13 @@ pub(super) fn router(app: App) -> Router {
         .route("/validate", post(validate))
         .route("/mutate", post(mutate))
         .method_not_allowed_fallback(async |State(app): State<Arc<App>>, request: Request| {
-            app.refuse(&METHOD_NOT_ALLOWED, request.into_body())
+            let (mut head, body) = request.into_parts();
+            app.refuse(&METHOD_NOT_ALLOWED, body, &peer_of(&mut head))
         })
-        .fallback(async |State(app): State<Arc<App>>, request: Request| app.refuse(&NOT_FOUND, request.into_body()))
+        .fallback(async |State(app): State<Arc<App>>, request: Request| {
+            let (mut head, body) = request.into_parts();
+            app.refuse(&NOT_FOUND, body, &peer_of(&mut head))
+        })
         .with_state(Arc::new(app))
 }
 
@@ -73,133 +88,124 @@ async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
     app.answer(Mode::Mutate, request).await
 }
 
-/// A request that does not reach the handler.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    failure: Failure,
-    message: &'static str,
+/// The connection that a request came over.
+fn peer_of(head: &mut Parts) -> Arc<Peer> {
+    head.extensions.remove().unwrap_or_default()
 }
 
-const NOT_FOUND: Refusal = Refusal {
-    status: StatusCode::NOT_FOUND,
-    failure: Failure::NotFound,
-    message: "only /validate and /mutate are served here",
-};
-
-const METHOD_NOT_ALLOWED: Refusal = Refusal {
-    status: StatusCode::METHOD_NOT_ALLOWED,
-    failure: Failure::MethodNotAllowed,
-    message: "an AdmissionReview is sent with POST",
-};
-
-const TOO_LARGE: Refusal = Refusal {
-    status: StatusCode::PAYLOAD_TOO_LARGE,
-    failure: Failure::BodyTooLarge,
-    message: "the body is over the limit of --max-body-bytes",
-};
-
-const OVERLOADED: Refusal = Refusal {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    failure: Failure::Overloaded,
-    // No Retry-After: the API server would try again ten times, and has no time for it.
-    message: "more requests than can be answered in time",
-};
-
-/// `failurePolicy` decides: what is not known to be allowed is not.
-const WITHOUT_POLICY: Refusal =
-    Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, failure: Failure::NoPolicy, message: NO_POLICY };
-
-const INCOMPLETE: Refusal =
-    Refusal { status: StatusCode::BAD_REQUEST, failure: Failure::BodyIncomplete, message: "the body ended early" };
-
-const TOO_SLOW: Refusal = Refusal {
-    status: StatusCode::REQUEST_TIMEOUT,
-    failure: Failure::BodyTimeout,
-    message: "the body did not arrive in time",
-};
-
 impl App {
-    async fn answer(&self, mode: Mode, request: Request) -> Response {
-        let deadline = load::deadline(request.uri());
-        let (head, mut body) = request.into_parts();
+    async fn answer(self: Arc<Self>, mode: Mode, request: Request) -> Response {
+        let deadline = deadline_of(request.uri());
+        let (mut head, mut body) = request.into_parts();
+        let peer = peer_of(&mut head);
         let trace = TraceContext::read(&head.headers);
         let span = RequestSpan::begin(mode);
         #[cfg(feature = "otlp")]
         super::otlp::set_parent(&span, trace, &head.headers);
         let refuse = |refusal: &Refusal, body| {
             span.failed(refusal.status, refusal.failure);
-            self.refuse(refusal, body)
+            self.refuse(refusal, body, &peer)
         };
         if !self.health.has_policy() {
             return refuse(&WITHOUT_POLICY, body);
         }
-        let Ok(_room) = self.load.request(deadline).await else { return refuse(&OVERLOADED, body) };
         let _in_flight = self.metrics.begin();
-        let (bytes, _room) = match self.read(&head.headers, &mut body, deadline).await {
-            Ok(read) => read,
+        let arrived = match body::read(&self.ledger, &self.limits, &peer, &head.headers, &mut body, deadline).await {
+            Ok(arrived) => arrived,
             Err(refusal) => return refuse(&refusal, body),
         };
-        let _turn = self.turns.take(deadline).await;
+        if arrived.bytes.len() > SMALL_BYTES {
+            return match self.judge_apart(mode, arrived, head.headers, &peer, &span, deadline).await {
+                Ok(response) => response,
+                Err(refusal) => refuse(&refusal, body),
+            };
+        }
+        // Only now: a body that is on its way takes no place.
+        let Ok(_place) = self.places.take(&peer, 0, deadline).await else { return refuse(&OVERLOADED, body) };
+        let _turn = self.turns.take(&peer, deadline).await;
         if deadline <= Instant::now() {
             // Nobody waits for this answer any more; the time is better spent on the next one.
             return refuse(&OVERLOADED, body);
         }
-        self.decide(mode, &bytes, trace, &span)
+        let decided = self.decide(mode, &arrived.bytes, trace, &span, deadline, || false);
+        self.reply(decided, &peer)
     }
 
-    /// Reads the body until `deadline`. The room is that of its bytes.
-    async fn read(
-        &self,
-        headers: &HeaderMap,
-        body: &mut Body,
+    /// Judges a large body where nobody else waits for it. At its deadline the caller is answered, even while it goes on.
+    async fn judge_apart(
+        self: &Arc<Self>,
+        mode: Mode,
+        Arrived { bytes, mut share }: Arrived,
+        headers: HeaderMap,
+        peer: &Arc<Peer>,
+        span: &RequestSpan,
         deadline: Instant,
-    ) -> Result<(Bytes, Option<Room>), Refusal> {
-        check_headers(headers)?;
-        let max = self.limits.max_body_bytes;
-        let size = body.size_hint();
-        // From Content-Length: answered before the body is sent.
-        if size.lower() > u64::try_from(max).unwrap_or(u64::MAX) {
-            return Err(TOO_LARGE);
-        }
-        // Without a Content-Length it may be as large as is allowed.
-        let size = size.upper().and_then(|size| usize::try_from(size).ok()).map_or(max, |size| size.min(max));
-        let room = if size > SMALL_BODY_BYTES {
-            Some(self.load.body(size, deadline).await.map_err(|_overloaded| OVERLOADED)?)
-        } else {
-            None
+    ) -> Result<Response, Refusal> {
+        share.wait(peer, 0, deadline).await.map_err(|_overloaded| OVERLOADED)?;
+        let turn = tokio::select! {
+            turn = self.pool.take(peer, bytes.len(), deadline) => turn.map_err(|_overloaded| OVERLOADED)?,
+            () = share.displaced() => return Err(OVERLOADED),
         };
-        let deadline = Instant::now().checked_add(self.limits.body_timeout).map_or(deadline, |end| end.min(deadline));
-        let bytes = timeout_at(deadline, read_body(body, size, max)).await.map_err(|_elapsed| TOO_SLOW)??;
-        Ok((bytes, room))
+        share.stay();
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let judged = {
+            let (app, span, abandoned) = (Arc::clone(self), span.clone(), Arc::clone(&abandoned));
+            tokio::task::spawn_blocking(move || {
+                let trace = TraceContext::read(&headers);
+                let decided = app.decide(mode, &bytes, trace, &span, deadline, || abandoned.load(Ordering::Relaxed));
+                drop((bytes, share, turn));
+                decided
+            })
+        };
+        // Also where the connection ends, and this is dropped.
+        let _abandon = Abandon(abandoned);
+        let end = deadline.checked_add(GRACE).unwrap_or(deadline);
+        let Ok(judged) = timeout_at(end, judged).await else {
+            return Err(DEADLINE);
+        };
+        // A panic is caught within; a runtime that stops answers nobody.
+        let internal = || (StatusCode::INTERNAL_SERVER_ERROR, reply::error_text("internal error"));
+        Ok(self.reply(judged.unwrap_or_else(|_stopped| internal()), peer))
     }
 
-    fn decide(&self, mode: Mode, body: &[u8], trace: Option<TraceContext<'_>>, span: &RequestSpan) -> Response {
+    /// Judges `body` until `deadline`, and tells of it unless the caller `is_answered` already.
+    fn decide(
+        &self,
+        mode: Mode,
+        body: &[u8],
+        trace: Option<TraceContext<'_>>,
+        span: &RequestSpan,
+        deadline: Instant,
+        is_answered: impl Fn() -> bool,
+    ) -> (StatusCode, Vec<u8>) {
         let begin = Instant::now();
         let engine = self.engine.load();
         let inventory = self.inventory.load();
-        let Some(answer) = guarded(|| handle_knowing(&engine, inventory.as_deref(), mode, body)) else {
+        let is_over = || deadline <= Instant::now() || is_answered();
+        let Some(answer) = guarded(|| handle_within(&engine, inventory.as_deref(), mode, body, &is_over)) else {
             self.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             span.failed(status, Failure::Panic);
-            return reply::error(status, "internal error");
+            return (status, reply::error_text("internal error"));
         };
         let duration = begin.elapsed();
         self.turns.took(duration);
-        self.metrics.answered(mode, &answer.record, duration);
-        if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
-            log::decided(mode, answer.status, &answer.record, duration, trace);
-        }
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        span.answered(status, &answer.record);
-        reply::json(status, answer.body)
+        if !is_answered() {
+            self.metrics.answered(mode, &answer.record, duration);
+            if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
+                log::decided(mode, answer.status, &answer.record, duration, trace);
+            }
+            span.answered(status, &answer.record);
+        }
+        (status, answer.body)
     }
 
-    fn refuse(&self, refusal: &Refusal, body: Body) -> Response {
+    fn refuse(&self, refusal: &Refusal, body: Body, peer: &Arc<Peer>) -> Response {
         self.metrics.failed(refusal.failure);
         info!(status = refusal.status.as_u16(), reason = refusal.failure.as_str(), "refused");
-        let mut reply = reply::error(refusal.status, refusal.message);
+        let mut reply = self.reply((refusal.status, reply::error_text(refusal.message)), peer);
         if body.is_end_stream() {
             return reply;
         }
@@ -210,70 +216,47 @@ impl App {
         }
         reply
     }
-}
 
-/// Reads a body of about `size` bytes, and no more than `max`.
-async fn read_body(body: &mut Body, size: usize, max: usize) -> Result<Bytes, Refusal> {
-    let mut all = Vec::new();
-    while let Some(frame) = body.frame().await {
-        // Mostly a client that gave up; nobody reads this answer then.
-        let frame = frame.map_err(|cause| {
-            let cause = cause.to_string();
-            let cause = log::clean(&cause);
-            debug!(cause = cause.as_ref(), "body");
-            INCOMPLETE
-        })?;
-        let Ok(data) = frame.into_data() else { continue };
-        if all.len().saturating_add(data.len()) > max {
-            return Err(TOO_LARGE);
-        }
-        // Most bodies come in one piece.
-        if all.is_empty() && body.is_end_stream() {
-            return Ok(data);
-        }
-        if all.capacity() == 0 {
-            // One allocation, and none that grows beyond what there is room for.
-            all.reserve_exact(size.max(data.len()));
-        }
-        all.extend_from_slice(&data);
+    /// An answer that is charged to `peer` until it is written.
+    fn reply(&self, (status, text): (StatusCode, Vec<u8>), peer: &Arc<Peer>) -> Response {
+        let share = self.ledger.answer(peer, text.len());
+        peer.wrote();
+        reply::json(status, Bytes::from_owner(Unwritten { text, peer: Arc::clone(peer), _share: share }))
     }
-    Ok(all.into())
 }
 
-/// Reads on while the answer is under way. Many clients look for it only after they have sent everything, and a
-/// connection that is closed, or a stream that is reset, with unread bytes takes the answer with it.
-fn discard(mut body: Body) {
-    tokio::spawn(timeout(DISCARD_TIMEOUT, async move { while let Some(Ok(_frame)) = body.frame().await {} }));
+/// Says when it is dropped that nobody waits for a judgement.
+struct Abandon(Arc<AtomicBool>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// An answer that its connection has not written yet, and drops then.
+struct Unwritten {
+    text: Vec<u8>,
+    peer: Arc<Peer>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Unwritten {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        self.peer.written();
+    }
 }
 
 /// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.
 fn guarded<'a>(call: impl FnOnce() -> admission::Response<'a>) -> Option<admission::Response<'a>> {
     // The engine is read only, so a panic leaves nothing half-written behind.
     catch_unwind(AssertUnwindSafe(call)).ok()
-}
-
-fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
-    let unsupported = |message| Refusal {
-        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        failure: Failure::UnsupportedMediaType,
-        message,
-    };
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        return Err(unsupported("Content-Type is not application/json"));
-    }
-    let is_plain = headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if !is_plain {
-        return Err(unsupported("a compressed body is not understood"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -283,26 +266,5 @@ mod tests {
     #[test]
     fn panic_of_the_handler_is_caught() {
         assert!(guarded(|| panic!("a rule fell over")).is_none());
-    }
-
-    #[test]
-    fn media_types() {
-        let status = |pairs: &[(header::HeaderName, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.append(name, value.parse().unwrap());
-            }
-            check_headers(&headers).map_err(|refusal| refusal.status.as_u16())
-        };
-        let json = (header::CONTENT_TYPE, "application/json");
-        let encoding = |value| (header::CONTENT_ENCODING, value);
-        assert_eq!(status(&[]), Err(415));
-        assert_eq!(status(&[(header::CONTENT_TYPE, "text/plain")]), Err(415));
-        assert_eq!(status(&[(header::CONTENT_TYPE, "application/jsonp")]), Err(415));
-        assert_eq!(status(std::slice::from_ref(&json)), Ok(()));
-        assert_eq!(status(&[(header::CONTENT_TYPE, "Application/JSON ; charset=utf-8")]), Ok(()));
-        assert_eq!(status(&[json.clone(), encoding("identity")]), Ok(()));
-        assert_eq!(status(&[json.clone(), encoding("gzip")]), Err(415));
-        assert_eq!(status(&[json, encoding("identity"), encoding("gzip")]), Err(415));
     }
 }

@@ -13,7 +13,7 @@ use crate::admission::{Decision, Mode, Record};
 pub(super) const TARGET: &str = "admission";
 
 /// Costs a look at a flag where nobody takes spans.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct RequestSpan(pub(super) Span);
 
 impl RequestSpan {

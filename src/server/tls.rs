@@ -1,7 +1,10 @@
 //! The TLS side of the webhook port: versions, protocols, the server's certificate and the clients' authority.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
@@ -14,12 +17,15 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 use wildmatch::WildMatch;
+use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::certificates::{CERTIFICATE_FILE, KEY_FILE};
 use super::clients;
 use super::options::TlsVersion;
 
+/// Files of certificates may be that large: a bundle of all public authorities has 200 KiB.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// HTTP/1.1 is what the API server speaks to a Service, HTTP/2 what it speaks to a URL on its own host.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -34,6 +40,23 @@ pub enum TlsError {
         /// What is wrong with it.
         source: pem::Error,
     },
+    /// A file that cannot be opened, or is too large.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A key that needs a password, which nobody could type here.
+    #[error("{} is encrypted; podgate needs the key without a password (openssl pkey -in FILE)", path.display())]
+    EncryptedKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A certificate that no client would trust, while the one that is served is valid.
+    #[error("the new certificate {0}; the one that is served is valid, and stays")]
+    Worse(Flaw),
     /// A PEM file without a certificate.
     #[error("{} holds no certificate", path.display())]
     NoCertificate {
@@ -69,6 +92,20 @@ pub enum TlsError {
     Config(#[from] rustls::Error),
 }
 
+/// What makes every client refuse a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// Its validity is over.
+    #[error("has expired")]
+    Expired,
+    /// Its validity has not begun.
+    #[error("is not valid yet: compare the clocks of this node and of the issuer")]
+    NotYetValid,
+    /// Its names are in its subject alone, where no client looks.
+    #[error("has no subject alternative name, without which no API server trusts it")]
+    NoNames,
+}
+
 /// The one place that chooses a crypto library.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
@@ -81,6 +118,10 @@ pub(super) struct Identity {
     certified_key: Arc<CertifiedKey>,
     /// When the server's certificate expires, in seconds since 1970.
     pub(super) expiry_timestamp_seconds: i64,
+    /// From when on it is valid, in seconds since 1970.
+    pub(super) begin_timestamp_seconds: i64,
+    /// Whether it names a host or an address that it is valid for. The API server looks at nothing else.
+    pub(super) has_names: bool,
 }
 
 impl Identity {
@@ -89,9 +130,8 @@ impl Identity {
         let certificate = cert_dir.join(CERTIFICATE_FILE);
         let key = cert_dir.join(KEY_FILE);
         let chain = read_certificates(&certificate)?;
-        let private_key =
-            PrivateKeyDer::from_pem_file(&key).map_err(|source| TlsError::Pem { path: key.clone(), source })?;
-        Self::new(chain, private_key, certificate, key)
+        let text = read(&key)?;
+        Self::new(chain, private_key(&text, &key)?, certificate, key)
     }
 
     /// Reads a certificate with its chain, and its key, from PEM texts.
@@ -99,8 +139,7 @@ impl Identity {
         let (path, key_path) = (PathBuf::from(CERTIFICATE_FILE), PathBuf::from(KEY_FILE));
         let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
         let chain = chain.map_err(|source| TlsError::Pem { path: path.clone(), source })?;
-        let private_key = PrivateKeyDer::from_pem_slice(key.as_bytes());
-        let private_key = private_key.map_err(|source| TlsError::Pem { path: key_path.clone(), source })?;
+        let private_key = private_key(key.as_bytes(), &key_path)?;
         Self::new(chain, private_key, path, key_path)
     }
 
@@ -111,14 +150,40 @@ impl Identity {
         certificate: PathBuf,
         key: PathBuf,
     ) -> Result<Self, TlsError> {
-        let expiry_timestamp_seconds = chain
-            .first()
-            .and_then(|leaf| X509Certificate::from_der(leaf).ok())
-            .map(|(_, leaf)| leaf.validity().not_after.timestamp())
-            .ok_or_else(|| TlsError::Validity { path: certificate.clone() })?;
+        let leaf = chain.first().and_then(|leaf| X509Certificate::from_der(leaf).ok());
+        let (_, leaf) = leaf.ok_or_else(|| TlsError::Validity { path: certificate.clone() })?;
+        let validity = leaf.validity();
+        let (begin, expiry) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+        let names = leaf.subject_alternative_name().ok().flatten();
+        let has_names = names.is_some_and(|names| {
+            let is_name = |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+            names.value.general_names.iter().any(is_name)
+        });
         let certified_key = CertifiedKey::from_der(chain, private_key, &provider())
             .map_err(|source| TlsError::Identity { certificate, key, source })?;
-        Ok(Self { certified_key: Arc::new(certified_key), expiry_timestamp_seconds })
+        Ok(Self {
+            certified_key: Arc::new(certified_key),
+            expiry_timestamp_seconds: expiry,
+            begin_timestamp_seconds: begin,
+            has_names,
+        })
+    }
+}
+
+impl Identity {
+    /// What makes every client refuse it now, if anything does.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        if self.expiry_timestamp_seconds <= now {
+            Some(Flaw::Expired)
+        } else if now < self.begin_timestamp_seconds {
+            Some(Flaw::NotYetValid)
+        } else if self.has_names {
+            None
+        } else {
+            Some(Flaw::NoNames)
+        }
     }
 }
 
@@ -164,12 +229,27 @@ impl Tls {
 
     /// Shows `identity` from the next handshake on. `false` if it was shown already.
     pub(super) fn show(&self, identity: Identity) -> Result<bool, TlsError> {
+        // Renewal wins only where it is no loss: a clock or an issuer may be wrong.
+        if let Some(flaw) = identity.flaw()
+            && self.is_flawless_without(&identity)
+        {
+            return Err(TlsError::Worse(flaw));
+        }
         self.change(|parts| {
             let shown =
                 parts.identity.as_ref().is_some_and(|old| old.certified_key.cert == identity.certified_key.cert);
             parts.identity = Some(identity);
             !shown
         })
+    }
+
+    /// Whether another certificate than `identity` is served which clients trust.
+    fn is_flawless_without(&self, identity: &Identity) -> bool {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts
+            .identity
+            .as_ref()
+            .is_some_and(|served| served.certified_key.cert != identity.certified_key.cert && served.flaw().is_none())
     }
 
     /// Asks every client for a certificate of these from the next handshake on. `false` if they were known already.
@@ -218,10 +298,29 @@ impl Tls {
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let as_error = |source| TlsError::Pem { path: path.to_owned(), source };
-    let certificates =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(as_error)?;
+    let text = read(path)?;
+    let certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().map_err(as_error)?;
     if certificates.is_empty() {
         return Err(TlsError::NoCertificate { path: path.to_owned() });
     }
     Ok(certificates)
+}
+
+fn private_key(text: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let has = |mark: &[u8]| text.windows(mark.len()).any(|part| part == mark);
+    // PKCS#8, and the older form of OpenSSL.
+    if has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED") {
+        return Err(TlsError::EncryptedKey { path: path.to_owned() });
+    }
+    PrivateKeyDer::from_pem_slice(text).map_err(|source| TlsError::Pem { path: path.to_owned(), source })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let failed = |source| TlsError::Read { path: path.to_owned(), source };
+    let mut text = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB")));
+    }
+    Ok(text)
 }

@@ -2,13 +2,16 @@
 //! bytes have arrived, but the task that would read them, and learn until when its caller waits, has not had its turn. So
 //! few judge at a time, and the threads look at what has arrived in between.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeMetrics};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::yield_now;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
+
+use super::peer::{Kind, Peer};
+use super::pool::{Pool, Turn};
 
 /// How long no thread had nothing to do when there is too much to do; well below the margin that is kept of a request's time.
 const BUSY: Duration = Duration::from_millis(100);
@@ -29,7 +32,7 @@ pub(super) struct Turns {
     rests: AtomicU64,
     /// When that was seen to have risen.
     rested: AtomicU64,
-    places: Semaphore,
+    processors: Arc<Pool>,
 }
 
 impl Turns {
@@ -41,7 +44,8 @@ impl Turns {
             long: AtomicU64::new(0),
             rests: AtomicU64::new(0),
             rested: AtomicU64::new(0),
-            places: Semaphore::new(runtime.num_workers()),
+            // Those that wait have a place, and are bounded by these.
+            processors: Pool::new(Kind::Processor, runtime.num_workers(), usize::MAX),
             runtime,
         }
     }
@@ -55,12 +59,11 @@ impl Turns {
 
     /// Waits for a turn, no longer than to `deadline`, where others are before this one. Costs next to nothing where no
     /// processor is short. The turn ends when it is dropped.
-    pub(super) async fn take(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn take(&self, peer: &Arc<Peer>, deadline: Instant) -> Option<Turn> {
         if !self.is_busy() {
             return None;
         }
-        // The semaphore is never closed.
-        let turn = timeout_at(deadline, self.places.acquire()).await.ok()?.ok()?;
+        let turn = self.processors.take(peer, 0, deadline).await.ok()?;
         // To look at what has arrived.
         yield_now().await;
         Some(turn)
@@ -100,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn is_busy_while_its_thread_has_no_rest() {
-        let turns = Turns::new();
+        let (turns, peer) = (Turns::new(), Arc::default());
         let rest = || tokio::time::sleep(BUSY / 2);
         let work = || std::thread::sleep(BUSY * 2);
         rest().await;
@@ -112,16 +115,16 @@ mod tests {
         assert!(!turns.is_busy());
         work();
         assert!(turns.is_busy());
-        let turn = turns.take(Instant::now() + BUSY).await;
+        let turn = turns.take(&peer, Instant::now() + BUSY).await;
         assert!(turn.is_some());
         // A single thread has one turn to give, and may have rested to give it.
         turns.is_busy();
         work();
         assert!(turns.is_busy());
         let begin = Instant::now();
-        assert!(turns.take(begin + BUSY).await.is_none() && begin.elapsed() >= BUSY);
+        assert!(turns.take(&peer, begin + BUSY).await.is_none() && begin.elapsed() >= BUSY);
         drop(turn);
         rest().await;
-        assert!(!turns.is_busy() && turns.take(begin).await.is_none());
+        assert!(!turns.is_busy() && turns.take(&peer, begin).await.is_none());
     }
 }

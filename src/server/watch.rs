@@ -16,10 +16,15 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::files::{ReadError, Reader};
+
 /// How long content has to hold still before it counts as complete: longer than a small file takes to be written.
 const SETTLE: Duration = Duration::from_millis(100);
 /// How often that is waited for. Who never stops writing is told of what is there by then.
 const MAX_SETTLES: u32 = 20;
+
+/// A larger file is not read to its end: no policy and no certificate is so large.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Files that are looked at again and again.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ pub(super) struct Watch {
     files: Arc<[PathBuf]>,
     interval: Duration,
     seen: Vec<Seen>,
+    reader: Reader,
 }
 
 /// What was found at a path.
@@ -46,7 +52,19 @@ impl Watch {
     pub(super) fn new(files: impl IntoIterator<Item = PathBuf>, interval: Duration) -> Self {
         let files: Arc<[PathBuf]> = files.into_iter().collect();
         let seen = look(&files);
-        Self { files, interval, seen }
+        Self { files, interval, seen, reader: Reader::default() }
+    }
+
+    /// The same where nothing could be seen yet.
+    pub(super) fn unseen(files: impl IntoIterator<Item = PathBuf>, interval: Duration) -> Self {
+        let files: Arc<[PathBuf]> = files.into_iter().collect();
+        let seen = files.iter().map(|_| Seen::Unreadable(io::ErrorKind::TimedOut)).collect();
+        Self { files, interval, seen, reader: Reader::default() }
+    }
+
+    /// Whether any of the files is a pipe or a device.
+    pub(super) fn is_stream(&self) -> bool {
+        self.seen.contains(&Seen::Stream)
     }
 
     /// Waits until the content of any file is another than it was, or a file has come or gone, and all of them hold still.
@@ -76,9 +94,14 @@ impl Watch {
 
     async fn look(&self) -> Vec<Seen> {
         let files = Arc::clone(&self.files);
-        // A file system that hangs must not keep a thread from serving.
-        let looked = tokio::task::spawn_blocking(move || look(&files)).await;
-        looked.unwrap_or_else(|_cancelled| self.seen.clone())
+        match self.reader.read(move || look(&files)).await {
+            Ok(seen) => seen,
+            // Told of as a change, so that whoever reads the files finds out, and says so.
+            Err(ReadError::TimedOut | ReadError::Stuck) => {
+                self.files.iter().map(|_| Seen::Unreadable(io::ErrorKind::TimedOut)).collect()
+            }
+            Err(_) => self.seen.clone(),
+        }
     }
 }
 
@@ -88,9 +111,13 @@ fn look(files: &[PathBuf]) -> Vec<Seen> {
 
 fn seen(path: &Path) -> io::Result<Seen> {
     // Opening a pipe would wait for its writer.
-    let file_type = fs::metadata(path)?.file_type();
+    let metadata = fs::metadata(path)?;
+    let file_type = metadata.file_type();
     if !file_type.is_file() && !file_type.is_dir() {
         return Ok(Seen::Stream);
+    }
+    if metadata.len() > MAX_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
     }
     let mut file = File::open(path)?;
     let mut hasher = DefaultHasher::new();

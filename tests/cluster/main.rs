@@ -14,6 +14,7 @@ mod answers;
 mod budgets;
 mod case;
 mod cases;
+mod client_certificates;
 mod controllers;
 mod differential;
 mod failures;
@@ -72,6 +73,7 @@ fn tests() -> Vec<Trial> {
         answers::tests(),
         budgets::tests(),
         cases::tests(),
+        client_certificates::tests(),
         controllers::tests(),
         differential::tests(),
         failures::tests(),

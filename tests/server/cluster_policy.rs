@@ -83,7 +83,7 @@ async fn the_last_good_one_stays_whatever_happens_to_the_object() {
     assert_eq!(keeping.admin("/readyz").await, (200, "ok".to_owned()));
     let (status, shown) = keeping.admin("/policy").await;
     assert_eq!(status, 200);
-    assert!(shown.starts_with("# from LifecyclePolicy \"main\" in the cluster\napiVersion: "), "{shown}");
+    assert!(shown.starts_with("# from LifecyclePolicy \"main\" in the cluster\n# Exempt users"), "{shown}");
     assert!(
         shown.contains("metadata: {\"name\":\"main\"}\n") && shown.contains("    port-conflict: \"off\""),
         "{shown}"

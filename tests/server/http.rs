@@ -69,7 +69,7 @@ async fn body_far_over_the_limit_is_answered() {
         let answer = client
             .post(server.url("/validate"))
             .header("content-type", "application/json")
-            .body(vec![b' '; 9 * 1024 * 1024])
+            .body(vec![b' '; 21 * 1024 * 1024])
             .send()
             .await
             .unwrap();
@@ -81,7 +81,7 @@ async fn body_far_over_the_limit_is_answered() {
 async fn content_length_over_the_limit_is_answered_before_the_body() {
     let server = TestServer::start().await;
     let mut stream = server.connect().await;
-    send(&mut stream, &head(8 * 1024 * 1024 + 1)).await;
+    send(&mut stream, &head(20 * 1024 * 1024 + 1)).await;
     let answer = read_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");

@@ -12,6 +12,7 @@
     unreachable_pub
 )]
 
+mod attacks;
 mod certificates;
 mod cluster;
 mod cluster_policy;
@@ -19,6 +20,7 @@ mod fake_api;
 mod hang;
 mod http;
 mod measured;
+mod memory;
 mod monitoring;
 #[cfg(feature = "otlp")]
 mod otlp;

@@ -20,10 +20,17 @@ impl Measured {
         Self::start_with(&[args, &["--log-level", "error"]].concat(), &[])
     }
 
-    /// With environment variables.
+    /// With environment variables, and those of the image.
     pub fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut process = Process::serve_with(dir.path(), args, variables);
+        let tunables = tunables();
+        let variables = [variables, &[("GLIBC_TUNABLES", &tunables)]].concat();
+        let process = Process::serve_with(dir.path(), args, &variables);
+        Self::of(process, dir)
+    }
+
+    /// One that was started in `dir` just now.
+    pub fn of(mut process: Process, dir: tempfile::TempDir) -> Self {
         let serving = process.stdout_lines().nth(1).unwrap();
         let of = |start| after(&serving, start).split(' ').next().unwrap().parse().unwrap();
         let (address, admin) = (of("serves https://"), of("http://"));
@@ -66,6 +73,13 @@ impl Measured {
         let value = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
         value.trim().trim_end_matches(" kB").parse().unwrap()
     }
+}
+
+/// What the image sets for the allocator, which decides how much memory stays after a large body.
+pub fn tunables() -> String {
+    let dockerfile = fs::read_to_string("Dockerfile").unwrap();
+    let tunables = dockerfile.lines().find_map(|line| line.strip_prefix("ENV GLIBC_TUNABLES="));
+    tunables.expect("the image sets GLIBC_TUNABLES").to_owned()
 }
 
 /// Speaks HTTP/1.1, and trusts the authority in `certs`.

@@ -209,6 +209,81 @@ fn second_signal_ends_it_at_once() {
     assert_eq!(process.wait().code(), Some(128 + 15));
 }
 
+/// A terminal that is closed, or an init system that asks for a reload, loses no request.
+#[test]
+fn hang_up_drains() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut process = Process::serve(dir.path(), &["--drain-delay", "300ms"]);
+    let mut log = process.stderr_lines();
+    assert!(log.next().unwrap().contains("serving"));
+    process.signal("HUP");
+    assert!(log.next().unwrap().contains("draining"));
+    assert_eq!(process.wait().code(), Some(0));
+}
+
+fn get(admin: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(admin).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn wait_until_ready_says(admin: SocketAddr, text: &str, says: bool) {
+    let begin = Instant::now();
+    loop {
+        let answer = get(admin, "/readyz");
+        if answer.contains(text) == says {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{answer}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A policy that becomes a pipe, as one on a file system that hangs, is told of, can be mended, and keeps nothing from ending.
+#[test]
+fn policy_that_becomes_a_pipe() {
+    const POLICY: &str =
+        "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: default}\nspec: {}\n";
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("policy.yaml");
+    let pipe = || {
+        std::fs::remove_file(&policy).unwrap();
+        assert!(Command::new("mkfifo").arg(&policy).status().unwrap().success());
+    };
+    std::fs::write(&policy, POLICY).unwrap();
+    let mut process = Process::serve(dir.path(), &["--policy", "policy.yaml", "--drain-delay", "0s"]);
+    let serving = process.stdout_lines().nth(1).unwrap();
+    let admin: SocketAddr = after(&serving, "http://").split(' ').next().unwrap().parse().unwrap();
+    pipe();
+    wait_until_ready_says(admin, "it is no regular file", true);
+    std::fs::remove_file(&policy).unwrap();
+    std::fs::write(&policy, POLICY).unwrap();
+    wait_until_ready_says(admin, "the policy cannot be used", false);
+    pipe();
+    wait_until_ready_says(admin, "it is no regular file", true);
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0));
+}
+
+#[test]
+fn policy_of_any_size_is_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(dir.path().join("policy.yaml")).unwrap();
+    file.set_len(3 * 1024 * 1024 * 1024).unwrap();
+    for args in [&["policy", "check", "policy.yaml"][..], &["serve", "--policy", "policy.yaml"]] {
+        let begin = Instant::now();
+        let output = run(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("larger than 4 MiB"), "{}", stderr(&output));
+        assert!(begin.elapsed() < PATIENCE / 2, "{:?}", begin.elapsed());
+    }
+}
+
 #[test]
 fn interrupt_skips_the_delay_and_lets_a_request_finish() {
     let dir = tempfile::tempdir().unwrap();
@@ -283,6 +358,10 @@ fn bad_flags_and_files_end_with_2() {
         (&["serve", "--header-timeout", "10"], "500ms, 10s, 2m or 1h"),
         (&["serve", "--log-level", "loud"], "--log-level"),
         (&["serve", "--max-connections", "0"], "--max-connections"),
+        (&["serve", "--max-body-bytes", "0"], "--max-body-bytes"),
+        (&["serve", "--max-bytes", "0"], "--max-bytes"),
+        (&["serve", "--body-timeout", "0s"], "expected more than zero"),
+        (&["serve", "--handshake-timeout", "0ms"], "expected more than zero"),
         (&["serve", "--no-such-flag"], "--no-such-flag"),
         (&["serve", "--dns", "a b"], "\"a b\" is neither a DNS name nor an IP address"),
         (&["certs", "--days", "0"], "--days"),

@@ -267,3 +267,94 @@ async fn files_written_in_place() {
     };
     tokio::time::timeout(PATIENCE, seen).await.unwrap();
 }
+
+async fn wait_for_failures(server: &TestServer, count: usize) {
+    server.wait_for_metric(&format!("podgate_tls_load_failures_total {count}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_valid_certificate_is_not_replaced_by_a_worse_one() {
+    let authority = Authority::new();
+    let good = authority.leaf("good", next_year());
+    let server = server_of(&authority, &good).await;
+    wait_until_shown(&server, &good.0).await;
+    let now = OffsetDateTime::now_utc();
+    let made = |begin, end, names: Vec<String>| {
+        let mut params = CertificateParams::new(names).unwrap();
+        (params.not_before, params.not_after) = (begin, end);
+        params.distinguished_name.push(DnType::CommonName, "podgate.podgate.svc");
+        let key = KeyPair::generate().unwrap();
+        let issuer: &Issuer<'static, KeyPair> = &authority.0;
+        (params.signed_by(&key, issuer).unwrap().pem(), key.serialize_pem())
+    };
+    let day = time::Duration::days(1);
+    let names = vec!["127.0.0.1".to_owned()];
+    let worse = [
+        made(now - day * 2, now - day, names.clone()),
+        made(now + day, now + day * 2, names.clone()),
+        made(now - day, now + day, Vec::new()),
+    ];
+    for (number, pair) in worse.iter().enumerate() {
+        swap(server.dir.path(), number + 1, &[("tls.crt", &pair.0), ("tls.key", &pair.1)]);
+        wait_for_failures(&server, number + 1).await;
+        assert_eq!(shown(&server).await, der(&good.0), "{number}");
+    }
+    assert_eq!(server.admin("/readyz").await.status(), 200);
+    let next = authority.leaf("next", next_year());
+    swap(server.dir.path(), 9, &[("tls.crt", &next.0), ("tls.key", &next.1)]);
+    wait_until_shown(&server, &next.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_is_not_valid_yet_is_served_where_there_is_no_other_and_told_of() {
+    let authority = Authority::new();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.not_before = OffsetDateTime::now_utc() + time::Duration::days(1);
+    params.not_after = next_year();
+    let key = KeyPair::generate().unwrap();
+    let issuer: &Issuer<'static, KeyPair> = &authority.0;
+    let early = (params.signed_by(&key, issuer).unwrap().pem(), key.serialize_pem());
+    let server = server_of(&authority, &early).await;
+    let answer = server.admin("/readyz").await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.unwrap().contains("is not valid yet"));
+    let good = authority.leaf("good", next_year());
+    swap(server.dir.path(), 1, &[("tls.crt", &good.0), ("tls.key", &good.1)]);
+    let ready = async {
+        while server.admin("/readyz").await.status() != 200 {
+            tokio::time::sleep(QUICK).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.expect("the good certificate should be served");
+    assert_eq!(shown(&server).await, der(&good.0));
+}
+
+#[tokio::test]
+async fn an_encrypted_key_is_called_that() {
+    for mark in [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "Proc-Type: 4,ENCRYPTED\n",
+    ] {
+        let (options, dir) = crate::support::options();
+        std::fs::write(dir.path().join("tls.key"), mark).unwrap();
+        let refused = podgate::server::Server::bind(options, crate::support::engine()).await;
+        let cause = refused.err().unwrap().to_string();
+        assert!(cause.contains("tls.key is encrypted"), "{cause}");
+    }
+}
+
+/// As in a folder that somebody else writes: the thread that serves does not hang, and good files are taken up again.
+#[tokio::test]
+async fn a_key_that_becomes_a_pipe() {
+    let authority = Authority::new();
+    let first = authority.leaf("first", next_year());
+    let server = server_of(&authority, &first).await;
+    let key = server.dir.path().join("tls.key");
+    std::fs::remove_file(&key).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&key).status().unwrap().success());
+    wait_for_failures(&server, 1).await;
+    assert_eq!(shown(&server).await, der(&first.0));
+    let next = authority.leaf("next", next_year());
+    swap(server.dir.path(), 1, &[("tls.crt", &next.0), ("tls.key", &next.1)]);
+    wait_until_shown(&server, &next.0).await;
+}

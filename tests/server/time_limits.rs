@@ -150,19 +150,26 @@ async fn old_connection_ends_after_an_answer() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_displace_newcomers_or_wait() {
-    let server = TestServer::start_with(|options| options.limits.max_connections = 1).await;
-    let mut silent = server.connect().await;
-    // One that had a decision stays as long as it wants.
+async fn connections_over_the_limit_displace_the_longest_idle() {
+    let server = TestServer::start_with(|options| options.limits.max_connections = 2).await;
     let mut first = server.connect().await;
-    assert_eq!(read_to_end(&mut silent).await, "");
-    server.wait_for_metric("podgate_errors_total{reason=\"displaced\"} 1").await;
     send(&mut first, &request(REVIEW)).await;
     assert!(read_answer(&mut first).await.starts_with("HTTP/1.1 200 "));
-    let mut waiting = std::pin::pin!(server.connect());
-    assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err());
-    drop(first);
-    let mut second = tokio::time::timeout(PATIENCE, waiting).await.unwrap();
-    send(&mut second, &request(NO_REVIEW)).await;
-    assert!(read_answer(&mut second).await.starts_with("HTTP/1.1 400 "));
+    let mut silent = server.connect().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    send(&mut first, &request(REVIEW)).await;
+    assert!(read_answer(&mut first).await.starts_with("HTTP/1.1 200 "));
+    let mut third = server.connect().await;
+    assert_eq!(read_to_end(&mut silent).await, "");
+    server.wait_for_metric("podgate_errors_total{reason=\"displaced\"} 1").await;
+    // One that had a decision, and nothing since, is no better.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    send(&mut third, &request(REVIEW)).await;
+    assert!(read_answer(&mut third).await.starts_with("HTTP/1.1 200 "));
+    let mut fourth = server.connect().await;
+    assert_eq!(read_to_end(&mut first).await, "");
+    for stream in [&mut third, &mut fourth] {
+        send(stream, &request(REVIEW)).await;
+        assert!(read_answer(stream).await.starts_with("HTTP/1.1 200 "));
+    }
 }

@@ -77,10 +77,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
-    model::{Object, Path, Review, Str, json},
+    model::{
+        Object, Path, Review, Str,
+        json::{self, same_text},
+    },
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -169,14 +172,5 @@ fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<I
     }
     let gone = before.keys().filter(|field| !after.contains_key(*field));
     let fields = after.keys().chain(gone).map(|field| &**field);
-    fields.filter(move |field| !same(value(before, field), value(after, field)))
-}
-
-/// Whether two JSON texts mean the same. Nested deeper than can be read they do if they are the same text.
-fn same(before: Option<&str>, after: Option<&str>) -> bool {
-    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-    before == after
-        || before.zip(after).is_some_and(|(before, after)| {
-            read(before).zip(read(after)).is_some_and(|(before, after)| json::same(&before, &after))
-        })
+    fields.filter(move |field| !same_text(value(before, field), value(after, field)))
 }

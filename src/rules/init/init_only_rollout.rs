@@ -82,14 +82,17 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#updating-a-deployment>
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{
-    model::{Object, Review, json},
+    model::{
+        Object, Review, Str,
+        json::{self, same_text},
+    },
     rules::rule::{Check, Code, Level, Report, Rule},
 };
 
@@ -113,27 +116,43 @@ impl Check for InitOnlyRollout {
             return;
         }
         let Some(old) = &review.old else { return };
-        let Some((mut new_spec, mut old_spec)) = workload_spec(&review.new).zip(workload_spec(old)) else { return };
-        if !rolls_out(&new_spec) {
+        let has_init =
+            |object: &Object<'_>| object.templates.iter().any(|template| !template.spec.init_containers.is_empty());
+        if !has_init(&review.new) && !has_init(old) {
             return;
         }
-        let (new_init, old_init) = (take_init_containers(&mut new_spec), take_init_containers(&mut old_spec));
-        if new_spec.get("template").zip(old_spec.get("template")).is_none_or(|(new, old)| !json::same(new, old)) {
+        let Some((new_spec, old_spec)) = members(review.new.spec_text).zip(members(old.spec_text)) else { return };
+        if !rolls_out(review.new.controller.replicas, review.new.controller.paused, text(&new_spec, "updateStrategy")) {
             return;
         }
-        let in_order =
-            new_init.len() == old_init.len() && new_init.iter().zip(&old_init).all(|(new, old)| json::same(new, old));
+        let templates = members(text(&new_spec, "template")).zip(members(text(&old_spec, "template")));
+        let Some((new_template, old_template)) = templates else { return };
+        let pods = members(text(&new_template, "spec")).zip(members(text(&old_template, "spec")));
+        let Some((new_pod, old_pod)) = pods else { return };
+        if !same_but(&new_template, &old_template, "spec") || !same_but(&new_pod, &old_pod, "initContainers") {
+            return;
+        }
+        let (new_init, new_sidecars) = init_containers(&new_pod);
+        let (old_init, old_sidecars) = init_containers(&old_pod);
+        if !all_same(&new_sidecars, &old_sidecars) {
+            return;
+        }
+        let in_order = all_same(&new_init, &old_init);
         let Some(template) = review.new.templates.first().filter(|_| !in_order) else { return };
-        let old_by_name: HashMap<&str, &Value> =
-            old_init.iter().map(|container| (name(container), container)).collect();
-        let new_names: HashSet<&str> = new_init.iter().map(name).collect();
-        let is_changed = |new: &&Value| old_by_name.get(name(new)).is_none_or(|old| !json::same(new, old));
-        let changed = new_init.iter().filter(is_changed).map(name);
-        let removed = old_init.iter().map(name).filter(|name| !new_names.contains(name));
+        let old_by_name: HashMap<&str, &str> =
+            old_init.iter().map(|container| (&*container.name, container.text)).collect();
+        let new_names: HashSet<&str> = new_init.iter().map(|container| &*container.name).collect();
+        let is_changed = |new: &&InitContainer<'_>| {
+            old_by_name.get(&*new.name).is_none_or(|old| !same_text(Some(new.text), Some(*old)))
+        };
+        let changed: Vec<&str> = new_init.iter().filter(is_changed).map(|container| &*container.name).collect();
+        let old_names = old_init.iter().map(|container| &*container.name);
+        let removed = old_names.filter(|name| !new_names.contains(name));
         let list = template.spec_path("initContainers");
-        let first = changed.clone().next();
+        let first = changed.first().copied();
         let place = template.spec.init_containers.iter().position(|container| first == Some(&*container.name));
         let names: Vec<String> = changed
+            .iter()
             .map(|name| format!("\"{name}\""))
             .chain(removed.map(|name| format!("\"{name}\" (removed)")))
             .collect();
@@ -149,33 +168,76 @@ impl Check for InitOnlyRollout {
     }
 }
 
-fn name(container: &Value) -> &str {
-    container.get("name").and_then(Value::as_str).unwrap_or_default()
+/// The members of an object as they were received. Most are compared as text: to read a spec as a whole would take many times
+/// its size.
+type Members<'a> = BTreeMap<Str<'a>, &'a RawValue>;
+
+fn members(object: Option<&str>) -> Option<Members<'_>> {
+    serde_json::from_str(object?).ok()
 }
 
-fn workload_spec(object: &Object<'_>) -> Option<Value> {
-    // The text has been read as this kind already; one deeper than a Value can be is left alone.
-    serde_json::from_str(object.spec_text?).ok()
+/// A member; `null` is the same as absent.
+fn text<'a>(members: &Members<'a>, field: &str) -> Option<&'a str> {
+    members.get(field).map(|value| value.get()).filter(|value| *value != "null")
+}
+
+/// Whether all members but one mean the same.
+fn same_but(one: &Members<'_>, other: &Members<'_>, field: &str) -> bool {
+    let mut fields = one.keys().chain(other.keys()).filter(|name| **name != field);
+    fields.all(|name| same_text(text(one, name), text(other, name)))
+}
+
+/// An init container as it was received.
+struct InitContainer<'a> {
+    name: Str<'a>,
+    text: &'a str,
+}
+
+/// Regular init containers, and sidecars.
+fn init_containers<'a>(pod: &Members<'a>) -> (Vec<InitContainer<'a>>, Vec<InitContainer<'a>>) {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Read<'a> {
+        #[serde(borrow)]
+        name: Str<'a>,
+        #[serde(borrow)]
+        restart_policy: Str<'a>,
+    }
+    let texts: Vec<&RawValue> =
+        text(pod, "initContainers").and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    let (mut regular, mut sidecars) = (Vec::new(), Vec::new());
+    for text in texts.into_iter().map(RawValue::get) {
+        // The text has been read as a container already.
+        let read: Read<'_> = serde_json::from_str(text).unwrap_or_default();
+        let list = if read.restart_policy == "Always" { &mut sidecars } else { &mut regular };
+        list.push(InitContainer { name: read.name, text });
+    }
+    (regular, sidecars)
+}
+
+fn all_same(one: &[InitContainer<'_>], other: &[InitContainer<'_>]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| same_text(Some(one.text), Some(other.text)))
 }
 
 /// Whether a changed template makes the controller replace Pods now: not while paused, where Pods are only replaced when
 /// somebody deletes them, or without replicas above the partition of a StatefulSet (0 by default).
-fn rolls_out(spec: &Value) -> bool {
-    let on_delete = spec.pointer("/updateStrategy/type").and_then(Value::as_str) == Some("OnDelete");
-    let paused = spec.get("paused").and_then(Value::as_bool) == Some(true);
-    let replicas = spec.get("replicas").and_then(Value::as_i64).unwrap_or(1);
-    let partition = spec.pointer("/updateStrategy/rollingUpdate/partition").and_then(Value::as_i64).unwrap_or(0);
-    !(on_delete || paused || replicas <= partition)
-}
-
-/// Takes the regular init containers out of a workload's template.
-fn take_init_containers(spec: &mut Value) -> Vec<Value> {
-    let Some(Value::Object(pod_spec)) = spec.pointer_mut("/template/spec") else { return Vec::new() };
-    let Some(Value::Array(all)) = pod_spec.remove("initContainers") else { return Vec::new() };
-    let sidecar = |container: &Value| container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
-    let (sidecars, regular): (Vec<_>, Vec<_>) = all.into_iter().partition(sidecar);
-    if !sidecars.is_empty() {
-        pod_spec.insert("initContainers".to_owned(), Value::Array(sidecars));
+fn rolls_out(replicas: Option<i64>, paused: Option<bool>, update_strategy: Option<&str>) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct UpdateStrategy<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Str<'a>,
+        #[serde(deserialize_with = "json::object_or_default")]
+        rolling_update: RollingUpdate,
     }
-    regular
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct RollingUpdate {
+        partition: Option<i64>,
+    }
+    let strategy: UpdateStrategy<'_> =
+        update_strategy.and_then(|strategy| serde_json::from_str(strategy).ok()).unwrap_or_default();
+    let partition = strategy.rolling_update.partition.unwrap_or(0);
+    strategy.kind != "OnDelete" && paused != Some(true) && replicas.unwrap_or(1) > partition
 }

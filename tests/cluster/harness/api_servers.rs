@@ -1,18 +1,20 @@
 //! A second API server of the same cluster, to be taken away from podgate while nobody else misses it.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command};
 
 use tokio::net::TcpSocket;
 
 use super::assets::Assets;
-use super::{Cluster, Processes, connect, eventually};
+use super::{Client, Cluster, Processes, connect, eventually};
 
 /// Goes on serving until this is dropped.
 pub struct ApiServer<'c> {
     cluster: &'c Cluster,
     port: Port,
     pub url: String,
+    args: Vec<String>,
     child: Child,
 }
 
@@ -23,9 +25,14 @@ impl ApiServer<'_> {
         self.child.wait().unwrap();
     }
 
+    /// Who asks it as the cluster's administrator.
+    pub fn client(&self) -> Client {
+        Client::new(connect(&self.url, &self.cluster.authority))
+    }
+
     /// Starts it again, at the same place, and waits until it answers.
     pub async fn start(&mut self) {
-        self.child = spawn(self.cluster, self.port.number);
+        self.child = spawn(self.cluster, self.port.number, &self.args);
         wait_until_ready(self.cluster, &self.url).await;
     }
 }
@@ -40,16 +47,42 @@ impl Drop for ApiServer<'_> {
 impl Cluster {
     /// Starts one more API server.
     pub async fn another_api_server(&self) -> ApiServer<'_> {
+        self.another_api_server_with(Vec::new()).await
+    }
+
+    /// The same with more flags.
+    async fn another_api_server_with(&self, args: Vec<String>) -> ApiServer<'_> {
         let port = Port::reserve();
         let url = format!("https://127.0.0.1:{}", port.number);
-        let child = spawn(self, port.number);
+        let child = spawn(self, port.number, &args);
         wait_until_ready(self, &url).await;
-        ApiServer { cluster: self, port, url, child }
+        ApiServer { cluster: self, port, url, args, child }
+    }
+
+    /// Starts one more API server, which shows a client certificate with the name `podgate-client` to podgate's Service at
+    /// `port`, by the files in `manifests/components/client-ca/kube-apiserver`.
+    pub async fn api_server_with_client_certificate(&self, port: u16) -> ApiServer<'_> {
+        let dir = self.processes.dir().join("client-certificate");
+        fs::create_dir_all(&dir).unwrap();
+        let identity = self.authority.client("podgate-client", None);
+        fs::write(dir.join("client.crt"), identity.certificate).unwrap();
+        fs::write(dir.join("client.key"), identity.key).unwrap();
+        for file in ["admission-configuration.yaml", "kubeconfig.yaml"] {
+            let text = fs::read_to_string(format!("manifests/components/client-ca/kube-apiserver/{file}")).unwrap();
+            // The folder, and a port that is not 443.
+            let text = text.replace("/etc/kubernetes/podgate/", &format!("{}/", dir.display()));
+            let text = text.replace("name: podgate.podgate.svc", &format!("name: podgate.podgate.svc:{port}"));
+            fs::write(dir.join(file), text).unwrap();
+        }
+        let configuration = dir.join("admission-configuration.yaml");
+        self.another_api_server_with(vec![format!("--admission-control-config-file={}", configuration.display())]).await
     }
 }
 
-fn spawn(cluster: &Cluster, port: u16) -> Child {
-    cluster.processes.spawn("kube-apiserver-2", &mut command(&cluster.processes, port, "audit-2.log"))
+fn spawn(cluster: &Cluster, port: u16, args: &[String]) -> Child {
+    // One has its log to itself: several may run.
+    let name = format!("kube-apiserver-{port}");
+    cluster.processes.spawn(&name, command(&cluster.processes, port, &format!("audit-{port}.log")).args(args))
 }
 
 async fn wait_until_ready(cluster: &Cluster, url: &str) {
