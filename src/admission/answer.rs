@@ -63,7 +63,14 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
 /// One annotation a rule that had something to say; the keys are ids, which are label names. What is ignored stands there
 /// with its reason.
 pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
-    let said = |finding: &Finding| line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
+    let owner = verdict.owner.as_ref().map(ToString::to_string);
+    let said = |finding: &Finding| {
+        let text = line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
+        match would_be(finding, owner.as_deref()) {
+            Some(why) => format!("{text} ({})", line(&why)),
+            None => text,
+        }
+    };
     let findings = verdict.findings.iter().map(|finding| (finding.rule.id, said(finding)));
     let ignored = verdict.ignored.iter().map(|ignored| {
         let text = format!("ignored {} (reason: {})", said(&ignored.finding), line(&ignored.reason));
@@ -87,6 +94,18 @@ pub(super) fn mutation_annotations(mutations: &[&'static Mutation]) -> BTreeMap<
     mutations.iter().map(|mutation| (mutation.id, "patched".to_owned())).collect()
 }
 
+/// What a finding that is silent would be, and for whom.
+fn would_be(finding: &Finding, owner: Option<&str>) -> Option<String> {
+    let Finding { level, policy_level, own_level, .. } = finding;
+    match owner {
+        Some(owner) if policy_level != level => {
+            Some(format!("{policy_level} for anybody but the controller; mend {owner}"))
+        }
+        _ if *level == Level::Audit && own_level != level => Some(format!("{own_level} under profile standard")),
+        _ => None,
+    }
+}
+
 fn signed(finding: &Finding) -> String {
     format!("{} (podgate: {})", line(&finding.message), finding.rule.id)
 }
@@ -107,8 +126,14 @@ mod tests {
 
     fn verdict(level: Level, count: usize, message: &str) -> Verdict {
         let rule = rules::find("port-conflict").unwrap();
-        let finding =
-            |index| Finding { rule, level, at: Path::of(&["spec"]).index(index), message: message.to_owned() };
+        let finding = |index| Finding {
+            rule,
+            level,
+            policy_level: level,
+            own_level: level,
+            at: Path::of(&["spec"]).index(index),
+            message: message.to_owned(),
+        };
         Verdict { findings: (0..count).map(finding).collect(), ..Verdict::default() }
     }
 

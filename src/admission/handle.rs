@@ -19,7 +19,7 @@ use crate::{
         Inventory, Operation, Request, Review, Workload,
         json::{Strict, from_object},
     },
-    policy::Engine,
+    policy::{Engine, Verdict},
 };
 
 /// Room for an answer that allows, in bytes.
@@ -78,10 +78,32 @@ pub struct Record<'a> {
     /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer; last those that an annotation
     /// exempts, with `ignored` for a level.
     pub findings: Vec<(&'static str, &'static str)>,
+    /// The rule's own level of each of `findings`, in the same order.
+    pub own_levels: Vec<&'static str>,
+    /// Where a controller creates the object and something was found in it: what that changed.
+    pub controlled: Option<Controlled>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
     /// Why there is no decision, for the log: one line, bounded length.
     pub error: Option<String>,
+}
+
+/// Findings in an object that a controller creates.
+#[derive(Debug)]
+pub struct Controlled {
+    /// The owner whose template is to be mended: `Deployment "web"`.
+    pub owner: String,
+    /// Rule id, level, and the level for anybody else, of each finding of which these differ.
+    pub lowered: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+impl Controlled {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        let owner = verdict.owner.as_ref()?.to_string();
+        let lowered = verdict.findings.iter().filter(|finding| finding.level != finding.policy_level);
+        let lowered = lowered.map(|it| (it.rule.id, it.level.as_str(), it.policy_level.as_str())).collect();
+        Some(Self { owner, lowered })
+    }
 }
 
 impl Default for Record<'_> {
@@ -95,6 +117,8 @@ impl Default for Record<'_> {
             user: Cow::Borrowed(""),
             decision: Decision::Allowed,
             findings: Vec::new(),
+            own_levels: Vec::new(),
+            controlled: None,
             mutations: Vec::new(),
             error: None,
         }
@@ -241,6 +265,10 @@ fn judge<'a>(
                 let found = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str()));
                 let ignored = verdict.ignored.iter().map(|ignored| (ignored.finding.rule.id, "ignored"));
                 record.findings = found.chain(ignored).collect();
+                let ignored = verdict.ignored.iter().map(|ignored| &ignored.finding);
+                let all = verdict.findings.iter().chain(ignored);
+                record.own_levels = all.map(|finding| finding.own_level.as_str()).collect();
+                record.controlled = Controlled::of(&verdict);
                 response.warnings = answer::warnings(&verdict);
                 response.audit_annotations = answer::annotations(&verdict);
                 if verdict.is_denied() {
@@ -303,6 +331,8 @@ fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Resp
     let body = serde_json::to_vec(&Error { error: &cause, uid: &record.uid }).unwrap_or_default();
     record.decision = Decision::Error(reason);
     record.findings.clear();
+    record.own_levels.clear();
+    record.controlled = None;
     record.error = Some(cause);
     Response { status, body, record }
 }

@@ -4,4 +4,4 @@ mod answer;
 mod handle;
 mod wire;
 
-pub use handle::{Decision, ErrorReason, Mode, Record, Response, handle, handle_knowing};
+pub use handle::{Controlled, Decision, ErrorReason, Mode, Record, Response, handle, handle_knowing};

@@ -57,9 +57,15 @@ impl<'a> Metadata<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OwnerReference<'a> {
+    /// The owner's API group and version.
+    #[serde(borrow)]
+    pub api_version: Str<'a>,
     /// The owner's kind.
     #[serde(borrow)]
     pub kind: Str<'a>,
+    /// The owner's name.
+    #[serde(borrow)]
+    pub name: Str<'a>,
     /// Whether it manages this object.
     pub controller: Option<bool>,
 }

@@ -107,7 +107,12 @@ impl Workload {
 
     /// Whether a kind of this name, of any group, makes Pods.
     pub fn is_kind(kind: &str) -> bool {
-        WORKLOADS.iter().any(|row| row.kind == kind && !matches!(row.nest, Nest::Pod | Nest::Budget))
+        WORKLOADS.iter().any(|row| row.kind == kind && row.makes_pods())
+    }
+
+    /// Whether the object makes Pods, or objects that do.
+    pub fn makes_pods(&self) -> bool {
+        !matches!(self.nest, Nest::Pod | Nest::Budget)
     }
 
     /// Whether the object is itself a Pod, not something that makes Pods.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ignore::Annotations, kinds::Kinds, rule_settings::RuleSettings};
+use super::{controllers::Controllers, ignore::Annotations, kinds::Kinds, rule_settings::RuleSettings};
 use crate::{
     model::{
         LabelSelector, Operation,
@@ -76,10 +76,13 @@ pub struct PolicySpec {
     pub profile: Profile,
     /// Levels and options of single rules; they win over the profile.
     pub rules: RuleSettings,
+    /// Who creates what a template already says. What they create is never refused for what its owner's template carries.
+    #[serde(deserialize_with = "object_only")]
+    pub controllers: Controllers,
     /// What is neither judged nor mutated.
     #[serde(deserialize_with = "object_only")]
     pub exemptions: Exemptions,
-    /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `off`) says what profile holds in
+    /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `audit`, `off`) says what profile holds in
     /// it, where no scope selects the object. Of use only with `podgate serve --watch`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub namespace_labels: bool,
@@ -95,6 +98,8 @@ pub struct PolicySpec {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
+    /// Nothing is refused and nobody is warned: audit annotations, metrics and log say what would be.
+    Audit,
     /// What would be refused is allowed with a warning.
     Advisory,
     /// Every rule at its own level.
@@ -106,11 +111,12 @@ pub enum Profile {
 
 impl Profile {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Advisory, Self::Standard, Self::Strict];
+    pub const ALL: [Self; 4] = [Self::Audit, Self::Advisory, Self::Standard, Self::Strict];
 
     /// The word for it in policies.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Audit => "audit",
             Self::Advisory => "advisory",
             Self::Standard => "standard",
             Self::Strict => "strict",
@@ -120,6 +126,7 @@ impl Profile {
     /// The level that a finding has under this profile, by the level that the rule has for it.
     pub fn shift(self) -> fn(Level) -> Level {
         match self {
+            Self::Audit => |level| level.min(Level::Audit),
             Self::Advisory => |level| if level == Level::Deny { Level::Warn } else { level },
             Self::Standard => |level| level,
             Self::Strict => |level| match level {

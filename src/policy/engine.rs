@@ -10,6 +10,7 @@ use json_patch::Patch;
 use super::{
     LifecyclePolicy,
     config::Profile,
+    controllers::{self, Owner},
     ignore::{Ignored, Notice},
     ratchet::drop_known,
     scope::{Found, Scopes},
@@ -31,6 +32,7 @@ pub struct Engine {
     policy: LifecyclePolicy,
     exempt_namespaces: Vec<Glob>,
     scopes: Scopes,
+    controllers: controllers::Compiled,
     /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
     settings: Vec<Arc<Settings>>,
     default_probes: Probes,
@@ -52,6 +54,8 @@ pub struct Verdict {
     pub ignored: Vec<Ignored>,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
+    /// Where a controller creates the object: the owner whose template is to be mended, if anything was found.
+    pub owner: Option<Owner>,
 }
 
 impl Verdict {
@@ -77,6 +81,8 @@ impl Verdict {
                 let there = known.get(&key(&finding)).and_then(|index: &usize| all.findings.get_mut(*index));
                 if let Some(there) = there {
                     there.level = there.level.max(finding.level);
+                    there.policy_level = there.policy_level.max(finding.policy_level);
+                    there.own_level = there.own_level.max(finding.own_level);
                 } else {
                     known.insert(key(&finding), all.findings.len());
                     all.findings.push(finding);
@@ -125,6 +131,7 @@ impl Engine {
         Self {
             policy: policy.clone(),
             exempt_namespaces: Glob::all(&spec.exemptions.namespaces),
+            controllers: controllers::Compiled::new(&spec.controllers),
             scopes: Scopes::new(spec),
             settings: Settings::compile(policy, rules),
             default_probes: Probes::new(spec.mutations.default_probes.clone().unwrap_or_default()),
@@ -152,13 +159,13 @@ impl Engine {
     }
 
     /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
-    /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
-    /// an annotation exempts is set aside.
+    /// stay editable. What is found in an object that a controller creates has the level of [`super::controllers`]. What an
+    /// annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
         if self.exempts_namespace(&review.namespace) || self.label(review) == Some(OFF) {
             return Verdict::default();
         }
-        match self.find(review) {
+        let mut verdict = match self.find(review) {
             Found::One(scope) => self.settings(scope).map(|settings| settings.judge(review)).unwrap_or_default(),
             Found::OneOf(scopes) => {
                 // Of hundreds of scopes most set the same, which is judged once.
@@ -167,7 +174,9 @@ impl Engine {
                 settings.retain(|settings| seen.insert(Arc::as_ptr(settings)));
                 Verdict::strictest(settings.into_iter().map(|settings| settings.judge(review)))
             }
-        }
+        };
+        self.controllers.lower(review, &mut verdict);
+        verdict
     }
 
     fn find(&self, review: &Review<'_>) -> Found {
@@ -247,15 +256,18 @@ impl Settings {
         if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {
             drop_known(&self.rules, &mut findings, review, old);
         }
-        let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
+        // In a file nobody says who creates it; its template, where it is judged, carries the warnings.
+        let nobody = review.user.username.is_empty();
+        let owned = review.new.metadata.controller().is_some();
+        let made_from_template = review.operation == Operation::Create && owned && nobody;
         if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
             findings.retain(|finding| finding.level != Level::Warn);
         }
         findings.sort_by(|one, other| one.at.cmp(&other.at));
         let ignored = self.annotations.take(&review.new, &mut findings);
-        let said_here = review.aspect == Aspect::Spec && review.new.metadata.controller().is_none();
+        let said_here = review.aspect == Aspect::Spec && (!owned || review.operation == Operation::Create && !nobody);
         let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
-        Verdict { findings, ignored, notices }
+        Verdict { findings, ignored, notices, owner: None }
     }
 }
 

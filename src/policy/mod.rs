@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod config;
+pub mod controllers;
 pub mod engine;
 pub mod ignore;
 mod kinds;

@@ -18,6 +18,7 @@ pub(super) fn problems(policy: &LifecyclePolicy, whole: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     let exemptions = Path::of(&["spec", "exemptions"]);
     of_namespaces(&exemptions.clone().key("namespaces"), &spec.exemptions.namespaces, &mut problems);
+    of_users(&Path::of(&["spec", "controllers", "users"]), &spec.controllers.users, &mut problems);
     of_users(&exemptions.clone().key("users"), &spec.exemptions.users, &mut problems);
     of_users(&exemptions.key("groups"), &spec.exemptions.groups, &mut problems);
     for (index, scope) in spec.scopes.iter().enumerate() {

@@ -34,6 +34,7 @@ impl LifecyclePolicy {
                 None => writeln!(yaml, "    # {}: {} # {}{why}", rule.id, level(&in_force, rule), rule.summary),
             };
         }
+        let _ = writeln!(yaml, "  controllers: {}", json(&spec.controllers));
         let exemptions = &spec.exemptions;
         let lists =
             [("namespaces", &exemptions.namespaces), ("users", &exemptions.users), ("groups", &exemptions.groups)];

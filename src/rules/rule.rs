@@ -135,8 +135,12 @@ impl Code {
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is under the policy.
+    /// How bad it is under the policy, for whoever asks.
     pub level: Level,
+    /// How bad it is under the policy, whoever asks: what a controller creates gets a lower level.
+    pub policy_level: Level,
+    /// How bad the rule itself finds it.
+    pub own_level: Level,
     /// The field that one would edit to mend it.
     pub at: Path,
     /// One line: container, value found, limit; no final stop.
@@ -184,6 +188,7 @@ impl<'r> Report<'r> {
     /// Adds a finding of a case for which the rule has another level than its own.
     pub fn at_level(&mut self, own: Level, at: Path, message: impl Into<String>) {
         let level = self.levels.of(own);
-        self.findings.push(Finding { rule: self.rule, level, at, message: message.into() });
+        let message = message.into();
+        self.findings.push(Finding { rule: self.rule, level, policy_level: level, own_level: own, at, message });
     }
 }

@@ -92,6 +92,15 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
     let user = clean(&record.user);
     let decision = decision_label(record.decision);
     let rules = rule_ids(&record.findings);
+    let own_levels = own_levels(record);
+    let own_levels = own_levels.as_deref();
+    let owner = record.controlled.as_ref().map(|controlled| clean(&controlled.owner));
+    let owner = owner.as_deref();
+    let policy_levels = record.controlled.as_ref().map(|controlled| {
+        let levels: Vec<_> = controlled.lowered.iter().map(|(rule, _, policy_level)| (*rule, *policy_level)).collect();
+        rule_ids(&levels)
+    });
+    let policy_levels = policy_levels.as_deref();
     let mutations = join(record.mutations.iter().map(|id| (*id, None)));
     let error = record.error.as_deref().map(clean);
     let error = error.as_deref();
@@ -110,6 +119,9 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             decision,
             status,
             rules,
+            own_levels,
+            policy_levels,
+            owner,
             mutations,
             error,
             duration_microseconds,
@@ -129,6 +141,9 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             decision,
             status,
             rules,
+            own_levels,
+            policy_levels,
+            owner,
             mutations,
             error,
             duration_microseconds,
@@ -137,6 +152,16 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             "admission"
         );
     }
+}
+
+/// The rules' own levels, where any finding has another.
+fn own_levels(record: &Record<'_>) -> Option<String> {
+    let differs = |((_, level), own): (&(&str, &str), &&str)| level != own && *level != "ignored";
+    if !record.findings.iter().zip(&record.own_levels).any(differs) {
+        return None;
+    }
+    let levels: Vec<_> = record.findings.iter().zip(&record.own_levels).map(|((rule, _), own)| (*rule, *own)).collect();
+    Some(rule_ids(&levels))
 }
 
 /// `rule=level`, each once, however many containers it was found in.
@@ -216,6 +241,8 @@ mod tests {
             user: Cow::Borrowed(NASTY),
             decision,
             findings: vec![("port-conflict", "deny"), ("port-conflict", "deny"), ("naked-pod", "warn")],
+            own_levels: vec!["deny", "deny", "warn"],
+            controlled: None,
             mutations: Vec::new(),
             error: Some(NASTY.to_owned()),
         }

@@ -13,6 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::failure::Failure;
+use super::findings::Findings;
 use crate::admission::{Decision, Mode, Record};
 
 /// The format that [`Metrics::encode`] writes.
@@ -33,12 +34,6 @@ struct RequestLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WebhookLabels {
     webhook: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FindingLabels {
-    rule: &'static str,
-    level: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,7 +58,7 @@ pub(super) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     validate_duration: Histogram,
     mutate_duration: Histogram,
-    findings: Family<FindingLabels, Counter>,
+    findings: Findings,
     patches: Family<MutationLabels, Counter>,
     errors: Family<ErrorLabels, Counter>,
     in_flight: Gauge,
@@ -81,7 +76,7 @@ impl Metrics {
     pub(super) fn new() -> Self {
         let requests = Family::default();
         let durations = Family::<WebhookLabels, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
-        let findings = Family::default();
+        let findings = Findings::default();
         let patches = Family::default();
         let errors = Family::<ErrorLabels, Counter>::default();
         let in_flight = Gauge::default();
@@ -106,7 +101,7 @@ impl Metrics {
             Unit::Seconds,
             durations.clone(),
         );
-        registry.register("findings", "Findings, by rule and level", Family::clone(&findings));
+        findings.register(&mut registry);
         registry.register("patches", "Answers to which a mutation added something", Family::clone(&patches));
         registry.register("errors", "Requests and connections without a decision", errors.clone());
         registry.register("in_flight_requests", "Requests being answered", Gauge::clone(&in_flight));
@@ -176,9 +171,7 @@ impl Metrics {
             Mode::Mutate => &self.mutate_duration,
         }
         .observe(duration.as_secs_f64());
-        for &(rule, level) in &record.findings {
-            self.findings.get_or_create(&FindingLabels { rule, level }).inc();
-        }
+        self.findings.count(record);
         for &mutation in &record.mutations {
             self.patches.get_or_create(&MutationLabels { mutation }).inc();
         }

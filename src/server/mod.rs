@@ -9,6 +9,7 @@ mod clients;
 mod connection;
 mod endpoint;
 mod failure;
+mod findings;
 mod health;
 mod knowledge;
 mod load;

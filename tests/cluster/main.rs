@@ -19,6 +19,7 @@ mod differential;
 mod failures;
 mod harness;
 mod leftovers;
+mod legacy;
 mod managed;
 mod mutation;
 mod policy;
@@ -66,6 +67,7 @@ fn tests() -> Vec<Trial> {
     let groups = [
         // These take longest, and begin first.
         managed::tests(),
+        legacy::tests(),
         watch::tests(),
         rights::tests(),
         policy::tests(),
