@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     model::{
-        Inventory, Operation, Request, Review, Workload,
+        Given, Inventory, Operation, Request, Review, Workload,
         json::{Strict, from_object},
     },
-    policy::{Engine, Verdict},
+    policy::{Engine, Notice, Verdict},
 };
 
 /// Room for an answer that allows, in bytes.
@@ -84,6 +84,8 @@ pub struct Record<'a> {
     pub controlled: Option<Controlled>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
+    /// What is wrong with the labels of a Namespace: one line, bounded length.
+    pub notice: Option<String>,
     /// Why there is no decision, for the log: one line, bounded length.
     pub error: Option<String>,
 }
@@ -120,6 +122,7 @@ impl Default for Record<'_> {
             own_levels: Vec::new(),
             controlled: None,
             mutations: Vec::new(),
+            notice: None,
             error: None,
         }
     }
@@ -243,6 +246,7 @@ fn judge<'a>(
     record: &mut Record<'a>,
 ) -> Result<Vec<u8>, Failure> {
     let Known { text, api_version, operation, mut request } = known;
+    let notice = namespace_notice(engine, mode, operation, &request);
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
     let review = match read_review(operation, &mut request, inventory) {
         Ok(review) => review,
@@ -291,10 +295,27 @@ fn judge<'a>(
             }
         }
     }
+    if let Some(notice) = notice {
+        record.notice = Some(answer::line(&format!("{} {}", notice.at, notice.message)));
+        response.warnings = answer::warnings(&Verdict { notices: vec![notice], ..Verdict::default() });
+    }
     let answer = Answer { kind: "AdmissionReview", api_version, response };
     let mut body = Vec::with_capacity(ANSWER_BYTES);
     serde_json::to_writer(&mut body, &answer).map_err(Failure::internal)?;
     Ok(body)
+}
+
+/// What is wrong with the labels of a Namespace, which is not judged otherwise.
+fn namespace_notice(
+    engine: &Engine,
+    mode: Mode,
+    operation: Operation,
+    request: &AdmissionRequest<'_>,
+) -> Option<Notice> {
+    let changed = mode == Mode::Validate && matches!(operation, Operation::Create | Operation::Update);
+    let is_namespace = request.kind.kind == "Namespace" && request.kind.group.is_empty();
+    let Given::Text(text) = &request.object else { return None };
+    if changed && is_namespace && request.sub_resource.is_empty() { engine.namespace_notice(text) } else { None }
 }
 
 /// Takes the objects out of `request` to read what there is to judge.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use crate::model::Inventory;
+use crate::policy::label::{self, PROFILE_LABEL};
 use crate::server::log;
 
 /// A kind that is watched.
@@ -47,6 +48,8 @@ pub(super) struct Known {
     namespace: String,
     name: String,
     text: String,
+    /// The profile that a Namespace's label names.
+    label: Option<String>,
 }
 
 impl Known {
@@ -65,8 +68,10 @@ impl Known {
         }
         let mut status = Map::new();
         keep(&mut status, "disruptionsAllowed", object.pointer("/status/disruptionsAllowed"));
+        let label =
+            (!watched.namespaced).then(|| metadata.get("labels")?.get(PROFILE_LABEL)?.as_str().map(str::to_owned));
         let text = json!({"metadata": metadata, "spec": spec, "status": status}).to_string();
-        Self { namespace, name, text }
+        Self { namespace, name, text, label: label.flatten() }
     }
 }
 
@@ -97,6 +102,8 @@ pub(super) struct Collected {
     namespaces: BTreeMap<String, Objects>,
     changed: BTreeSet<String>,
     listed: BTreeSet<&'static str>,
+    /// Namespaces whose label names no profile, with what it says, as far as that has been told.
+    mislabelled: BTreeMap<String, String>,
     inventory: Inventory,
 }
 
@@ -127,9 +134,26 @@ impl Collected {
     }
 
     fn set(&mut self, watched: &'static Watched, object: Known) {
+        if !watched.namespaced {
+            self.tell_of_label(&object);
+        }
         let known = self.namespaces.entry(object.namespace.clone()).or_default();
         known.insert((watched.kind, object.name), (watched, object.text));
         self.changed.insert(object.namespace);
+    }
+
+    /// Says once that the label of a namespace does nothing.
+    fn tell_of_label(&mut self, object: &Known) {
+        let wrong = object.label.as_ref().and_then(|value| Some((value, label::problem(value)?)));
+        let Some((value, problem)) = wrong else {
+            self.mislabelled.remove(&object.name);
+            return;
+        };
+        if self.mislabelled.insert(object.name.clone(), value.clone()).as_ref() != Some(value) {
+            let (namespace, problem) = (log::clean(&object.name), log::clean(&problem));
+            let (namespace, problem) = (namespace.as_ref(), problem.as_ref());
+            warn!(namespace, label = PROFILE_LABEL, problem, "a namespace's label has no effect");
+        }
     }
 
     /// The inventory as it is now, once every kind has been listed: a part of it would be taken for the whole.

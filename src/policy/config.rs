@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{controllers::Controllers, ignore::Annotations, kinds::Kinds, rule_settings::RuleSettings};
+use super::{
+    controllers::Controllers,
+    exempt::{ContainerExemption, ObjectExemption},
+    ignore::Annotations,
+    kinds::Kinds,
+    rule_settings::RuleSettings,
+};
 use crate::{
     model::{
         LabelSelector, Operation,
@@ -27,7 +33,7 @@ pub struct LifecyclePolicy {
     #[serde(default, deserialize_with = "object_only")]
     pub metadata: PolicyMetadata,
     /// What it says.
-    #[serde(default, deserialize_with = "object_only")]
+    #[serde(default = "PolicySpec::unsaid", deserialize_with = "object_only")]
     pub spec: PolicySpec,
 }
 
@@ -80,7 +86,7 @@ pub struct PolicySpec {
     #[serde(deserialize_with = "object_only")]
     pub controllers: Controllers,
     /// What is neither judged nor mutated.
-    #[serde(deserialize_with = "object_only")]
+    #[serde(default = "Exemptions::unsaid", deserialize_with = "object_only")]
     pub exemptions: Exemptions,
     /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `audit`, `off`) says what profile holds in
     /// it, where no scope selects the object. Of use only with `podgate serve --watch`.
@@ -92,6 +98,13 @@ pub struct PolicySpec {
     /// What is added to Pods when they are created.
     #[serde(deserialize_with = "object_only")]
     pub mutations: Mutations,
+}
+
+impl PolicySpec {
+    /// That of a policy that says nothing.
+    fn unsaid() -> Self {
+        Self { exemptions: Exemptions::unsaid(), ..Self::default() }
+    }
 }
 
 /// Moves the levels of all rules at once.
@@ -148,9 +161,24 @@ pub struct Exemptions {
     pub users: Vec<String>,
     /// Groups of users, exact or with `*` and `?`.
     pub groups: Vec<String>,
+    /// Containers that are not judged and get no default probes, such as sidecars that somebody injects: by name, exact or
+    /// with `*` and `?`, or by image (`{image: "docker.io/istio/*"}`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<ContainerExemption>,
+    /// Objects of others that cannot be annotated, each with the rules that do not count for it, a reason, and an end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectExemption>,
     /// Which rules an object may ignore by the annotation `ignore.podgate.dev/<rule>: "<reason>"`, its own or its Pod
-    /// template's: `all`, `none` or a list of rule ids.
+    /// template's: `all`, `none` or a list of rule ids. Where nothing is said: all, and none under profile `strict`.
+    #[serde(default = "Annotations::by_profile", skip_serializing_if = "Annotations::is_by_profile")]
     pub annotations: Annotations,
+}
+
+impl Exemptions {
+    /// Those of a policy that says nothing of them.
+    fn unsaid() -> Self {
+        Self { annotations: Annotations::ByProfile, ..Self::default() }
+    }
 }
 
 impl Default for Exemptions {
@@ -160,6 +188,8 @@ impl Default for Exemptions {
             namespaces: owned(&["kube-system", "kube-node-lease", "podgate"]),
             users: Vec::new(),
             groups: owned(&["system:nodes"]),
+            containers: Vec::new(),
+            objects: Vec::new(),
             annotations: Annotations::All,
         }
     }

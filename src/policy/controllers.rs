@@ -52,6 +52,11 @@ pub enum ControllersLevel {
 }
 
 impl ControllersLevel {
+    /// The word for it in policies.
+    pub fn as_str(self) -> &'static str {
+        self.most().as_str()
+    }
+
     fn most(self) -> Level {
         match self {
             Self::Audit => Level::Audit,
@@ -100,9 +105,9 @@ impl Compiled {
         Self { users: Glob::all(&controllers.users), level: controllers.level.most() }
     }
 
-    /// The owner that `review` creates an object for, where a controller does and the owner is judged itself.
+    /// The owner that `review` creates or changes an object for, where a controller does and the owner is judged itself.
     pub(super) fn owner(&self, review: &Review<'_>) -> Option<Owner> {
-        if review.operation != Operation::Create {
+        if review.operation == Operation::Delete {
             return None;
         }
         let metadata = &review.new.metadata;
@@ -114,17 +119,16 @@ impl Compiled {
         known.then(|| Owner::of(reference, metadata))
     }
 
-    /// Lowers what was found in an object that a controller creates. Its annotations are its owner's, where they are
+    /// Lowers what was found in an object that a controller creates or changes for `owner`. Its annotations are its owner's, where they are
     /// pointed out.
-    pub(super) fn lower(&self, review: &Review<'_>, verdict: &mut Verdict) {
-        if verdict.findings.is_empty() && verdict.notices.is_empty() {
+    pub(super) fn lower(&self, owner: Option<Owner>, verdict: &mut Verdict) {
+        if owner.is_none() {
             return;
         }
-        let Some(owner) = self.owner(review) else { return };
         for finding in &mut verdict.findings {
             finding.level = finding.level.min(self.level);
         }
         verdict.notices.clear();
-        verdict.owner = Some(owner);
+        verdict.owner = owner;
     }
 }

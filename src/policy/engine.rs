@@ -1,7 +1,7 @@
 //! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -11,21 +11,19 @@ use super::{
     LifecyclePolicy,
     config::Profile,
     controllers::{self, Owner},
+    day::Day,
+    exempt,
     ignore::{Ignored, Notice},
+    label::{OFF, PROFILE_LABEL},
     ratchet::drop_known,
     scope::{Found, Scopes},
     settings::Settings,
 };
 use crate::{
-    model::{Applies, Aspect, Glob, Operation, Review, Subject, Workload},
+    model::{Applies, Aspect, Container, Glob, Operation, Review, Subject, Workload},
     mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
     rules::{Finding, Level, RULES, Report, Rule},
 };
-
-/// Label of a namespace that says what profile holds in it.
-const PROFILE_LABEL: &str = "podgate.dev/profile";
-/// Its value where nothing is judged or mutated.
-const OFF: &str = "off";
 
 /// A policy, ready to judge.
 pub struct Engine {
@@ -33,6 +31,7 @@ pub struct Engine {
     exempt_namespaces: Vec<Glob>,
     scopes: Scopes,
     controllers: controllers::Compiled,
+    exempt: exempt::Compiled,
     /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
     settings: Vec<Arc<Settings>>,
     default_probes: Probes,
@@ -132,11 +131,19 @@ impl Engine {
             policy: policy.clone(),
             exempt_namespaces: Glob::all(&spec.exemptions.namespaces),
             controllers: controllers::Compiled::new(&spec.controllers),
+            exempt: exempt::Compiled::new(&spec.exemptions),
             scopes: Scopes::new(spec),
             settings: Settings::compile(policy, rules),
             default_probes: Probes::new(spec.mutations.default_probes.clone().unwrap_or_default()),
             scheduling_gates: SchedulingGates::new(&spec.mutations.scheduling_gates),
         }
+    }
+
+    /// The same with another clock: which day it is is asked only about exemptions that have an end.
+    #[must_use]
+    pub fn with_clock(mut self, today: fn() -> Day) -> Self {
+        self.exempt.with_clock(today);
+        self
     }
 
     /// The policy that was compiled.
@@ -158,6 +165,12 @@ impl Engine {
         }
     }
 
+    /// The profile that a namespace's labels ask for, where the policy listens to them; `off` is none.
+    pub fn labelled(&self, labels: Option<&BTreeMap<String, String>>) -> Option<&'static Profile> {
+        let label = labels.filter(|_| self.policy.spec.namespace_labels)?.get(PROFILE_LABEL)?;
+        Profile::ALL.iter().find(|profile| profile.as_str() == label)
+    }
+
     /// Judges. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
     /// stay editable. What is found in an object that a controller creates has the level of [`super::controllers`]. What an
     /// annotation exempts is set aside.
@@ -175,7 +188,12 @@ impl Engine {
                 Verdict::strictest(settings.into_iter().map(|settings| settings.judge(review)))
             }
         };
-        self.controllers.lower(review, &mut verdict);
+        if verdict.findings.is_empty() && verdict.notices.is_empty() && verdict.ignored.is_empty() {
+            return verdict;
+        }
+        let owner = self.controllers.owner(review);
+        self.exempt.take(review, owner.as_ref(), &mut verdict);
+        self.controllers.lower(owner, &mut verdict);
         verdict
     }
 
@@ -222,7 +240,10 @@ impl Engine {
         for mutation in MUTATIONS {
             let before = patch.len();
             match mutation.id {
-                "default-probes" => self.default_probes.apply(review, &mut patch)?,
+                "default-probes" => {
+                    let exempt = |container: &Container<'_>| self.exempt.has(container);
+                    self.default_probes.apply(review, exempt, &mut patch)?;
+                }
                 _ => self.scheduling_gates.apply(review, &mut patch)?,
             }
             if patch.len() > before {

@@ -16,7 +16,7 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use super::suggest::did_you_mean;
+use super::{config::Profile, suggest::did_you_mean};
 use crate::{
     model::{Map, Object, Path, Review, Template},
     rules::{self, Finding, Level, RULES, Rule},
@@ -34,6 +34,8 @@ pub enum Annotations {
     None,
     /// These rules.
     Rules(Vec<&'static Rule>),
+    /// Nothing is said: every rule, under profile `strict` none.
+    ByProfile,
 }
 
 /// A finding that an annotation exempts.
@@ -109,9 +111,28 @@ fn exemptions<'o>(object: &'o Object<'o>) -> Vec<Exemption<'o>> {
 }
 
 impl Annotations {
+    /// Nothing is said.
+    pub(super) fn by_profile() -> Self {
+        Self::ByProfile
+    }
+
+    /// Whether nothing is said.
+    pub(super) fn is_by_profile(&self) -> bool {
+        *self == Self::ByProfile
+    }
+
+    /// What it comes to under a profile.
+    pub(super) fn under(&self, profile: Profile) -> Self {
+        match self {
+            Self::ByProfile if profile == Profile::Strict => Self::None,
+            Self::ByProfile => Self::All,
+            said => said.clone(),
+        }
+    }
+
     fn allow(&self, rule: &'static Rule) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::ByProfile => true,
             Self::None => false,
             Self::Rules(rules) => rules.contains(&rule),
         }
@@ -197,7 +218,7 @@ fn not_in_pods(
 impl Serialize for Annotations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::All => serializer.serialize_str("all"),
+            Self::All | Self::ByProfile => serializer.serialize_str("all"),
             Self::None => serializer.serialize_str("none"),
             Self::Rules(rules) => serializer.collect_seq(rules.iter().map(|rule| rule.id)),
         }
@@ -233,6 +254,45 @@ impl<'de> Deserialize<'de> for Annotations {
         }
 
         deserializer.deserialize_any(Words)
+    }
+}
+
+/// Some rules, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules(Vec<&'static Rule>);
+
+impl Rules {
+    /// Whether none is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one is among them.
+    pub fn contains(&self, rule: &'static Rule) -> bool {
+        self.0.contains(&rule)
+    }
+}
+
+impl Serialize for Rules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|rule| rule.id))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Vec::<Id>::deserialize(deserializer)?.into_iter().map(|Id(rule)| rule).collect()))
+    }
+}
+
+impl JsonSchema for Rules {
+    fn schema_name() -> Cow<'static, str> {
+        "Rules".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+        json_schema!({ "type": "array", "items": { "type": "string", "enum": ids } })
     }
 }
 

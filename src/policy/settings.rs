@@ -53,9 +53,10 @@ impl Settings {
             });
             let exempt = &spec.exemptions;
             let own = scope.map(|scope| &scope.exemptions);
+            let profile = scope.and_then(|scope| scope.profile).unwrap_or(spec.profile);
             Self {
                 rules: active.collect(),
-                annotations: own.and_then(|own| own.annotations.clone()).unwrap_or_else(|| exempt.annotations.clone()),
+                annotations: own.and_then(|own| own.annotations.as_ref()).unwrap_or(&exempt.annotations).under(profile),
                 users: Glob::all(own.and_then(|own| own.users.as_ref()).unwrap_or(&exempt.users)),
                 groups: Glob::all(own.and_then(|own| own.groups.as_ref()).unwrap_or(&exempt.groups)),
             }

@@ -42,7 +42,17 @@ impl LifecyclePolicy {
         for (field, patterns) in lists {
             let _ = writeln!(yaml, "    {field}: {}", json(patterns));
         }
-        let _ = writeln!(yaml, "    annotations: {}", json(&exemptions.annotations));
+        for (field, value) in [
+            ("containers", (!exemptions.containers.is_empty()).then(|| json(&exemptions.containers))),
+            ("objects", (!exemptions.objects.is_empty()).then(|| json(&exemptions.objects))),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(yaml, "    {field}: {value}");
+            }
+        }
+        // Said, it would also hold in scopes of another profile.
+        let comment = if exemptions.annotations.is_by_profile() { "# " } else { "" };
+        let _ = writeln!(yaml, "    {comment}annotations: {}", json(&exemptions.annotations.under(spec.profile)));
         if !spec.scopes.is_empty() {
             yaml.push_str("  scopes:\n");
         }

@@ -1,5 +1,6 @@
 //! L2: the rules. One file a rule, in a folder a family; this file only lists them.
 
+pub mod levels;
 pub mod rule;
 
 mod disruption;

@@ -76,7 +76,7 @@ pub fn init(format: LogFormat, level: LevelFilter, spans: Option<BoxedLayer>) ->
 
 /// Whether the line of an answer may be left out where only some are wanted: it allowed, and nothing was found or added.
 pub(super) fn is_plain(record: &Record<'_>) -> bool {
-    record.decision == Decision::Allowed && record.findings.is_empty()
+    record.decision == Decision::Allowed && record.findings.is_empty() && record.notice.is_none()
 }
 
 /// Writes the line of one answer.
@@ -102,6 +102,7 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
     });
     let policy_levels = policy_levels.as_deref();
     let mutations = join(record.mutations.iter().map(|id| (*id, None)));
+    let notice = record.notice.as_deref();
     let error = record.error.as_deref().map(clean);
     let error = error.as_deref();
     let duration_microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
@@ -123,6 +124,7 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             policy_levels,
             owner,
             mutations,
+            notice,
             error,
             duration_microseconds,
             trace_id,
@@ -145,6 +147,7 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             policy_levels,
             owner,
             mutations,
+            notice,
             error,
             duration_microseconds,
             trace_id,
@@ -244,6 +247,7 @@ mod tests {
             own_levels: vec!["deny", "deny", "warn"],
             controlled: None,
             mutations: Vec::new(),
+            notice: None,
             error: Some(NASTY.to_owned()),
         }
     }

@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::failure::Failure;
 use super::findings::Findings;
 use crate::admission::{Decision, Mode, Record};
+use crate::policy::exempt::Ending;
 
 /// The format that [`Metrics::encode`] writes.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -51,6 +52,11 @@ struct KindLabels {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
 /// Every metric of the process.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -66,6 +72,7 @@ pub(super) struct Metrics {
     tls_failures: Counter,
     policy_load: Gauge<f64, AtomicU64>,
     policy_load_failures: Counter,
+    exemptions: Family<StateLabels, Gauge>,
     watch_in_order: Family<KindLabels, Gauge>,
     watch_stale_since: Family<KindLabels, Gauge>,
     watch_failures: Family<KindLabels, Counter>,
@@ -84,6 +91,7 @@ impl Metrics {
         let tls_failures = Counter::default();
         let policy_load = Gauge::default();
         let policy_load_failures = Counter::default();
+        let exemptions = Family::default();
         let watch_in_order = Family::default();
         let watch_stale_since = Family::default();
         let watch_failures = Family::default();
@@ -126,6 +134,11 @@ impl Metrics {
             Counter::clone(&policy_load_failures),
         );
         registry.register(
+            "exemptions",
+            "Exemptions of the policy that end within 14 days, and that have expired and count no more",
+            Family::clone(&exemptions),
+        );
+        registry.register(
             "watch_in_order",
             "1 where all objects of a kind are known and watched, 0 where what is known is old",
             Family::clone(&watch_in_order),
@@ -150,6 +163,7 @@ impl Metrics {
             tls_failures,
             policy_load,
             policy_load_failures,
+            exemptions,
             watch_in_order,
             watch_stale_since,
             watch_failures,
@@ -210,6 +224,14 @@ impl Metrics {
     /// Counts a policy that could not be put in force.
     pub(super) fn policy_load_failed(&self) {
         self.policy_load_failures.inc();
+    }
+
+    /// Says how many exemptions of the policy in force end soon or have ended.
+    pub(super) fn exemptions_end(&self, endings: &[Ending]) {
+        for (state, has_expired) in [("expiring", false), ("expired", true)] {
+            let count = endings.iter().filter(|ending| ending.has_expired == has_expired).count();
+            self.exemptions.get_or_create(&StateLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Says that all objects of a kind are known and watched.

@@ -232,6 +232,7 @@ impl Server {
             stopped = stopped => stopped,
             never = self.renewal.run(self.watch) => match never {},
             never = self.policies.keep() => match never {},
+            never = self.policies.remind() => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

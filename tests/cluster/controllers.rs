@@ -3,9 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::harness::{
-    Cluster, Podgate, Register, conflicting_containers, deployment, eventually, pod, with, workload,
-};
+use crate::harness::{Cluster, Podgate, Register, conflicting_containers, deployment, eventually, pod, with, workload};
 use crate::mutation::mutated_namespace;
 use crate::test;
 

@@ -13,6 +13,7 @@
 mod api_server;
 mod bounds;
 mod captures;
+mod controllers;
 mod documents;
 mod exemptions;
 mod hostile;
