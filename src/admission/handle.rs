@@ -202,7 +202,9 @@ fn read(body: &[u8]) -> Result<Known<'_>, String> {
     let Some(api_version) = API_VERSIONS.into_iter().find(|known| review.api_version == *known) else {
         return Err(format!("apiVersion is \"{}\", not {}", review.api_version, API_VERSIONS.join(" or ")));
     };
-    let Some(request) = review.request else { return Err("request is missing".to_owned()) };
+    let Some(request) = review.request.map(AdmissionRequest::of_scaled) else {
+        return Err("request is missing".to_owned());
+    };
     if request.uid.is_empty() {
         return Err("request.uid is missing".to_owned());
     }
@@ -252,7 +254,9 @@ fn judge<'a>(
         Ok(review) => review,
         // Once more, for an error that says where in the object it is.
         Err(error) => match with_text(text) {
-            Ok(AdmissionReview { request: Some(mut request), .. }) => read_review(operation, &mut request, inventory)?,
+            Ok(AdmissionReview { request: Some(request), .. }) => {
+                read_review(operation, &mut request.of_scaled(), inventory)?
+            }
             _ => return Err(error),
         },
     };

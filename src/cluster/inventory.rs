@@ -1,11 +1,12 @@
 //! The objects that are known, kept as the little of their text that an [`Inventory`] reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use crate::model::Inventory;
+use crate::model::entry::IGNORE_PREFIX;
 use crate::policy::label::{self, PROFILE_LABEL};
 use crate::server::log;
 
@@ -20,7 +21,7 @@ pub(super) struct Watched {
 }
 
 /// How many there are.
-const KINDS: usize = 4;
+const KINDS: usize = 8;
 
 pub(super) static NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
 
@@ -41,6 +42,18 @@ pub(super) static AUTOSCALERS: Watched = Watched {
     spec: &["scaleTargetRef", "minReplicas"],
 };
 
+/// Those that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
+pub(super) static WORKLOADS: [Watched; 4] = [
+    workload("apps", "Deployment"),
+    workload("apps", "StatefulSet"),
+    workload("apps", "ReplicaSet"),
+    workload("", "ReplicationController"),
+];
+
+const fn workload(group: &'static str, kind: &'static str) -> Watched {
+    Watched { group, kind, namespaced: true, spec: &["replicas"] }
+}
+
 /// One object, in a few fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
@@ -48,6 +61,8 @@ pub(super) struct Known {
     namespace: String,
     name: String,
     text: String,
+    /// Whether somebody else says what it says: of a ReplicaSet its Deployment.
+    pub(super) is_managed: bool,
     /// The profile that a Namespace's label names.
     label: Option<String>,
 }
@@ -58,11 +73,25 @@ impl Known {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = text("/metadata/name");
         let namespace = if watched.namespaced { text("/metadata/namespace") } else { name.clone() };
+        let controlled = |owner: &Value| owner.get("controller").and_then(Value::as_bool).unwrap_or(false);
+        let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        if watched.spec == ["replicas"] && owners.is_some_and(|owners| owners.iter().any(controlled)) {
+            return Self { namespace, name, text: String::new(), is_managed: true, label: None };
+        }
         let mut metadata = Map::new();
         for field in ["name", "labels", "deletionTimestamp"] {
-            keep(&mut metadata, field, object.pointer(&format!("/metadata/{field}")));
+            if field != "labels" || !watched.namespaced {
+                keep(&mut metadata, field, object.pointer(&format!("/metadata/{field}")));
+            }
         }
+        keep_ignores(&mut metadata, object.pointer("/metadata/annotations"));
         let mut spec = Map::new();
+        if let Some(template) = object.pointer("/spec/template/metadata") {
+            let mut kept = Map::new();
+            keep(&mut kept, "labels", template.get("labels"));
+            keep_ignores(&mut kept, template.get("annotations"));
+            spec.insert("template".to_owned(), json!({"metadata": kept}));
+        }
         for field in watched.spec {
             keep(&mut spec, field, object.pointer(&format!("/spec/{field}")));
         }
@@ -71,13 +100,25 @@ impl Known {
         let label =
             (!watched.namespaced).then(|| metadata.get("labels")?.get(PROFILE_LABEL)?.as_str().map(str::to_owned));
         let text = json!({"metadata": metadata, "spec": spec, "status": status}).to_string();
-        Self { namespace, name, text, label: label.flatten() }
+        Self { namespace, name, text, is_managed: false, label: label.flatten() }
     }
 }
 
 fn keep(into: &mut Map<String, Value>, field: &str, value: Option<&Value>) {
     if let Some(value) = value {
         into.insert(field.to_owned(), value.clone());
+    }
+}
+
+/// Of annotations those by which rules are ignored.
+fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
+    let all = annotations.and_then(Value::as_object).into_iter().flatten();
+    let kept: Map<String, Value> = all
+        .filter(|(key, _)| key.starts_with(IGNORE_PREFIX))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !kept.is_empty() {
+        into.insert("annotations".to_owned(), kept.into());
     }
 }
 
@@ -125,10 +166,10 @@ impl Collected {
             }
             Change::Set(watched, object) => self.set(watched, object),
             Change::Gone(watched, object) => {
-                if let Some(known) = self.namespaces.get_mut(&object.namespace) {
-                    known.remove(&(watched.kind, object.name));
+                let known = self.namespaces.get_mut(&object.namespace);
+                if known.is_some_and(|known| known.remove(&(watched.kind, object.name)).is_some()) {
+                    self.changed.insert(object.namespace);
                 }
-                self.changed.insert(object.namespace);
             }
         }
     }
@@ -138,7 +179,13 @@ impl Collected {
             self.tell_of_label(&object);
         }
         let known = self.namespaces.entry(object.namespace.clone()).or_default();
-        known.insert((watched.kind, object.name), (watched, object.text));
+        let entry = (watched, object.text);
+        // Most changes of workloads are of their status.
+        match known.entry((watched.kind, object.name)) {
+            btree_map::Entry::Occupied(there) if there.get().1 == entry.1 => return,
+            btree_map::Entry::Occupied(mut there) => drop(there.insert(entry)),
+            btree_map::Entry::Vacant(place) => drop(place.insert(entry)),
+        }
         self.changed.insert(object.namespace);
     }
 

@@ -143,6 +143,11 @@ impl Namespace {
         self.autoscalers.iter().find(|autoscaler| autoscaler.kind == kind && autoscaler.name == name)
     }
 
+    /// A workload by kind and name.
+    pub fn workload(&self, kind: &str, name: &str) -> Option<&KnownWorkload> {
+        self.workloads.iter().find(|workload| workload.name == name && workload.kind == kind)
+    }
+
     /// The workloads whose Pods a selector selects, in the order in which they were added.
     pub fn workloads(&self, selector: &LabelSelector) -> Vec<&KnownWorkload> {
         let with_label = |(key, value): (&String, &String)| {

@@ -572,6 +572,16 @@ pub enum IntOrString<'a> {
     String(Str<'a>),
 }
 
+impl IntOrString<'_> {
+    /// The same, with a text of its own.
+    pub fn into_owned(self) -> IntOrString<'static> {
+        match self {
+            Self::Int(number) => IntOrString::Int(number),
+            Self::String(text) => IntOrString::String(text.into_owned()),
+        }
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for IntOrString<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;

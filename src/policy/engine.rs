@@ -271,7 +271,7 @@ impl Settings {
             return Verdict::default();
         }
         let mut findings = Vec::new();
-        for active in self.rules.iter().filter(|active| active.rule.code.aspect() == review.aspect) {
+        for active in self.rules.iter().filter(|active| active.rule.code.judges(review.aspect)) {
             (active.check)(review, &mut Report::new(active.rule, active.levels, &mut findings));
         }
         if let Some(old) = review.old.as_ref().filter(|_| !findings.is_empty()) {

@@ -18,11 +18,11 @@ use serde::{
 
 use super::{config::Profile, suggest::did_you_mean};
 use crate::{
-    model::{Map, Object, Path, Review, Template},
+    model::{Map, Object, Path, Review, Template, entry::IGNORE_PREFIX},
     rules::{self, Finding, Level, RULES, Rule},
 };
 
-const PREFIX: &str = "ignore.podgate.dev/";
+const PREFIX: &str = IGNORE_PREFIX;
 
 /// Which rules may be ignored by annotation: `all`, `none`, or a list of rule ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

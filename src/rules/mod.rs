@@ -74,6 +74,7 @@ pub static RULES: &[&Rule] = &[
     &disruption::unobserved_rollout::RULE,
     &disruption::eternal_toleration::RULE,
     &disruption::blocking_disruption_budget::RULE,
+    &disruption::budget_blocks_workload::RULE,
     &disruption::unhealthy_eviction_policy_unset::RULE,
     &disruption::overlapping_disruption_budgets::RULE,
     &disruption::missing_disruption_budget::RULE,

@@ -74,6 +74,9 @@ pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static
     /// What of an object the rule judges; it is not run for anything else.
     const ASPECT: Aspect = Aspect::Spec;
 
+    /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
+    const SCALE: bool = false;
+
     /// Reports every place in `review.new` that breaks the rule.
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
 }
@@ -95,6 +98,7 @@ pub struct OptionError {
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
     aspect: Aspect,
+    scale: bool,
     compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -104,6 +108,7 @@ impl Code {
     pub const fn of<C: Check>() -> Self {
         Self {
             aspect: C::ASPECT,
+            scale: C::SCALE,
             compile: |options| {
                 let check: C = serde_path_to_error::deserialize(Value::Object(options))
                     .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
@@ -122,6 +127,11 @@ impl Code {
     /// What of an object the rule judges.
     pub fn aspect(&self) -> Aspect {
         self.aspect
+    }
+
+    /// Whether the rule judges this.
+    pub fn judges(&self, aspect: Aspect) -> bool {
+        aspect == self.aspect || aspect == Aspect::Scale && self.scale
     }
 
     /// The JSON Schema of the options.
