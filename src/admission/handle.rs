@@ -19,7 +19,7 @@ use crate::{
         Given, Inventory, Operation, Request, Review, Workload,
         json::{Strict, from_object},
     },
-    policy::{Engine, Notice, Verdict},
+    policy::{Engine, Notice, Verdict, label},
 };
 
 /// Room for an answer that allows, in bytes.
@@ -319,7 +319,11 @@ fn namespace_notice(
     let changed = mode == Mode::Validate && matches!(operation, Operation::Create | Operation::Update);
     let is_namespace = request.kind.kind == "Namespace" && request.kind.group.is_empty();
     let Given::Text(text) = &request.object else { return None };
-    if changed && is_namespace && request.sub_resource.is_empty() { engine.namespace_notice(text) } else { None }
+    if changed && is_namespace && request.sub_resource.is_empty() {
+        label::notice(engine.policy().spec.namespace_labels, text)
+    } else {
+        None
+    }
 }
 
 /// Takes the objects out of `request` to read what there is to judge.

@@ -20,22 +20,19 @@ pub(super) struct Watched {
     spec: &'static [&'static str],
 }
 
-/// How many there are.
-const KINDS: usize = 8;
+pub(super) const NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
 
-pub(super) static NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
-
-pub(super) static SERVICES: Watched =
+pub(super) const SERVICES: Watched =
     Watched { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
 
-pub(super) static BUDGETS: Watched = Watched {
+pub(super) const BUDGETS: Watched = Watched {
     group: "policy",
     kind: "PodDisruptionBudget",
     namespaced: true,
     spec: &["selector", "minAvailable", "maxUnavailable", "unhealthyPodEvictionPolicy"],
 };
 
-pub(super) static AUTOSCALERS: Watched = Watched {
+pub(super) const AUTOSCALERS: Watched = Watched {
     group: "autoscaling",
     kind: "HorizontalPodAutoscaler",
     namespaced: true,
@@ -53,6 +50,15 @@ pub(super) static WORKLOADS: [Watched; 4] = [
 const fn workload(group: &'static str, kind: &'static str) -> Watched {
     Watched { group, kind, namespaced: true, spec: &["replicas"] }
 }
+
+impl Watched {
+    fn is_workload(&self) -> bool {
+        WORKLOADS.iter().any(|workload| workload.kind == self.kind)
+    }
+}
+
+/// Without these nothing is known: a part would be taken for the whole.
+const NEEDED: [&str; 4] = [NAMESPACES.kind, SERVICES.kind, BUDGETS.kind, AUTOSCALERS.kind];
 
 /// One object, in a few fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +81,7 @@ impl Known {
         let namespace = if watched.namespaced { text("/metadata/namespace") } else { name.clone() };
         let controlled = |owner: &Value| owner.get("controller").and_then(Value::as_bool).unwrap_or(false);
         let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-        if watched.spec == ["replicas"] && owners.is_some_and(|owners| owners.iter().any(controlled)) {
+        if watched.is_workload() && owners.is_some_and(|owners| owners.iter().any(controlled)) {
             return Self { namespace, name, text: String::new(), is_managed: true, label: None };
         }
         let mut metadata = Map::new();
@@ -203,15 +209,24 @@ impl Collected {
         }
     }
 
-    /// The inventory as it is now, once every kind has been listed: a part of it would be taken for the whole.
+    /// The inventory as it is now, once every kind that is needed has been listed; with workloads once all of these have,
+    /// which an older ClusterRole does not allow.
     pub(super) fn inventory(&mut self) -> Option<Inventory> {
-        if self.listed.len() < KINDS {
+        if !NEEDED.iter().all(|kind| self.listed.contains(kind)) {
             return None;
+        }
+        let knows_workloads = WORKLOADS.iter().all(|workload| self.listed.contains(workload.kind));
+        if knows_workloads != self.inventory.knows_workloads() {
+            self.inventory.set_knows_workloads(knows_workloads);
+            self.changed.extend(self.namespaces.keys().cloned());
         }
         for namespace in std::mem::take(&mut self.changed) {
             let mut read = Inventory::default();
             let objects = self.namespaces.get(&namespace);
-            for ((kind, name), (watched, text)) in objects.into_iter().flatten() {
+            let objects_read = objects.into_iter().flatten();
+            for ((kind, name), (watched, text)) in
+                objects_read.filter(|(_, (it, _))| knows_workloads || !it.is_workload())
+            {
                 if let Err(cause) = read.add(watched.group, kind, &namespace, text) {
                     let (name, cause) = (log::clean(name), log::clean(&cause));
                     let (name, cause) = (name.as_ref(), cause.as_ref());

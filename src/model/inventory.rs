@@ -18,6 +18,8 @@ use super::{
 pub struct Inventory {
     /// Shared between one inventory and the next, which differ in a few namespaces.
     namespaces: HashMap<String, Arc<Namespace>>,
+    /// Whether workloads that are there may be missing.
+    lacks_workloads: bool,
 }
 
 /// What is known of one namespace.
@@ -101,6 +103,16 @@ impl Inventory {
                 }
             }
         }
+    }
+
+    /// Whether all workloads that keep replicas are known, so that they can be added up.
+    pub fn knows_workloads(&self) -> bool {
+        !self.lacks_workloads
+    }
+
+    /// Says whether they are.
+    pub fn set_knows_workloads(&mut self, knows: bool) {
+        self.lacks_workloads = !knows;
     }
 
     /// What is known of a namespace, if anything is.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     controllers::Controllers,
-    exempt::{ContainerExemption, ObjectExemption},
+    day::Day,
+    exempt::{self, ContainerExemption, Ending, ObjectExemption},
     ignore::Annotations,
     kinds::Kinds,
     rule_settings::RuleSettings,
@@ -174,7 +175,20 @@ pub struct Exemptions {
     pub annotations: Annotations,
 }
 
+impl LifecyclePolicy {
+    /// Whether both say the same. Equal policies may differ in what is not said.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let unsaid = |policy: &Self| policy.spec.exemptions.annotations.is_by_profile();
+        self == other && unsaid(self) == unsaid(other)
+    }
+}
+
 impl Exemptions {
+    /// The exemptions that have expired by `today`, or soon will.
+    pub fn endings(&self, today: Day) -> Vec<Ending> {
+        exempt::endings(&self.objects, today)
+    }
+
     /// Those of a policy that says nothing of them.
     fn unsaid() -> Self {
         Self { annotations: Annotations::ByProfile, ..Self::default() }

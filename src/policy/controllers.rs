@@ -10,10 +10,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
 use crate::{
     model::{Glob, Metadata, Operation, OwnerReference, Review, Workload},
-    rules::Level,
+    rules::{Finding, Level},
 };
 
 /// Labels by which a Pod names the template that its ReplicaSet was made from; the ReplicaSet's name ends with the value.
@@ -119,16 +118,10 @@ impl Compiled {
         known.then(|| Owner::of(reference, metadata))
     }
 
-    /// Lowers what was found in an object that a controller creates or changes for `owner`. Its annotations are its owner's, where they are
-    /// pointed out.
-    pub(super) fn lower(&self, owner: Option<Owner>, verdict: &mut Verdict) {
-        if owner.is_none() {
-            return;
-        }
-        for finding in &mut verdict.findings {
+    /// Lowers what was found in an object that a controller creates or changes.
+    pub(super) fn lower(&self, findings: &mut [Finding]) {
+        for finding in findings {
             finding.level = finding.level.min(self.level);
         }
-        verdict.notices.clear();
-        verdict.owner = owner;
     }
 }

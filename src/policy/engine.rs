@@ -131,7 +131,7 @@ impl Engine {
             policy: policy.clone(),
             exempt_namespaces: Glob::all(&spec.exemptions.namespaces),
             controllers: controllers::Compiled::new(&spec.controllers),
-            exempt: exempt::Compiled::new(&spec.exemptions),
+            exempt: exempt::Compiled::new(&spec.exemptions.containers, &spec.exemptions.objects),
             scopes: Scopes::new(spec),
             settings: Settings::compile(policy, rules),
             default_probes: Probes::new(spec.mutations.default_probes.clone().unwrap_or_default()),
@@ -192,8 +192,13 @@ impl Engine {
             return verdict;
         }
         let owner = self.controllers.owner(review);
-        self.exempt.take(review, owner.as_ref(), &mut verdict);
-        self.controllers.lower(owner, &mut verdict);
+        self.exempt.take(review, owner.as_ref(), &mut verdict.findings, &mut verdict.ignored);
+        if owner.is_some() {
+            self.controllers.lower(&mut verdict.findings);
+            // Its annotations are its owner's, where they are pointed out.
+            verdict.notices.clear();
+            verdict.owner = owner;
+        }
         verdict
     }
 

@@ -8,14 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::{
-    Verdict,
-    config::Exemptions,
     controllers::Owner,
     day::Day,
     ignore::{Ignored, Rules},
     kinds::KindName,
 };
-use crate::model::{Container, Glob, Object, Path, Review, Template, path::Segment};
+use crate::{
+    model::{Container, Glob, Object, Path, Review, Template, path::Segment},
+    rules::Finding,
+};
 
 /// How many days before its end an exemption is told of.
 pub const NOTICE_DAYS: i64 = 14;
@@ -80,25 +81,23 @@ impl fmt::Display for Ending {
     }
 }
 
-impl Exemptions {
-    /// The exemptions that have expired by `today`, or will in [`NOTICE_DAYS`].
-    pub fn endings(&self, today: Day) -> Vec<Ending> {
-        let ending = |(index, object): (usize, &ObjectExemption)| {
-            let day = object.expires?;
-            let ObjectExemption { kind, namespace, name, reason, .. } = object;
-            let left = day.since(today);
-            let when = match left {
-                ..0 => format!("has expired on {day} and counts no more"),
-                0 => format!("expires today, {day}"),
-                1 => format!("expires tomorrow, {day}"),
-                2..=NOTICE_DAYS => format!("expires in {left} days, on {day}"),
-                _ => return None,
-            };
-            let text = format!("the exemption of {} {namespace}/{name} {when} ({})", kind.as_str(), reason.trim());
-            Some(Ending { index, has_expired: left < 0, text })
+/// The exemptions that have expired by `today`, or will in [`NOTICE_DAYS`].
+pub(super) fn endings(objects: &[ObjectExemption], today: Day) -> Vec<Ending> {
+    let ending = |(index, object): (usize, &ObjectExemption)| {
+        let day = object.expires?;
+        let ObjectExemption { kind, namespace, name, reason, .. } = object;
+        let left = day.since(today);
+        let when = match left {
+            ..0 => format!("has expired on {day} and counts no more"),
+            0 => format!("expires today, {day}"),
+            1 => format!("expires tomorrow, {day}"),
+            2..=NOTICE_DAYS => format!("expires in {left} days, on {day}"),
+            _ => return None,
         };
-        self.objects.iter().enumerate().filter_map(ending).collect()
-    }
+        let text = format!("the exemption of {} {namespace}/{name} {when} ({})", kind.as_str(), reason.trim());
+        Some(Ending { index, has_expired: left < 0, text })
+    };
+    objects.iter().enumerate().filter_map(ending).collect()
 }
 
 /// The exemptions of a policy, compiled.
@@ -115,15 +114,15 @@ enum Pattern {
 }
 
 impl Compiled {
-    pub(super) fn new(exemptions: &Exemptions) -> Self {
+    pub(super) fn new(containers: &[ContainerExemption], objects: &[ObjectExemption]) -> Self {
         let pattern = |exemption: &ContainerExemption| match exemption {
             ContainerExemption::Name(name) => Pattern::Name(Glob::new(name)),
             ContainerExemption::Image { image } => Pattern::Image(Glob::new(image)),
         };
         let object = |object: &ObjectExemption| (Glob::new(&object.namespace), Glob::new(&object.name), object.clone());
         Self {
-            containers: exemptions.containers.iter().map(pattern).collect(),
-            objects: exemptions.objects.iter().map(object).collect(),
+            containers: containers.iter().map(pattern).collect(),
+            objects: objects.iter().map(object).collect(),
             today: Day::today,
         }
     }
@@ -141,20 +140,25 @@ impl Compiled {
         })
     }
 
-    /// Takes out of a verdict what is found in exempt containers, and sets aside what is found in exempt objects. `owner` is
-    /// the one that a controller creates the object for.
-    pub(super) fn take(&self, review: &Review<'_>, owner: Option<&Owner>, verdict: &mut Verdict) {
+    /// Takes out what is found in exempt containers, and sets aside what is found in exempt objects. `owner` is the one that a
+    /// controller creates the object for.
+    pub(super) fn take(
+        &self,
+        review: &Review<'_>,
+        owner: Option<&Owner>,
+        findings: &mut Vec<Finding>,
+        ignored: &mut Vec<Ignored>,
+    ) {
         if !self.containers.is_empty() {
             let exempt = |at: &Path| container(&review.new, at).is_some_and(|container| self.has(container));
-            verdict.findings.retain(|finding| !exempt(&finding.at));
-            verdict.ignored.retain(|ignored| !exempt(&ignored.finding.at));
+            findings.retain(|finding| !exempt(&finding.at));
+            ignored.retain(|ignored| !exempt(&ignored.finding.at));
         }
         let covering: Vec<(usize, &ObjectExemption)> = self.covering(review, owner);
         if covering.is_empty() {
             return;
         }
-        let ignored = &mut verdict.ignored;
-        verdict.findings.retain(|finding| {
+        findings.retain(|finding| {
             let covers = |(_, object): &&(usize, &ObjectExemption)| {
                 object.rules.contains(finding.rule) && object.expires.is_none_or(|day| (self.today)() <= day)
             };

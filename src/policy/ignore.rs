@@ -16,7 +16,7 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use super::{config::Profile, suggest::did_you_mean};
+use super::suggest::did_you_mean;
 use crate::{
     model::{Map, Object, Path, Review, Template, entry::IGNORE_PREFIX},
     rules::{self, Finding, Level, RULES, Rule},
@@ -25,7 +25,7 @@ use crate::{
 const PREFIX: &str = IGNORE_PREFIX;
 
 /// Which rules may be ignored by annotation: `all`, `none`, or a list of rule ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub enum Annotations {
     /// Every rule.
     #[default]
@@ -37,6 +37,22 @@ pub enum Annotations {
     /// Nothing is said: every rule, under profile `strict` none.
     ByProfile,
 }
+
+/// Where no profile is strict, nothing said is the same as all.
+impl PartialEq for Annotations {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rules(one), Self::Rules(other)) => one == other,
+            (Self::None, Self::None) => true,
+            (one, other) => {
+                let all = |it: &Self| matches!(it, Self::All | Self::ByProfile);
+                all(one) && all(other)
+            }
+        }
+    }
+}
+
+impl Eq for Annotations {}
 
 /// A finding that an annotation exempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,13 +134,13 @@ impl Annotations {
 
     /// Whether nothing is said.
     pub(super) fn is_by_profile(&self) -> bool {
-        *self == Self::ByProfile
+        matches!(self, Self::ByProfile)
     }
 
-    /// What it comes to under a profile.
-    pub(super) fn under(&self, profile: Profile) -> Self {
+    /// What it comes to under profile `strict`, or under another.
+    pub(super) fn under(&self, strict: bool) -> Self {
         match self {
-            Self::ByProfile if profile == Profile::Strict => Self::None,
+            Self::ByProfile if strict => Self::None,
             Self::ByProfile => Self::All,
             said => said.clone(),
         }

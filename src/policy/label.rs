@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Engine, Notice, config::Profile, suggest::did_you_mean};
+use super::{config::Profile, ignore::Notice, suggest::did_you_mean};
 use crate::model::{
     Map, Path,
     json::{from_object, object_or_default},
@@ -38,15 +38,12 @@ struct Labelled<'a> {
     labels: Map<'a>,
 }
 
-impl Engine {
-    /// What is wrong with the label of a Namespace that is created or changed, given as JSON text.
-    pub fn namespace_notice(&self, text: &str) -> Option<Notice> {
-        let namespace: Namespace<'_> = from_object(text).ok()?;
-        let value = namespace.metadata.labels.get(PROFILE_LABEL)?;
-        let message = problem(value).or_else(|| {
-            let ignored = !self.policy().spec.namespace_labels;
-            ignored.then(|| "has no effect: the policy does not ask for it (spec.namespaceLabels)".to_owned())
-        })?;
-        Some(Notice { at: Path::of(&["metadata", "labels"]).key(PROFILE_LABEL), message })
-    }
+/// What is wrong with the label of a Namespace that is created or changed, given as JSON text. `asked` says whether the
+/// policy listens to it.
+pub fn notice(asked: bool, text: &str) -> Option<Notice> {
+    let namespace: Namespace<'_> = from_object(text).ok()?;
+    let value = namespace.metadata.labels.get(PROFILE_LABEL)?;
+    let unasked = || "has no effect: the policy does not ask for it (spec.namespaceLabels)".to_owned();
+    let message = problem(value).or_else(|| (!asked).then(unasked))?;
+    Some(Notice { at: Path::of(&["metadata", "labels"]).key(PROFILE_LABEL), message })
 }

@@ -56,7 +56,10 @@ impl Settings {
             let profile = scope.and_then(|scope| scope.profile).unwrap_or(spec.profile);
             Self {
                 rules: active.collect(),
-                annotations: own.and_then(|own| own.annotations.as_ref()).unwrap_or(&exempt.annotations).under(profile),
+                annotations: own
+                    .and_then(|own| own.annotations.as_ref())
+                    .unwrap_or(&exempt.annotations)
+                    .under(profile == Profile::Strict),
                 users: Glob::all(own.and_then(|own| own.users.as_ref()).unwrap_or(&exempt.users)),
                 groups: Glob::all(own.and_then(|own| own.groups.as_ref()).unwrap_or(&exempt.groups)),
             }

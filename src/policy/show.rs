@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     LifecyclePolicy,
-    config::{PolicySpec, Scope},
+    config::{PolicySpec, Profile, Scope},
     settings::{InForce, Origin},
 };
 use crate::rules::{Level, RULES, Rule};
@@ -50,9 +50,10 @@ impl LifecyclePolicy {
                 let _ = writeln!(yaml, "    {field}: {value}");
             }
         }
-        // Said, it would also hold in scopes of another profile.
+        // Said, it would also hold under profile strict.
         let comment = if exemptions.annotations.is_by_profile() { "# " } else { "" };
-        let _ = writeln!(yaml, "    {comment}annotations: {}", json(&exemptions.annotations.under(spec.profile)));
+        let annotations = exemptions.annotations.under(spec.profile == Profile::Strict);
+        let _ = writeln!(yaml, "    {comment}annotations: {}", json(&annotations));
         if !spec.scopes.is_empty() {
             yaml.push_str("  scopes:\n");
         }

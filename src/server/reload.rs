@@ -105,7 +105,7 @@ impl Policies {
         let in_force = self.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
         let loaded = tokio::task::spawn_blocking(move || {
-            read().map(|policy| (policy != *in_force.policy()).then(|| Engine::new(&policy)))
+            read().map(|policy| (!policy.says_the_same_as(in_force.policy())).then(|| Engine::new(&policy)))
         });
         match loaded.await {
             Ok(Ok(engine)) => self.put_in_force(engine),

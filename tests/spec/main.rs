@@ -15,6 +15,7 @@ mod bounds;
 mod captures;
 mod controllers;
 mod documents;
+mod exempt;
 mod exemptions;
 mod hostile;
 mod judging;

@@ -112,7 +112,8 @@ impl Check for BudgetBlocksWorkload {
     const SCALE: bool = true;
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let Some(known) = review.known().filter(|known| known.knows_budgets()) else { return };
+        let Some(inventory) = review.inventory.filter(|inventory| inventory.knows_workloads()) else { return };
+        let Some(known) = inventory.namespace(&review.namespace).filter(|known| known.knows_budgets()) else { return };
         let Some(own) = least_replicas(review).filter(|replicas| *replicas > 0) else { return };
         // All templates of the kinds that keep replicas are one.
         let Some(template) = review.new.templates.first() else { return };
