@@ -113,7 +113,10 @@ fn scaled<'a>(scale: Object<'a>, known: &'a KnownWorkload) -> Object<'a> {
     let template = Metadata { labels: borrowed(&known.labels), ..Metadata::default() };
     let template = Template { metadata: Some(template), ..Template::default() };
     let metadata = Metadata { annotations: borrowed(&known.ignores), ..scale.metadata };
-    Object { metadata, templates: vec![template], ..scale }
+    // In a Scale 0 is left out.
+    let mut controller = scale.controller;
+    controller.replicas.get_or_insert(0);
+    Object { metadata, templates: vec![template], controller, ..scale }
 }
 
 /// An object of an UPDATE whose spec is still text.

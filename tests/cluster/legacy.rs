@@ -42,6 +42,7 @@ fn legacy(namespace: &str, group: &str, kind: &str, count: usize) -> Value {
     let at = |field: &str| format!("{template}/spec/{field}");
     object = with(object, &at("containers"), conflicting_containers());
     object = with(object, &at("nodeSelector"), json!({"legacy": "yes"}));
+    object = with(object, &at("tolerations"), json!([{"key": "legacy", "operator": "Exists"}]));
     object = with(object, &at("terminationGracePeriodSeconds"), 0);
     match kind {
         "Job" => with(object, &at("restartPolicy"), "Never"),
@@ -54,7 +55,10 @@ fn legacy(namespace: &str, group: &str, kind: &str, count: usize) -> Value {
 }
 
 async fn node(cluster: &Cluster, name: &str) -> Value {
-    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"legacy": "yes"}}});
+    // For nobody else's Pods.
+    let taint = json!({"key": "legacy", "effect": "NoSchedule"});
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"legacy": "yes"}},
+        "spec": {"taints": [taint]}});
     cluster.client.create(&node).await.accepted();
     let room = json!({"cpu": "64", "memory": "64Gi", "pods": "500"});
     let status = json!({"status": {
