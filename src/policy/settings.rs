@@ -108,6 +108,8 @@ pub struct InForce {
     pub levels: Levels,
     /// What decides it.
     pub from: Origin,
+    /// The profile that moves levels that nobody names.
+    pub profile: Profile,
     /// The rule's options that are set.
     pub options: Map<String, Value>,
 }
@@ -157,6 +159,6 @@ impl InForce {
             (None, None) if moved(rule.level) == rule.level => (Levels::Moved(moved), Origin::Rule),
             (None, None) => (Levels::Moved(moved), from),
         };
-        Self { levels, from, options }
+        Self { levels, from, profile, options }
     }
 }

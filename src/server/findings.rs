@@ -19,6 +19,8 @@ struct FindingLabels {
     rule: &'static str,
     level: &'static str,
     own_level: &'static str,
+    /// Whether a controller made the object: its owner is to be mended, and nothing would be refused.
+    controller: &'static str,
     namespace: String,
 }
 
@@ -73,7 +75,7 @@ impl Findings {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "findings",
-            "Findings, by rule, level under the policy, the rule's own level, and namespace",
+            "Findings, by rule, level, the rule's own level, whether a controller made the object, and namespace",
             Family::clone(&self.all.counters),
         );
         registry.register(
@@ -85,8 +87,10 @@ impl Findings {
 
     pub(super) fn count(&self, record: &Record<'_>) {
         let own_levels = record.own_levels.iter().copied().chain(std::iter::repeat(""));
+        let controller = if record.controlled.is_some() { "true" } else { "false" };
         for (&(rule, level), own_level) in record.findings.iter().zip(own_levels) {
-            self.all.count(|namespace| FindingLabels { rule, level, own_level, namespace }, &record.namespace);
+            let labels = |namespace| FindingLabels { rule, level, own_level, controller, namespace };
+            self.all.count(labels, &record.namespace);
         }
         let Some(controlled) = &record.controlled else { return };
         for &(rule, level, policy_level) in &controlled.lowered {
@@ -130,8 +134,8 @@ mod tests {
         let series = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
         assert_eq!(series("findings_total{"), MAX_SERIES + 1);
         assert_eq!(series("controller_findings_total{"), MAX_SERIES + 1);
-        let first = r#"findings_total{rule="port-conflict",level="audit",own_level="deny",namespace="ns-0"} 2"#;
-        let rest = r#"findings_total{rule="port-conflict",level="audit",own_level="deny",namespace="_other"} 200"#;
+        let first = r#"findings_total{rule="port-conflict",level="audit",own_level="deny",controller="true",namespace="ns-0"} 2"#;
+        let rest = r#"findings_total{rule="port-conflict",level="audit",own_level="deny",controller="true",namespace="_other"} 200"#;
         assert!(text.contains(first) && text.contains(rest), "{text}");
     }
 }

@@ -26,6 +26,7 @@ mod policy;
 mod ratchet;
 mod requests;
 mod rights;
+mod rollout;
 mod watch;
 
 use std::process::ExitCode;
@@ -68,6 +69,7 @@ fn tests() -> Vec<Trial> {
         // These take longest, and begin first.
         managed::tests(),
         legacy::tests(),
+        rollout::tests(),
         watch::tests(),
         rights::tests(),
         policy::tests(),

@@ -25,5 +25,6 @@ mod pods;
 mod policies;
 mod properties;
 mod resources;
+mod rollout;
 mod rules;
 mod scopes;

@@ -21,7 +21,7 @@ use crate::{
         settings::{InForce, Origin},
         suggest::did_you_mean,
     },
-    rules::{Level, RULES, Rule, levels::levels},
+    rules::{Level, RULES, Rule, levels::levels, rule::Levels},
 };
 
 /// Print the level of every rule for an object, and why it is so
@@ -192,7 +192,7 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
                 continue;
             }
             let of = if names.len() > 1 { format!(", {part}") } else { String::new() };
-            let why = why(rule, case.level, level, &in_force, workload, part);
+            let why = why(rule, case.level, level, &in_force, workload, *part);
             let _ = writeln!(text, "{level:5}  {:36}  {why}{of}", rule.id);
         }
     }
@@ -200,15 +200,16 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
     text
 }
 
-fn why(rule: &Rule, own: Level, level: Level, in_force: &InForce, workload: &Workload, part: &Part<'_>) -> String {
-    let from = match (in_force.from, part) {
-        (Origin::Rule | Origin::ScopeProfile(_) | Origin::Profile(_), _) if level == own => match own == rule.level {
-            true => Origin::Rule.to_string(),
-            false => format!("the rule's own level for a {}", workload.kind),
-        },
-        // Also where the profile does not move the rule's usual level.
-        (Origin::ScopeProfile(profile), Part::Label(_)) => format!("the namespace's label {}", profile.as_str()),
-        (from, _) => from.to_string(),
+fn why(rule: &Rule, own: Level, level: Level, in_force: &InForce, workload: &Workload, part: Part<'_>) -> String {
+    let from = match (in_force.levels, part) {
+        (Levels::Named(_), _) => in_force.from.to_string(),
+        (Levels::Moved(_), _) if level == own && own == rule.level => Origin::Rule.to_string(),
+        (Levels::Moved(_), _) if level == own => format!("the rule's own level for a {}", workload.kind),
+        (Levels::Moved(_), Part::Label(profile)) => format!("the namespace's label {}", profile.as_str()),
+        (Levels::Moved(_), Part::Scope(_, Scope { profile: Some(profile), .. })) => {
+            Origin::ScopeProfile(*profile).to_string()
+        }
+        (Levels::Moved(_), _) => Origin::Profile(in_force.profile).to_string(),
     };
     let moved = if level == own { String::new() } else { format!(", its own is {own}") };
     let options = in_force.options.iter().map(|(name, value)| format!("; {name}: {value}")).collect::<String>();
