@@ -147,7 +147,7 @@ pub(super) struct GroupResource<'a> {
     pub(super) resource: Str<'a>,
 }
 
-impl<'a> AdmissionRequest<'a> {
+impl AdmissionRequest<'_> {
     /// A Scale is about the object that it scales.
     pub(super) fn of_scaled(mut self) -> Self {
         let scale = self.kind.kind == "Scale" && self.kind.group == "autoscaling" && self.sub_resource == "scale";

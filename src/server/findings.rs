@@ -92,8 +92,8 @@ impl Findings {
             let labels = |namespace| FindingLabels { rule, level, own_level, controller, namespace };
             self.all.count(labels, &record.namespace);
         }
-        let Some(controlled) = &record.controlled else { return };
-        for &(rule, level, policy_level) in &controlled.lowered {
+        let lowered = record.controlled.as_ref().map_or(&[][..], |controlled| &controlled.lowered);
+        for &(rule, level, policy_level) in lowered {
             let labels = |namespace| ControllerLabels { rule, level, policy_level, namespace };
             self.controllers.count(labels, &record.namespace);
         }

@@ -155,11 +155,9 @@ async fn no_pod_is_taken_away(cluster: &'static Cluster) {
     program.stop().await;
 
     // A node goes, and with it its Pods: DaemonSets have one Pod less for good, all others as many as before.
-    for (group, kind) in [("apps", "Deployment")] {
-        // Nothing gets ready here, so that the rollout goes on by hand.
-        let all_at_once = json!({"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}});
-        client.merge(&legacy(&namespace, group, kind, 0), "", &all_at_once).await.accepted();
-    }
+    // Nothing gets ready here, so that the rollout goes on by hand.
+    let all_at_once = json!({"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}});
+    client.merge(&deployment, "", &all_at_once).await.accepted();
     client.delete(&first, "").await.accepted();
     for (_, kind, _) in KINDS {
         let gone =
@@ -174,10 +172,14 @@ async fn no_pod_is_taken_away(cluster: &'static Cluster) {
         wait_for_pods(cluster, &namespace, kind, count, |pod| pod["spec"]["nodeName"] == "legacy-2").await;
     }
 
-    // Nothing was refused, and nothing was lost: each has its audit annotation, log line and metric.
     let events = client.list(&json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": namespace}})).await;
     let failed: Vec<_> = events.iter().filter(|event| event["reason"] == "FailedCreate").collect();
     assert!(failed.is_empty(), "{failed:?}");
+    every_finding_is_told(cluster, &namespace, &next).await;
+}
+
+/// Nothing was lost: each finding has its audit annotation, log line and metric.
+async fn every_finding_is_told(cluster: &Cluster, namespace: &str, podgate: &Program) {
     for (controller, owner) in [
         ("deployment-controller", "Deployment \\\"deployment\\\""),
         ("replicaset-controller", "Deployment \\\"deployment\\\""),
@@ -199,7 +201,7 @@ async fn no_pod_is_taken_away(cluster: &'static Cluster) {
         })
         .await;
     }
-    let lines = next.log();
+    let lines = podgate.log();
     let of_controller = |line: &&Value| line["namespace"] == *namespace && line["owner"] == "Deployment \"deployment\"";
     let line = lines.iter().find(of_controller).expect("a line that names the owner");
     assert!(line["policy_levels"].as_str().unwrap().contains("port-conflict=deny"), "{line}");
@@ -207,7 +209,7 @@ async fn no_pod_is_taken_away(cluster: &'static Cluster) {
     let metric = format!(
         "podgate_controller_findings_total{{rule=\"port-conflict\",level=\"audit\",policy_level=\"deny\",namespace=\"{namespace}\"}}"
     );
-    assert!(next.metric(&metric).await.unwrap().parse::<u64>().unwrap() >= 5);
+    assert!(podgate.metric(&metric).await.unwrap().parse::<u64>().unwrap() >= 5);
 }
 
 /// Makes the CronJob's next run due: once a year, and long overdue.

@@ -51,7 +51,8 @@ async fn run(command: &str, kubeconfig: &Path) -> (bool, String) {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", command])
+        // No command of the page waits for long.
+        .args(["-c", &format!("timeout 60 {command}")])
         .current_dir(root())
         .env("PATH", path)
         .env("KUBECONFIG", kubeconfig)
