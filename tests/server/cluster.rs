@@ -139,6 +139,17 @@ async fn silent_until_everything_has_been_listed() {
     assert!(!warnings(&watching.server).await.contains("deletion-bypasses-budget"));
 }
 
+/// An older ClusterRole does not let it list workloads: only what adds up replicas is silent then.
+#[tokio::test]
+async fn goes_on_without_workloads_that_it_may_not_list() {
+    let api = FakeApi::start().await;
+    api.set(BUDGETS, "shop", budget(0));
+    api.forbid("/apis/apps/v1/replicasets");
+    let watching = Watching::start(&api).await;
+    wait_for_warning(&watching.server, true).await;
+    watching.server.wait_for_metric("podgate_watch_in_order{kind=\"ReplicaSet\"} 0").await;
+}
+
 #[tokio::test]
 async fn admissions_go_on_without_the_api_server() {
     let api = FakeApi::start().await;
