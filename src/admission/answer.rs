@@ -69,7 +69,14 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
 /// One annotation a rule that had something to say; the keys are ids, which are label names. What is ignored stands there
 /// with its reason. All of them together are of bounded length: they go into the audit log with every request.
 pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
-    let said = |finding: &Finding| line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
+    let owner = verdict.owner.as_ref().map(ToString::to_string);
+    let said = |finding: &Finding| {
+        let text = line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
+        match would_be(finding, owner.as_deref()) {
+            Some(why) => format!("{text} ({})", line(&why)),
+            None => text,
+        }
+    };
     let mut by_rule: BTreeMap<&'static str, (Vec<String>, usize)> = BTreeMap::new();
     let mut add = |rule, text: &dyn Fn() -> String| {
         let (lines, count) = by_rule.entry(rule).or_default();
@@ -114,6 +121,18 @@ pub(super) fn mutation_annotations(mutations: &[&'static Mutation]) -> BTreeMap<
     mutations.iter().map(|mutation| (mutation.id, "patched".to_owned())).collect()
 }
 
+/// What a finding that is silent would be, and for whom.
+fn would_be(finding: &Finding, owner: Option<&str>) -> Option<String> {
+    let Finding { level, policy_level, own_level, .. } = finding;
+    match owner {
+        Some(owner) if policy_level != level => {
+            Some(format!("{policy_level} for anybody but the controller; mend {owner}"))
+        }
+        _ if *level == Level::Audit && own_level != level => Some(format!("{own_level} under profile standard")),
+        _ => None,
+    }
+}
+
 fn signed(finding: &Finding) -> String {
     format!("{} (podgate: {})", line(&finding.message), finding.rule.id)
 }
@@ -137,6 +156,8 @@ mod tests {
         let finding = |index| Finding {
             rule,
             level,
+            policy_level: level,
+            own_level: level,
             at: Path::of(&["spec"]).index(index),
             message: message.to_owned(),
             measure: 0,
@@ -181,10 +202,14 @@ mod tests {
     fn what_is_not_kept_is_counted() {
         let rule = rules::find("port-conflict").unwrap();
         let mut verdict = verdict(Level::Deny, 60, "x");
-        verdict.more.push(crate::rules::rule::More { rule, level: Level::Deny, count: 40 });
+        let more = |count| {
+            let level = Level::Deny;
+            crate::rules::rule::More { rule, level, policy_level: level, own_level: level, count }
+        };
+        verdict.more.push(more(40));
         assert!(denial(&verdict, "", "Pod", "web").message.ends_with("; and 50 more findings"));
         assert!(annotations(&verdict)["port-conflict"].ends_with("; and 50 more findings"));
-        verdict.more_ignored.push(crate::rules::rule::More { rule, level: Level::Deny, count: 1 });
+        verdict.more_ignored.push(more(1));
         assert!(annotations(&verdict)["port-conflict"].ends_with("; and 51 more findings"));
     }
 

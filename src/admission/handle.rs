@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     model::{
-        Inventory, Operation, Request, Review, Workload,
+        Given, Inventory, Operation, Request, Review, Workload,
         json::{Strict, bounded, from_object},
     },
-    policy::{Engine, Exhausted, MutateError},
-    rules::rule::Budget,
+    policy::{Engine, Exhausted, MutateError, Notice, Verdict, label},
+    rules::rule::{Budget, More},
 };
 
 /// Room for an answer that allows, in bytes.
@@ -95,12 +95,58 @@ pub struct Record<'a> {
     /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer; last those that an annotation
     /// exempts, with `ignored` for a level.
     pub findings: Vec<(&'static str, &'static str)>,
-    /// How many findings of a rule at a level there are besides.
-    pub more: Vec<(&'static str, &'static str, usize)>,
+    /// Findings of which there are too many to stand there one by one.
+    pub more: Vec<Counted>,
+    /// The rule's own level of each of `findings`, in the same order.
+    pub own_levels: Vec<&'static str>,
+    /// Where a controller creates the object and something was found in it: what that changed.
+    pub controlled: Option<Controlled>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
+    /// What is wrong with the labels of a Namespace: one line, bounded length.
+    pub notice: Option<String>,
     /// Why there is no decision, for the log: one line, bounded length.
     pub error: Option<String>,
+}
+
+/// Findings in an object that a controller creates.
+#[derive(Debug)]
+pub struct Controlled {
+    /// The owner whose template is to be mended: `Deployment "web"`.
+    pub owner: String,
+    /// Rule id, level, and the level for anybody else, of each finding of which these differ.
+    pub lowered: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+/// Findings of a rule that are counted and not listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// Their level, or `ignored`.
+    pub level: &'static str,
+    /// The level for anybody but a controller.
+    pub policy_level: &'static str,
+    /// The rule's own level.
+    pub own_level: &'static str,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Counted {
+    fn of(more: &More, level: &'static str) -> Self {
+        let More { rule, policy_level, own_level, count, .. } = *more;
+        Self { rule: rule.id, level, policy_level: policy_level.as_str(), own_level: own_level.as_str(), count }
+    }
+}
+
+impl Controlled {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        let owner = verdict.owner.as_ref()?.to_string();
+        let lowered = verdict.findings.iter().filter(|finding| finding.level != finding.policy_level);
+        let lowered = lowered.map(|it| (it.rule.id, it.level.as_str(), it.policy_level.as_str())).collect();
+        Some(Self { owner, lowered })
+    }
 }
 
 impl Default for Record<'_> {
@@ -115,7 +161,10 @@ impl Default for Record<'_> {
             decision: Decision::Allowed,
             findings: Vec::new(),
             more: Vec::new(),
+            own_levels: Vec::new(),
+            controlled: None,
             mutations: Vec::new(),
+            notice: None,
             error: None,
         }
     }
@@ -209,7 +258,9 @@ fn read(body: &[u8]) -> Result<Known<'_>, String> {
     let Some(api_version) = API_VERSIONS.into_iter().find(|known| review.api_version == *known) else {
         return Err(format!("apiVersion is \"{}\", not {}", review.api_version, API_VERSIONS.join(" or ")));
     };
-    let Some(request) = review.request else { return Err("request is missing".to_owned()) };
+    let Some(request) = review.request.map(AdmissionRequest::of_scaled) else {
+        return Err("request is missing".to_owned());
+    };
     if request.uid.is_empty() {
         return Err("request.uid is missing".to_owned());
     }
@@ -258,13 +309,14 @@ fn judge<'a>(
     record: &mut Record<'a>,
 ) -> Result<Vec<u8>, Failure> {
     let Known { text, api_version, operation, mut request } = known;
+    let notice = namespace_notice(engine, mode, operation, &request);
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
     let review = match read_review(operation, &mut request, text.len(), inventory) {
         Ok(review) => review,
         // Once more, for an error that says where in the object it is.
         Err(error) => match with_text(text) {
-            Ok(AdmissionReview { request: Some(mut request), .. }) => {
-                read_review(operation, &mut request, text.len(), inventory)?
+            Ok(AdmissionReview { request: Some(request), .. }) => {
+                read_review(operation, &mut request.of_scaled(), text.len(), inventory)?
             }
             _ => return Err(error),
         },
@@ -282,9 +334,13 @@ fn judge<'a>(
                 let found = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str()));
                 let ignored = verdict.ignored.iter().map(|ignored| (ignored.finding.rule.id, "ignored"));
                 record.findings = found.chain(ignored).collect();
-                let more = verdict.more.iter().map(|more| (more.rule.id, more.level.as_str(), more.count));
-                let ignored = verdict.more_ignored.iter().map(|more| (more.rule.id, "ignored", more.count));
-                record.more = more.chain(ignored).collect();
+                let more = verdict.more.iter().map(|more| Counted::of(more, more.level.as_str()));
+                record.more =
+                    more.chain(verdict.more_ignored.iter().map(|more| Counted::of(more, "ignored"))).collect();
+                let ignored = verdict.ignored.iter().map(|ignored| &ignored.finding);
+                let all = verdict.findings.iter().chain(ignored);
+                record.own_levels = all.map(|finding| finding.own_level.as_str()).collect();
+                record.controlled = Controlled::of(&verdict);
                 response.warnings = answer::warnings(&verdict);
                 response.audit_annotations = answer::annotations(&verdict);
                 if verdict.is_denied() {
@@ -310,10 +366,31 @@ fn judge<'a>(
             }
         }
     }
+    if let Some(notice) = notice {
+        record.notice = Some(answer::line(&format!("{} {}", notice.at, notice.message)));
+        response.warnings = answer::warnings(&Verdict { notices: vec![notice], ..Verdict::default() });
+    }
     let answer = Answer { kind: "AdmissionReview", api_version, response };
     let mut body = Vec::with_capacity(ANSWER_BYTES);
     serde_json::to_writer(&mut body, &answer).map_err(Failure::internal)?;
     Ok(body)
+}
+
+/// What is wrong with the labels of a Namespace, which is not judged otherwise.
+fn namespace_notice(
+    engine: &Engine,
+    mode: Mode,
+    operation: Operation,
+    request: &AdmissionRequest<'_>,
+) -> Option<Notice> {
+    let changed = mode == Mode::Validate && matches!(operation, Operation::Create | Operation::Update);
+    let is_namespace = request.kind.kind == "Namespace" && request.kind.group.is_empty();
+    let Given::Text(text) = &request.object else { return None };
+    if changed && is_namespace && request.sub_resource.is_empty() {
+        label::notice(engine.policy().spec.namespace_labels, text)
+    } else {
+        None
+    }
 }
 
 /// Takes the objects out of `request` to read what there is to judge.
@@ -357,6 +434,8 @@ fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Resp
     record.decision = Decision::Error(reason);
     record.findings.clear();
     record.more.clear();
+    record.own_levels.clear();
+    record.controlled = None;
     record.error = Some(cause);
     Response { status, body, record }
 }

@@ -4,4 +4,6 @@ mod answer;
 mod handle;
 mod wire;
 
-pub use handle::{Decision, ErrorReason, Mode, Record, Response, handle, handle_knowing, handle_within};
+pub use handle::{
+    Controlled, Counted, Decision, ErrorReason, Mode, Record, Response, handle, handle_knowing, handle_within,
+};

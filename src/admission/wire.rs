@@ -9,7 +9,7 @@ use serde::{
 };
 
 use crate::model::{
-    Given, Reading, Str, User,
+    Given, Reading, Str, User, Workload,
     json::{Strict, object},
 };
 
@@ -36,6 +36,8 @@ pub(super) struct AdmissionRequest<'a> {
     pub(super) uid: Str<'a>,
     #[serde(borrow, deserialize_with = "crate::model::json::object_or_default")]
     pub(super) kind: GroupVersionKind<'a>,
+    #[serde(borrow, deserialize_with = "crate::model::json::object_or_default")]
+    pub(super) resource: GroupResource<'a>,
     #[serde(borrow)]
     pub(super) sub_resource: Str<'a>,
     #[serde(borrow)]
@@ -66,6 +68,7 @@ pub(super) struct InPlace<'a>(pub(super) AdmissionRequest<'a>);
 enum Field {
     Uid,
     Kind,
+    Resource,
     SubResource,
     Name,
     Namespace,
@@ -109,6 +112,7 @@ impl<'de> Visitor<'de> for Members {
             match field {
                 Field::Uid => request.uid = map.next_value()?,
                 Field::Kind => request.kind = map.next_value::<Strict<_>>()?.0,
+                Field::Resource => request.resource = map.next_value::<Strict<_>>()?.0,
                 Field::SubResource => request.sub_resource = map.next_value()?,
                 Field::Name => request.name = map.next_value()?,
                 Field::Namespace => request.namespace = map.next_value()?,
@@ -131,6 +135,27 @@ pub(super) struct GroupVersionKind<'a> {
     pub(super) group: Str<'a>,
     #[serde(borrow)]
     pub(super) kind: Str<'a>,
+}
+
+/// `request.resource`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct GroupResource<'a> {
+    #[serde(borrow)]
+    pub(super) group: Str<'a>,
+    #[serde(borrow)]
+    pub(super) resource: Str<'a>,
+}
+
+impl AdmissionRequest<'_> {
+    /// A Scale is about the object that it scales.
+    pub(super) fn of_scaled(mut self) -> Self {
+        let scale = self.kind.kind == "Scale" && self.kind.group == "autoscaling" && self.sub_resource == "scale";
+        if scale && let Some(workload) = Workload::by_resource(&self.resource.group, &self.resource.resource) {
+            self.kind = GroupVersionKind { group: workload.group.into(), kind: workload.kind.into() };
+        }
+        self
+    }
 }
 
 /// An AdmissionReview with a response.

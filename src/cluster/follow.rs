@@ -35,12 +35,14 @@ pub(super) enum Seen<K> {
 }
 
 /// Lists and watches for as long as it is polled, and waits for `tell` each time. After an error it lists again, so that
-/// what is known is known to be in order. `kind` is for the log.
-pub(super) async fn follow<K, T>(
+/// what is known is known to be in order. `reduce` takes of each object what is worth keeping, one by one: all of them, whole,
+/// would not fit into memory. `kind` is for the log.
+pub(super) async fn follow<K, R, T>(
     kind: &'static str,
     api: Api<K>,
     config: Config,
-    mut tell: impl FnMut(Seen<K>) -> T,
+    reduce: impl Fn(K) -> R,
+    mut tell: impl FnMut(Seen<R>) -> T,
 ) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
@@ -55,7 +57,7 @@ where
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Init) => listed.clear(),
-                Ok(Event::InitApply(object)) => listed.push(object),
+                Ok(Event::InitApply(object)) => listed.push(reduce(object)),
                 Ok(Event::InitDone) => {
                     if !in_order {
                         info!(kind, "the watch is in order again");
@@ -63,8 +65,8 @@ where
                     (in_order, backoff) = (true, BACKOFF);
                     tell(Seen::All(std::mem::take(&mut listed))).await;
                 }
-                Ok(Event::Apply(object)) => tell(Seen::Set(object)).await,
-                Ok(Event::Delete(object)) => tell(Seen::Gone(object)).await,
+                Ok(Event::Apply(object)) => tell(Seen::Set(reduce(object))).await,
+                Ok(Event::Delete(object)) => tell(Seen::Gone(reduce(object))).await,
                 Err(cause) => {
                     let cause = chain(&cause);
                     let cause = log::clean(&cause);

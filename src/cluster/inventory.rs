@@ -1,11 +1,13 @@
 //! The objects that are known, kept as the little of their text that an [`Inventory`] reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use crate::model::Inventory;
+use crate::model::entry::IGNORE_PREFIX;
+use crate::policy::label::{self, PROFILE_LABEL};
 use crate::server::log;
 
 /// A kind that is watched.
@@ -18,27 +20,45 @@ pub(super) struct Watched {
     spec: &'static [&'static str],
 }
 
-/// How many there are.
-const KINDS: usize = 4;
+pub(super) const NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
 
-pub(super) static NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
-
-pub(super) static SERVICES: Watched =
+pub(super) const SERVICES: Watched =
     Watched { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
 
-pub(super) static BUDGETS: Watched = Watched {
+pub(super) const BUDGETS: Watched = Watched {
     group: "policy",
     kind: "PodDisruptionBudget",
     namespaced: true,
     spec: &["selector", "minAvailable", "maxUnavailable", "unhealthyPodEvictionPolicy"],
 };
 
-pub(super) static AUTOSCALERS: Watched = Watched {
+pub(super) const AUTOSCALERS: Watched = Watched {
     group: "autoscaling",
     kind: "HorizontalPodAutoscaler",
     namespaced: true,
     spec: &["scaleTargetRef", "minReplicas"],
 };
+
+/// Those that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
+pub(super) static WORKLOADS: [Watched; 4] = [
+    workload("apps", "Deployment"),
+    workload("apps", "StatefulSet"),
+    workload("apps", "ReplicaSet"),
+    workload("", "ReplicationController"),
+];
+
+const fn workload(group: &'static str, kind: &'static str) -> Watched {
+    Watched { group, kind, namespaced: true, spec: &["replicas"] }
+}
+
+impl Watched {
+    fn is_workload(&self) -> bool {
+        WORKLOADS.iter().any(|workload| workload.kind == self.kind)
+    }
+}
+
+/// Without these nothing is known: a part would be taken for the whole.
+const NEEDED: [&str; 4] = [NAMESPACES.kind, SERVICES.kind, BUDGETS.kind, AUTOSCALERS.kind];
 
 /// One object, in a few fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +67,10 @@ pub(super) struct Known {
     namespace: String,
     name: String,
     text: String,
+    /// Whether somebody else says what it says: of a ReplicaSet its Deployment.
+    pub(super) is_managed: bool,
+    /// The profile that a Namespace's label names.
+    label: Option<String>,
 }
 
 impl Known {
@@ -55,24 +79,52 @@ impl Known {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = text("/metadata/name");
         let namespace = if watched.namespaced { text("/metadata/namespace") } else { name.clone() };
+        let controlled = |owner: &Value| owner.get("controller").and_then(Value::as_bool).unwrap_or(false);
+        let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        if watched.is_workload() && owners.is_some_and(|owners| owners.iter().any(controlled)) {
+            return Self { namespace, name, text: String::new(), is_managed: true, label: None };
+        }
         let mut metadata = Map::new();
         for field in ["name", "labels", "deletionTimestamp"] {
-            keep(&mut metadata, field, object.pointer(&format!("/metadata/{field}")));
+            if field != "labels" || !watched.namespaced {
+                keep(&mut metadata, field, object.pointer(&format!("/metadata/{field}")));
+            }
         }
+        keep_ignores(&mut metadata, object.pointer("/metadata/annotations"));
         let mut spec = Map::new();
+        if let Some(template) = object.pointer("/spec/template/metadata") {
+            let mut kept = Map::new();
+            keep(&mut kept, "labels", template.get("labels"));
+            keep_ignores(&mut kept, template.get("annotations"));
+            spec.insert("template".to_owned(), json!({"metadata": kept}));
+        }
         for field in watched.spec {
             keep(&mut spec, field, object.pointer(&format!("/spec/{field}")));
         }
         let mut status = Map::new();
         keep(&mut status, "disruptionsAllowed", object.pointer("/status/disruptionsAllowed"));
+        let label =
+            (!watched.namespaced).then(|| metadata.get("labels")?.get(PROFILE_LABEL)?.as_str().map(str::to_owned));
         let text = json!({"metadata": metadata, "spec": spec, "status": status}).to_string();
-        Self { namespace, name, text }
+        Self { namespace, name, text, is_managed: false, label: label.flatten() }
     }
 }
 
 fn keep(into: &mut Map<String, Value>, field: &str, value: Option<&Value>) {
     if let Some(value) = value {
         into.insert(field.to_owned(), value.clone());
+    }
+}
+
+/// Of annotations those by which rules are ignored.
+fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
+    let all = annotations.and_then(Value::as_object).into_iter().flatten();
+    let kept: Map<String, Value> = all
+        .filter(|(key, _)| key.starts_with(IGNORE_PREFIX))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !kept.is_empty() {
+        into.insert("annotations".to_owned(), kept.into());
     }
 }
 
@@ -97,6 +149,8 @@ pub(super) struct Collected {
     namespaces: BTreeMap<String, Objects>,
     changed: BTreeSet<String>,
     listed: BTreeSet<&'static str>,
+    /// Namespaces whose label names no profile, with what it says, as far as that has been told.
+    mislabelled: BTreeMap<String, String>,
     inventory: Inventory,
 }
 
@@ -118,29 +172,61 @@ impl Collected {
             }
             Change::Set(watched, object) => self.set(watched, object),
             Change::Gone(watched, object) => {
-                if let Some(known) = self.namespaces.get_mut(&object.namespace) {
-                    known.remove(&(watched.kind, object.name));
+                let known = self.namespaces.get_mut(&object.namespace);
+                if known.is_some_and(|known| known.remove(&(watched.kind, object.name)).is_some()) {
+                    self.changed.insert(object.namespace);
                 }
-                self.changed.insert(object.namespace);
             }
         }
     }
 
     fn set(&mut self, watched: &'static Watched, object: Known) {
+        if !watched.namespaced {
+            self.tell_of_label(&object);
+        }
         let known = self.namespaces.entry(object.namespace.clone()).or_default();
-        known.insert((watched.kind, object.name), (watched, object.text));
+        let entry = (watched, object.text);
+        // Most changes of workloads are of their status.
+        match known.entry((watched.kind, object.name)) {
+            btree_map::Entry::Occupied(there) if there.get().1 == entry.1 => return,
+            btree_map::Entry::Occupied(mut there) => drop(there.insert(entry)),
+            btree_map::Entry::Vacant(place) => drop(place.insert(entry)),
+        }
         self.changed.insert(object.namespace);
     }
 
-    /// The inventory as it is now, once every kind has been listed: a part of it would be taken for the whole.
+    /// Says once that the label of a namespace does nothing.
+    fn tell_of_label(&mut self, object: &Known) {
+        let wrong = object.label.as_ref().and_then(|value| Some((value, label::problem(value)?)));
+        let Some((value, problem)) = wrong else {
+            self.mislabelled.remove(&object.name);
+            return;
+        };
+        if self.mislabelled.insert(object.name.clone(), value.clone()).as_ref() != Some(value) {
+            let (namespace, problem) = (log::clean(&object.name), log::clean(&problem));
+            let (namespace, problem) = (namespace.as_ref(), problem.as_ref());
+            warn!(namespace, label = PROFILE_LABEL, problem, "a namespace's label has no effect");
+        }
+    }
+
+    /// The inventory as it is now, once every kind that is needed has been listed; with workloads once all of these have,
+    /// which an older ClusterRole does not allow.
     pub(super) fn inventory(&mut self) -> Option<Inventory> {
-        if self.listed.len() < KINDS {
+        if !NEEDED.iter().all(|kind| self.listed.contains(kind)) {
             return None;
+        }
+        let knows_workloads = WORKLOADS.iter().all(|workload| self.listed.contains(workload.kind));
+        if knows_workloads != self.inventory.knows_workloads() {
+            self.inventory.set_knows_workloads(knows_workloads);
+            self.changed.extend(self.namespaces.keys().cloned());
         }
         for namespace in std::mem::take(&mut self.changed) {
             let mut read = Inventory::default();
             let objects = self.namespaces.get(&namespace);
-            for ((kind, name), (watched, text)) in objects.into_iter().flatten() {
+            let objects_read = objects.into_iter().flatten();
+            for ((kind, name), (watched, text)) in
+                objects_read.filter(|(_, (it, _))| knows_workloads || !it.is_workload())
+            {
                 if let Err(cause) = read.add(watched.group, kind, &namespace, text) {
                     let (name, cause) = (log::clean(name), log::clean(&cause));
                     let (name, cause) = (name.as_ref(), cause.as_ref());

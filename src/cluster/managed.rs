@@ -158,7 +158,7 @@ where
             }
         }
     };
-    follow(kind, api, config, tell).await
+    follow(kind, api, config, |object| object, tell).await
 }
 
 /// `caBundle` of each webhook.

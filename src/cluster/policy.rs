@@ -54,7 +54,7 @@ pub async fn keep_policy(client: Client, name: String, policies: Arc<Policies>, 
             }
         }
     };
-    follow(KIND, api, config, tell).await
+    follow(KIND, api, config, |object| object, tell).await
 }
 
 /// The object as a policy file has it. Objects of a list do not always say what they are.

@@ -2,6 +2,7 @@
 
 use crate::model::{
     IntOrString, LabelSelector, Review, Workload,
+    entry::KnownWorkload,
     inventory::Namespace,
     workload::{BudgetSpec, RollingUpdate},
 };
@@ -139,7 +140,19 @@ fn autoscaled(review: &Review<'_>) -> Option<i64> {
 /// (a DaemonSet, a Job).
 pub fn selected_replicas(known: &Namespace, selector: &LabelSelector) -> Option<i64> {
     let workloads = known.workloads(selector);
-    let certain = !workloads.is_empty() && workloads.iter().all(|workload| keeps_replicas(workload.kind));
+    if workloads.is_empty() { None } else { replicas_of(known, &workloads) }
+}
+
+/// How many Pods `selector` selects of all known workloads but one: see [`selected_replicas`]. `None` where one of them keeps
+/// no certain number of Pods.
+pub fn replicas_beside(known: &Namespace, selector: &LabelSelector, kind: &str, name: &str) -> Option<i64> {
+    let mut workloads = known.workloads(selector);
+    workloads.retain(|workload| workload.kind != kind || workload.name != name);
+    replicas_of(known, &workloads)
+}
+
+fn replicas_of(known: &Namespace, workloads: &[&KnownWorkload]) -> Option<i64> {
+    let certain = workloads.iter().all(|workload| keeps_replicas(workload.kind));
     let replicas = workloads.iter().map(|workload| {
         let autoscaler = known.autoscaler(workload.kind, &workload.name);
         autoscaler.map_or(workload.replicas, |autoscaler| autoscaler.min_replicas)

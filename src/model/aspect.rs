@@ -11,16 +11,19 @@ pub enum Aspect {
     Status,
     /// A Pod that somebody deletes.
     Deletion,
+    /// The replicas of a known workload, changed by its `scale`.
+    Scale,
 }
 
 impl Aspect {
-    /// What of a known kind there is to judge, if anything: nothing for subresources that change no lifecycle (`scale`,
-    /// `binding`, `eviction`, …).
+    /// What of a known kind there is to judge, if anything: nothing for subresources that change no lifecycle (`binding`,
+    /// `eviction`, …).
     pub fn of(operation: Operation, workload: &Workload, sub_resource: &str) -> Option<Self> {
         match (operation, sub_resource) {
             (Operation::Create | Operation::Update, "") => Some(Self::Spec),
             (Operation::Update, "ephemeralcontainers" | "resize") if workload.is_pod() => Some(Self::Spec),
             (Operation::Update, "status") if workload.is_pod() => Some(Self::Status),
+            (Operation::Update, "scale") if workload.makes_pods() => Some(Self::Scale),
             (Operation::Delete, "") if workload.is_pod() => Some(Self::Deletion),
             _ => None,
         }

@@ -57,8 +57,25 @@ pub enum TargetPort {
 pub struct Budget {
     /// Its name.
     pub name: String,
+    /// The labels of the Pods that it selects.
+    pub selector: LabelSelector,
     /// `status.disruptionsAllowed`, where a status is known.
     pub disruptions_allowed: Option<i64>,
+    /// `minAvailable`.
+    min_available: Option<IntOrString<'static>>,
+    /// `maxUnavailable`.
+    max_unavailable: Option<IntOrString<'static>>,
+}
+
+impl Budget {
+    /// What it allows.
+    pub fn limits(&self) -> BudgetSpec<'static> {
+        BudgetSpec {
+            min_available: self.min_available.clone(),
+            max_unavailable: self.max_unavailable.clone(),
+            ..BudgetSpec::default()
+        }
+    }
 }
 
 /// A HorizontalPodAutoscaler: what it scales.
@@ -83,7 +100,12 @@ pub struct KnownWorkload {
     pub replicas: i64,
     /// The labels of its Pods.
     pub labels: BTreeMap<String, String>,
+    /// The annotations by which it ignores rules, its own and its template's.
+    pub ignores: BTreeMap<String, String>,
 }
+
+/// What the annotations begin with by which an object ignores rules.
+pub const IGNORE_PREFIX: &str = "ignore.podgate.dev/";
 
 impl Entry {
     /// Whether [`Entry::read`] has a use for objects of this kind.
@@ -122,8 +144,14 @@ impl Entry {
                 let Some(selector) = root.spec.selector.as_ref().and_then(SelectorView::to_selector) else {
                     return Ok(None);
                 };
-                let (name, disruptions_allowed) = (root.metadata.name.to_string(), root.status.disruptions_allowed);
-                Content::Budget(selector, Budget { name, disruptions_allowed })
+                let budget = Budget {
+                    name: root.metadata.name.to_string(),
+                    selector: selector.clone(),
+                    disruptions_allowed: root.status.disruptions_allowed,
+                    min_available: root.spec.min_available.map(IntOrString::into_owned),
+                    max_unavailable: root.spec.max_unavailable.map(IntOrString::into_owned),
+                };
+                Content::Budget(selector, budget)
             }
             ("autoscaling", "HorizontalPodAutoscaler") => {
                 let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
@@ -155,8 +183,14 @@ fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<K
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.unwrap_or(1),
         labels: owned(&object.pod_metadata(template).labels),
+        ignores: ignores(&object.metadata).chain(ignores(object.pod_metadata(template))).collect(),
     };
     object.templates.iter().map(known).collect()
+}
+
+fn ignores(metadata: &Metadata<'_>) -> impl Iterator<Item = (String, String)> {
+    let annotations = metadata.annotations.iter().filter(|(key, _)| key.starts_with(IGNORE_PREFIX));
+    annotations.map(|(key, value)| (key.to_owned(), value.to_owned()))
 }
 
 fn owned(labels: &Map<'_>) -> BTreeMap<String, String> {

@@ -18,6 +18,8 @@ use super::{
 pub struct Inventory {
     /// Shared between one inventory and the next, which differ in a few namespaces.
     namespaces: HashMap<String, Arc<Namespace>>,
+    /// Whether workloads that are there may be missing.
+    lacks_workloads: bool,
 }
 
 /// What is known of one namespace.
@@ -103,6 +105,16 @@ impl Inventory {
         }
     }
 
+    /// Whether all workloads that keep replicas are known, so that they can be added up.
+    pub fn knows_workloads(&self) -> bool {
+        !self.lacks_workloads
+    }
+
+    /// Says whether they are.
+    pub fn set_knows_workloads(&mut self, knows: bool) {
+        self.lacks_workloads = !knows;
+    }
+
     /// What is known of a namespace, if anything is.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.get(name).map(Arc::as_ref)
@@ -141,6 +153,11 @@ impl Namespace {
     /// The autoscaler of a workload.
     pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
         self.autoscalers.iter().find(|autoscaler| autoscaler.kind == kind && autoscaler.name == name)
+    }
+
+    /// A workload by kind and name.
+    pub fn workload(&self, kind: &str, name: &str) -> Option<&KnownWorkload> {
+        self.workloads.iter().find(|workload| workload.name == name && workload.kind == kind)
     }
 
     /// The workloads whose Pods a selector selects, in the order in which they were added.

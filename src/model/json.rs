@@ -183,9 +183,9 @@ pub fn same_text(one: Option<&str>, other: Option<&str>) -> bool {
         short.then(|| serde_json::from_str::<Value>(text).ok()).flatten()
     };
     one == other
-        || one.zip(other).is_some_and(|(one, other)| {
-            read(one).zip(read(other)).is_some_and(|(one, other)| same(&one, &other))
-        })
+        || one
+            .zip(other)
+            .is_some_and(|(one, other)| read(one).zip(read(other)).is_some_and(|(one, other)| same(&one, &other)))
 }
 
 /// Whether `field` says the same in two objects.
@@ -321,6 +321,12 @@ impl<'a> Map<'a> {
     /// All pairs, in the order received.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + use<'_, 'a> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Map<'a> {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
+        Self::new(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 }
 

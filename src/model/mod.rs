@@ -27,7 +27,8 @@ pub use json::{List, Map};
 pub use operation::Operation;
 pub use path::Path;
 pub use pod::{
-    Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, PodSpec, PodStatus, Probe,
+    Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, OwnerReference, PodSpec,
+    PodStatus, Probe,
 };
 pub use quantity::{Amount, Quantity, ResourceList};
 pub use review::{Request, Review, ReviewError, User};

@@ -57,9 +57,15 @@ impl<'a> Metadata<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OwnerReference<'a> {
+    /// The owner's API group and version.
+    #[serde(borrow)]
+    pub api_version: Str<'a>,
     /// The owner's kind.
     #[serde(borrow)]
     pub kind: Str<'a>,
+    /// The owner's name.
+    #[serde(borrow)]
+    pub name: Str<'a>,
     /// Whether it manages this object.
     pub controller: Option<bool>,
 }
@@ -565,6 +571,16 @@ pub enum IntOrString<'a> {
     Int(i64),
     /// A string, also one that looks like a number.
     String(Str<'a>),
+}
+
+impl IntOrString<'_> {
+    /// The same, with a text of its own.
+    pub fn into_owned(self) -> IntOrString<'static> {
+        match self {
+            Self::Int(number) => IntOrString::Int(number),
+            Self::String(text) => IntOrString::String(text.into_owned()),
+        }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for IntOrString<'a> {

@@ -1,11 +1,14 @@
 //! `Review`: what one judgement is about, whether it came as an AdmissionReview or from a file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{
-    Aspect, Given, Inventory, Object, Operation, Str, Workload, given::Outline, inventory::Namespace, json::from_object,
+    Aspect, Given, Inventory, Metadata, Object, Operation, Str, Template, Workload, entry::KnownWorkload,
+    given::Outline, inventory::Namespace, json::from_object,
 };
 
 /// Who asks.
@@ -59,7 +62,7 @@ pub struct Review<'a> {
     pub aspect: Aspect,
     /// The kind's row in the table.
     pub workload: &'static Workload,
-    /// Subresource: empty, or `ephemeralcontainers`, `resize` or `status` of a Pod.
+    /// Subresource: empty, or `ephemeralcontainers`, `resize` or `status` of a Pod, or `scale` of a workload.
     pub sub_resource: Str<'a>,
     /// Namespace; for objects that name none it is empty.
     pub namespace: Str<'a>,
@@ -86,10 +89,10 @@ pub struct ReviewError {
 }
 
 impl Request<'_> {
-    /// What there is to judge, if anything. A deletion is judged only by what else is known.
+    /// What there is to judge, if anything. Deletions and scales are judged only by what else is known.
     fn aspect(&self, workload: &Workload) -> Option<Aspect> {
         let aspect = Aspect::of(self.operation, workload, &self.sub_resource);
-        aspect.filter(|aspect| *aspect != Aspect::Deletion || self.inventory.is_some())
+        aspect.filter(|aspect| !matches!(aspect, Aspect::Deletion | Aspect::Scale) || self.inventory.is_some())
     }
 }
 
@@ -101,6 +104,19 @@ fn whole<'a>(workload: &'static Workload, given: Given<'a>) -> Result<Object<'a>
         Given::Pod(pod) => Ok((*pod).into()),
         Given::Outline(outline) => outline.pod(),
     }
+}
+
+/// A Scale, with what is known of the workload that it scales: the labels of its Pods, and what it ignores.
+fn scaled<'a>(scale: Object<'a>, known: &'a KnownWorkload) -> Object<'a> {
+    let borrowed =
+        |map: &'a BTreeMap<String, String>| map.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let template = Metadata { labels: borrowed(&known.labels), ..Metadata::default() };
+    let template = Template { metadata: Some(template), ..Template::default() };
+    let metadata = Metadata { annotations: borrowed(&known.ignores), ..scale.metadata };
+    // In a Scale 0 is left out.
+    let mut controller = scale.controller;
+    controller.replicas.get_or_insert(0);
+    Object { metadata, templates: vec![template], controller, ..scale }
 }
 
 /// An object of an UPDATE whose spec is still text.
@@ -164,6 +180,16 @@ impl<'a> Review<'a> {
         if request.operation != Operation::Create && new.metadata.deletion_timestamp.is_some() {
             return Ok(None);
         }
+        let (new, old) = match (aspect, old) {
+            (Aspect::Scale, Some(old)) => {
+                let known = request.inventory.and_then(|known| known.namespace(&request.namespace));
+                let known = known.and_then(|known| known.workload(workload.kind, &new.metadata.name));
+                // Of a Scale nothing tells which Pods it is about.
+                let Some(known) = known else { return Ok(None) };
+                (scaled(new, known), Some(scaled(old, known)))
+            }
+            both => (new, both.1),
+        };
         Ok(Some(Self {
             operation: request.operation,
             aspect,

@@ -34,6 +34,11 @@ impl<'a> Str<'a> {
         }
     }
 
+    /// The same, with a text of its own.
+    pub fn into_owned(self) -> Str<'static> {
+        Str::owned(self.into_cow().into_owned())
+    }
+
     fn owned(text: String) -> Self {
         Self(Held::Owned(Box::new(text)))
     }

@@ -105,9 +105,22 @@ impl Workload {
         WORKLOADS.iter().find(|row| row.kind == kind && row.group == group)
     }
 
+    /// The kind's row, by API group and resource, such as `deployments`.
+    pub fn by_resource(group: &str, resource: &str) -> Option<&'static Self> {
+        WORKLOADS.iter().find(|row| {
+            let singular = resource.strip_suffix('s').unwrap_or_default();
+            row.group == group && row.kind.eq_ignore_ascii_case(singular)
+        })
+    }
+
     /// Whether a kind of this name, of any group, makes Pods.
     pub fn is_kind(kind: &str) -> bool {
-        WORKLOADS.iter().any(|row| row.kind == kind && !matches!(row.nest, Nest::Pod | Nest::Budget))
+        WORKLOADS.iter().any(|row| row.kind == kind && row.makes_pods())
+    }
+
+    /// Whether the object makes Pods, or objects that do.
+    pub fn makes_pods(&self) -> bool {
+        !matches!(self.nest, Nest::Pod | Nest::Budget)
     }
 
     /// Whether the object is itself a Pod, not something that makes Pods.

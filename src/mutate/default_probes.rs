@@ -161,8 +161,13 @@ impl Probes {
         Self { settings, selection }
     }
 
-    /// Adds the missing probes to the Pod that `review` creates.
-    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder) -> Result<(), PatchError> {
+    /// Adds the missing probes to the Pod that `review` creates, but to no container that is `exempt`.
+    pub fn apply(
+        &self,
+        review: &Review<'_>,
+        exempt: impl Fn(&Container<'_>) -> bool,
+        patch: &mut PatchBuilder,
+    ) -> Result<(), PatchError> {
         let applies = self.selection.applies(&Subject::of(review));
         let knative = review.new.metadata.labels.get("serving.knative.dev/revision").is_some();
         if applies == Applies::No || knative {
@@ -172,7 +177,7 @@ impl Probes {
             let serves = matches!(placed.role, Role::App | Role::Sidecar) && is_long_running(review.workload, template);
             // However it ends: by itself, or killed by a probe.
             let restarts = [0, 137].map(|code| after_exit(pod_policy(review.workload, template), &placed, code));
-            if serves && !restarts.contains(&Restart::No) {
+            if serves && !restarts.contains(&Restart::No) && !exempt(placed.container) {
                 for (field, probe) in self.settings.additions(placed.container) {
                     if applies == Applies::Unknown {
                         return Err(PatchError::unknown(MUTATION.id, review));

@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ignore::Annotations, kinds::Kinds, rule_settings::RuleSettings};
+use super::{
+    controllers::Controllers,
+    day::Day,
+    exempt::{self, ContainerExemption, Ending, ObjectExemption},
+    ignore::Annotations,
+    kinds::Kinds,
+    rule_settings::RuleSettings,
+};
 use crate::{
     model::{
         LabelSelector, Operation,
@@ -27,7 +34,7 @@ pub struct LifecyclePolicy {
     #[serde(default, deserialize_with = "object_only")]
     pub metadata: PolicyMetadata,
     /// What it says.
-    #[serde(default, deserialize_with = "object_only")]
+    #[serde(default = "PolicySpec::unsaid", deserialize_with = "object_only")]
     pub spec: PolicySpec,
 }
 
@@ -76,10 +83,13 @@ pub struct PolicySpec {
     pub profile: Profile,
     /// Levels and options of single rules; they win over the profile.
     pub rules: RuleSettings,
-    /// What is neither judged nor mutated.
+    /// Who creates what a template already says. What they create is never refused for what its owner's template carries.
     #[serde(deserialize_with = "object_only")]
+    pub controllers: Controllers,
+    /// What is neither judged nor mutated.
+    #[serde(default = "Exemptions::unsaid", deserialize_with = "object_only")]
     pub exemptions: Exemptions,
-    /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `off`) says what profile holds in
+    /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `audit`, `off`) says what profile holds in
     /// it, where no scope selects the object. Of use only with `podgate serve --watch`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub namespace_labels: bool,
@@ -91,10 +101,19 @@ pub struct PolicySpec {
     pub mutations: Mutations,
 }
 
+impl PolicySpec {
+    /// That of a policy that says nothing.
+    fn unsaid() -> Self {
+        Self { exemptions: Exemptions::unsaid(), ..Self::default() }
+    }
+}
+
 /// Moves the levels of all rules at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
+    /// Nothing is refused and nobody is warned: audit annotations, metrics and log say what would be.
+    Audit,
     /// What would be refused is allowed with a warning.
     Advisory,
     /// Every rule at its own level.
@@ -106,11 +125,12 @@ pub enum Profile {
 
 impl Profile {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Advisory, Self::Standard, Self::Strict];
+    pub const ALL: [Self; 4] = [Self::Audit, Self::Advisory, Self::Standard, Self::Strict];
 
     /// The word for it in policies.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Audit => "audit",
             Self::Advisory => "advisory",
             Self::Standard => "standard",
             Self::Strict => "strict",
@@ -120,6 +140,7 @@ impl Profile {
     /// The level that a finding has under this profile, by the level that the rule has for it.
     pub fn shift(self) -> fn(Level) -> Level {
         match self {
+            Self::Audit => |level| level.min(Level::Audit),
             Self::Advisory => |level| if level == Level::Deny { Level::Warn } else { level },
             Self::Standard => |level| level,
             Self::Strict => |level| match level {
@@ -141,9 +162,37 @@ pub struct Exemptions {
     pub users: Vec<String>,
     /// Groups of users, exact or with `*` and `?`.
     pub groups: Vec<String>,
+    /// Containers that are not judged and get no default probes, such as sidecars that somebody injects: by name, exact or
+    /// with `*` and `?`, or by image (`{image: "docker.io/istio/*"}`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<ContainerExemption>,
+    /// Objects of others that cannot be annotated, each with the rules that do not count for it, a reason, and an end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectExemption>,
     /// Which rules an object may ignore by the annotation `ignore.podgate.dev/<rule>: "<reason>"`, its own or its Pod
-    /// template's: `all`, `none` or a list of rule ids.
+    /// template's: `all`, `none` or a list of rule ids. Where nothing is said: all, and none under profile `strict`.
+    #[serde(default = "Annotations::by_profile", skip_serializing_if = "Annotations::is_by_profile")]
     pub annotations: Annotations,
+}
+
+impl LifecyclePolicy {
+    /// Whether both say the same. Equal policies may differ in what is not said.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let unsaid = |policy: &Self| policy.spec.exemptions.annotations.is_by_profile();
+        self == other && unsaid(self) == unsaid(other)
+    }
+}
+
+impl Exemptions {
+    /// The exemptions that have expired by `today`, or soon will.
+    pub fn endings(&self, today: Day) -> Vec<Ending> {
+        exempt::endings(&self.objects, today)
+    }
+
+    /// Those of a policy that says nothing of them.
+    fn unsaid() -> Self {
+        Self { annotations: Annotations::ByProfile, ..Self::default() }
+    }
 }
 
 impl Default for Exemptions {
@@ -153,6 +202,8 @@ impl Default for Exemptions {
             namespaces: owned(&["kube-system", "kube-node-lease", "podgate"]),
             users: Vec::new(),
             groups: owned(&["system:nodes"]),
+            containers: Vec::new(),
+            objects: Vec::new(),
             annotations: Annotations::All,
         }
     }

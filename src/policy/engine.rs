@@ -1,7 +1,7 @@
 //! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -10,24 +10,23 @@ use json_patch::Patch;
 use super::{
     LifecyclePolicy,
     config::Profile,
+    controllers::{self, Owner},
+    day::Day,
+    exempt::{self, Aside},
     ignore::{Ignored, Notice},
+    label::{OFF, PROFILE_LABEL},
     ratchet::Excuses,
     scope::{Found, Scopes},
     settings::{Active, Settings},
 };
 use crate::{
-    model::{Applies, Aspect, Glob, Operation, Review, Subject, Workload},
+    model::{Applies, Aspect, Container, Glob, Operation, Review, Subject, Workload},
     mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
     rules::{
         Finding, Level, RULES, Report, Rule,
         rule::{Budget, Findings, More, PerLevel},
     },
 };
-
-/// Label of a namespace that says what profile holds in it.
-const PROFILE_LABEL: &str = "podgate.dev/profile";
-/// Its value where nothing is judged or mutated.
-const OFF: &str = "off";
 
 /// What one rule takes away from the budget of a judgement, for each container and once.
 const STEPS_OF_A_RULE: u64 = 64;
@@ -37,6 +36,8 @@ pub struct Engine {
     policy: LifecyclePolicy,
     exempt_namespaces: Vec<Glob>,
     scopes: Scopes,
+    controllers: controllers::Compiled,
+    exempt: exempt::Compiled,
     /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
     settings: Vec<Arc<Settings>>,
     default_probes: Probes,
@@ -62,6 +63,8 @@ pub struct Verdict {
     pub more_ignored: Vec<More>,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
+    /// Where a controller creates the object: the owner whose template is to be mended, if anything was found.
+    pub owner: Option<Owner>,
 }
 
 impl Verdict {
@@ -92,6 +95,8 @@ impl Verdict {
                 let there = known.get(&key(&finding)).and_then(|index: &usize| all.findings.get_mut(*index));
                 if let Some(there) = there {
                     there.level = there.level.max(finding.level);
+                    there.policy_level = there.policy_level.max(finding.policy_level);
+                    there.own_level = there.own_level.max(finding.own_level);
                 } else {
                     known.insert(key(&finding), all.findings.len());
                     all.findings.push(finding);
@@ -166,11 +171,20 @@ impl Engine {
         Self {
             policy: policy.clone(),
             exempt_namespaces: Glob::all(&spec.exemptions.namespaces),
+            controllers: controllers::Compiled::new(&spec.controllers),
+            exempt: exempt::Compiled::new(&spec.exemptions.containers, &spec.exemptions.objects),
             scopes: Scopes::new(spec),
             settings: Settings::compile(policy, rules),
             default_probes: Probes::new(spec.mutations.default_probes.clone().unwrap_or_default()),
             scheduling_gates: SchedulingGates::new(&spec.mutations.scheduling_gates),
         }
+    }
+
+    /// The same with another clock: which day it is is asked only about exemptions that have an end.
+    #[must_use]
+    pub fn with_clock(mut self, today: fn() -> Day) -> Self {
+        self.exempt.with_clock(today);
+        self
     }
 
     /// The policy that was compiled.
@@ -192,9 +206,15 @@ impl Engine {
         }
     }
 
-    /// Judges, and gives every finding. Of an UPDATE only what the old object did not already have is reported, so that objects from before a rule
-    /// stay editable. Warnings about the spec of a Pod that a controller made are left out: its template carried them. What
-    /// an annotation exempts is set aside.
+    /// The profile that a namespace's labels ask for, where the policy listens to them; `off` is none.
+    pub fn labelled(&self, labels: Option<&BTreeMap<String, String>>) -> Option<&'static Profile> {
+        let label = labels.filter(|_| self.policy.spec.namespace_labels)?.get(PROFILE_LABEL)?;
+        Profile::ALL.iter().find(|profile| profile.as_str() == label)
+    }
+
+    /// Judges, and gives every finding. Of an UPDATE only what the old object did not already have is reported, so that
+    /// objects from before a rule stay editable. What is found in an object that a controller creates has the level of [`super::controllers`]. What an
+    /// annotation exempts is set aside.
     pub fn review(&self, review: &Review<'_>) -> Verdict {
         // What is unlimited is never used up.
         self.review_within(review, &Budget::unlimited()).unwrap_or_default()
@@ -205,20 +225,32 @@ impl Engine {
         if self.exempts_namespace(&review.namespace) || self.label(review) == Some(OFF) {
             return Ok(Verdict::default());
         }
-        match self.find(review) {
-            Found::One(scope) => {
-                self.settings(scope).map_or_else(|| Ok(Verdict::default()), |settings| settings.judge(review, budget))
-            }
+        let aside = Aside::new(&self.exempt, &self.controllers, review);
+        let mut verdict = match self.find(review) {
+            Found::One(scope) => match self.settings(scope) {
+                Some(settings) => settings.judge(review, &aside, budget)?,
+                None => Verdict::default(),
+            },
             Found::OneOf(scopes) => {
                 // Of hundreds of scopes most set the same, which is judged once.
                 let mut seen = HashSet::new();
                 let mut settings: Vec<_> = scopes.into_iter().filter_map(|scope| self.settings(scope)).collect();
                 settings.retain(|settings| seen.insert(Arc::as_ptr(settings)));
                 let verdicts: Result<Vec<_>, _> =
-                    settings.into_iter().map(|settings| settings.judge(review, budget)).collect();
-                Ok(Verdict::strictest(verdicts?.into_iter()))
+                    settings.into_iter().map(|settings| settings.judge(review, &aside, budget)).collect();
+                Verdict::strictest(verdicts?.into_iter())
             }
+        };
+        if verdict.findings.is_empty() && verdict.notices.is_empty() && verdict.ignored.is_empty() {
+            return Ok(verdict);
         }
+        if let Some(owner) = aside.owner() {
+            self.controllers.lower(&mut verdict.findings, &mut verdict.more);
+            // Its annotations are its owner's, where they are pointed out.
+            verdict.notices.clear();
+            verdict.owner = Some(owner.clone());
+        }
+        Ok(verdict)
     }
 
     fn find(&self, review: &Review<'_>) -> Found {
@@ -268,7 +300,10 @@ impl Engine {
         for mutation in MUTATIONS {
             let before = patch.len();
             match mutation.id {
-                "default-probes" => self.default_probes.apply(review, &mut patch)?,
+                "default-probes" => {
+                    let exempt = |container: &Container<'_>| self.exempt.has(container);
+                    self.default_probes.apply(review, exempt, &mut patch)?;
+                }
                 _ => self.scheduling_gates.apply(review, &mut patch)?,
             }
             if patch.len() > before {
@@ -294,14 +329,14 @@ impl Engine {
 }
 
 impl Settings {
-    fn judge(&self, review: &Review<'_>, budget: &Budget<'_>) -> Result<Verdict, Exhausted> {
+    fn judge(&self, review: &Review<'_>, aside: &Aside<'_>, budget: &Budget<'_>) -> Result<Verdict, Exhausted> {
         if self.exempt(review) {
             return Ok(Verdict::default());
         }
         let containers = review.new.templates.iter().map(|template| template.spec.containers.len());
         let steps = STEPS_OF_A_RULE * (1 + containers.sum::<usize>() as u64);
         let mut found: Vec<(&Active, Findings)> = Vec::new();
-        for active in self.rules.iter().filter(|active| active.rule.code.aspect() == review.aspect) {
+        for active in self.rules.iter().filter(|active| active.rule.code.judges(review.aspect)) {
             let mut findings = Findings::default();
             (active.check)(review, &mut Report::keep(active.rule, active.levels, budget, &mut findings));
             if !budget.spend(steps) {
@@ -329,24 +364,26 @@ impl Settings {
                     new.retain(|finding| !excuses.take_same(finding));
                     new.retain(|finding| !excuses.take_any(finding));
                 }
-                for finding in new {
-                    match exempting.covering(&finding) {
+                for finding in new.into_iter().filter(|finding| !aside.drops(finding)) {
+                    match exempting.covering(&finding).or_else(|| aside.covering(&finding)) {
                         Some(reason) => ignored.push(Ignored { finding, reason }),
                         None => findings.kept.push(finding),
                     }
                 }
-            } else if excuses.is_none() && exempting.is_empty() {
+            } else if excuses.is_none() && exempting.is_empty() && aside.is_empty() {
                 findings.kept.extend(all.kept);
                 findings.more.extend(all.more);
             } else {
                 // More than are kept: which of them count is decided as they are found once more.
                 let mut take = |finding: Finding| {
-                    if excuses.as_mut().is_some_and(|excuses| excuses.take_same(&finding) || excuses.take_any(&finding))
-                    {
+                    let excused = excuses
+                        .as_mut()
+                        .is_some_and(|excuses| excuses.take_same(&finding) || excuses.take_any(&finding));
+                    if excused || aside.drops(&finding) {
                         return;
                     }
                     let [counted, ignored] = &mut counts;
-                    match exempting.covering(&finding) {
+                    match exempting.covering(&finding).or_else(|| aside.covering(&finding)) {
                         Some(_) => set_aside.add(finding, ignored, budget.max_kept()),
                         None => findings.add(finding, counted, budget.max_kept()),
                     }
@@ -354,7 +391,7 @@ impl Settings {
                 (active.check)(review, &mut Report::each(active.rule, active.levels, budget, &mut take));
             }
             let reasoned = set_aside.kept.into_iter().filter_map(|finding| {
-                let reason = exempting.covering(&finding)?;
+                let reason = exempting.covering(&finding).or_else(|| aside.covering(&finding))?;
                 Some(Ignored { finding, reason })
             });
             ignored.extend(reasoned);
@@ -363,16 +400,19 @@ impl Settings {
                 return Err(Exhausted { at: active.rule.id });
             }
         }
-        let made_from_template = review.operation == Operation::Create && review.new.metadata.controller().is_some();
+        // In a file nobody says who creates it; its template, where it is judged, carries the warnings.
+        let nobody = review.user.username.is_empty();
+        let owned = review.new.metadata.controller().is_some();
+        let made_from_template = review.operation == Operation::Create && owned && nobody;
         if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
             findings.kept.retain(|finding| finding.level != Level::Warn);
             findings.more.retain(|more| more.level != Level::Warn);
         }
         findings.kept.sort_by(|one, other| one.at.cmp(&other.at));
         ignored.sort_by(|one, other| one.finding.at.cmp(&other.finding.at));
-        let said_here = review.aspect == Aspect::Spec && review.new.metadata.controller().is_none();
+        let said_here = review.aspect == Aspect::Spec && (!owned || review.operation == Operation::Create && !nobody);
         let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
-        Ok(Verdict { findings: findings.kept, more: findings.more, ignored, more_ignored, notices })
+        Ok(Verdict { findings: findings.kept, more: findings.more, ignored, more_ignored, notices, owner: None })
     }
 }
 

@@ -19,17 +19,17 @@ use serde::{
 
 use super::suggest::did_you_mean;
 use crate::{
-    model::{Map, Object, Path, Review, Template},
+    model::{Map, Object, Path, Review, Template, entry::IGNORE_PREFIX},
     rules::{
         self, Finding, Level, RULES, Rule,
         rule::{MAX_KEPT, MAX_MESSAGE_BYTES},
     },
 };
 
-const PREFIX: &str = "ignore.podgate.dev/";
+const PREFIX: &str = IGNORE_PREFIX;
 
 /// Which rules may be ignored by annotation: `all`, `none`, or a list of rule ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub enum Annotations {
     /// Every rule.
     #[default]
@@ -38,7 +38,25 @@ pub enum Annotations {
     None,
     /// These rules.
     Rules(Vec<&'static Rule>),
+    /// Nothing is said: every rule, under profile `strict` none.
+    ByProfile,
 }
+
+/// Where no profile is strict, nothing said is the same as all.
+impl PartialEq for Annotations {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rules(one), Self::Rules(other)) => one == other,
+            (Self::None, Self::None) => true,
+            (one, other) => {
+                let all = |it: &Self| matches!(it, Self::All | Self::ByProfile);
+                all(one) && all(other)
+            }
+        }
+    }
+}
+
+impl Eq for Annotations {}
 
 /// A finding that an annotation exempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,9 +152,28 @@ fn exemptions<'o>(object: &'o Object<'o>) -> Vec<Exemption<'o>> {
 }
 
 impl Annotations {
+    /// Nothing is said.
+    pub(super) fn by_profile() -> Self {
+        Self::ByProfile
+    }
+
+    /// Whether nothing is said.
+    pub(super) fn is_by_profile(&self) -> bool {
+        matches!(self, Self::ByProfile)
+    }
+
+    /// What it comes to under profile `strict`, or under another.
+    pub(super) fn under(&self, strict: bool) -> Self {
+        match self {
+            Self::ByProfile if strict => Self::None,
+            Self::ByProfile => Self::All,
+            said => said.clone(),
+        }
+    }
+
     fn allow(&self, rule: &'static Rule) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::ByProfile => true,
             Self::None => false,
             Self::Rules(rules) => rules.contains(&rule),
         }
@@ -215,7 +252,7 @@ fn refused_in_pods(all: &[Exemption<'_>], object: &Object<'_>, ignored: &[Ignore
 impl Serialize for Annotations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::All => serializer.serialize_str("all"),
+            Self::All | Self::ByProfile => serializer.serialize_str("all"),
             Self::None => serializer.serialize_str("none"),
             Self::Rules(rules) => serializer.collect_seq(rules.iter().map(|rule| rule.id)),
         }
@@ -251,6 +288,45 @@ impl<'de> Deserialize<'de> for Annotations {
         }
 
         deserializer.deserialize_any(Words)
+    }
+}
+
+/// Some rules, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules(Vec<&'static Rule>);
+
+impl Rules {
+    /// Whether none is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one is among them.
+    pub fn contains(&self, rule: &'static Rule) -> bool {
+        self.0.contains(&rule)
+    }
+}
+
+impl Serialize for Rules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|rule| rule.id))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Vec::<Id>::deserialize(deserializer)?.into_iter().map(|Id(rule)| rule).collect()))
+    }
+}
+
+impl JsonSchema for Rules {
+    fn schema_name() -> Cow<'static, str> {
+        "Rules".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+        json_schema!({ "type": "array", "items": { "type": "string", "enum": ids } })
     }
 }
 

@@ -14,7 +14,24 @@ pub struct Kinds(Vec<KindName>);
 
 /// A kind as a policy names it: it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct KindName(String);
+pub struct KindName(String);
+
+impl KindName {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is this one.
+    pub fn is(&self, workload: &Workload) -> bool {
+        self.0 == workload.kind || self.0 == qualified(workload)
+    }
+
+    /// Whether it is one of this name, of any group.
+    pub fn is_called(&self, kind: &str) -> bool {
+        self.0.split('.').next() == Some(kind)
+    }
+}
 
 impl Kinds {
     /// Whether no kind is named.
@@ -24,7 +41,7 @@ impl Kinds {
 
     /// Whether this one is among them.
     pub fn contains(&self, workload: &Workload) -> bool {
-        self.0.iter().any(|name| name.0 == workload.kind || name.0 == qualified(workload))
+        self.0.iter().any(|name| name.is(workload))
     }
 }
 
@@ -68,6 +85,22 @@ impl<'de> Deserialize<'de> for KindName {
         }
         let hint = did_you_mean(&name, known.iter().map(String::as_str));
         Err(de::Error::custom(format!("kind \"{name}\" is not judged{hint}")))
+    }
+}
+
+impl Serialize for KindName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl JsonSchema for KindName {
+    fn schema_name() -> Cow<'static, str> {
+        "Kind name".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": names() })
     }
 }
 

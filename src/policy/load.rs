@@ -297,11 +297,11 @@ mod tests {
             ),
             (
                 "  rule: {}\n",
-                "p.yaml:4:3: spec.rule: unknown field \"rule\" (did you mean \"rules\"?); fields are profile, rules, exemptions, namespaceLabels, scopes and mutations",
+                "p.yaml:4:3: spec.rule: unknown field \"rule\" (did you mean \"rules\"?); fields are profile, rules, controllers, exemptions, namespaceLabels, scopes and mutations",
             ),
             (
                 "  profile: Strict\n",
-                "p.yaml:4:12: spec.profile: unknown value \"Strict\" (did you mean \"strict\"?); values are advisory, standard and strict",
+                "p.yaml:4:12: spec.profile: unknown value \"Strict\" (did you mean \"strict\"?); values are audit, advisory, standard and strict",
             ),
             (
                 "  mutations:\n    defaultProbes:\n      readiness: {periodSeconds: 0}\n",

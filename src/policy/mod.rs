@@ -2,9 +2,13 @@
 
 pub mod cases;
 pub mod config;
+pub mod controllers;
+pub mod day;
 pub mod engine;
+pub mod exempt;
 pub mod ignore;
-mod kinds;
+pub mod kinds;
+pub mod label;
 pub mod load;
 pub mod pages;
 mod problems;

@@ -3,10 +3,13 @@
 //! A selector that is wrong selects too much or too little without a word, so that everything that could only be a mistake is
 //! refused: an empty list, a pattern that no name fits, a scope without a selector, a scope that is never reached.
 
-use super::config::{LifecyclePolicy, PolicySpec, Scope};
+use super::{
+    config::{Exemptions, Judged, LifecyclePolicy, PolicySpec, Scope},
+    exempt::{ContainerExemption, ObjectExemption},
+};
 use crate::{
     lifecycle::names::is_qualified_name,
-    model::{Glob, LabelSelector, Path},
+    model::{Glob, LabelSelector, Path, workload::WORKLOADS},
 };
 
 /// Where, and why.
@@ -18,8 +21,11 @@ pub(super) fn problems(policy: &LifecyclePolicy, whole: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     let exemptions = Path::of(&["spec", "exemptions"]);
     of_namespaces(&exemptions.clone().key("namespaces"), &spec.exemptions.namespaces, &mut problems);
+    of_users(&Path::of(&["spec", "controllers", "users"]), &spec.controllers.users, &mut problems);
     of_users(&exemptions.clone().key("users"), &spec.exemptions.users, &mut problems);
-    of_users(&exemptions.key("groups"), &spec.exemptions.groups, &mut problems);
+    of_users(&exemptions.clone().key("groups"), &spec.exemptions.groups, &mut problems);
+    of_containers(&exemptions.clone().key("containers"), &spec.exemptions.containers, &mut problems);
+    of_objects(&exemptions.key("objects"), &spec.exemptions, &mut problems);
     for (index, scope) in spec.scopes.iter().enumerate() {
         of_scope(spec, index, scope, whole, &mut problems);
     }
@@ -61,6 +67,9 @@ fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, whole: bool, problem
         problems.push((at, why.to_owned()));
     } else if broken {
         // What it selects is not known, and neither is what it hides.
+    } else if only_deletions(scope) {
+        let why = "selects nothing: only deletions of Pods are judged, and Pod is not among kinds".to_owned();
+        problems.push((at.key("operations"), why));
     } else if let Some(exempt) = exempt_namespace(spec, scope) {
         let why =
             format!("is never reached: exemptions.namespaces leaves {exempt} alone before any scope is looked at");
@@ -72,6 +81,13 @@ fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, whole: bool, problem
 }
 
 const EMPTY: &str = "is empty and would select nothing; leave it out to select all";
+
+/// Whether a scope asks for deletions of kinds whose deletions are not judged.
+fn only_deletions(scope: &Scope) -> bool {
+    let deletions = |some: &Vec<Judged>| some.iter().all(|operation| *operation == Judged::Delete);
+    scope.operations.as_ref().is_some_and(deletions)
+        && scope.kinds.as_ref().is_some_and(|kinds| !WORKLOADS.iter().any(|row| row.is_pod() && kinds.contains(row)))
+}
 
 /// The first of a scope's namespaces, where all of them are exempt.
 fn exempt_namespace<'s>(spec: &PolicySpec, scope: &'s Scope) -> Option<&'s str> {
@@ -107,6 +123,69 @@ fn selects_all_of(earlier: &Scope, later: &Scope) -> bool {
         && selector(&earlier.pod_selector, &later.pod_selector)
         && among(&earlier.operations, &later.operations)
         && (earlier.kinds.is_none() || earlier.kinds == later.kinds)
+}
+
+fn of_containers(at: &Path, containers: &[ContainerExemption], problems: &mut Vec<Problem>) {
+    for (index, container) in containers.iter().enumerate() {
+        let (at, pattern) = (at.clone().index(index), container.pattern());
+        match container {
+            ContainerExemption::Name(name) if !may_be_label(name) => {
+                let why = format!(
+                    "\"{name}\" fits no container: names are 1 to 63 of a-z, 0-9 and -; for an image write {{image: …}}"
+                );
+                problems.push((at, why));
+            }
+            ContainerExemption::Image { .. } if pattern.is_empty() || pattern.contains(char::is_whitespace) => {
+                problems.push((at.key("image"), format!("\"{pattern}\" fits no image: it is empty, or has blanks")));
+            }
+            _ if pattern.chars().all(|char| char == '*') => {
+                problems.push((at, "leaves every container alone; exempt namespaces or users instead".to_owned()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn of_objects(at: &Path, exemptions: &Exemptions, problems: &mut Vec<Problem>) {
+    for (index, object) in exemptions.objects.iter().enumerate() {
+        let at = at.clone().index(index);
+        let mut say = |field: &'static str, why: String| problems.push((at.clone().key(field), why));
+        let before = exemptions.objects.iter().take(index);
+        if !may_be_label(&object.namespace) {
+            say(
+                "namespace",
+                format!("\"{}\" fits no namespace: names are 1 to 63 of a-z, 0-9 and -", object.namespace),
+            );
+        } else if exemptions.namespaces.iter().any(|exempt| covers(exempt, &object.namespace)) {
+            let why = format!("is never asked about: exemptions.namespaces leaves {} alone", object.namespace);
+            say("namespace", why);
+        }
+        let may_stand =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'*' | b'?');
+        if object.name.is_empty() || object.name.len() > 253 || !object.name.bytes().all(may_stand) {
+            say("name", format!("\"{}\" fits no object: names are 1 to 253 of a-z, 0-9, - and .", object.name));
+        }
+        if object.rules.is_empty() {
+            say("rules", "is empty, and would exempt from nothing".to_owned());
+        }
+        if object.reason.trim().is_empty() {
+            say("reason", "is empty; say why, and who knows more".to_owned());
+        }
+        let same = |other: &&ObjectExemption| {
+            (&other.kind, &other.namespace, &other.name, &other.rules, other.expires)
+                == (&object.kind, &object.namespace, &object.name, &object.rules, object.expires)
+        };
+        if let Some((earlier, _)) = before.enumerate().find(|(_, other)| same(other)) {
+            problems.push((at, format!("says what objects[{earlier}] says already")));
+        }
+    }
+}
+
+/// Whether a pattern fits a name of a namespace or a container: a DNS label, at most 63 of `a-z0-9-`.
+fn may_be_label(pattern: &str) -> bool {
+    let may_stand = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'*' | b'?');
+    let least = pattern.bytes().filter(|byte| *byte != b'*').count();
+    !pattern.is_empty() && least <= 63 && pattern.bytes().all(may_stand)
 }
 
 fn of_mutations(spec: &PolicySpec, problems: &mut Vec<Problem>) {
@@ -148,12 +227,9 @@ fn of_selection(
     problems
 }
 
-/// A namespace is a DNS label: at most 63 of `a-z0-9-`.
 fn of_namespaces(at: &Path, patterns: &[String], problems: &mut Vec<Problem>) {
-    let may_stand = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'*' | b'?');
     for (index, pattern) in patterns.iter().enumerate() {
-        let least = pattern.bytes().filter(|byte| *byte != b'*').count();
-        if pattern.is_empty() || least > 63 || !pattern.bytes().all(may_stand) {
+        if !may_be_label(pattern) {
             let why = format!(
                 "\"{pattern}\" fits no namespace: names are 1 to 63 of a-z, 0-9 and -; * and ? stand for others"
             );

@@ -53,9 +53,13 @@ impl Settings {
             });
             let exempt = &spec.exemptions;
             let own = scope.map(|scope| &scope.exemptions);
+            let profile = scope.and_then(|scope| scope.profile).unwrap_or(spec.profile);
             Self {
                 rules: active.collect(),
-                annotations: own.and_then(|own| own.annotations.clone()).unwrap_or_else(|| exempt.annotations.clone()),
+                annotations: own
+                    .and_then(|own| own.annotations.as_ref())
+                    .unwrap_or(&exempt.annotations)
+                    .under(profile == Profile::Strict),
                 users: Glob::all(own.and_then(|own| own.users.as_ref()).unwrap_or(&exempt.users)),
                 groups: Glob::all(own.and_then(|own| own.groups.as_ref()).unwrap_or(&exempt.groups)),
             }
@@ -107,6 +111,8 @@ pub struct InForce {
     pub levels: Levels,
     /// What decides it.
     pub from: Origin,
+    /// The profile that moves levels that nobody names.
+    pub profile: Profile,
     /// The rule's options that are set.
     pub options: Map<String, Value>,
 }
@@ -156,6 +162,6 @@ impl InForce {
             (None, None) if moved(rule.level) == rule.level => (Levels::Moved(moved), Origin::Rule),
             (None, None) => (Levels::Moved(moved), from),
         };
-        Self { levels, from, options }
+        Self { levels, from, profile, options }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     LifecyclePolicy,
-    config::{PolicySpec, Scope},
+    config::{PolicySpec, Profile, Scope},
     settings::{InForce, Origin},
 };
 use crate::rules::{Level, RULES, Rule};
@@ -34,6 +34,7 @@ impl LifecyclePolicy {
                 None => writeln!(yaml, "    # {}: {} # {}{why}", rule.id, level(&in_force, rule), rule.summary),
             };
         }
+        let _ = writeln!(yaml, "  controllers: {}", json(&spec.controllers));
         let exemptions = &spec.exemptions;
         let lists =
             [("namespaces", &exemptions.namespaces), ("users", &exemptions.users), ("groups", &exemptions.groups)];
@@ -41,7 +42,18 @@ impl LifecyclePolicy {
         for (field, patterns) in lists {
             let _ = writeln!(yaml, "    {field}: {}", json(patterns));
         }
-        let _ = writeln!(yaml, "    annotations: {}", json(&exemptions.annotations));
+        for (field, value) in [
+            ("containers", (!exemptions.containers.is_empty()).then(|| json(&exemptions.containers))),
+            ("objects", (!exemptions.objects.is_empty()).then(|| json(&exemptions.objects))),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(yaml, "    {field}: {value}");
+            }
+        }
+        // Said, it would also hold under profile strict.
+        let comment = if exemptions.annotations.is_by_profile() { "# " } else { "" };
+        let annotations = exemptions.annotations.under(spec.profile == Profile::Strict);
+        let _ = writeln!(yaml, "    {comment}annotations: {}", json(&annotations));
         if !spec.scopes.is_empty() {
             yaml.push_str("  scopes:\n");
         }

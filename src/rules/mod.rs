@@ -1,5 +1,6 @@
 //! L2: the rules. One file a rule, in a folder a family; this file only lists them.
 
+pub mod levels;
 pub mod rule;
 
 mod disruption;
@@ -73,6 +74,7 @@ pub static RULES: &[&Rule] = &[
     &disruption::unobserved_rollout::RULE,
     &disruption::eternal_toleration::RULE,
     &disruption::blocking_disruption_budget::RULE,
+    &disruption::budget_blocks_workload::RULE,
     &disruption::unhealthy_eviction_policy_unset::RULE,
     &disruption::overlapping_disruption_budgets::RULE,
     &disruption::missing_disruption_budget::RULE,

@@ -74,6 +74,9 @@ pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static
     /// What of an object the rule judges; it is not run for anything else.
     const ASPECT: Aspect = Aspect::Spec;
 
+    /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
+    const SCALE: bool = false;
+
     /// Reports every place in `review.new` that breaks the rule.
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
 }
@@ -95,6 +98,7 @@ pub struct OptionError {
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
     aspect: Aspect,
+    scale: bool,
     compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -104,6 +108,7 @@ impl Code {
     pub const fn of<C: Check>() -> Self {
         Self {
             aspect: C::ASPECT,
+            scale: C::SCALE,
             compile: |options| {
                 let check: C = serde_path_to_error::deserialize(Value::Object(options))
                     .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
@@ -122,6 +127,11 @@ impl Code {
     /// What of an object the rule judges.
     pub fn aspect(&self) -> Aspect {
         self.aspect
+    }
+
+    /// Whether the rule judges this.
+    pub fn judges(&self, aspect: Aspect) -> bool {
+        aspect == self.aspect || aspect == Aspect::Scale && self.scale
     }
 
     /// The JSON Schema of the options.
@@ -143,8 +153,12 @@ pub const MAX_KEPT: usize = 100;
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is under the policy.
+    /// How bad it is under the policy, for whoever asks.
     pub level: Level,
+    /// How bad it is under the policy, whoever asks: what a controller creates gets a lower level.
+    pub policy_level: Level,
+    /// How bad the rule itself finds it.
+    pub own_level: Level,
     /// The field that one would edit to mend it.
     pub at: Path,
     /// One line: container, value found, limit; no final stop. No longer than [`MAX_MESSAGE_BYTES`].
@@ -159,8 +173,12 @@ pub struct Finding {
 pub struct More {
     /// The rule that found them.
     pub rule: &'static Rule,
-    /// How bad they are under the policy.
+    /// How bad they are under the policy, for whoever asks.
     pub level: Level,
+    /// How bad they are under the policy, whoever asks.
+    pub policy_level: Level,
+    /// How bad the rule itself finds them.
+    pub own_level: Level,
     /// How many there are.
     pub count: usize,
 }
@@ -188,10 +206,12 @@ impl Findings {
             self.kept.push(finding);
             return;
         }
-        let is_same = |more: &&mut More| more.rule == finding.rule && more.level == finding.level;
-        match self.more.iter_mut().rev().take(PerLevel::LEVELS).find(is_same) {
+        let Finding { rule, level, policy_level, own_level, .. } = finding;
+        let is_same = |more: &&mut More| more.rule == rule && (more.level, more.own_level) == (level, own_level);
+        // A rule has a handful of levels.
+        match self.more.iter_mut().rev().take(PerLevel::LEVELS * PerLevel::LEVELS).find(is_same) {
             Some(more) => more.count += 1,
-            None => self.more.push(More { rule: finding.rule, level: finding.level, count: 1 }),
+            None => self.more.push(More { rule, level, policy_level, own_level, count: 1 }),
         }
     }
 }
@@ -348,7 +368,8 @@ impl<'r> Report<'r> {
         if !self.budget.spend(1 + message.len() as u64) {
             return;
         }
-        let finding = Finding { rule: self.rule, level: self.levels.of(own), at, message, measure };
+        let level = self.levels.of(own);
+        let finding = Finding { rule: self.rule, level, policy_level: level, own_level: own, at, message, measure };
         match &mut self.to {
             To::Keep(findings) => findings.add(finding, &mut self.same, self.budget.max_kept),
             To::Each(to) => to(finding),
@@ -429,7 +450,16 @@ mod tests {
         report.at(Path::default(), "x");
         assert_eq!(findings.kept.len(), MAX_KEPT + 1);
         assert_eq!(findings.kept.last().unwrap().level, Level::Deny);
-        assert_eq!(findings.more, [More { rule: &RULE, level: Level::Warn, count: 2500 - MAX_KEPT }]);
+        assert_eq!(
+            findings.more,
+            [More {
+                rule: &RULE,
+                level: Level::Warn,
+                policy_level: Level::Warn,
+                own_level: Level::Warn,
+                count: 2500 - MAX_KEPT
+            }]
+        );
     }
 
     #[test]

@@ -49,11 +49,14 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
         return unready(&admin, reason);
     }
     // A policy that cannot be used is no reason to stop judging under the last good one.
+    let endings: String = admin.policies.endings().iter().map(|ending| format!("{ending}\n")).collect();
     match &*admin.policies.failure.load() {
         Some(failure) => {
-            format!("ok\nthe policy cannot be used; the last good one stays in force:\n{failure}\n").into_response()
+            format!("ok\nthe policy cannot be used; the last good one stays in force:\n{failure}\n{endings}")
+                .into_response()
         }
-        None => "ok".into_response(),
+        None if endings.is_empty() => "ok".into_response(),
+        None => format!("ok\n{endings}").into_response(),
     }
 }
 
@@ -98,6 +101,7 @@ fn without_users(policy: &LifecyclePolicy) -> LifecyclePolicy {
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    admin.metrics.exemptions_end(&admin.policies.endings());
     match admin.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(cause) => {

@@ -76,7 +76,7 @@ pub fn init(format: LogFormat, level: LevelFilter, spans: Option<BoxedLayer>) ->
 
 /// Whether the line of an answer may be left out where only some are wanted: it allowed, and nothing was found or added.
 pub(super) fn is_plain(record: &Record<'_>) -> bool {
-    record.decision == Decision::Allowed && record.findings.is_empty()
+    record.decision == Decision::Allowed && record.findings.is_empty() && record.notice.is_none()
 }
 
 /// Writes the line of one answer.
@@ -92,7 +92,17 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
     let user = clean(&record.user);
     let decision = decision_label(record.decision);
     let rules = rule_ids(&record.findings);
+    let own_levels = own_levels(record);
+    let own_levels = own_levels.as_deref();
+    let owner = record.controlled.as_ref().map(|controlled| clean(&controlled.owner));
+    let owner = owner.as_deref();
+    let policy_levels = record.controlled.as_ref().map(|controlled| {
+        let levels: Vec<_> = controlled.lowered.iter().map(|(rule, _, policy_level)| (*rule, *policy_level)).collect();
+        rule_ids(&levels)
+    });
+    let policy_levels = policy_levels.as_deref();
     let mutations = join(record.mutations.iter().map(|id| (*id, None)));
+    let notice = record.notice.as_deref();
     let error = record.error.as_deref().map(clean);
     let error = error.as_deref();
     let duration_microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
@@ -110,7 +120,11 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             decision,
             status,
             rules,
+            own_levels,
+            policy_levels,
+            owner,
             mutations,
+            notice,
             error,
             duration_microseconds,
             trace_id,
@@ -129,7 +143,11 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             decision,
             status,
             rules,
+            own_levels,
+            policy_levels,
+            owner,
             mutations,
+            notice,
             error,
             duration_microseconds,
             trace_id,
@@ -137,6 +155,16 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             "admission"
         );
     }
+}
+
+/// The rules' own levels, where any finding has another.
+fn own_levels(record: &Record<'_>) -> Option<String> {
+    let differs = |((_, level), own): (&(&str, &str), &&str)| level != own && *level != "ignored";
+    if !record.findings.iter().zip(&record.own_levels).any(differs) {
+        return None;
+    }
+    let levels: Vec<_> = record.findings.iter().zip(&record.own_levels).map(|((rule, _), own)| (*rule, *own)).collect();
+    Some(rule_ids(&levels))
 }
 
 /// `rule=level`, each once, however many containers it was found in.
@@ -217,7 +245,10 @@ mod tests {
             decision,
             findings: vec![("port-conflict", "deny"), ("port-conflict", "deny"), ("naked-pod", "warn")],
             more: Vec::new(),
+            own_levels: vec!["deny", "deny", "warn"],
+            controlled: None,
             mutations: Vec::new(),
+            notice: None,
             error: Some(NASTY.to_owned()),
         }
     }

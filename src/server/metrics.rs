@@ -13,7 +13,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::failure::Failure;
+use super::findings::Findings;
 use crate::admission::{Decision, Mode, Record};
+use crate::policy::exempt::Ending;
 
 /// The format that [`Metrics::encode`] writes.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -36,12 +38,6 @@ struct WebhookLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FindingLabels {
-    rule: &'static str,
-    level: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MutationLabels {
     mutation: &'static str,
 }
@@ -56,6 +52,11 @@ struct KindLabels {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
 /// Every metric of the process.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -63,7 +64,7 @@ pub(super) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     validate_duration: Histogram,
     mutate_duration: Histogram,
-    findings: Family<FindingLabels, Counter>,
+    findings: Findings,
     patches: Family<MutationLabels, Counter>,
     errors: Family<ErrorLabels, Counter>,
     in_flight: Gauge,
@@ -71,6 +72,7 @@ pub(super) struct Metrics {
     tls_failures: Counter,
     policy_load: Gauge<f64, AtomicU64>,
     policy_load_failures: Counter,
+    exemptions: Family<StateLabels, Gauge>,
     watch_in_order: Family<KindLabels, Gauge>,
     watch_stale_since: Family<KindLabels, Gauge>,
     watch_failures: Family<KindLabels, Counter>,
@@ -81,7 +83,7 @@ impl Metrics {
     pub(super) fn new() -> Self {
         let requests = Family::default();
         let durations = Family::<WebhookLabels, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
-        let findings = Family::default();
+        let findings = Findings::default();
         let patches = Family::default();
         let errors = Family::<ErrorLabels, Counter>::default();
         let in_flight = Gauge::default();
@@ -89,6 +91,7 @@ impl Metrics {
         let tls_failures = Counter::default();
         let policy_load = Gauge::default();
         let policy_load_failures = Counter::default();
+        let exemptions = Family::default();
         let watch_in_order = Family::default();
         let watch_stale_since = Family::default();
         let watch_failures = Family::default();
@@ -106,7 +109,7 @@ impl Metrics {
             Unit::Seconds,
             durations.clone(),
         );
-        registry.register("findings", "Findings, by rule and level", Family::clone(&findings));
+        findings.register(&mut registry);
         registry.register("patches", "Answers to which a mutation added something", Family::clone(&patches));
         registry.register("errors", "Requests and connections without a decision", errors.clone());
         registry.register("in_flight_requests", "Requests being answered", Gauge::clone(&in_flight));
@@ -129,6 +132,11 @@ impl Metrics {
             "policy_load_failures",
             "Policies that could not be loaded",
             Counter::clone(&policy_load_failures),
+        );
+        registry.register(
+            "exemptions",
+            "Exemptions of the policy that end within 14 days, and that have expired and count no more",
+            Family::clone(&exemptions),
         );
         registry.register(
             "watch_in_order",
@@ -155,6 +163,7 @@ impl Metrics {
             tls_failures,
             policy_load,
             policy_load_failures,
+            exemptions,
             watch_in_order,
             watch_stale_since,
             watch_failures,
@@ -176,14 +185,7 @@ impl Metrics {
             Mode::Mutate => &self.mutate_duration,
         }
         .observe(duration.as_secs_f64());
-        for &(rule, level) in &record.findings {
-            self.findings.get_or_create(&FindingLabels { rule, level }).inc();
-        }
-        for &(rule, level, count) in &record.more {
-            self.findings
-                .get_or_create(&FindingLabels { rule, level })
-                .inc_by(u64::try_from(count).unwrap_or(u64::MAX));
-        }
+        self.findings.count(record);
         for &mutation in &record.mutations {
             self.patches.get_or_create(&MutationLabels { mutation }).inc();
         }
@@ -222,6 +224,14 @@ impl Metrics {
     /// Counts a policy that could not be put in force.
     pub(super) fn policy_load_failed(&self) {
         self.policy_load_failures.inc();
+    }
+
+    /// Says how many exemptions of the policy in force end soon or have ended.
+    pub(super) fn exemptions_end(&self, endings: &[Ending]) {
+        for (state, has_expired) in [("expiring", false), ("expired", true)] {
+            let count = endings.iter().filter(|ending| ending.has_expired == has_expired).count();
+            self.exemptions.get_or_create(&StateLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Says that all objects of a kind are known and watched.

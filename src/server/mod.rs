@@ -14,6 +14,7 @@ mod deadline;
 mod endpoint;
 mod failure;
 mod files;
+mod findings;
 mod health;
 mod knowledge;
 mod ledger;
@@ -258,6 +259,7 @@ impl Server {
             stopped = stopped => stopped,
             never = Arc::clone(&self.renewal).run(self.watch) => match never {},
             never = self.policies.keep() => match never {},
+            never = self.policies.remind() => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

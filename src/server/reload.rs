@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tracing::{error, info};
+use tokio::time::sleep;
+use tracing::{error, info, warn};
 
 use super::files::{self, Reader};
 use super::health::Health;
@@ -15,10 +16,14 @@ use super::log;
 use super::metrics::Metrics;
 use super::options::PolicySource;
 use super::watch::Watch;
+use crate::policy::day::Day;
+use crate::policy::exempt::Ending;
 use crate::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
 
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often exemptions that end are told of.
+const REMIND_INTERVAL: Duration = Duration::from_secs(86_400);
 
 /// The policy in force, and what is wrong with the one that should be.
 #[derive(Debug)]
@@ -45,7 +50,11 @@ impl Policies {
         } else {
             metrics.policy_loaded();
         }
-        Self { engine, source, failure: ArcSwapOption::const_empty(), health, metrics }
+        let policies = Self { engine, source, failure: ArcSwapOption::const_empty(), health, metrics };
+        if policies.health.has_policy() {
+            policies.tell_endings();
+        }
+        policies
     }
 
     /// Reads the policy again whenever its file changes, for as long as it is polled. One that cannot be used leaves the last
@@ -72,6 +81,27 @@ impl Policies {
         }
     }
 
+    /// The exemptions of the policy in force that end soon, or have ended.
+    pub(super) fn endings(&self) -> Vec<Ending> {
+        self.engine.load().policy().spec.exemptions.endings(Day::today())
+    }
+
+    /// Tells once a day, for as long as it is polled, of the exemptions that end soon or have ended.
+    pub(super) async fn remind(&self) -> Infallible {
+        loop {
+            sleep(REMIND_INTERVAL).await;
+            self.tell_endings();
+        }
+    }
+
+    fn tell_endings(&self) {
+        for ending in self.endings() {
+            let text = ending.to_string();
+            let exemption = log::clean(&text);
+            warn!(exemption = exemption.as_ref(), has_expired = ending.has_expired, "an exemption ends");
+        }
+    }
+
     /// Puts the policy of a LifecyclePolicy in force, given as JSON. One that cannot be used is told of as one of a file.
     pub async fn offer(&self, object: String) {
         let origin = self.source.to_string();
@@ -87,7 +117,7 @@ impl Policies {
         let in_force = self.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
         let loaded = tokio::task::spawn_blocking(move || {
-            read().map(|policy| (policy != *in_force.policy()).then(|| Engine::new(&policy)))
+            read().map(|policy| (!policy.says_the_same_as(in_force.policy())).then(|| Engine::new(&policy)))
         });
         match loaded.await {
             Ok(Ok(engine)) => self.put_in_force(engine),
@@ -107,6 +137,7 @@ impl Policies {
             info!(policy = policy.as_ref(), "a new policy is in force");
             self.metrics.policy_loaded();
             self.health.policy_found();
+            self.tell_endings();
         }
         self.failure.store(None);
     }

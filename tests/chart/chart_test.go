@@ -193,10 +193,53 @@ func TestEqualsKustomize(t *testing.T) {
 	}
 }
 
+// In another namespace nothing is left that names podgate's own.
+func TestAnotherNamespace(t *testing.T) {
+	for id, object := range objects(t, kustomize(t, "overlays/namespace")) {
+		if namespace := strings.Split(id, " ")[1]; namespace == "podgate" {
+			t.Errorf("%s stays where it was", id)
+		}
+		webhooks, _ := object["webhooks"].([]any)
+		for _, webhook := range webhooks {
+			webhook := webhook.(map[string]any)
+			service := webhook["clientConfig"].(map[string]any)["service"].(map[string]any)
+			if service["namespace"] != "security" {
+				t.Errorf("%s: calls %v", id, service)
+			}
+			selector, _ := webhook["namespaceSelector"].(map[string]any)
+			values := selector["matchExpressions"].([]any)[0].(map[string]any)["values"]
+			if diff := cmp.Diff([]any{"kube-system", "kube-node-lease", "security"}, values); diff != "" {
+				t.Errorf("%s: %s", id, diff)
+			}
+		}
+		if data, _ := object["data"].(map[string]any); data["policy.yaml"] != nil {
+			spec := data["policy.yaml"].(map[string]any)["spec"].(map[string]any)
+			exempt := spec["exemptions"].(map[string]any)["namespaces"]
+			if diff := cmp.Diff([]any{"kube-system", "kube-node-lease", "security"}, exempt); diff != "" {
+				t.Errorf("%s: %s", id, diff)
+			}
+		}
+		subjects, _ := object["subjects"].([]any)
+		for _, subject := range subjects {
+			if namespace := subject.(map[string]any)["namespace"]; namespace != "security" {
+				t.Errorf("%s: a right of %v", id, namespace)
+			}
+		}
+	}
+}
+
 // The alerts of the chart are those of manifests/monitoring, and the dashboard is the file.
 func TestMonitoring(t *testing.T) {
 	got := objects(t, template(t, "podgate", "values/everything.yaml"))
 	for id, want := range objects(t, kustomize(t, "monitoring")) {
+		// How often is a value of the chart's.
+		for _, object := range []object{want, got[id]} {
+			spec, _ := object["spec"].(map[string]any)
+			endpoints, _ := spec["podMetricsEndpoints"].([]any)
+			for _, endpoint := range endpoints {
+				delete(endpoint.(map[string]any), "interval")
+			}
+		}
 		if diff := cmp.Diff(want["spec"], got[id]["spec"]); diff != "" || want["spec"] == nil {
 			t.Errorf("%s:\n%s", id, diff)
 		}

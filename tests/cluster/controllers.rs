@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, STANDARD, conflicting_containers, deployment, eventually, pod, with, workload};
+use crate::harness::{Cluster, Podgate, Register, conflicting_containers, deployment, eventually, pod, with, workload};
 use crate::mutation::mutated_namespace;
 use crate::test;
 
@@ -72,7 +72,7 @@ async fn pods_of_jobs_are_gated_but_not_probed(cluster: &'static Cluster) {
     }
 }
 
-/// A template from before podgate, whose Pods are refused: controllers show the message of the refusal only.
+/// A template from before podgate, whose Pods are refused where the policy wants that: controllers show the message of the refusal only.
 async fn a_refused_pod_shows_at_its_owner(cluster: &'static Cluster) {
     cluster.controllers().await;
     let namespace = cluster.unjudged_namespace().await;
@@ -82,7 +82,9 @@ async fn a_refused_pod_shows_at_its_owner(cluster: &'static Cluster) {
     let replica_set = workload("apps", "ReplicaSet", &namespace, "");
     eventually("it has a ReplicaSet", async || (cluster.client.list(&replica_set).await.len() == 1).then_some(()))
         .await;
-    cluster.judge(&namespace, STANDARD).await;
+    let podgate = Podgate::start(cluster.processes(), Podgate::policy("{controllers: {level: deny}}")).await;
+    cluster.register(podgate.reach(), "refusing", &Register::default()).await;
+    cluster.judge(&namespace, "refusing").await;
     cluster.client.merge(&legacy, "scale", &json!({"spec": {"replicas": 1}})).await.accepted();
     let message = eventually("the Deployment says why it has no Pods", async || {
         let deployment = cluster.client.get(&legacy).await.body;

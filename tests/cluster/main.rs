@@ -20,12 +20,14 @@ mod differential;
 mod failures;
 mod harness;
 mod leftovers;
+mod legacy;
 mod managed;
 mod mutation;
 mod policy;
 mod ratchet;
 mod requests;
 mod rights;
+mod rollout;
 mod watch;
 
 use std::process::ExitCode;
@@ -67,6 +69,8 @@ fn tests() -> Vec<Trial> {
     let groups = [
         // These take longest, and begin first.
         managed::tests(),
+        legacy::tests(),
+        rollout::tests(),
         watch::tests(),
         rights::tests(),
         policy::tests(),

@@ -1,10 +1,11 @@
 //! `--watch`: what podgate knows of other objects decides, at once, and goes on doing so while the API server is away.
 
+use http::Method;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::harness::{Answer, Cluster, Program, Reach, Register};
+use crate::harness::{Answer, Cluster, Content, Program, Reach, Register, path, workload};
 use crate::harness::{conflicting_containers, deployment, eventually, pod, with};
 use crate::test;
 
@@ -19,7 +20,16 @@ pub fn tests() -> Vec<Trial> {
 const POLICY: &str = "{apiVersion: podgate.dev/v1alpha1, kind: LifecyclePolicy, spec: {namespaceLabels: true, \
     rules: {no-drain-window: warn, single-replica: warn}}}";
 
-const KINDS: [&str; 4] = ["Namespace", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"];
+const KINDS: [&str; 8] = [
+    "Namespace",
+    "Service",
+    "PodDisruptionBudget",
+    "HorizontalPodAutoscaler",
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "ReplicationController",
+];
 
 fn warns(answer: &Answer, rule: &str) -> bool {
     answer.warnings.iter().any(|warning| warning.ends_with(&format!("(podgate: {rule})")))
@@ -65,12 +75,20 @@ async fn every_kind_decides_once_it_is_there(cluster: &'static Cluster) {
     wait(&web, "single-replica", false).await;
 
     a_deletion_is_warned_of(cluster, &namespace).await;
+    replicas_are_held_against_budgets(cluster, &namespace).await;
 
     let labelled = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
     let label = async |profile: Value| {
         let patch = json!({"metadata": {"labels": {"podgate.dev/profile": profile}}});
-        client.merge(&labelled, "", &patch).await.accepted();
+        client.merge(&labelled, "", &patch).await.accepted()
     };
+    let told = |answer: &Answer| answer.warnings.iter().any(|text| text.contains("\"strickt\" is no profile"));
+    eventually("a misspelt profile is told of", async || told(&label(json!("strickt")).await).then_some(())).await;
+    let in_log = |line: &Value| {
+        line["namespace"] == *namespace && line["problem"].as_str().is_some_and(|it| it.contains("strickt"))
+    };
+    eventually("the log has it too", async || program.log().iter().any(in_log).then_some(())).await;
+    assert!(program.log().iter().any(|line| line["notice"].as_str().is_some_and(|it| it.contains("strickt"))));
     let good = pod(&namespace, "good");
     client.dry_run(&good).await.accepted();
     label(json!("strict")).await;
@@ -95,6 +113,40 @@ async fn a_deletion_is_warned_of(cluster: &Cluster, namespace: &str) {
     let deleted = client.delete(&web, "gracePeriodSeconds=0").await.accepted();
     assert!(warns(&deleted, rule), "{:?}", deleted.warnings);
     assert_eq!(client.get(&web).await.status, 404);
+}
+
+/// Workloads and their `scale` against budgets that are there, and budgets against workloads.
+async fn replicas_are_held_against_budgets(cluster: &Cluster, namespace: &str) {
+    let client = &cluster.client;
+    let budget = |name: &str, app: &str, min: u32| {
+        json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"minAvailable": min, "selector": {"matchLabels": {"app": app}}}})
+    };
+    let rule = "budget-blocks-workload";
+    for (group, kind) in
+        [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"), ("", "ReplicationController")]
+    {
+        let app = format!("of-{}", kind.to_lowercase());
+        let object = with(workload(group, kind, namespace, &app), "/spec/replicas", 5);
+        client.create(&object).await.accepted();
+        let other = budget(&format!("{app}-all"), &app, 5);
+        let blocks =
+            async || warns(&client.dry_run(&other).await.accepted(), "blocking-disruption-budget").then_some(());
+        eventually("the workload is known", blocks).await;
+        client.create(&budget(&app, &app, 3)).await.accepted();
+        let scale = async |replicas: u32, query: &str| {
+            let patch = json!({"spec": {"replicas": replicas}});
+            client.send(Method::PATCH, &path(&object, "scale"), query, Content::MergePatch(&patch)).await.accepted()
+        };
+        eventually("the budget is known", async || warns(&scale(3, "dryRun=All").await, rule).then_some(())).await;
+        assert!(!warns(&scale(4, "dryRun=All").await, rule), "{kind}");
+        // Nothing is left to drain.
+        assert!(!warns(&scale(0, "dryRun=All").await, rule), "{kind}");
+        let edited = client.merge(&object, "", &json!({"spec": {"replicas": 2}})).await.accepted();
+        assert!(warns(&edited, rule), "{kind}: {:?}", edited.warnings);
+        assert!(!warns(&scale(1, "").await, rule), "{kind}: it was so before");
+        client.delete(&object, "propagationPolicy=Background").await.accepted();
+    }
 }
 
 async fn running_pod(cluster: &Cluster, namespace: &str) -> Value {

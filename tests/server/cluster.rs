@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake_api::FakeApi;
+use crate::measured::Measured;
 use crate::process::Process;
 use crate::support::{PATIENCE, TestServer, client_trusting};
 
@@ -136,6 +137,17 @@ async fn silent_until_everything_has_been_listed() {
     watching.server.wait_for_metric("podgate_watch_in_order{kind=\"HorizontalPodAutoscaler\"} 0").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!warnings(&watching.server).await.contains("deletion-bypasses-budget"));
+}
+
+/// An older ClusterRole does not let it list workloads: only what adds up replicas is silent then.
+#[tokio::test]
+async fn goes_on_without_workloads_that_it_may_not_list() {
+    let api = FakeApi::start().await;
+    api.set(BUDGETS, "shop", budget(0));
+    api.forbid("/apis/apps/v1/replicasets");
+    let watching = Watching::start(&api).await;
+    wait_for_warning(&watching.server, true).await;
+    watching.server.wait_for_metric("podgate_watch_in_order{kind=\"ReplicaSet\"} 0").await;
 }
 
 #[tokio::test]
@@ -414,4 +426,59 @@ async fn real_program_manages_and_watches() {
     eventually("watching", seen).await;
     process.signal("TERM");
     assert_eq!(tokio::task::block_in_place(|| process.wait()).code(), Some(0));
+}
+
+/// What `--watch` takes for many workloads. `WATCHED_DEPLOYMENTS=50000 WATCHED_REPLICA_SETS=0` are as many Pods at the worst.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workloads_take_little_memory() {
+    let number = |name, default| std::env::var(name).map_or(default, |text| text.parse::<usize>().unwrap());
+    let (deployments, replica_sets) = (number("WATCHED_DEPLOYMENTS", 500), number("WATCHED_REPLICA_SETS", 3));
+    let api = FakeApi::start().await;
+    for index in 0..deployments {
+        let (namespace, name) = (format!("team-{}", index % 100), format!("web-{index}"));
+        let workload = |name: &str, owners: Value| {
+            // The size of a Pod template as they are, and what was applied last once more.
+            let environment: Vec<Value> =
+                (0..30).map(|at| json!({"name": format!("VARIABLE_{at}"), "value": "x".repeat(40)})).collect();
+            let labels = json!({"app.kubernetes.io/name": name, "app.kubernetes.io/instance": namespace,
+                "app.kubernetes.io/managed-by": "Helm", "team": namespace});
+            json!({
+                "metadata": {"name": name, "ownerReferences": owners, "annotations": {"applied": "y".repeat(3000)}},
+                "spec": {"replicas": 10, "template": {"metadata": {"labels": labels},
+                    "spec": {"containers": [{"name": "app", "image": "example.com/app:1", "env": environment}]}}}
+            })
+        };
+        api.set("/apis/apps/v1/deployments", &namespace, workload(&name, json!([])));
+        let owner =
+            json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": "u", "controller": true}]);
+        for number in 0..replica_sets {
+            api.set("/apis/apps/v1/replicasets", &namespace, workload(&format!("{name}-{number}"), owner.clone()));
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let kubeconfig = dir.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, api.kubeconfig()).unwrap();
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let begin = Instant::now();
+    let measured = tokio::task::block_in_place(|| Measured::start_with(&["--watch"], &[("KUBECONFIG", kubeconfig)]));
+    let before = measured.resident_kib();
+    let known = async || {
+        let metrics = measured.metrics().await;
+        ["Deployment", "ReplicaSet"]
+            .iter()
+            .all(|kind| metrics.contains(&format!("podgate_watch_in_order{{kind=\"{kind}\"}} 1")))
+    };
+    while !known().await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let listed = begin.elapsed();
+    // What was listed is taken up.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (now, peak) = (measured.resident_kib() / 1024, measured.peak_mib());
+    println!(
+        "{deployments} Deployments, {replica_sets} ReplicaSets each: {} MiB at the start, {now} MiB, {peak} MiB at most, listed in {listed:.1?}",
+        before / 1024
+    );
+    let bound = 60 + u64::try_from(deployments).unwrap() * 3 / 1024;
+    assert!(peak < bound, "{peak} MiB of {bound}");
 }

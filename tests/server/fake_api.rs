@@ -186,11 +186,14 @@ async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers:
         ("GET", _) if name.is_empty() => {
             let known = objects.by_collection.get(&seen.collection);
             let items = known.into_iter().flatten().filter(|(key, _)| seen.wants(key));
-            let items: Vec<Value> = items.map(|(_, object)| seen.shape(object)).collect();
-            let version = objects.events.len().to_string();
-            return text(
-                &json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": version}, "items": items}),
-            );
+            let number = |name: &str| parameter(name).and_then(|text| text.parse::<usize>().ok());
+            let (begin, limit) = (number("continue").unwrap_or(0), number("limit").unwrap_or(usize::MAX));
+            let items: Vec<Value> = items.skip(begin).take(limit).map(|(_, object)| seen.shape(object)).collect();
+            let mut metadata = json!({"resourceVersion": objects.events.len().to_string()});
+            if items.len() == limit {
+                metadata["continue"] = json!((begin + limit).to_string());
+            }
+            return text(&json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items}));
         }
         ("GET", Some(object)) => return text(&object),
         ("POST", _) => {

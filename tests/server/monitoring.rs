@@ -75,3 +75,16 @@ async fn dashboard_and_alerts_ask_for_metrics_that_are_exposed() {
         }
     }
 }
+
+/// Every alert leads to a section that says what to do.
+#[test]
+fn every_alert_has_its_section() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/alerts.md")).unwrap();
+    let headings: BTreeSet<String> =
+        page.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_lowercase).collect();
+    let alerts = file("alerts.yaml");
+    let after = |mark: &'static str| alerts.lines().filter_map(move |line| Some(line.split_once(mark)?.1.to_owned()));
+    let led: BTreeSet<String> = after("runbook: docs/alerts.md#").collect();
+    let named: BTreeSet<String> = after("- alert: ").map(|name| name.to_lowercase()).collect();
+    assert_eq!((&led, &named), (&headings, &headings));
+}

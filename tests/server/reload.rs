@@ -192,3 +192,37 @@ async fn the_policy_in_force_is_shown() {
     expected.spec.exemptions.groups.clear();
     assert_eq!(podgate::policy::parse(&text, "shown").unwrap(), expected);
 }
+
+/// What has ended, and what ends within two weeks, is told of where people look.
+#[tokio::test]
+async fn exemptions_that_end_are_told_of() {
+    let object = "{kind: Deployment, namespace: shop, name: web, rules: [single-replica], reason: ticket OPS-12";
+    let spec =
+        format!("{{exemptions: {{objects: [{object}, expires: 2020-02-29}}, {object}, expires: 2999-12-31}}]}}}}");
+    let text = format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {spec}\n");
+    let server = TestServer::start_with_policy(&podgate::policy::parse(&text, "policy").unwrap()).await;
+    let ready = server.admin("/readyz").await;
+    assert_eq!(ready.status(), 200);
+    let wanted = "ok\nspec.exemptions.objects[0]: the exemption of Deployment shop/web has expired on 2020-02-29 and counts no more (ticket OPS-12)\n";
+    assert_eq!(ready.text().await.unwrap(), wanted);
+    let metrics = server.metrics().await;
+    assert!(metrics.contains("podgate_exemptions{state=\"expired\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("podgate_exemptions{state=\"expiring\"} 0\n"), "{metrics}");
+    let without = TestServer::start().await;
+    assert_eq!(without.admin("/readyz").await.text().await.unwrap(), "ok");
+}
+
+/// One query says what would be refused.
+#[tokio::test]
+async fn a_dry_run_is_counted_by_rule_and_namespace() {
+    let text = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {profile: audit}\n";
+    let server = TestServer::start_with_policy(&podgate::policy::parse(text, "policy").unwrap()).await;
+    let request = server.client().build().unwrap().post(server.url("/validate"));
+    let answer = request.header("content-type", "application/json").body(REVIEW).send().await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!((&answer["response"]["allowed"], answer["response"].get("warnings")), (&Value::Bool(true), None));
+    let metrics = server.metrics().await;
+    let line = metrics.lines().find(|line| line.starts_with("podgate_findings_total{rule=\"port-conflict\"")).unwrap();
+    let labels = "{rule=\"port-conflict\",level=\"audit\",own_level=\"deny\",controller=\"false\",namespace=\"";
+    assert!(line.contains(labels) && line.ends_with(" 1"), "{line}");
+}

@@ -26,8 +26,8 @@ fn ports(count: usize, annotations: &Value) -> Value {
 /// How many findings of a rule at a level an answer counts.
 fn counted(response: &Response<'_>, rule: &str, level: &str) -> usize {
     let kept = response.record.findings.iter().filter(|(id, its)| *id == rule && *its == level).count();
-    let more = response.record.more.iter().filter(|(id, its, _)| *id == rule && *its == level);
-    kept + more.map(|(_, _, count)| count).sum::<usize>()
+    let more = response.record.more.iter().filter(|more| more.rule == rule && more.level == level);
+    kept + more.map(|more| more.count).sum::<usize>()
 }
 
 fn validate(body: &[u8]) -> Response<'_> {
@@ -120,7 +120,7 @@ fn refused(old: &Value, new: &Value) -> usize {
     let response = validate(&body);
     assert_eq!(response.status, 200, "{:?}", response.record.error);
     response.record.findings.iter().filter(|(_, level)| *level == "deny").count()
-        + response.record.more.iter().filter(|(_, level, _)| *level == "deny").map(|(.., count)| count).sum::<usize>()
+        + response.record.more.iter().filter(|more| more.level == "deny").map(|more| more.count).sum::<usize>()
 }
 
 #[test]

@@ -127,15 +127,22 @@ fn a_defect_in_a_real_request_is_denied() {
             "UPDATE" => matches!(part("subResource"), "" | "ephemeralcontainers" | "resize"),
             _ => false,
         };
+        // What a controller makes of a template is let be.
+        let controller = review["request"]["userInfo"]["username"].as_str().unwrap().ends_with("-controller");
+        let owned = review["request"]["object"]["metadata"]["ownerReferences"].is_array();
         let terminating = !review["request"]["object"]["metadata"]["deletionTimestamp"].is_null();
-        assert_eq!(accepted.allowed, !judged || terminating, "{name}");
+        assert_eq!(accepted.allowed, !judged || terminating || controller && owned, "{name}");
+        assert!(accepted.allowed || accepted.annotations["port-conflict"].starts_with("deny "), "{name}");
+        let spared = judged && !terminating && controller && owned;
+        let said = |text: &String| text.contains("(deny for anybody but the controller; mend ");
+        assert!(!spared || accepted.annotations.get("port-conflict").is_some_and(said), "{name}: {accepted:?}");
         for (field, _) in &accepted.causes {
             let pointer = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
             assert_eq!(review["request"]["object"].pointer(&pointer), Some(&json!(8080)), "{name}: {field}");
             denied += 1;
         }
     }
-    assert!(denied > 50, "only {denied} denials");
+    assert!(denied > 20, "only {denied} denials");
 }
 
 /// What was broken before an update stays editable.

@@ -271,7 +271,7 @@ fn the_custom_resource_definition_is_structural() {
     let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     check_structural("", schema);
     let spec = &schema["properties"]["spec"]["properties"];
-    assert_eq!(spec["profile"]["enum"], serde_json::json!(["advisory", "standard", "strict"]));
+    assert_eq!(spec["profile"]["enum"], serde_json::json!(["audit", "advisory", "standard", "strict"]));
     assert!(RULES.iter().all(|rule| spec["rules"]["properties"].get(rule.id).is_some()));
     let kustomization = fs::read_to_string(root().join("manifests/crd/kustomization.yaml")).unwrap();
     assert!(kustomization.contains("- lifecyclepolicies.podgate.dev.yaml\n"));

@@ -1,14 +1,27 @@
 //! `podgate policy explain`: what a policy says about one kind of object, and why.
 
-use std::{collections::BTreeMap, fmt::Write, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::anyhow;
 
 use crate::{
     cli::output::print,
     model::{Map, Operation, Subject, Workload, selection::Pods, workload::WORKLOADS},
-    policy::{Engine, load, settings::InForce, suggest::did_you_mean},
-    rules::{Level, RULES, Rule},
+    policy::{
+        Engine,
+        config::{PolicySpec, Profile, Scope},
+        controllers::ControllersLevel,
+        label::{self, OFF, PROFILE_LABEL},
+        load,
+        settings::{InForce, Origin},
+        suggest::did_you_mean,
+    },
+    rules::{Level, RULES, Rule, levels::levels, rule::Levels},
 };
 
 /// Print the level of every rule for an object, and why it is so
@@ -78,6 +91,39 @@ fn kind(name: &str) -> anyhow::Result<&'static Workload> {
     })
 }
 
+/// A part of the policy that decides.
+#[derive(Clone, Copy)]
+enum Part<'p> {
+    Scope(usize, &'p Scope),
+    Label(Profile),
+    Rest,
+}
+
+impl Part<'_> {
+    fn in_force(&self, spec: &PolicySpec, rule: &Rule) -> InForce {
+        match self {
+            Self::Scope(_, scope) => InForce::of(spec, Some(scope), rule),
+            Self::Label(profile) => {
+                let scope = Scope { profile: Some(*profile), ..Scope::default() };
+                InForce::of(spec, Some(&scope), rule)
+            }
+            Self::Rest => InForce::of(spec, None, rule),
+        }
+    }
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(index, scope) => write!(f, "scope {} (spec.scopes[{index}])", scope.name),
+            Self::Label(profile) => {
+                write!(f, "no scope, but the namespace's label {PROFILE_LABEL}: {}", profile.as_str())
+            }
+            Self::Rest => f.write_str("no scope"),
+        }
+    }
+}
+
 fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subject: &Subject<'_>) -> String {
     let mut text = format!("{} of a {} in namespace {}\n", operation.as_str(), workload.kind, subject.namespace);
     if engine.exempts_namespace(subject.namespace) {
@@ -85,13 +131,40 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
         return text;
     }
     let spec = &engine.policy().spec;
-    let scopes = engine.scopes(operation, workload, subject);
-    let name = |scope: Option<usize>| match scope.and_then(|index| Some((index, spec.scopes.get(index)?))) {
-        Some((index, scope)) => format!("scope {} (spec.scopes[{index}])", scope.name),
-        None => "no scope".to_owned(),
-    };
-    let names: Vec<String> = scopes.iter().map(|scope| name(*scope)).collect();
+    let label = subject.namespace_labels.and_then(|labels| labels.get(PROFILE_LABEL)).map(String::as_str);
     // Writing to a String cannot fail.
+    match label {
+        Some(OFF) if spec.namespace_labels => {
+            let _ = writeln!(text, "The namespace has the label {PROFILE_LABEL}: {OFF}: nothing is judged or added.");
+            return text;
+        }
+        Some(_) if !spec.namespace_labels => {
+            let _ = writeln!(
+                text,
+                "The label {PROFILE_LABEL} has no effect: the policy does not ask for it (spec.namespaceLabels)"
+            );
+        }
+        Some(value) => {
+            if let Some(problem) = label::problem(value) {
+                let _ = writeln!(text, "The label {PROFILE_LABEL} {problem}");
+            }
+        }
+        None if spec.namespace_labels && subject.namespace_labels.is_none() => {
+            let _ = writeln!(
+                text,
+                "The namespace's labels are not known (--namespace-labels), and {PROFILE_LABEL} may say otherwise"
+            );
+        }
+        None => {}
+    }
+    let labelled = engine.labelled(subject.namespace_labels).map_or(Part::Rest, |profile| Part::Label(*profile));
+    let part = |scope: Option<usize>| {
+        scope
+            .and_then(|index| Some((index, spec.scopes.get(index)?)))
+            .map_or(labelled, |(index, scope)| Part::Scope(index, scope))
+    };
+    let parts: Vec<Part<'_>> = engine.scopes(operation, workload, subject).into_iter().map(part).collect();
+    let names: Vec<String> = parts.iter().map(ToString::to_string).collect();
     let _ = match names.as_slice() {
         [one] => writeln!(text, "Selected by {one}"),
         several => writeln!(
@@ -102,21 +175,57 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
     };
     let _ = writeln!(text, "\n{:5}  {:36}  WHY", "LEVEL", "RULE");
     for rule in RULES {
-        let of = |scope: &Option<usize>| {
-            let in_force = InForce::of(spec, scope.and_then(|index| spec.scopes.get(index)), rule);
-            (in_force.levels.of(rule.level), in_force, *scope)
-        };
-        let strictest = scopes.iter().map(of).reduce(|one, other| if other.0 > one.0 { other } else { one });
-        if let Some((level, in_force, scope)) = strictest {
-            let of = if names.len() > 1 { format!(", {}", name(scope)) } else { String::new() };
-            let _ = writeln!(text, "{:5}  {:36}  {}{of}", level, rule.id, why(rule, level, &in_force));
+        let cases = levels(rule, workload);
+        let usual = cases.first().map_or(rule.level, |case| case.level);
+        for case in &cases {
+            let of = |part| {
+                let in_force = Part::in_force(part, spec, rule);
+                (in_force.levels.of(case.level), in_force, part)
+            };
+            let strictest = parts.iter().map(of).reduce(|one, other| if other.0 > one.0 { other } else { one });
+            let Some((level, in_force, part)) = strictest else { continue };
+            if !case.when.is_empty() {
+                // A level that is named, and one that comes to the same, holds for all cases.
+                if level != in_force.levels.of(usual) {
+                    let _ = writeln!(text, "{level:5}  {:36}  where {}", rule.id, case.when);
+                }
+                continue;
+            }
+            let of = if names.len() > 1 { format!(", {part}") } else { String::new() };
+            let why = why(rule, case.level, level, &in_force, workload, *part);
+            let _ = writeln!(text, "{level:5}  {:36}  {why}{of}", rule.id);
         }
     }
+    text.push_str(&controllers(spec, operation, workload));
     text
 }
 
-fn why(rule: &Rule, level: Level, in_force: &InForce) -> String {
-    let moved = if level == rule.level { String::new() } else { format!(", its own is {}", rule.level) };
+fn why(rule: &Rule, own: Level, level: Level, in_force: &InForce, workload: &Workload, part: Part<'_>) -> String {
+    let from = match (in_force.levels, part) {
+        (Levels::Named(_), _) => in_force.from.to_string(),
+        (Levels::Moved(_), _) if level == own && own == rule.level => Origin::Rule.to_string(),
+        (Levels::Moved(_), _) if level == own => format!("the rule's own level for a {}", workload.kind),
+        (Levels::Moved(_), Part::Label(profile)) => format!("the namespace's label {}", profile.as_str()),
+        (Levels::Moved(_), Part::Scope(_, Scope { profile: Some(profile), .. })) => {
+            Origin::ScopeProfile(*profile).to_string()
+        }
+        (Levels::Moved(_), _) => Origin::Profile(in_force.profile).to_string(),
+    };
+    let moved = if level == own { String::new() } else { format!(", its own is {own}") };
     let options = in_force.options.iter().map(|(name, value)| format!("; {name}: {value}")).collect::<String>();
-    format!("{}{moved}{options}", in_force.from)
+    format!("{from}{moved}{options}")
+}
+
+/// What else is to be known of an object that may have an owner.
+fn controllers(spec: &PolicySpec, operation: Operation, workload: &Workload) -> String {
+    let level = spec.controllers.level;
+    let owned = workload.is_pod() || matches!(workload.kind, "ReplicaSet" | "Job");
+    if operation == Operation::Delete || !owned || level == ControllersLevel::Deny || spec.controllers.users.is_empty()
+    {
+        return String::new();
+    }
+    format!(
+        "\nWhere a controller (spec.controllers.users) creates it for an owner that is judged, no level is above {}.\n",
+        level.as_str()
+    )
 }

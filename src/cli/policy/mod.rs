@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::output::{FAILURE, print};
-use crate::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, load, schema};
+use crate::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, load, schema};
 
 /// Work with policies
 #[derive(Debug, clap::Subcommand)]
@@ -55,6 +55,9 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
                     "{name}: policy \"{}\": profile {profile}, {rules} rules set, {scopes} scopes\n",
                     policy.metadata.name
                 ))?;
+                for ending in spec.exemptions.endings(Day::today()) {
+                    print(&format!("{name}: {ending}\n"))?;
+                }
             }
             Err(error) => {
                 usable = false;

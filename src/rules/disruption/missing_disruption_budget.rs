@@ -84,6 +84,8 @@ pub(crate) static RULE: Rule = Rule {
 struct MissingDisruptionBudget {}
 
 impl Check for MissingDisruptionBudget {
+    const SCALE: bool = true;
+
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(known) = review.known().filter(|known| known.knows_budgets()) else { return };
         let Some(replicas) = least_replicas(review).filter(|replicas| *replicas >= 2) else { return };

@@ -1,6 +1,7 @@
 //! Rules about what is left when Pods go: roll-outs, node drains, evictions, deletions.
 
 pub(super) mod blocking_disruption_budget;
+pub(super) mod budget_blocks_workload;
 pub(super) mod deletion_bypasses_budget;
 pub(super) mod eternal_toleration;
 pub(super) mod full_outage_rollout;

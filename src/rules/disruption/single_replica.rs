@@ -64,6 +64,8 @@ pub(crate) static RULE: Rule = Rule {
 struct SingleReplica {}
 
 impl Check for SingleReplica {
+    const SCALE: bool = true;
+
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let judged = is_service_workload(review.workload) && !has_autoscaler(review);
         if judged && least_replicas(review) == Some(1) {

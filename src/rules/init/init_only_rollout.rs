@@ -216,8 +216,7 @@ fn init_containers<'a>(pod: &Members<'a>) -> (Vec<InitContainer<'a>>, Vec<InitCo
 }
 
 fn all_same(one: &[InitContainer<'_>], other: &[InitContainer<'_>]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).all(|(one, other)| same_text(Some(one.text), Some(other.text)))
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_text(Some(one.text), Some(other.text)))
 }
 
 /// Whether a changed template makes the controller replace Pods now: not while paused, where Pods are only replaced when

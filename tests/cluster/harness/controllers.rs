@@ -9,7 +9,7 @@ use super::assets::Assets;
 
 /// By name: with all of them the program takes seconds longer to start, and tests set the status of budgets themselves.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,\
-    job-controller,cronjob-controller,garbage-collector-controller,serviceaccount-controller";
+    job-controller,cronjob-controller,replicationcontroller-controller,garbage-collector-controller,serviceaccount-controller";
 
 impl Cluster {
     /// Starts the controllers and the scheduler, and adds a node, if that has not been done yet. Nothing runs on the node.

@@ -37,6 +37,11 @@ impl Cluster {
     /// manifests as they are.
     pub async fn service_account(&self, server: &str) -> PathBuf {
         self.install().await;
+        self.token(server).await
+    }
+
+    /// The same where podgate has been installed by somebody else.
+    pub async fn token(&self, server: &str) -> PathBuf {
         let request = json!({
             "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}
         });
@@ -49,6 +54,16 @@ impl Cluster {
         let temporary = file.with_extension(format!("{:x}", fastrand::u64(..)));
         fs::write(&temporary, kubeconfig(server, &self.authority, "podgate", &user)).unwrap();
         fs::rename(temporary, &file).unwrap();
+        file
+    }
+}
+
+impl Cluster {
+    /// A kubeconfig file for whoever may do everything.
+    pub fn admin_kubeconfig(&self) -> PathBuf {
+        let file = self.processes.dir().join("admin.kubeconfig");
+        let admin = self.authority.client("admin", Some("system:masters"));
+        fs::write(&file, admin.kubeconfig(&self.url, &self.authority)).unwrap();
         file
     }
 }

@@ -172,5 +172,8 @@ fn rewrite(webhook: &mut Value, reach: Reach<'_>, name: &str, change: &Register)
         webhook["failurePolicy"] = json!(policy);
     }
     let only = json!({"key": JUDGED_BY, "operator": "In", "values": [name]});
-    webhook["namespaceSelector"]["matchExpressions"].as_array_mut().unwrap().push(only);
+    match &mut webhook["namespaceSelector"]["matchExpressions"] {
+        Value::Array(all) => all.push(only),
+        none => *none = json!([only]),
+    }
 }

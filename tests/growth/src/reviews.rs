@@ -35,9 +35,9 @@ scopes:
 ";
 
 /// Items of a list in the shorter input: enough that what is done once does not count beside what is done for each.
-const ITEMS: usize = 250;
+const ITEMS: usize = 150;
 /// The same where memory is to be seen: enough that the findings that are kept do not count either.
-const MANY_ITEMS: usize = 5000;
+const MANY_ITEMS: usize = 3000;
 /// The same for repetitions of a string.
 const REPETITIONS: usize = 2000;
 
