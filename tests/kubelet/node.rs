@@ -1,0 +1,95 @@
+//! The one node of a run: a control plane, a kubelet above scripted containers, and what the kubelet's log says.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Assets, ControlPlane, eventually};
+use crate::timeline::Event;
+
+const NAME: &str = "node-1";
+
+const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,\
+    job-controller,garbage-collector-controller,disruption-controller";
+
+pub struct Node {
+    pub control_plane: ControlPlane,
+    turns: AtomicU32,
+    log: Mutex<Log>,
+}
+
+/// The kubelet's log, as far as it has been read.
+#[derive(Default)]
+struct Log {
+    path: PathBuf,
+    read: u64,
+    events: HashMap<String, Vec<Event>>,
+}
+
+impl Node {
+    /// Starts it all and waits until the node is ready. Panics with what it takes if the programs are not there.
+    pub async fn start() -> Self {
+        let control_plane = ControlPlane::start().await;
+        control_plane.start_controllers(CONTROLLERS);
+        let processes = &control_plane.processes;
+        let log = processes.dir().join("events.jsonl");
+        let kubeconfig = control_plane.kubeconfig("kubelet", "kubelet", Some("system:masters"));
+        let mut command = Assets::find().command("kubelet");
+        command
+            .env("TMPDIR", processes.dir())
+            .arg(format!("--node-name={NAME}"))
+            .arg(format!("--kubeconfig={}", kubeconfig.display()))
+            .arg(format!("--events={}", log.display()));
+        processes.start("kubelet", &mut command);
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NAME}});
+        eventually("the node is ready", async || {
+            processes.check();
+            let answer = control_plane.client.get(&node).await;
+            let conditions = answer.body["status"]["conditions"].as_array()?;
+            let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+            conditions.iter().any(ready).then_some(())
+        })
+        .await;
+        let log = Mutex::new(Log { path: log, ..Log::default() });
+        Self { control_plane, turns: AtomicU32::new(0), log }
+    }
+
+    /// Which of the scenarios this is, in the order in which they begin.
+    pub fn turn(&self) -> u32 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What has happened in a namespace so far, in order.
+    pub fn events(&self, namespace: &str) -> Vec<Event> {
+        self.control_plane.processes.check();
+        let mut log = self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        log.read_on();
+        log.events.get(namespace).cloned().unwrap_or_default()
+    }
+
+    /// Ends everything.
+    pub fn stop(&self) {
+        self.control_plane.processes.stop();
+    }
+}
+
+impl Log {
+    fn read_on(&mut self) {
+        let mut file = File::open(&self.path).unwrap();
+        file.seek(SeekFrom::Start(self.read)).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        // The last line may still be written.
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        self.read += whole as u64;
+        for line in text[..whole].lines() {
+            let event: Event = serde_json::from_str(line).unwrap();
+            self.events.entry(event.namespace.clone()).or_default().push(event);
+        }
+    }
+}

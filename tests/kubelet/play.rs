@@ -1,0 +1,228 @@
+//! Plays a scenario: does what it says, and holds what is seen against what is to be seen.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::Method;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::harness::{Content, path};
+use crate::node::Node;
+use crate::scenario::Scenario;
+use crate::timeline::{Action, Event, Kind, Pattern, Within};
+
+/// How much later than said something may come where the machine is busy with something else.
+const SLACK_SECONDS: f64 = 2.0;
+
+/// How much earlier: an event is written a moment after it happened.
+const EARLY_SECONDS: f64 = 0.3;
+
+/// How long an event without bounds is waited for.
+const PATIENCE_SECONDS: f64 = 60.0;
+
+/// Plays a scenario in a namespace of its own.
+pub async fn play(node: &Node, scenario: &Scenario) -> Result<(), String> {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "scenario-"}});
+    let created = node.control_plane.client.create(&namespace).await.accepted();
+    let namespace = created.body["metadata"]["name"].as_str().unwrap().to_owned();
+    let begin = now();
+    let mut play =
+        Play { node, scenario, namespace, done: Vec::new(), seen: Vec::new(), patches: 0, forbidden: Vec::new() };
+    let result = play.run(begin).await;
+    let print = std::env::var_os("PODGATE_KUBELET_PRINT").is_some();
+    if print {
+        println!("{}\n{}", scenario.name, play.told(begin));
+    }
+    result.map_err(|error| if print { error } else { format!("{error}\nseen, in seconds:\n{}", play.told(begin)) })
+}
+
+struct Play<'p> {
+    node: &'p Node,
+    scenario: &'p Scenario,
+    namespace: String,
+    /// What was done, as events.
+    done: Vec<Event>,
+    /// What was to be seen and was, with its event.
+    seen: Vec<(String, Event)>,
+    /// How many patches have been sent.
+    patches: usize,
+    /// What is not to come until the next event that is seen.
+    forbidden: Vec<&'p Pattern>,
+}
+
+impl<'p> Play<'p> {
+    async fn run(&mut self, begin: i64) -> Result<(), String> {
+        for object in &self.scenario.objects {
+            let answer = self.node.control_plane.client.create(&self.placed(object)).await;
+            if !answer.is_accepted() {
+                return Err(format!("cannot be created: {}", answer.body));
+            }
+        }
+        let start = Event { at: begin, ..self.action_event("begin") };
+        self.seen.push(("> begin".to_owned(), start));
+        for step in &self.scenario.steps {
+            let result = match &step.kind {
+                Kind::Seen { event, within, after } => self.see(event, *within, after.as_ref()).await,
+                Kind::No(event) => {
+                    self.forbidden.push(event);
+                    Ok(())
+                }
+                Kind::Quiet(seconds) => self.quiet(*seconds).await,
+                Kind::Do(action) => self.act(action).await,
+            };
+            result.map_err(|error| format!("{}: {error}", step.at))?;
+        }
+        if self.forbidden.is_empty() { Ok(()) } else { Err("ends with `no`: a `quiet` is missing".to_owned()) }
+    }
+
+    /// Waits for an event, and holds its time against the bounds.
+    async fn see(&mut self, wanted: &Pattern, within: Option<Within>, after: Option<&Pattern>) -> Result<(), String> {
+        let anchor = match after {
+            None => self.seen.last(),
+            Some(name) => {
+                let name = name.to_string();
+                self.seen.iter().rfind(|(seen, _)| *seen == name)
+            }
+        };
+        let anchor = anchor.ok_or("`after` names nothing that was seen before")?.1.clone();
+        let most = within.map_or(PATIENCE_SECONDS, |within| within.most + SLACK_SECONDS);
+        // The log is a little behind.
+        let deadline = anchor.at + milliseconds(most + 3.0);
+        let found = loop {
+            let events = self.after(&anchor);
+            if let Some(at) = events.iter().position(|event| wanted.matches(event)) {
+                self.allowed(&anchor, &events[..at])?;
+                break events[at].clone();
+            }
+            if now() > deadline {
+                return Err(format!("not seen: {wanted}"));
+            }
+            sleep(Duration::from_millis(100)).await;
+        };
+        self.forbidden.clear();
+        let passed = seconds_between(&anchor, &found);
+        if let Some(Within { least, most }) = within
+            && !(least - EARLY_SECONDS..=most + SLACK_SECONDS).contains(&passed)
+        {
+            return Err(format!("{wanted}: {passed:.2} s after \"{anchor}\", not {least} to {most}"));
+        }
+        self.seen.push((wanted.to_string(), found));
+        Ok(())
+    }
+
+    /// Waits, and holds what came against what was not to come.
+    async fn quiet(&mut self, seconds: f64) -> Result<(), String> {
+        let anchor = self.seen.last().unwrap().1.clone();
+        let end = anchor.at + milliseconds(seconds);
+        let left = end + 500 - now();
+        sleep(Duration::from_millis(left.try_into().unwrap_or(0))).await;
+        let mut events = self.after(&anchor);
+        events.retain(|event| event.at <= end);
+        self.allowed(&anchor, &events)?;
+        self.forbidden.clear();
+        Ok(())
+    }
+
+    fn allowed(&self, anchor: &Event, events: &[Event]) -> Result<(), String> {
+        let mut events = events.iter().filter(|event| event.at > anchor.at);
+        let bad = events.find(|event| self.forbidden.iter().any(|pattern| pattern.matches(event)));
+        bad.map_or(Ok(()), |event| Err(format!("must not come: {event}")))
+    }
+
+    async fn act(&mut self, action: &Action) -> Result<(), String> {
+        let client = &self.node.control_plane.client;
+        let (word, answer, granted) = match action {
+            Action::Wait(seconds) => {
+                sleep(Duration::from_secs_f64(*seconds)).await;
+                return Ok(());
+            }
+            Action::Delete { name, query } => {
+                self.note("delete");
+                ("delete", client.delete(&self.object(name.as_deref()), query).await, true)
+            }
+            Action::Patch { subresource } => {
+                let patch = self.scenario.patches.get(self.patches).ok_or("there is no patch left")?;
+                self.patches += 1;
+                let object = self.placed(patch);
+                self.note("patch");
+                let content = Content::StrategicPatch(&object);
+                ("patch", client.send(Method::PATCH, &path(&object, subresource), "", content).await, true)
+            }
+            Action::Evict { name, granted } => {
+                let pod = self.object(Some(name));
+                let eviction = json!({
+                    "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": self.namespace}
+                });
+                self.note("evict");
+                let content = Content::Json(&eviction);
+                ("evict", client.send(Method::POST, &path(&pod, "eviction"), "", content).await, *granted)
+            }
+        };
+        if answer.is_accepted() == granted { Ok(()) } else { Err(format!("{word}: {} {}", answer.status, answer.body)) }
+    }
+
+    /// What was done is an event, too.
+    fn note(&mut self, what: &str) {
+        let event = self.action_event(what);
+        self.done.push(event.clone());
+        self.seen.push((format!("> {what}"), event));
+    }
+
+    fn action_event(&self, what: &str) -> Event {
+        Event {
+            at: now(),
+            namespace: self.namespace.clone(),
+            name: String::new(),
+            who: ">".to_owned(),
+            what: what.to_owned(),
+        }
+    }
+
+    /// The object of this name, or the first; what is not in the scenario is a Pod that a controller made.
+    fn object(&self, name: Option<&str>) -> Value {
+        let named = |object: &&Value| name.is_none_or(|name| object["metadata"]["name"] == name);
+        match self.scenario.objects.iter().find(named) {
+            Some(object) => self.placed(object),
+            None => self.placed(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}})),
+        }
+    }
+
+    fn placed(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        object["metadata"]["namespace"] = self.namespace.clone().into();
+        object
+    }
+
+    /// The events after another, in order. What has the same time is not before it: all that one change of a status says
+    /// comes at the same time.
+    fn after(&self, anchor: &Event) -> Vec<Event> {
+        let mut events = self.node.events(&self.namespace);
+        events
+            .retain(|event| event.at >= anchor.at && (event.at > anchor.at || event.to_string() != anchor.to_string()));
+        events
+    }
+
+    /// All that was seen and done, one line each.
+    fn told(&self, begin: i64) -> String {
+        let mut events = self.node.events(&self.namespace);
+        events.extend(self.done.iter().cloned());
+        events.sort_by_key(|event| event.at);
+        let seconds = |event: &Event| Duration::from_millis((event.at - begin).try_into().unwrap_or(0)).as_secs_f64();
+        events.iter().map(|event| format!("{:>8.2}  {event}\n", seconds(event))).collect()
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1000.0) as i64
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn seconds_between(first: &Event, second: &Event) -> f64 {
+    (second.at - first.at) as f64 / 1000.0
+}

@@ -1,0 +1,160 @@
+//! What is to be seen, and the events that are.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// A line of the kubelet's log (`event.go`), or something that was done to the cluster.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Event {
+    /// Milliseconds since 1970.
+    pub at: i64,
+    pub namespace: String,
+    /// The object's name.
+    pub name: String,
+    /// The container, `pod`, or another object's kind; `>` for what was done.
+    pub who: String,
+    pub what: String,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, who, what, .. } = self;
+        if who == ">" { write!(f, "> {what}") } else { write!(f, "{name}/{who} {what}") }
+    }
+}
+
+/// One line of a scenario's `seen` block.
+#[derive(Debug)]
+pub struct Step {
+    /// File and line.
+    pub at: String,
+    pub kind: Kind,
+}
+
+#[derive(Debug)]
+pub enum Kind {
+    /// An event that comes; after the last one that was seen, or after another.
+    Seen { event: Pattern, within: Option<Within>, after: Option<Pattern> },
+    /// An event that does not come before the next that is seen, or while it is quiet.
+    No(Pattern),
+    /// The seconds after the last event in which what is said not to come does not.
+    Quiet(f64),
+    /// Something is done.
+    Do(Action),
+}
+
+/// The least and the most seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Within {
+    pub least: f64,
+    pub most: f64,
+}
+
+#[derive(Debug)]
+pub enum Action {
+    /// Deletes an object, the first if none is named.
+    Delete {
+        name: Option<String>,
+        query: String,
+    },
+    /// Sends the next patch.
+    Patch {
+        subresource: String,
+    },
+    /// Asks for an eviction, which is granted or not.
+    Evict {
+        name: String,
+        granted: bool,
+    },
+    Wait(f64),
+}
+
+/// The first words of an event; `a..b` stands for a number from a to b, `*` for any word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(Vec<String>);
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+impl Pattern {
+    fn read(text: &str) -> Self {
+        Self(text.split_whitespace().map(str::to_owned).collect())
+    }
+
+    pub fn matches(&self, event: &Event) -> bool {
+        let Some((who, rest)) = self.0.split_first() else { return false };
+        let (name, who) = who.split_once('/').map_or((None, who.as_str()), |(name, who)| (Some(name), who));
+        let mut words = event.what.split(' ');
+        name.is_none_or(|name| name == event.name)
+            && who == event.who
+            && rest.iter().all(|wanted| words.next().is_some_and(|word| is_word(wanted, word)))
+    }
+}
+
+fn is_word(wanted: &str, word: &str) -> bool {
+    let range = || {
+        let (least, most) = wanted.split_once("..")?;
+        let range = least.parse::<i64>().ok()?..=most.parse().ok()?;
+        Some(range.contains(&word.parse().ok()?))
+    };
+    wanted == "*" || wanted == word || range().unwrap_or(false)
+}
+
+/// Reads the lines of a `seen` block that begins at `at`.
+pub fn read(at: &str, lines: &[&str]) -> Vec<Step> {
+    let (file, first) = at.rsplit_once(':').unwrap();
+    let first: usize = first.parse().unwrap();
+    let lines = lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            let at = format!("{file}:{}", first + index + 1);
+            let kind = step(line).unwrap_or_else(|| panic!("{at}: not understood: {line}"));
+            Step { at, kind }
+        })
+        .collect()
+}
+
+fn step(line: &str) -> Option<Kind> {
+    if let Some(action) = line.strip_prefix("> ") {
+        return Some(Kind::Do(action_of(&action.split_whitespace().collect::<Vec<_>>())?));
+    }
+    if let Some(event) = line.strip_prefix("no ") {
+        return Some(Kind::No(Pattern::read(event)));
+    }
+    if let Some(seconds) = line.strip_prefix("quiet ") {
+        return Some(Kind::Quiet(seconds.trim().parse().ok()?));
+    }
+    // Two spaces or more stand before the seconds.
+    let (event, rest) = line.split_once("  ").unwrap_or((line, ""));
+    let (within, after) = rest.split_once("after ").unwrap_or((rest, ""));
+    let within = match within.trim() {
+        "" => None,
+        text => {
+            let (least, most) = text.split_once("..")?;
+            let least = if least.is_empty() { 0.0 } else { least.parse().ok()? };
+            Some(Within { least, most: most.parse().ok()? })
+        }
+    };
+    let after = Some(after).filter(|after| !after.is_empty()).map(Pattern::read);
+    Some(Kind::Seen { event: Pattern::read(event), within, after })
+}
+
+fn action_of(words: &[&str]) -> Option<Action> {
+    let delete =
+        |name: Option<&&str>, query: String| Some(Action::Delete { name: name.map(|name| (*name).to_owned()), query });
+    match words {
+        ["delete", name @ .., "grace", seconds] => delete(name.first(), format!("gracePeriodSeconds={seconds}")),
+        ["delete", name @ ..] => delete(name.first(), String::new()),
+        ["patch", subresource @ ..] => {
+            Some(Action::Patch { subresource: subresource.first().copied().unwrap_or_default().to_owned() })
+        }
+        ["evict", name, "granted"] => Some(Action::Evict { name: (*name).to_owned(), granted: true }),
+        ["evict", name, "refused"] => Some(Action::Evict { name: (*name).to_owned(), granted: false }),
+        ["wait", seconds] => Some(Action::Wait(seconds.parse().ok()?)),
+        _ => None,
+    }
+}
