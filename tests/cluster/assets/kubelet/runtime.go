@@ -115,7 +115,8 @@ func (r *runtime) StartContainer(ctx context.Context, id string) error {
 	p.write("starts attempt %d", p.attempt)
 	if err := p.serve(); err != nil {
 		p.write("cannot serve: %v", err)
-		return err
+		p.finish(1)
+		return nil
 	}
 	if exit := p.script.exit; exit != nil {
 		time.AfterFunc(exit.after, func() { p.finish(exit.code) })
