@@ -88,8 +88,10 @@ impl Log {
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         self.read += whole as u64;
         for line in text[..whole].lines() {
-            let event: Event = serde_json::from_str(line).unwrap();
-            self.events.entry(event.namespace.clone()).or_default().push(event);
+            let mut event: Event = serde_json::from_str(line).unwrap();
+            let events = self.events.entry(event.namespace.clone()).or_default();
+            event.place = Some(events.len());
+            events.push(event);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use crate::harness::{Content, path};
 use crate::node::Node;
 use crate::scenario::Scenario;
-use crate::timeline::{Action, Event, Kind, Pattern, Within};
+use crate::timeline::{Action, Event, From, Kind, Pattern, Within};
 
 /// How much later than said something may come where the machine is busy with something else.
 const SLACK_SECONDS: f64 = 2.0;
@@ -58,11 +58,10 @@ impl<'p> Play<'p> {
                 return Err(format!("cannot be created: {}", answer.body));
             }
         }
-        let start = Event { at: begin, ..self.action_event("begin") };
-        self.seen.push(("> begin".to_owned(), start));
+        self.seen.push(("> begin".to_owned(), Event::done(begin, &self.namespace, "begin")));
         for step in &self.scenario.steps {
             let result = match &step.kind {
-                Kind::Seen { event, within, after } => self.see(event, *within, after.as_ref()).await,
+                Kind::Seen { event, within, from } => self.see(event, *within, from).await,
                 Kind::No(event) => {
                     self.forbidden.push(event);
                     Ok(())
@@ -76,23 +75,23 @@ impl<'p> Play<'p> {
     }
 
     /// Waits for an event, and holds its time against the bounds.
-    async fn see(&mut self, wanted: &Pattern, within: Option<Within>, after: Option<&Pattern>) -> Result<(), String> {
-        let anchor = match after {
-            None => self.seen.last(),
-            Some(name) => {
-                let name = name.to_string();
-                self.seen.iter().rfind(|(seen, _)| *seen == name)
-            }
+    async fn see(&mut self, wanted: &Pattern, within: Option<Within>, from: &From) -> Result<(), String> {
+        let last = self.seen.last().unwrap().1.clone();
+        let (earlier, zero) = match from {
+            From::Last => (last.clone(), last),
+            From::After(event) => (self.seen_before(event)?, self.seen_before(event)?),
+            From::Since(event) => (last, self.seen_before(event)?),
         };
-        let anchor = anchor.ok_or("`after` names nothing that was seen before")?.1.clone();
         let most = within.map_or(PATIENCE_SECONDS, |within| within.most + SLACK_SECONDS);
         // The log is a little behind.
-        let deadline = anchor.at + milliseconds(most + 3.0);
+        let deadline = zero.at.max(earlier.at) + milliseconds(most + 3.0);
         let found = loop {
-            let events = self.after(&anchor);
-            if let Some(at) = events.iter().position(|event| wanted.matches(event)) {
-                self.allowed(&anchor, &events[..at])?;
-                break events[at].clone();
+            let events = self.after(&earlier);
+            if let Some(place) = events.iter().position(|event| wanted.matches(event)) {
+                let found = events[place].clone();
+                let between = events[..place].iter().filter(|event| !event.is_one_change_with(&found));
+                self.allowed(between.filter(|event| !event.is_one_change_with(&earlier)))?;
+                break found;
             }
             if now() > deadline {
                 return Err(format!("not seen: {wanted}"));
@@ -100,14 +99,21 @@ impl<'p> Play<'p> {
             sleep(Duration::from_millis(100)).await;
         };
         self.forbidden.clear();
-        let passed = seconds_between(&anchor, &found);
+        let passed = seconds_between(&zero, &found);
         if let Some(Within { least, most }) = within
             && !(least - EARLY_SECONDS..=most + SLACK_SECONDS).contains(&passed)
         {
-            return Err(format!("{wanted}: {passed:.2} s after \"{anchor}\", not {least} to {most}"));
+            return Err(format!("{wanted}: {passed:.2} s after \"{zero}\", not {least} to {most}"));
         }
         self.seen.push((wanted.to_string(), found));
         Ok(())
+    }
+
+    /// The event that was last seen for a line of the scenario.
+    fn seen_before(&self, line: &Pattern) -> Result<Event, String> {
+        let line = line.to_string();
+        let found = self.seen.iter().rfind(|(seen, _)| *seen == line);
+        found.map(|(_, event)| event.clone()).ok_or_else(|| format!("nothing was seen before for: {line}"))
     }
 
     /// Waits, and holds what came against what was not to come.
@@ -116,15 +122,13 @@ impl<'p> Play<'p> {
         let end = anchor.at + milliseconds(seconds);
         let left = end + 500 - now();
         sleep(Duration::from_millis(left.try_into().unwrap_or(0))).await;
-        let mut events = self.after(&anchor);
-        events.retain(|event| event.at <= end);
-        self.allowed(&anchor, &events)?;
+        let events = self.after(&anchor);
+        self.allowed(events.iter().filter(|event| event.at <= end && !event.is_one_change_with(&anchor)))?;
         self.forbidden.clear();
         Ok(())
     }
 
-    fn allowed(&self, anchor: &Event, events: &[Event]) -> Result<(), String> {
-        let mut events = events.iter().filter(|event| event.at > anchor.at);
+    fn allowed<'e>(&self, mut events: impl Iterator<Item = &'e Event>) -> Result<(), String> {
         let bad = events.find(|event| self.forbidden.iter().any(|pattern| pattern.matches(event)));
         bad.map_or(Ok(()), |event| Err(format!("must not come: {event}")))
     }
@@ -163,19 +167,9 @@ impl<'p> Play<'p> {
 
     /// What was done is an event, too.
     fn note(&mut self, what: &str) {
-        let event = self.action_event(what);
+        let event = Event::done(now(), &self.namespace, what);
         self.done.push(event.clone());
         self.seen.push((format!("> {what}"), event));
-    }
-
-    fn action_event(&self, what: &str) -> Event {
-        Event {
-            at: now(),
-            namespace: self.namespace.clone(),
-            name: String::new(),
-            who: ">".to_owned(),
-            what: what.to_owned(),
-        }
     }
 
     /// The object of this name, or the first; what is not in the scenario is a Pod that a controller made.
@@ -193,12 +187,10 @@ impl<'p> Play<'p> {
         object
     }
 
-    /// The events after another, in order. What has the same time is not before it: all that one change of a status says
-    /// comes at the same time.
-    fn after(&self, anchor: &Event) -> Vec<Event> {
+    /// The events that may follow another, in order.
+    fn after(&self, earlier: &Event) -> Vec<Event> {
         let mut events = self.node.events(&self.namespace);
-        events
-            .retain(|event| event.at >= anchor.at && (event.at > anchor.at || event.to_string() != anchor.to_string()));
+        events.retain(|event| event.may_follow(earlier));
         events
     }
 

@@ -15,6 +15,33 @@ pub struct Event {
     /// The container, `pod`, or another object's kind; `>` for what was done.
     pub who: String,
     pub what: String,
+    /// Whether it is the API server that says so. What one change of a status says has the same time, and no order.
+    #[serde(default)]
+    status: bool,
+    /// Its place in the log; `None` for what was done.
+    #[serde(skip)]
+    pub place: Option<usize>,
+}
+
+impl Event {
+    /// Something that was done to the cluster.
+    pub fn done(at: i64, namespace: &str, what: &str) -> Self {
+        let (who, what, name) = (">".to_owned(), what.to_owned(), String::new());
+        Self { at, namespace: namespace.to_owned(), name, who, what, status: false, place: None }
+    }
+
+    /// Whether both are said by one change of a status.
+    pub fn is_one_change_with(&self, other: &Self) -> bool {
+        self.status && other.status && self.at == other.at && self.name == other.name
+    }
+
+    /// Whether it may be taken for what comes after `earlier`.
+    pub fn may_follow(&self, earlier: &Self) -> bool {
+        match (self.place, earlier.place) {
+            (Some(own), Some(other)) => own > other || own != other && self.is_one_change_with(earlier),
+            _ => self.at >= earlier.at,
+        }
+    }
 }
 
 impl fmt::Display for Event {
@@ -34,14 +61,25 @@ pub struct Step {
 
 #[derive(Debug)]
 pub enum Kind {
-    /// An event that comes; after the last one that was seen, or after another.
-    Seen { event: Pattern, within: Option<Within>, after: Option<Pattern> },
+    /// An event that comes.
+    Seen { event: Pattern, within: Option<Within>, from: From },
     /// An event that does not come before the next that is seen, or while it is quiet.
     No(Pattern),
     /// The seconds after the last event in which what is said not to come does not.
     Quiet(f64),
     /// Something is done.
     Do(Action),
+}
+
+/// From which of the events that were seen before one is looked for, and its seconds are counted.
+#[derive(Debug)]
+pub enum From {
+    /// Both from the last one.
+    Last,
+    /// Both from another: what came in between has no order.
+    After(Pattern),
+    /// It is looked for from the last one, and its seconds are counted from another.
+    Since(Pattern),
 }
 
 /// The least and the most seconds.
@@ -130,7 +168,11 @@ fn step(line: &str) -> Option<Kind> {
     }
     // Two spaces or more stand before the seconds.
     let (event, rest) = line.split_once("  ").unwrap_or((line, ""));
-    let (within, after) = rest.split_once("after ").unwrap_or((rest, ""));
+    let (within, from) = match (rest.split_once("after "), rest.split_once("since ")) {
+        (Some((within, event)), _) => (within, From::After(Pattern::read(event))),
+        (None, Some((within, event))) => (within, From::Since(Pattern::read(event))),
+        (None, None) => (rest, From::Last),
+    };
     let within = match within.trim() {
         "" => None,
         text => {
@@ -139,8 +181,7 @@ fn step(line: &str) -> Option<Kind> {
             Some(Within { least, most: most.parse().ok()? })
         }
     };
-    let after = Some(after).filter(|after| !after.is_empty()).map(Pattern::read);
-    Some(Kind::Seen { event: Pattern::read(event), within, after })
+    Some(Kind::Seen { event: Pattern::read(event), within, from })
 }
 
 fn action_of(words: &[&str]) -> Option<Action> {

@@ -20,6 +20,9 @@ type event struct {
 	Who string `json:"who"`
 	// A verb and its objects, the most general word first.
 	What string `json:"what"`
+	// Whether the API server's status says it. All that one change of a status
+	// says has the same time.
+	Status bool `json:"status,omitempty"`
 }
 
 type eventLog struct {

@@ -76,7 +76,9 @@ func (l *eventLog) changes(old, object any) {
 		if was == after[key] || !known && strings.HasPrefix(after[key].what, "is not ") {
 			continue
 		}
-		events = append(events, event{Namespace: now.GetNamespace(), Name: now.GetName(), Who: after[key].who, What: after[key].what})
+		events = append(events, event{
+			Namespace: now.GetNamespace(), Name: now.GetName(), Who: after[key].who, What: after[key].what, Status: true,
+		})
 	}
 	l.writeAll(events...)
 }
