@@ -21,11 +21,15 @@ type runtime struct {
 
 	mutex     sync.Mutex
 	processes map[string]*process // by the container's id
+	runs      map[string]uint32   // by the Pod's uid and the container's name
 	addresses int
 }
 
 func newRuntime(log *eventLog) *runtime {
-	return &runtime{FakeRuntimeService: critest.NewFakeRuntimeService(), log: log, processes: map[string]*process{}}
+	return &runtime{
+		FakeRuntimeService: critest.NewFakeRuntimeService(), log: log,
+		processes: map[string]*process{}, runs: map[string]uint32{},
+	}
 }
 
 // process is one run of a container.
@@ -35,8 +39,8 @@ type process struct {
 	attempt              uint32
 	script               *script
 	address              string
-	started              time.Time
-	terminate            sync.Once
+	started, terminated  time.Time
+	once                 sync.Once
 	ended                chan struct{}
 	finish               func(code int32)
 	close                []func()
@@ -73,7 +77,13 @@ func (r *runtime) RunPodSandbox(ctx context.Context, config *runtimeapi.PodSandb
 }
 
 func (r *runtime) CreateContainer(ctx context.Context, sandbox string, config *runtimeapi.ContainerConfig, pod *runtimeapi.PodSandboxConfig) (string, error) {
-	script, err := parseScript(config.Args, config.Metadata.Attempt)
+	// The kubelet's own count begins again when all containers are restarted.
+	r.mutex.Lock()
+	key := pod.Metadata.Uid + "/" + config.Metadata.Name
+	attempt := r.runs[key]
+	r.runs[key]++
+	r.mutex.Unlock()
+	script, err := parseScript(config.Args, attempt)
 	if err != nil {
 		r.log.write(pod.Metadata.Namespace, pod.Metadata.Name, config.Metadata.Name, "has no script: %v", err)
 		return "", err
@@ -85,7 +95,7 @@ func (r *runtime) CreateContainer(ctx context.Context, sandbox string, config *r
 	p := &process{
 		log:       r.log,
 		namespace: pod.Metadata.Namespace, pod: pod.Metadata.Name, name: config.Metadata.Name,
-		attempt: config.Metadata.Attempt,
+		attempt: attempt,
 		script:  script,
 		ended:   make(chan struct{}),
 	}
@@ -126,7 +136,7 @@ func (r *runtime) StartContainer(ctx context.Context, id string) error {
 
 // finish ends a process, once.
 func (r *runtime) finish(id string, p *process, code int32) {
-	p.terminate.Do(func() {
+	p.once.Do(func() {
 		for _, close := range p.close {
 			close()
 		}
@@ -147,14 +157,15 @@ func (r *runtime) finish(id string, p *process, code int32) {
 	})
 }
 
-// StopContainer returns when the container has ended.
-func (r *runtime) StopContainer(_ context.Context, id string, grace int64) error {
+// StopContainer returns when the container has ended, or the caller gives up,
+// which it does where the grace becomes shorter.
+func (r *runtime) StopContainer(ctx context.Context, id string, grace int64) error {
 	p, err := r.process(id)
 	if err != nil {
 		return err
 	}
 	if p.finish == nil { // It was created and never started.
-		return r.FakeRuntimeService.StopContainer(context.Background(), id, grace)
+		return r.FakeRuntimeService.StopContainer(ctx, id, grace)
 	}
 	select {
 	case <-p.ended:
@@ -163,16 +174,16 @@ func (r *runtime) StopContainer(_ context.Context, id string, grace int64) error
 	}
 	if grace > 0 {
 		p.write("gets SIGTERM %d s left attempt %d", grace, p.attempt)
-		if p.script.stop.after <= seconds(grace) {
-			select {
-			case <-p.ended:
-			case <-time.After(p.script.stop.after):
-				p.finish(p.script.stop.code)
-			}
-			return nil
+		if p.terminated.IsZero() {
+			p.terminated = time.Now()
 		}
 		select {
 		case <-p.ended:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Until(p.terminated.Add(p.script.stop.after))):
+			p.finish(p.script.stop.code)
 			return nil
 		case <-time.After(seconds(grace)):
 		}
@@ -217,7 +228,7 @@ func (r *runtime) StopPodSandbox(ctx context.Context, sandbox string) error {
 }
 
 // ExecSync runs a probe or a hook: its first word is the name in the script.
-func (r *runtime) ExecSync(_ context.Context, id string, command []string, timeout time.Duration) ([]byte, []byte, error) {
+func (r *runtime) ExecSync(ctx context.Context, id string, command []string, timeout time.Duration) ([]byte, []byte, error) {
 	p, err := r.process(id)
 	if err != nil {
 		return nil, nil, err
@@ -240,6 +251,8 @@ func (r *runtime) ExecSync(_ context.Context, id string, command []string, timeo
 		}
 	case <-p.ended: // The kernel ends what runs in the container with it.
 		code = 137
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
 	case <-late:
 		p.write("ran %s timeout attempt %d", name, p.attempt)
 		return nil, nil, fmt.Errorf("%w: %q timed out after %s", remote.ErrCommandTimedOut, name, timeout)
