@@ -15,7 +15,8 @@ use crate::timeline::Event;
 const NAME: &str = "node-1";
 
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,\
-    job-controller,cronjob-controller,ttl-after-finished-controller,garbage-collector-controller,disruption-controller";
+    job-controller,cronjob-controller,ttl-after-finished-controller,garbage-collector-controller,disruption-controller,\
+    taint-eviction-controller";
 
 pub struct Node {
     pub control_plane: ControlPlane,

@@ -144,10 +144,13 @@ impl<'p> Play<'p> {
                 self.note("delete");
                 ("delete", client.delete(&self.object(name.as_deref()), query).await, true)
             }
+            Action::Create => {
+                let object = self.next_patch()?;
+                self.note("create");
+                ("create", client.create(&object).await, true)
+            }
             Action::Patch { subresource } => {
-                let patch = self.scenario.patches.get(self.patches).ok_or("there is no patch left")?;
-                self.patches += 1;
-                let object = self.placed(patch);
+                let object = self.next_patch()?;
                 self.note("patch");
                 let content = Content::StrategicPatch(&object);
                 ("patch", client.send(Method::PATCH, &path(&object, subresource), "", content).await, true)
@@ -163,6 +166,12 @@ impl<'p> Play<'p> {
             }
         };
         if answer.is_accepted() == granted { Ok(()) } else { Err(format!("{word}: {} {}", answer.status, answer.body)) }
+    }
+
+    fn next_patch(&mut self) -> Result<Value, String> {
+        let patch = self.scenario.patches.get(self.patches).ok_or("there is no patch left")?;
+        self.patches += 1;
+        Ok(self.placed(patch))
     }
 
     /// What was done is an event, too.
@@ -183,7 +192,9 @@ impl<'p> Play<'p> {
 
     fn placed(&self, object: &Value) -> Value {
         let mut object = object.clone();
-        object["metadata"]["namespace"] = self.namespace.clone().into();
+        if object["kind"] != "Node" {
+            object["metadata"]["namespace"] = self.namespace.clone().into();
+        }
         object
     }
 

@@ -100,6 +100,8 @@ pub enum Action {
     Patch {
         subresource: String,
     },
+    /// Creates what the next patch holds.
+    Create,
     /// Asks for an eviction, which is granted or not.
     Evict {
         name: String,
@@ -193,6 +195,7 @@ fn action_of(words: &[&str]) -> Option<Action> {
         ["patch", subresource @ ..] => {
             Some(Action::Patch { subresource: subresource.first().copied().unwrap_or_default().to_owned() })
         }
+        ["create"] => Some(Action::Create),
         ["evict", name, "granted"] => Some(Action::Evict { name: (*name).to_owned(), granted: true }),
         ["evict", name, "refused"] => Some(Action::Evict { name: (*name).to_owned(), granted: false }),
         ["wait", seconds] => Some(Action::Wait(seconds.parse().ok()?)),

@@ -119,6 +119,7 @@ func lines(object *unstructured.Unstructured) map[string]line {
 func podLines(pod *corev1.Pod, add func(key, who string, words ...string)) {
 	status := pod.Status
 	add("phase", "pod", "is", string(status.Phase), status.Reason)
+	add("class", "pod", "has", "QOSClass", string(status.QOSClass))
 	for _, condition := range status.Conditions {
 		add("condition "+string(condition.Type), "pod", "has", string(condition.Type), string(condition.Status), condition.Reason)
 	}
