@@ -11,6 +11,7 @@
     unreachable_pub
 )]
 
+mod derivations;
 #[allow(dead_code, unused_imports)]
 #[path = "../cluster/harness/mod.rs"]
 mod harness;
@@ -42,6 +43,7 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let mut tests = links::tests();
+    tests.extend(derivations::tests());
     if std::env::var_os(SELECTED).is_none() {
         println!("scenarios not selected; tests/kubelet/run plays them on a real kubelet");
         return libtest_mimic::run(&arguments, tests).exit_code();

@@ -125,6 +125,32 @@ impl Pattern {
         Self(text.split_whitespace().map(str::to_owned).collect())
     }
 
+    /// Who, and the verb.
+    pub fn words(&self) -> Option<(&str, &str)> {
+        match &self.0[..] {
+            [who, verb, ..] => Some((who, verb)),
+            _ => None,
+        }
+    }
+
+    /// The code of `<container> exits CODE`.
+    pub fn exit_code(&self) -> Option<i64> {
+        match &self.0[..] {
+            [_, verb, code, ..] if verb == "exits" => code.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The most seconds of `<container> gets SIGTERM SECONDS`.
+    pub fn seconds_left(&self) -> Option<u64> {
+        match &self.0[..] {
+            [_, verb, signal, left, ..] if verb == "gets" && signal == "SIGTERM" => {
+                left.split_once("..").map_or(left.as_str(), |(_, most)| most).parse().ok()
+            }
+            _ => None,
+        }
+    }
+
     pub fn matches(&self, event: &Event) -> bool {
         let Some((who, rest)) = self.0.split_first() else { return false };
         let (name, who) = who.split_once('/').map_or((None, who.as_str()), |(name, who)| (Some(name), who));
