@@ -38,14 +38,13 @@ impl Node {
         let control_plane = ControlPlane::start().await;
         control_plane.start_controllers(CONTROLLERS);
         let processes = &control_plane.processes;
-        let log = processes.dir().join("events.jsonl");
+        let root = processes.dir().join("kubelet");
         let kubeconfig = control_plane.kubeconfig("kubelet", "kubelet", Some("system:masters"));
         let mut command = Assets::find().command("kubelet");
         command
-            .env("TMPDIR", processes.dir())
             .arg(format!("--node-name={NAME}"))
             .arg(format!("--kubeconfig={}", kubeconfig.display()))
-            .arg(format!("--events={}", log.display()));
+            .arg(format!("--root-dir={}", root.display()));
         processes.start("kubelet", &mut command);
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NAME}});
         eventually("the node is ready", async || {
@@ -56,7 +55,7 @@ impl Node {
             conditions.iter().any(ready).then_some(())
         })
         .await;
-        let log = Mutex::new(Log { path: log, ..Log::default() });
+        let log = Mutex::new(Log { path: root.join("events.jsonl"), ..Log::default() });
         Self { control_plane, turns: AtomicU32::new(0), log }
     }
 

@@ -10,10 +10,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	clientset "k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
-	internalapi "k8s.io/cri-api/pkg/apis"
+	"k8s.io/kubernetes/cmd/kubelet/app/options"
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubemark"
 )
@@ -21,15 +22,15 @@ import (
 func main() {
 	kubeconfig := flag.String("kubeconfig", "", "who asks which API server")
 	node := flag.String("node-name", "", "the name of the node")
-	events := flag.String("events", "", "the file that gets a line for each event")
+	root := flag.String("root-dir", "", "the folder for everything that is written")
 	flag.Parse()
-	if err := run(*kubeconfig, *node, *events); err != nil {
+	if err := run(*kubeconfig, *node, *root); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(kubeconfig, node, events string) error {
+func run(kubeconfig, node, root string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return err
@@ -41,7 +42,10 @@ func run(kubeconfig, node, events string) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLog(events)
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return err
+	}
+	log, err := newLog(filepath.Join(root, "events.jsonl"))
 	if err != nil {
 		return err
 	}
@@ -49,29 +53,42 @@ func run(kubeconfig, node, events string) error {
 	if err := watchStatus(ctx, config, log); err != nil {
 		return err
 	}
-
-	runtime := newRuntime(log)
-	hollow := hollowKubelet(node, client, runtime, &images{log: log, pulled: map[string]bool{}})
+	hollow, err := hollowKubelet(node, root, client, log)
+	if err != nil {
+		return err
+	}
 	hollow.Run(ctx)
 	return nil
 }
 
-func hollowKubelet(node string, client *clientset.Clientset, runtime internalapi.RuntimeService, images internalapi.ImageManagerService) *kubemark.HollowKubelet {
-	// Its folders are made in $TMPDIR.
-	flags, config := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{NodeName: node, MaxPods: 1000})
-	// Finished containers of a scenario stay until it is over.
+// hollowKubelet puts the kubelet together; kubemark's has stand-ins for what
+// belongs to a host.
+func hollowKubelet(node, root string, client *clientset.Clientset, log *eventLog) (*kubemark.HollowKubelet, error) {
+	flags := options.NewKubeletFlags()
+	flags.RootDirectory = root
+	flags.HostnameOverride = node
+	// What has ended stays to be seen.
 	flags.MaxPerPodContainerCount = 100
 	flags.MaxContainerCount = -1
-	config.EnableServer = false
-	config.SyncFrequency.Duration = seconds(1)
-	config.RegistryPullQPS = 0
-	config.SerializeImagePulls = false
-	config.EventRecordQPS = 0
-	config.KubeAPIQPS, config.KubeAPIBurst = 1000, 1000
-	config.LocalStorageCapacityIsolation = false
 
-	hollow := kubemark.NewHollowKubelet(flags, config, client, client, &cadvisortest.Fake{}, images, runtime, newContainerManager())
+	config, err := options.NewKubeletConfiguration()
+	if err != nil {
+		return nil, err
+	}
+	config.EnableServer = false
+	config.PodLogsDir = filepath.Join(root, "logs")
+	config.CgroupsPerQOS = false
+	config.EnforceNodeAllocatable = nil
+	config.LocalStorageCapacityIsolation = false
+	config.MaxPods = 1000
+	config.SyncFrequency.Duration = seconds(1)
+	config.SerializeImagePulls = false
+	config.RegistryPullQPS = 0
+	config.EventRecordQPS = 0
+
+	hollow := kubemark.NewHollowKubelet(flags, config, client, client, &cadvisortest.Fake{},
+		newImages(log), newRuntime(log), newContainerManager())
 	// kubemark's does not probe; without one the kubelet makes the real one.
 	hollow.KubeletDeps.ProbeManager = nil
-	return hollow
+	return hollow, nil
 }

@@ -318,6 +318,10 @@ type images struct {
 	pulled map[string]bool
 }
 
+func newImages(log *eventLog) *images {
+	return &images{log: log, pulled: map[string]bool{}}
+}
+
 func (i *images) ImageStatus(_ context.Context, image *runtimeapi.ImageSpec, _ bool) (*runtimeapi.ImageStatusResponse, error) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
