@@ -34,8 +34,8 @@ use scenario::Scenario;
 /// Says that the scenarios are meant to be played. They need programs that `cargo test` alone must not ask for.
 const SELECTED: &str = "PODGATE_KUBELET_TESTS";
 
-/// Scenarios begin one after another, so that not all containers start at once.
-const BETWEEN: Duration = Duration::from_millis(100);
+/// Scenarios begin one after another, so that not all containers start at once and their statuses do not queue.
+const BETWEEN: Duration = Duration::from_millis(250);
 
 static NODE: OnceLock<Node> = OnceLock::new();
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -48,7 +48,8 @@ fn main() -> ExitCode {
         println!("scenarios not selected; tests/kubelet/run plays them on a real kubelet");
         return libtest_mimic::run(&arguments, tests).exit_code();
     }
-    let scenarios = scenario::all();
+    let mut scenarios = scenario::all();
+    scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.least_seconds()));
     // A scenario only waits: all are played side by side.
     arguments.test_threads.get_or_insert(scenarios.len().max(1));
     let wanted: Vec<Trial> = scenarios.into_iter().map(trial).filter(|test| !arguments.is_filtered_out(test)).collect();

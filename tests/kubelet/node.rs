@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -18,6 +19,9 @@ const CONTROLLERS: &str = "deployment-controller,replicaset-controller,statefuls
     job-controller,cronjob-controller,ttl-after-finished-controller,garbage-collector-controller,disruption-controller,\
     taint-eviction-controller";
 
+/// All scenarios read the log; once in a while is enough.
+const BETWEEN_READS: Duration = Duration::from_millis(50);
+
 pub struct Node {
     pub control_plane: ControlPlane,
     turns: AtomicU32,
@@ -25,10 +29,10 @@ pub struct Node {
 }
 
 /// The kubelet's log, as far as it has been read.
-#[derive(Default)]
 struct Log {
     path: PathBuf,
     read: u64,
+    read_at: Instant,
     events: HashMap<String, Vec<Event>>,
 }
 
@@ -55,8 +59,8 @@ impl Node {
             conditions.iter().any(ready).then_some(())
         })
         .await;
-        let log = Mutex::new(Log { path: root.join("events.jsonl"), ..Log::default() });
-        Self { control_plane, turns: AtomicU32::new(0), log }
+        let log = Log { path: root.join("events.jsonl"), read: 0, read_at: Instant::now(), events: HashMap::new() };
+        Self { control_plane, turns: AtomicU32::new(0), log: Mutex::new(log) }
     }
 
     /// Which of the scenarios this is, in the order in which they begin.
@@ -64,12 +68,14 @@ impl Node {
         self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What has happened in a namespace so far, in order.
-    pub fn events(&self, namespace: &str) -> Vec<Event> {
-        self.control_plane.processes.check();
-        let mut log = self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        log.read_on();
-        log.events.get(namespace).cloned().unwrap_or_default()
+    /// What has happened in a namespace since the first `known` events, in order.
+    pub fn events(&self, namespace: &str, known: usize) -> Vec<Event> {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.read_at.elapsed() > BETWEEN_READS {
+            self.control_plane.processes.check();
+            log.read_on();
+        }
+        log.events.get(namespace).and_then(|events| events.get(known..)).unwrap_or_default().to_vec()
     }
 
     /// Ends everything.
@@ -80,6 +86,7 @@ impl Node {
 
 impl Log {
     fn read_on(&mut self) {
+        self.read_at = Instant::now();
         let mut file = File::open(&self.path).unwrap();
         file.seek(SeekFrom::Start(self.read)).unwrap();
         let mut text = String::new();

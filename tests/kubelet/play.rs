@@ -12,7 +12,10 @@ use crate::scenario::Scenario;
 use crate::timeline::{Action, Event, From, Kind, Pattern, Within};
 
 /// How much later than said something may come where the machine is busy with something else.
-const SLACK_SECONDS: f64 = 2.0;
+const SLACK_SECONDS: f64 = 5.0;
+
+/// The same for what a status says: the kubelet sends the statuses of all Pods one after another.
+const STATUS_SLACK_SECONDS: f64 = 12.0;
 
 /// How much earlier: an event is written a moment after it happened.
 const EARLY_SECONDS: f64 = 0.3;
@@ -26,8 +29,8 @@ pub async fn play(node: &Node, scenario: &Scenario) -> Result<(), String> {
     let created = node.control_plane.client.create(&namespace).await.accepted();
     let namespace = created.body["metadata"]["name"].as_str().unwrap().to_owned();
     let begin = now();
-    let mut play =
-        Play { node, scenario, namespace, done: Vec::new(), seen: Vec::new(), patches: 0, forbidden: Vec::new() };
+    let (events, done, seen, forbidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut play = Play { node, scenario, namespace, events, done, seen, patches: 0, forbidden };
     let result = play.run(begin).await;
     let print = std::env::var_os("PODGATE_KUBELET_PRINT").is_some();
     if print {
@@ -40,6 +43,8 @@ struct Play<'p> {
     node: &'p Node,
     scenario: &'p Scenario,
     namespace: String,
+    /// What has happened.
+    events: Vec<Event>,
     /// What was done, as events.
     done: Vec<Event>,
     /// What was to be seen and was, with its event.
@@ -82,14 +87,15 @@ impl<'p> Play<'p> {
             From::After(event) => (self.seen_before(event)?, self.seen_before(event)?),
             From::Since(event) => (last, self.seen_before(event)?),
         };
-        let most = within.map_or(PATIENCE_SECONDS, |within| within.most + SLACK_SECONDS);
+        let most = within.map_or(PATIENCE_SECONDS, |within| within.most + STATUS_SLACK_SECONDS);
         // The log is a little behind.
         let deadline = zero.at.max(earlier.at) + milliseconds(most + 3.0);
         let found = loop {
+            self.read_on();
             let events = self.after(&earlier);
             if let Some(place) = events.iter().position(|event| wanted.matches(event)) {
                 let found = events[place].clone();
-                let between = events[..place].iter().filter(|event| !event.is_one_change_with(&found));
+                let between = events[..place].iter().copied().filter(|event| !event.is_one_change_with(&found));
                 self.allowed(between.filter(|event| !event.is_one_change_with(&earlier)))?;
                 break found;
             }
@@ -100,8 +106,9 @@ impl<'p> Play<'p> {
         };
         self.forbidden.clear();
         let passed = seconds_between(&zero, &found);
+        let slack = if found.status { STATUS_SLACK_SECONDS } else { SLACK_SECONDS };
         if let Some(Within { least, most }) = within
-            && !(least - EARLY_SECONDS..=most + SLACK_SECONDS).contains(&passed)
+            && !(least - EARLY_SECONDS..=most + slack).contains(&passed)
         {
             return Err(format!("{wanted}: {passed:.2} s after \"{zero}\", not {least} to {most}"));
         }
@@ -122,8 +129,9 @@ impl<'p> Play<'p> {
         let end = anchor.at + milliseconds(seconds);
         let left = end + 500 - now();
         sleep(Duration::from_millis(left.try_into().unwrap_or(0))).await;
+        self.read_on();
         let events = self.after(&anchor);
-        self.allowed(events.iter().filter(|event| event.at <= end && !event.is_one_change_with(&anchor)))?;
+        self.allowed(events.into_iter().filter(|event| event.at <= end && !event.is_one_change_with(&anchor)))?;
         self.forbidden.clear();
         Ok(())
     }
@@ -143,6 +151,10 @@ impl<'p> Play<'p> {
             Action::Delete { name, query } => {
                 self.note("delete");
                 ("delete", client.delete(&self.object(name.as_deref()), query).await, true)
+            }
+            Action::Missing { name } => {
+                self.note("missing");
+                ("missing", client.get(&self.object(Some(name))).await, false)
             }
             Action::Create => {
                 let object = self.next_patch()?;
@@ -198,16 +210,18 @@ impl<'p> Play<'p> {
         object
     }
 
+    fn read_on(&mut self) {
+        self.events.extend(self.node.events(&self.namespace, self.events.len()));
+    }
+
     /// The events that may follow another, in order.
-    fn after(&self, earlier: &Event) -> Vec<Event> {
-        let mut events = self.node.events(&self.namespace);
-        events.retain(|event| event.may_follow(earlier));
-        events
+    fn after(&self, earlier: &Event) -> Vec<&Event> {
+        self.events.iter().filter(|event| event.may_follow(earlier)).collect()
     }
 
     /// All that was seen and done, one line each.
     fn told(&self, begin: i64) -> String {
-        let mut events = self.node.events(&self.namespace);
+        let mut events = self.events.clone();
         events.extend(self.done.iter().cloned());
         events.sort_by_key(|event| event.at);
         let seconds = |event: &Event| Duration::from_millis((event.at - begin).try_into().unwrap_or(0)).as_secs_f64();

@@ -22,6 +22,13 @@ pub struct Scenario {
     pub steps: Vec<Step>,
 }
 
+impl Scenario {
+    /// How long it takes at least, roughly.
+    pub fn least_seconds(&self) -> u64 {
+        self.steps.iter().map(Step::least_seconds).sum()
+    }
+}
+
 /// All scenarios, in the order of the files and in them.
 pub fn all() -> Vec<Scenario> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kubelet/scenarios");

@@ -17,7 +17,7 @@ pub struct Event {
     pub what: String,
     /// Whether it is the API server that says so. What one change of a status says has the same time, and no order.
     #[serde(default)]
-    status: bool,
+    pub status: bool,
     /// Its place in the log; `None` for what was done.
     #[serde(skip)]
     pub place: Option<usize>,
@@ -57,6 +57,18 @@ pub struct Step {
     /// File and line.
     pub at: String,
     pub kind: Kind,
+}
+
+impl Step {
+    /// How long it takes at least, roughly.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn least_seconds(&self) -> u64 {
+        match &self.kind {
+            Kind::Seen { within: Some(Within { least, .. }), .. } => *least as u64,
+            Kind::Quiet(seconds) | Kind::Do(Action::Wait(seconds)) => *seconds as u64,
+            _ => 0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -106,6 +118,10 @@ pub enum Action {
     Evict {
         name: String,
         granted: bool,
+    },
+    /// Wants the API server not to know an object any more.
+    Missing {
+        name: String,
     },
     Wait(f64),
 }
@@ -221,6 +237,7 @@ fn action_of(words: &[&str]) -> Option<Action> {
         ["patch", subresource @ ..] => {
             Some(Action::Patch { subresource: subresource.first().copied().unwrap_or_default().to_owned() })
         }
+        ["missing", name] => Some(Action::Missing { name: (*name).to_owned() }),
         ["create"] => Some(Action::Create),
         ["evict", name, "granted"] => Some(Action::Evict { name: (*name).to_owned(), granted: true }),
         ["evict", name, "refused"] => Some(Action::Evict { name: (*name).to_owned(), granted: false }),

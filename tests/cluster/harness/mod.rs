@@ -21,6 +21,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+#[allow(unused_imports)] // The tests of the kubelet start a program of their own.
 pub use assets::Assets;
 pub use client::{Answer, Client, Content, collection, path};
 pub use control_plane::ControlPlane;
