@@ -53,9 +53,9 @@ fn main() -> ExitCode {
     // A scenario only waits: all are played side by side.
     arguments.test_threads.get_or_insert(scenarios.len().max(1));
     let wanted: Vec<Trial> = scenarios.into_iter().map(trial).filter(|test| !arguments.is_filtered_out(test)).collect();
-    let none = wanted.is_empty();
+    let nothing = wanted.is_empty();
     tests.extend(wanted);
-    if arguments.list || none {
+    if arguments.list || nothing {
         return libtest_mimic::run(&arguments, tests).exit_code();
     }
     let runtime = RUNTIME.get_or_init(|| Runtime::new().unwrap());

@@ -55,7 +55,7 @@ struct Play<'p> {
     forbidden: Vec<&'p Pattern>,
 }
 
-impl<'p> Play<'p> {
+impl Play<'_> {
     async fn run(&mut self, begin: i64) -> Result<(), String> {
         for object in &self.scenario.objects {
             let answer = self.node.control_plane.client.create(&self.placed(object)).await;
