@@ -37,6 +37,10 @@ docs:
 e2e:
     tests/cluster/run
 
+# Scenarios on a real kubelet.
+kubelet:
+    tests/kubelet/run
+
 # The Helm chart beside the kustomize manifests.
 chart:
     tests/chart/run

@@ -52,6 +52,9 @@ impl Timing {
 
     /// How long a container that has been well may fail before the probe gives it up: failureThreshold × periodSeconds
     /// (Kubernetes documentation, "Configure Probes"). Saturates.
+    ///
+    /// It counts failures that come at once. A probe that waits for its timeout each time, and longer than its period, is not
+    /// asked again meanwhile: that takes failureThreshold × timeoutSeconds.
     pub fn patience_seconds(&self) -> i64 {
         self.failure_threshold.saturating_mul(self.period_seconds)
     }

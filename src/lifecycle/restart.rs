@@ -27,7 +27,8 @@ pub enum Restart {
     No,
     /// It is started again, after the back-off.
     Container,
-    /// All containers of the Pod are started again, init containers first (KEP-5532).
+    /// All containers of the Pod are started again, init containers first (KEP-5532). Those that still run are ended before that,
+    /// apps before sidecars, with two seconds each and without their preStop hooks.
     AllContainers,
 }
 
@@ -73,7 +74,27 @@ pub fn after_exit(pod_policy: &str, placed: &Placed<'_, '_>, exit_code: i64) -> 
     }
 }
 
-/// The seconds that the kubelet waits before it starts a container again that has crashed for the `crashes`th time in a row:
+/// What happens after the kubelet has killed an app or a sidecar because of its liveness or startup probe, and that has ended with
+/// this exit code (`computePodActions`). `others_run` says whether another app goes on running.
+///
+/// Any policy but `Never`, the container's own before the Pod's, starts it again, `OnFailure` after code 0 too. With `Never` it
+/// is [`after_exit`], restart rules and all, if another app runs. If none does, the Pod is taken down before a rule is asked. A
+/// rule that restarts all containers counts then all the same; one that restarts this container makes the Pod begin anew,
+/// unless the Pod's policy is `Never`: it then stays Running for ever, with nothing that runs.
+pub fn after_probe_kill(pod_policy: &str, placed: &Placed<'_, '_>, exit_code: i64, others_run: bool) -> Restart {
+    let own_policy = placed.container.restart_policy.as_deref();
+    if placed.role == Role::Sidecar || own_policy.unwrap_or(pod_policy) != "Never" {
+        return Restart::Container;
+    }
+    match after_exit(pod_policy, placed, exit_code) {
+        Restart::Container if !others_run && pod_policy == "Never" => Restart::No,
+        Restart::Container if !others_run => Restart::AllContainers,
+        restart => restart,
+    }
+}
+
+/// The seconds that the kubelet waits before it starts a container again that has ended, with whatever code, for the
+/// `crashes`th time in a row:
 /// 0 after the first crash, then 10 × 2ⁿ with n = 0, 1, 2, …, at most 300 (Kubernetes documentation, "Pod Lifecycle":
 /// "How Pods handle problems with containers"; `MaxContainerBackOff`). See also [`BACK_OFF_RESET_SECONDS`].
 pub fn back_off_seconds(crashes: u32) -> i64 {
@@ -176,6 +197,37 @@ mod tests {
         ];
         for (pod, list, fields, expected) in cases {
             assert_eq!([0, 1].map(|code| decide(pod, list, fields, code)), expected, "{pod} {list} {fields}");
+        }
+    }
+
+    #[test]
+    fn by_probes() {
+        use Restart::{AllContainers, Container, No};
+
+        let own = |policy: &str| format!(r#", "restartPolicy": "{policy}""#);
+        let rule = |action: &str| {
+            let codes = r#"{"operator": "In", "values": [143]}"#;
+            format!(r#"{}, "restartPolicyRules": [{{"action": "{action}", "exitCodes": {codes}}}]"#, own("Never"))
+        };
+        // The Pod's policy, list, fields, exit code; decision where no other app runs, and where one does.
+        let cases = [
+            ("Always", "containers", String::new(), 143, [Container, Container]),
+            ("OnFailure", "containers", String::new(), 0, [Container, Container]),
+            ("Never", "containers", String::new(), 143, [No, No]),
+            ("Never", "containers", own("OnFailure"), 0, [Container, Container]),
+            ("Always", "containers", own("Never"), 143, [No, No]),
+            ("Never", "containers", rule("Restart"), 143, [No, Container]),
+            ("Never", "containers", rule("Restart"), 137, [No, No]),
+            ("Always", "containers", rule("Restart"), 143, [AllContainers, Container]),
+            ("Never", "containers", rule("RestartAllContainers"), 143, [AllContainers, AllContainers]),
+            ("Never", "initContainers", own("Always"), 0, [Container, Container]),
+        ];
+        for (pod, list, fields, code, expected) in cases {
+            let text = format!(r#"{{"{list}": [{{"name": "c"{fields}}}]}}"#);
+            let spec: PodSpec = from_object(&text).unwrap();
+            let placed = containers(&spec).next().unwrap();
+            let found = [false, true].map(|others_run| after_probe_kill(pod, &placed, code, others_run));
+            assert_eq!(found, expected, "{pod} {list} {fields} {code}");
         }
     }
 

@@ -11,6 +11,10 @@ use crate::model::{LifecycleHandler, PodSpec, Str};
 /// (`minimumGracePeriodInSeconds`).
 pub const LEAST_TO_STOP: Duration = Duration::from_secs(2);
 
+/// What the kubelet makes of a grace period of 0 where it ends a whole Pod (`calculateEffectiveGracePeriod`): hooks are run then,
+/// too. Where a probe kills one container, 0 stays 0, and its hook is not run.
+pub const LEAST_GRACE: Duration = Duration::from_secs(1);
+
 /// The Pod's `terminationGracePeriodSeconds` after defaulting: absent means 30, a negative number means 1
 /// (`SetDefaults_PodSpec`, `SetDefaults_Pod`). 0 is valid and stays 0.
 pub fn grace_seconds(spec: &PodSpec<'_>) -> u64 {
@@ -147,13 +151,13 @@ pub struct Stop<'p, 'a> {
 
 /// How a Pod whose containers all run is stopped, in the order of the stop signals.
 ///
-/// The grace period is one for all and starts with the deletion. All preStop hooks start at once, those of sidecars too, and
-/// only if there is a grace period. An app (or ephemeral) container gets its stop signal when its own hook is over; a sidecar
+/// The grace period is one for all, starts with the deletion and is at least [`LEAST_GRACE`]. All preStop hooks start at once,
+/// those of sidecars too. An app (or ephemeral) container gets its stop signal when its own hook is over; a sidecar
 /// when besides all apps and all later sidecars have ended, so that sidecars stop in the reverse order of their start. Nobody
 /// waits longer than the grace period, and everybody has [`LEAST_TO_STOP`]. (`killContainer` and `terminationOrdering` of the
 /// kubelet.)
 pub fn stops<'p, 'a>(spec: &'p PodSpec<'a>) -> Vec<Stop<'p, 'a>> {
-    let grace = Duration::from_secs(grace_seconds(spec));
+    let grace = Duration::from_secs(grace_seconds(spec)).max(LEAST_GRACE);
     let stop = |placed: Placed<'p, 'a>, not_before: Duration| {
         let pre_stop = placed.container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
         let hook = pre_stop.and_then(hook_duration);

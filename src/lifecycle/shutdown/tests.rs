@@ -168,6 +168,7 @@ fn nobody_waits_longer_than_the_grace_period() {
     };
     assert_eq!(order(&spec(30)), ["a@30+2", "s@30+2"]);
     assert_eq!(order(&spec(61)), ["a@60+2", "s@60+2"]);
-    assert_eq!(order(&spec(0)), ["a@0+2", "s@0+2"]);
+    assert_eq!(order(&spec(1)), ["a@1+2", "s@1+2"]);
+    assert_eq!(order(&spec(0)), ["a@1+2", "s@1+2"]);
     assert_eq!(order("{}"), [] as [&str; 0]);
 }

@@ -35,6 +35,8 @@
 //!
 //! - <https://kubernetes.io/docs/tasks/run-application/configure-pdb/#rounding-logic-when-specifying-percentages>
 //! - Disruption controller: `getExpectedPodCount`, `updatePdbStatus`
+//! - Kubelet scenario: `workloads/budget-that-never-allows`
+//! - Kubelet scenario: `workloads/budget-without-numbers`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

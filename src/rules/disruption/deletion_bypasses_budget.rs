@@ -74,6 +74,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets>
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
+//! - Kubelet scenario: `workloads/budget-refuses`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

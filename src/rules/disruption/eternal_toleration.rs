@@ -50,6 +50,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions>
+//! - Kubelet scenario: `workloads/toleration-of-a-dead-node`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

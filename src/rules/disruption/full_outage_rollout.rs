@@ -51,6 +51,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>
 //! - Deployment controller: `ResolveFenceposts`, `reconcileOldReplicaSets`
+//! - Kubelet scenario: `workloads/deployment-full-outage`
+//! - Kubelet scenario: `workloads/deployment-rounded-to-nothing`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -60,6 +60,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/tasks/run-application/configure-pdb/>
+//! - Kubelet scenario: `workloads/no-budget`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -75,6 +75,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/#how-api-initiated-eviction-works>
+//! - Kubelet scenario: `workloads/overlapping-budgets`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

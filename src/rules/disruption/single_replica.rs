@@ -40,6 +40,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#dealing-with-disruptions>
+//! - Kubelet scenario: `workloads/single-replica`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

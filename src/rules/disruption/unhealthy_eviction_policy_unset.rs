@@ -33,6 +33,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy>
+//! - Kubelet scenario: `workloads/budget-and-unready-pods`
+//! - Kubelet scenario: `workloads/budget-and-unready-pods-always-allow`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -44,6 +44,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#min-ready-seconds>
+//! - Kubelet scenario: `workloads/deployment-unobserved`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

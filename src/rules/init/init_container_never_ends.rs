@@ -65,6 +65,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
+//! - Kubelet scenario: `order/init-that-never-ends`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -82,6 +82,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior>
+//! - Kubelet scenario: `order/image-of-finished-init-changes`
+//! - Kubelet scenario: `order/image-of-finished-init-changes-and-all-restart`
 
 use std::collections::{HashMap, HashSet};
 

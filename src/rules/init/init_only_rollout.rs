@@ -81,6 +81,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#updating-a-deployment>
+//! - Kubelet scenario: `workloads/deployment-init-image`
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

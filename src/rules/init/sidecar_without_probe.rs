@@ -47,6 +47,9 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
 //! - KEP-753, Sidecar containers
+//! - Kubelet scenario: `order/sidecar-without-probe-does-not-hold-back`
+//! - Kubelet scenario: `order/sidecar-startup-probe-holds-back`
+//! - Kubelet scenario: `order/sidecar-readiness-probe-does-not-hold-back`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

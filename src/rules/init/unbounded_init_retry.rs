@@ -52,6 +52,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior>
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup>
+//! - Kubelet scenario: `order/failed-init-is-retried`
+//! - Kubelet scenario: `order/deadline-ends-init-retries`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

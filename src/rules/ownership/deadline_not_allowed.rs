@@ -43,6 +43,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup>
 //! - API validation: `ValidatePodTemplateSpecForReplicaSet`, `ValidateStatefulSetSpec`, `ValidateDaemonSetSpec`, `ValidatePodSpec`
+//! - Kubelet scenario: `workloads/job-deadline-of-zero`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

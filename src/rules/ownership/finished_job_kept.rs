@@ -42,6 +42,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/>
+//! - Kubelet scenario: `workloads/job-kept`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -40,6 +40,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/overview/#naked-pods-vs-replicasets-deployments-and-jobs>
+//! - Kubelet scenario: `workloads/naked-pod`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

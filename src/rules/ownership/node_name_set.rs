@@ -42,6 +42,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename>
+//! - Kubelet scenario: `workloads/node-name-set`
+//! - Kubelet scenario: `workloads/host-port-taken`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

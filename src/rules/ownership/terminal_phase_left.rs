@@ -71,6 +71,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase>
+//! - Kubelet scenario: `restarts/terminal-phase-is-final`
 
 use std::collections::HashMap;
 

@@ -49,6 +49,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/overview/#services>
+//! - Kubelet scenario: `workloads/host-port-replicas`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -54,6 +54,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
+//! - Kubelet scenario: `order/port-taken-twice`
+//! - Kubelet scenario: `order/same-port-in-turn`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

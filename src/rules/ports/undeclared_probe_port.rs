@@ -50,6 +50,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port>
+//! - Kubelet scenario: `probes/undeclared-port`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

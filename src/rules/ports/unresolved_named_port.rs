@@ -52,6 +52,9 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port>
+//! - Kubelet scenario: `probes/readiness-of-another-containers-port`
+//! - Kubelet scenario: `probes/liveness-of-another-containers-port`
+//! - Kubelet scenario: `probes/startup-of-another-containers-port`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

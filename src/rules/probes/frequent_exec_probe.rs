@@ -42,6 +42,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#probe-check-methods>
+//! - Kubelet scenario: `probes/exec-probe-starts-a-process-each-period`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -52,6 +52,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/>
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/>
+//! - Kubelet scenario: `probes/liveness-as-readiness-restarts-a-busy-container`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

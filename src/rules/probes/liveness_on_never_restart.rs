@@ -46,6 +46,9 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#liveness-probe>
+//! - Kubelet scenario: `probes/liveness-in-a-pod-that-never-restarts`
+//! - Kubelet scenario: `probes/liveness-kill-of-the-only-container-with-a-rule`
+//! - Kubelet scenario: `probes/liveness-kill-of-one-of-two-containers-with-a-rule`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -52,6 +52,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#startup-probe>
+//! - Kubelet scenario: `probes/liveness-without-startup-kills-a-slow-start`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -50,6 +50,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe>
+//! - Kubelet scenario: `probes/without-readiness-probe`
+//! - Kubelet scenario: `probes/startup-alone-holds-back-readiness`
 
 use std::collections::HashSet;
 

@@ -42,6 +42,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes>
+//! - Kubelet scenario: `probes/timeout-longer-than-period`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -48,6 +48,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds>
+//! - Kubelet scenario: `workloads/deployment-progress-deadline`
+//! - Kubelet scenario: `workloads/deployment-progress-does-not-wait-for-min-ready`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

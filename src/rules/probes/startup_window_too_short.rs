@@ -47,6 +47,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-startup-probes>
+//! - Kubelet scenario: `probes/startup-window-shorter-than-liveness`
+//! - Kubelet scenario: `probes/startup-initial-delay`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

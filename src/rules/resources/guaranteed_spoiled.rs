@@ -48,6 +48,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/>
 //! - <https://kubernetes.io/docs/tasks/administer-cluster/cpu-management-policies/#static-policy>
+//! - Kubelet scenario: `workloads/qos-of-a-sidecar`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -54,6 +54,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers>
 //! - KEP-753, Sidecar containers (Resources calculation for scheduling and pod admission)
+//! - Kubelet scenario: `workloads/init-request-is-kept`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

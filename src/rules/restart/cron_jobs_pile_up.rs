@@ -48,6 +48,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy>
+//! - Kubelet scenario: `workloads/cron-jobs-pile-up`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -51,6 +51,9 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restart-rules>
 //! - KEP-5307, Container restart policy; KEP-5532, Restart all containers on container exits
+//! - Kubelet scenario: `restarts/rule-notin-restarts-after-success`
+//! - Kubelet scenario: `restarts/rule-notin-with-zero`
+//! - Kubelet scenario: `restarts/restart-all-containers-after-init`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

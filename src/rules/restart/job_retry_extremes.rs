@@ -57,6 +57,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy>
+//! - Kubelet scenario: `workloads/job-without-retries-and-onfailure`
+//! - Kubelet scenario: `workloads/job-with-backoff-per-index-and-onfailure`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

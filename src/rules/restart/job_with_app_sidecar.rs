@@ -51,6 +51,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#sidecar-containers-and-job-completion>
 //! - KEP-753, Sidecar containers
+//! - Kubelet scenario: `workloads/job-with-helper`
+//! - Kubelet scenario: `workloads/job-with-sidecar`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -46,6 +46,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
+//! - Kubelet scenario: `workloads/scheduling-gate`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -44,6 +44,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/>
 //! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/#StatefulSetSpec> (`volumeClaimTemplates`)
+//! - Kubelet scenario: `order/missing-volume-that-nobody-mounts`
+//! - Kubelet scenario: `order/missing-claim-that-nobody-mounts`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -48,6 +48,8 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/>
 //! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#lifecycle> (`tcpSocket` is deprecated)
+//! - Kubelet scenario: `shutdown/hook-with-tcpsocket`
+//! - Kubelet scenario: `shutdown/poststart-with-tcpsocket`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -51,6 +51,8 @@
 //! - <https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination>
 //! - KEP-3960, Sleep action for preStop
+//! - Kubelet scenario: `shutdown/prestop-longer-than-the-grace`
+//! - Kubelet scenario: `shutdown/prestop-as-long-as-the-grace`
 
 use std::time::Duration;
 

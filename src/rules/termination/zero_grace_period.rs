@@ -45,6 +45,9 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-forced>
 //! - <https://kubernetes.io/docs/tasks/run-application/force-delete-stateful-set-pod/>
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#deployment-and-scaling-guarantees>
+//! - Kubelet scenario: `shutdown/grace-of-zero`
+//! - Kubelet scenario: `shutdown/grace-of-one`
+//! - Kubelet scenario: `workloads/statefulset-zero-grace`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -5,6 +5,7 @@ mod assets;
 mod audit;
 mod certificates;
 mod client;
+mod control_plane;
 mod controllers;
 mod custom_kinds;
 mod direct;
@@ -14,13 +15,16 @@ mod podgate;
 mod processes;
 mod program;
 
-use std::fs;
+use std::ops::Deref;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+#[allow(unused_imports)] // The tests of the kubelet start a program of their own.
+pub use assets::Assets;
 pub use client::{Answer, Client, Content, collection, path};
+pub use control_plane::ControlPlane;
 pub use direct::{Asked, judge};
 pub use installation::{SERVICE_ACCOUNT, granted, manifest};
 pub use objects::{conflicting_containers, deployment, object, pod, workload};
@@ -28,9 +32,7 @@ pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
 pub use program::Program;
 
-use api_servers::Port;
-use assets::Assets;
-use certificates::{Authority, base64, write_service_account_keys};
+use certificates::{Authority, base64};
 
 /// Longer than anything here may take, on a machine that is busy with something else.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,67 +46,35 @@ const WATCHING: &str = "watching";
 /// The label that tells which registration of podgate judges what is in a namespace; without it, none does.
 pub const JUDGED_BY: &str = "podgate-test";
 
-/// One cluster for the whole run. Tests share it, each in its own namespaces.
+/// One cluster for the whole run, with podgate. Tests share it, each in its own namespaces.
 pub struct Cluster {
-    pub client: Client,
-    pub url: String,
+    control_plane: ControlPlane,
     /// podgate with its default policy, for all namespaces labelled [`STANDARD`].
     pub podgate: Podgate,
-    processes: Processes,
-    authority: Authority,
     controllers: OnceCell<()>,
     installation: OnceCell<()>,
     watching: OnceCell<Program>,
-    _port: Port,
+}
+
+impl Deref for Cluster {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        &self.control_plane
+    }
 }
 
 impl Cluster {
-    /// Starts etcd, the API server and podgate, and registers podgate. Panics with what it takes if the programs are
-    /// not there.
+    /// Starts the control plane and podgate, and registers podgate.
     pub async fn start() -> Self {
-        let assets = Assets::find();
-        let processes = Processes::new();
-        let dir = processes.dir();
-        let authority = Authority::new();
-        write_files(&processes, &authority);
-
-        let at = |name: &str| dir.join(name).display().to_string();
-        let socket = |name: &str| format!("unix://{}", at(name));
-
-        processes.start(
-            "etcd",
-            assets
-                .command("etcd")
-                .args(["--name=default", "--unsafe-no-fsync", "--log-level=warn"])
-                .args(["--heartbeat-interval=10", "--election-timeout=100"])
-                .arg(format!("--data-dir={}", at("etcd")))
-                .arg(format!("--listen-client-urls={}", socket("client.sock")))
-                .arg(format!("--advertise-client-urls={}", socket("client.sock")))
-                .arg(format!("--listen-peer-urls={}", socket("peer.sock")))
-                .arg(format!("--initial-advertise-peer-urls={}", socket("peer.sock")))
-                .arg(format!("--initial-cluster=default={}", socket("peer.sock"))),
-        );
-        let port = Port::reserve();
-        processes.start("kube-apiserver", &mut api_servers::command(&processes, port.number, "audit.log"));
-        let url = format!("https://127.0.0.1:{}", port.number);
-        let client = connect(&url, &authority);
-        eventually("the API server is ready", async || {
-            processes.check();
-            api_servers::is_ready(&client).await.then_some(())
-        })
-        .await;
-
-        let podgate = Podgate::start(&processes, Podgate::policy("{}")).await;
+        let control_plane = ControlPlane::start().await;
+        let podgate = Podgate::start(&control_plane.processes, Podgate::policy("{}")).await;
         let cluster = Self {
-            client: Client::new(client),
-            url,
+            control_plane,
             podgate,
-            processes,
-            authority,
             controllers: OnceCell::new(),
             installation: OnceCell::new(),
             watching: OnceCell::new(),
-            _port: port,
         };
         cluster.add_custom_kinds().await;
         cluster.register(cluster.podgate.reach(), STANDARD, &Register::default()).await;
@@ -183,16 +153,6 @@ impl Cluster {
         self.client.merge(&object, "", &patch).await.accepted();
         self.wait_until_judged(namespace).await;
     }
-}
-
-fn write_files(processes: &Processes, authority: &Authority) {
-    let write = |name: &str, text: &str| fs::write(processes.dir().join(name), text).unwrap();
-    let server = authority.server();
-    write("server.crt", &server.certificate);
-    write("server.key", &server.key);
-    write("ca.crt", &authority.pem());
-    write("audit-policy.json", audit::POLICY);
-    write_service_account_keys(processes.dir());
 }
 
 fn connect(url: &str, authority: &Authority) -> kube::Client {
