@@ -357,12 +357,17 @@ impl<'r> Report<'r> {
 
     /// Adds a finding of a case for which the rule has another level than its own.
     pub fn at_level(&mut self, own: Level, at: Path, message: impl fmt::Display) {
-        self.measured(own, 0, at, message);
+        self.measured_at_level(own, 0, at, message);
     }
 
     /// Adds a finding that is worse the greater its `measure` is. An object that had it may keep it, and may not make it
     /// worse: see [`Finding::measure`].
-    pub fn measured(&mut self, own: Level, measure: i64, at: Path, message: impl fmt::Display) {
+    pub fn measured(&mut self, measure: i64, at: Path, message: impl fmt::Display) {
+        self.measured_at_level(self.rule.level, measure, at, message);
+    }
+
+    /// The same where the rule has another level than its own.
+    pub fn measured_at_level(&mut self, own: Level, measure: i64, at: Path, message: impl fmt::Display) {
         let message = cut(message);
         // Past its end a judgement has no verdict, and needs no findings.
         if !self.budget.spend(1 + message.len() as u64) {
@@ -374,11 +379,6 @@ impl<'r> Report<'r> {
             To::Keep(findings) => findings.add(finding, &mut self.same, self.budget.max_kept),
             To::Each(to) => to(finding),
         }
-    }
-
-    /// The rule's own level.
-    pub fn own_level(&self) -> Level {
-        self.rule.level
     }
 
     /// Takes away from the judgement's budget what looking at `bytes` bytes of commands costs.

@@ -85,6 +85,7 @@
 //!
 //! - <https://kubernetes.io/docs/tasks/run-application/configure-pdb/>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets>
+//! - Kubelet scenario: `workloads/replicas-fill-the-budget`
 
 use schemars::JsonSchema;
 use serde::Deserialize;

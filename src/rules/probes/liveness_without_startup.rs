@@ -106,7 +106,7 @@ impl Check for LivenessWithoutStartup {
             let (delay, budget) = (timing.initial_delay_seconds, timing.budget_seconds());
             let name = &container.name;
             if delay >= LONG_DELAY_SECONDS {
-                out.measured(
+                out.measured_at_level(
                     Level::Warn,
                     delay,
                     placed.path(template).keys(&["livenessProbe", "initialDelaySeconds"]),
@@ -115,9 +115,7 @@ impl Check for LivenessWithoutStartup {
                     ),
                 );
             } else if budget < self.start_seconds {
-                out.measured(
-                    out.own_level(),
-                    // The less time, the worse.
+                out.measured(// The less time, the worse.
                     budget.saturating_neg(),
                     placed.path(template).key("startupProbe"),
                     format_args!(

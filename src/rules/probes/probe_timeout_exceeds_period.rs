@@ -77,7 +77,6 @@ impl Check for ProbeTimeoutExceedsPeriod {
                 // What is below 0 is `invalid-probe`'s.
                 if timeout_seconds > period_seconds && period_seconds > 0 {
                     out.measured(
-                        out.own_level(),
                         timeout_seconds.saturating_sub(period_seconds),
                         placed.path(template).keys(&[field, "timeoutSeconds"]),
                         format_args!(

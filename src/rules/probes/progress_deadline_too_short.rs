@@ -96,7 +96,6 @@ impl Check for ProgressDeadlineTooShort {
             let short_of = budget.saturating_add(min_ready).saturating_sub(deadline);
             let min_ready = if min_ready > 0 { format!(" plus minReadySeconds {min_ready}") } else { String::new() };
             out.measured(
-                out.own_level(),
                 short_of,
                 Path::of(&["spec", "progressDeadlineSeconds"]),
                 format_args!(

@@ -87,7 +87,6 @@ impl Check for StartupWindowTooShort {
                 && window <= budget
             {
                 out.measured(
-                    out.own_level(),
                     budget.saturating_sub(window),
                     placed.path(template).keys(&["startupProbe", "failureThreshold"]),
                     format_args!(

@@ -105,7 +105,6 @@ impl Check for InitRequestDominates {
                 let Some(container) = spec.init_containers.get(peak.index) else { continue };
                 if exceeds(peak.amount, self.factor, running) {
                     out.measured(
-                        out.own_level(),
                         peak.amount.thousandths(),
                         template.spec_path("initContainers").index(peak.index).key("resources"),
                         format_args!("init container \"{}\" makes the node reserve {} {resource} for the Pod's whole life; apps and sidecars request {running}", container.name, peak.amount),

@@ -90,7 +90,6 @@ impl Check for RequestExceedsLimit {
             for (name, request) in container.resources.requests.iter() {
                 let Some(limit) = limits.get(&name).filter(|limit| request.amount() > Some(**limit)) else { continue };
                 out.measured(
-                    out.own_level(),
                     request.amount().unwrap_or_default().thousandths().saturating_sub(limit.thousandths()),
                     placed.path(template).keys(&["resources", "requests"]).key(name.to_owned()),
                     format_args!(
@@ -111,7 +110,6 @@ impl Check for RequestExceedsLimit {
                     ("the Pod's containers together request", "limits")
                 };
                 out.measured(
-                    out.own_level(),
                     request.thousandths().saturating_sub(limit.thousandths()),
                     template.spec_path("resources").key(at).key((*name).to_owned()),
                     format_args!("{who} {request} {name}, above the Pod's limit of {limit}"),

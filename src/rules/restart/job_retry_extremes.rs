@@ -101,7 +101,6 @@ impl Check for JobRetryExtremes {
             let most = self.most_retries;
             if limit > most && job.spec.backoff_limit_per_index.is_none() {
                 out.measured(
-                    out.own_level(),
                     limit,
                     at(),
                     format_args!("backoffLimit {limit} retries for hours what cannot succeed (limit {most})"),

@@ -108,13 +108,12 @@ impl Check for PrestopExceedsGrace {
             if sleep > grace {
                 let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
                 out.measured(
-                    out.own_level(),
                     beyond,
                     at(),
                     format_args!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()),
                 );
             } else if sleep == grace {
-                out.measured(
+                out.measured_at_level(
                     Level::Warn,
                     beyond,
                     at(),
@@ -125,7 +124,7 @@ impl Check for PrestopExceedsGrace {
                 );
             } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
                 let left = seconds(grace.saturating_sub(sleep));
-                out.measured(
+                out.measured_at_level(
                     Level::Warn,
                     beyond,
                     at(),
