@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::wire::{Cause, Details, Status};
 use crate::{
-    model::text::one_line,
+    model::text::{beginning, one_line},
     mutate::Mutation,
     policy::{Ignored, Verdict},
     rules::{Finding, Level},
@@ -104,7 +104,7 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
                 break;
             }
             text.push_str(if listed > 0 { "; " } else { "" });
-            text.push_str(line.get(..line.floor_char_boundary(most)).unwrap_or_default());
+            text.push_str(beginning(line, most));
             listed += 1;
         }
         match count - listed {

@@ -334,9 +334,9 @@ fn judge<'a>(
                 let found = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str()));
                 let ignored = verdict.ignored.iter().map(|ignored| (ignored.finding.rule.id, "ignored"));
                 record.findings = found.chain(ignored).collect();
-                let more = verdict.more.iter().map(|more| Counted::of(more, more.level.as_str()));
-                record.more =
-                    more.chain(verdict.more_ignored.iter().map(|more| Counted::of(more, "ignored"))).collect();
+                let counted = verdict.more.iter().map(|more| Counted::of(more, more.level.as_str()));
+                let ignored = verdict.more_ignored.iter().map(|more| Counted::of(more, "ignored"));
+                record.more = counted.chain(ignored).collect();
                 let ignored = verdict.ignored.iter().map(|ignored| &ignored.finding);
                 let all = verdict.findings.iter().chain(ignored);
                 record.own_levels = all.map(|finding| finding.own_level.as_str()).collect();

@@ -178,6 +178,12 @@ pub fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// The beginning of a text, no longer than `max_bytes`.
+pub fn beginning(text: &str, max_bytes: usize) -> &str {
+    let end = (0..=max_bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
 /// Whether a character could break a line, hide text or change its direction.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()

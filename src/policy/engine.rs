@@ -13,7 +13,7 @@ use super::{
     controllers::{self, Owner},
     day::Day,
     exempt::{self, Aside},
-    ignore::{Ignored, Notice},
+    ignore::{Exempting, Ignored, Notice},
     label::{OFF, PROFILE_LABEL},
     ratchet::Excuses,
     scope::{Found, Scopes},
@@ -351,68 +351,89 @@ impl Settings {
             excuses = Some(Excuses::of(found.iter().map(|(active, _)| *active), review, old, budget));
         }
         let exempting = self.annotations.exempting(&review.new);
-        let mut findings = Findings::default();
-        let mut ignored = Vec::new();
-        let mut more_ignored = Vec::new();
+        let mut counting = Counting { excuses, aside, exempting, budget, verdict: Verdict::default() };
         for (active, all) in found {
-            let mut set_aside = Findings::default();
-            let mut counts = [PerLevel::default(), PerLevel::default()];
-            if all.more.is_empty() {
-                let mut new = all.kept;
-                if let Some(excuses) = &mut excuses {
-                    // First of all those that read the same: an old finding excuses one new one.
-                    new.retain(|finding| !excuses.take_same(finding));
-                    new.retain(|finding| !excuses.take_any(finding));
-                }
-                for finding in new.into_iter().filter(|finding| !aside.drops(finding)) {
-                    match exempting.covering(&finding).or_else(|| aside.covering(&finding)) {
-                        Some(reason) => ignored.push(Ignored { finding, reason }),
-                        None => findings.kept.push(finding),
-                    }
-                }
-            } else if excuses.is_none() && exempting.is_empty() && aside.is_empty() {
-                findings.kept.extend(all.kept);
-                findings.more.extend(all.more);
-            } else {
-                // More than are kept: which of them count is decided as they are found once more.
-                let mut take = |finding: Finding| {
-                    let excused = excuses
-                        .as_mut()
-                        .is_some_and(|excuses| excuses.take_same(&finding) || excuses.take_any(&finding));
-                    if excused || aside.drops(&finding) {
-                        return;
-                    }
-                    let [counted, ignored] = &mut counts;
-                    match exempting.covering(&finding).or_else(|| aside.covering(&finding)) {
-                        Some(_) => set_aside.add(finding, ignored, budget.max_kept()),
-                        None => findings.add(finding, counted, budget.max_kept()),
-                    }
-                };
-                (active.check)(review, &mut Report::each(active.rule, active.levels, budget, &mut take));
-            }
-            let reasoned = set_aside.kept.into_iter().filter_map(|finding| {
-                let reason = exempting.covering(&finding).or_else(|| aside.covering(&finding))?;
-                Some(Ignored { finding, reason })
-            });
-            ignored.extend(reasoned);
-            more_ignored.extend(set_aside.more);
+            counting.add(active, all, review);
             if budget.is_spent() {
                 return Err(Exhausted { at: active.rule.id });
             }
         }
+        let mut verdict = counting.verdict;
         // In a file nobody says who creates it; its template, where it is judged, carries the warnings.
         let nobody = review.user.username.is_empty();
         let owned = review.new.metadata.controller().is_some();
         let made_from_template = review.operation == Operation::Create && owned && nobody;
         if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
-            findings.kept.retain(|finding| finding.level != Level::Warn);
-            findings.more.retain(|more| more.level != Level::Warn);
+            verdict.findings.retain(|finding| finding.level != Level::Warn);
+            verdict.more.retain(|more| more.level != Level::Warn);
         }
-        findings.kept.sort_by(|one, other| one.at.cmp(&other.at));
-        ignored.sort_by(|one, other| one.finding.at.cmp(&other.finding.at));
-        let said_here = review.aspect == Aspect::Spec && (!owned || review.operation == Operation::Create && !nobody);
-        let notices = if said_here { self.annotations.notices(review, &ignored) } else { Vec::new() };
-        Ok(Verdict { findings: findings.kept, more: findings.more, ignored, more_ignored, notices, owner: None })
+        verdict.findings.sort_by(|one, other| one.at.cmp(&other.at));
+        verdict.ignored.sort_by(|one, other| one.finding.at.cmp(&other.finding.at));
+        if review.aspect == Aspect::Spec && (!owned || review.operation == Operation::Create && !nobody) {
+            verdict.notices = self.annotations.notices(review, &verdict.ignored);
+        }
+        Ok(verdict)
+    }
+}
+
+/// What becomes of findings: an old one excuses some, the policy or an annotation sets others aside, and the rest count.
+struct Counting<'c, 'r> {
+    excuses: Option<Excuses>,
+    aside: &'c Aside<'r>,
+    exempting: Exempting,
+    budget: &'c Budget<'c>,
+    verdict: Verdict,
+}
+
+impl Counting<'_, '_> {
+    /// Adds what a rule has found.
+    fn add(&mut self, active: &Active, found: Findings, review: &Review<'_>) {
+        if found.more.is_empty() {
+            let mut new = found.kept;
+            if let Some(excuses) = &mut self.excuses {
+                // First of all those that read the same: an old finding excuses one new one.
+                new.retain(|finding| !excuses.take_same(finding));
+                new.retain(|finding| !excuses.take_any(finding));
+            }
+            for finding in new.into_iter().filter(|finding| !self.aside.drops(finding)) {
+                match self.exempting.covering(&finding).or_else(|| self.aside.covering(&finding)) {
+                    Some(reason) => self.verdict.ignored.push(Ignored { finding, reason }),
+                    None => self.verdict.findings.push(finding),
+                }
+            }
+        } else if self.excuses.is_none() && self.exempting.is_empty() && self.aside.is_empty() {
+            self.verdict.findings.extend(found.kept);
+            self.verdict.more.extend(found.more);
+        } else {
+            self.add_all(active, review);
+        }
+    }
+
+    /// The same where there is more than is kept: what counts is decided as it is found once more.
+    fn add_all(&mut self, active: &Active, review: &Review<'_>) {
+        let Self { excuses, aside, exempting, budget, verdict } = self;
+        let (mut findings, mut ignored) = (Findings::default(), Findings::default());
+        let (mut of_findings, mut of_ignored) = (PerLevel::default(), PerLevel::default());
+        let max_kept = budget.max_kept();
+        let mut take = |finding: Finding| {
+            let is_old = excuses.as_mut().is_some_and(|old| old.take_same(&finding) || old.take_any(&finding));
+            if is_old || aside.drops(&finding) {
+                return;
+            }
+            match exempting.covering(&finding).or_else(|| aside.covering(&finding)) {
+                Some(_) => ignored.add(finding, &mut of_ignored, max_kept),
+                None => findings.add(finding, &mut of_findings, max_kept),
+            }
+        };
+        (active.check)(review, &mut Report::each(active.rule, active.levels, budget, &mut take));
+        verdict.findings.extend(findings.kept);
+        verdict.more.extend(findings.more);
+        let reasoned = ignored.kept.into_iter().filter_map(|finding| {
+            let reason = exempting.covering(&finding).or_else(|| aside.covering(&finding))?;
+            Some(Ignored { finding, reason })
+        });
+        verdict.ignored.extend(reasoned);
+        verdict.more_ignored.extend(ignored.more);
     }
 }
 

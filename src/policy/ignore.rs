@@ -19,7 +19,7 @@ use serde::{
 
 use super::suggest::did_you_mean;
 use crate::{
-    model::{Map, Object, Path, Review, Template, entry::IGNORE_PREFIX},
+    model::{Map, Object, Path, Review, Template, entry::IGNORE_PREFIX, text::beginning},
     rules::{
         self, Finding, Level, RULES, Rule,
         rule::{MAX_KEPT, MAX_MESSAGE_BYTES},
@@ -365,7 +365,7 @@ fn reason(text: &str) -> Arc<str> {
         }
         folded.push_str(word);
         if folded.len() > MAX_MESSAGE_BYTES {
-            folded.truncate(folded.floor_char_boundary(MAX_MESSAGE_BYTES));
+            folded.truncate(beginning(&folded, MAX_MESSAGE_BYTES).len());
             folded.push('…');
             break;
         }

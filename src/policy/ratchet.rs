@@ -147,8 +147,9 @@ impl Names {
                 (template.spec_path("ephemeralContainers"), &spec.ephemeral_containers),
             ]
         });
-        let hashed = |list: &[Container<'_>]| list.iter().map(|container| hasher.hash_one(&*container.name)).collect();
-        Self(lists.map(|(path, list)| (path, hashed(list))).collect())
+        let of_names =
+            |list: &[Container<'_>]| list.iter().map(|container| hasher.hash_one(&*container.name)).collect();
+        Self(lists.map(|(path, list)| (path, of_names(list))).collect())
     }
 
     /// A hash of the rule and the field, with containers by name instead of index and other items without index, so that it

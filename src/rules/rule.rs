@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::model::{Aspect, Path, Review};
+use crate::model::{Aspect, Path, Review, text::beginning};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -401,7 +401,7 @@ fn cut(message: impl fmt::Display) -> String {
                 self.text.push_str(text);
                 return Ok(());
             }
-            self.text.push_str(text.get(..text.floor_char_boundary(most)).unwrap_or_default());
+            self.text.push_str(beginning(text, most));
             self.text.push('…');
             if most < room { Ok(()) } else { Err(fmt::Error) }
         }

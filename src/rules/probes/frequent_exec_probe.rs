@@ -86,7 +86,8 @@ impl Check for FrequentExecProbe {
                 let period = Timing::of(probe).period_seconds;
                 // What is below 0 is `invalid-probe`'s.
                 if (1..least).contains(&period) {
-                    out.measured(// The shorter, the worse.
+                    out.measured(
+                        // The shorter, the worse.
                         -period,
                         placed.path(template).keys(&[field, "periodSeconds"]),
                         format_args!(

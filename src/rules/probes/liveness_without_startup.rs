@@ -115,7 +115,8 @@ impl Check for LivenessWithoutStartup {
                     ),
                 );
             } else if budget < self.start_seconds {
-                out.measured(// The less time, the worse.
+                out.measured(
+                    // The less time, the worse.
                     budget.saturating_neg(),
                     placed.path(template).key("startupProbe"),
                     format_args!(

@@ -146,7 +146,11 @@ pub fn unions(documents: &[Document]) -> Vec<Document> {
             reverse(&mut reversed);
             unions.push(document.update("reversed", reversed));
             if kind == "Pod" {
-                unions.push(Document { operation: "UPDATE".to_owned(), sub_resource: "status".to_owned(), ..document.update("status", old) });
+                unions.push(Document {
+                    operation: "UPDATE".to_owned(),
+                    sub_resource: "status".to_owned(),
+                    ..document.update("status", old)
+                });
             }
             unions.push(document);
         }
@@ -166,7 +170,10 @@ pub fn unions(documents: &[Document]) -> Vec<Document> {
 
 /// Two annotations that exempt, one of a rule that is there and one of none.
 fn exempt(object: &mut Value) {
-    unite(object, &json!({"metadata": {"annotations": {"ignore.podgate.dev/port-conflict": "x y", "ignore.podgate.dev/none": "x"}}}));
+    unite(
+        object,
+        &json!({"metadata": {"annotations": {"ignore.podgate.dev/port-conflict": "x y", "ignore.podgate.dev/none": "x"}}}),
+    );
 }
 
 /// Every object that holds a list of containers.
@@ -186,7 +193,9 @@ fn choose(value: &mut Value, handler: &str) {
     match value {
         Value::Object(members) => {
             if members.contains_key(handler) {
-                members.retain(|name, _| name == handler || !matches!(name.as_str(), "exec" | "httpGet" | "tcpSocket" | "grpc" | "sleep"));
+                members.retain(|name, _| {
+                    name == handler || !matches!(name.as_str(), "exec" | "httpGet" | "tcpSocket" | "grpc" | "sleep")
+                });
             }
             members.values_mut().for_each(|value| choose(value, handler));
         }
@@ -240,5 +249,6 @@ pub fn body(document: &Document, object: &Value, old: Option<&Value>) -> Vec<u8>
     .map(|(name, value)| (name.to_owned(), value))
     .into_iter()
     .collect();
-    serde_json::to_vec(&json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})).unwrap()
+    serde_json::to_vec(&json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}))
+        .unwrap()
 }

@@ -73,13 +73,17 @@ fn collect(value: &Value, at: &mut Pointer, places: &mut Places) {
 
 /// Of these places those that none of the others holds.
 pub fn outermost(places: &[Pointer]) -> Vec<Pointer> {
-    let is_in = |one: &str, other: &str| one.len() > other.len() && one.starts_with(other) && one[other.len()..].starts_with('/');
+    let is_in = |one: &str, other: &str| {
+        one.len() > other.len() && one.starts_with(other) && one[other.len()..].starts_with('/')
+    };
     places.iter().filter(|one| !places.iter().any(|other| is_in(one, other))).cloned().collect()
 }
 
 /// Of these places those that hold none of the others.
 pub fn innermost(places: &[Pointer]) -> Vec<Pointer> {
-    let is_in = |one: &str, other: &str| one.len() > other.len() && one.starts_with(other) && one[other.len()..].starts_with('/');
+    let is_in = |one: &str, other: &str| {
+        one.len() > other.len() && one.starts_with(other) && one[other.len()..].starts_with('/')
+    };
     places.iter().filter(|one| !places.iter().any(|other| is_in(other, one))).cloned().collect()
 }
 
@@ -103,13 +107,13 @@ pub fn lists(value: &Value, places: &[Pointer], count: usize, vary: Vary) -> Val
     })
 }
 
-/// A copy of `value` whose strings at `places` are `count` repetitions of what they are, or of `unit`.
-pub fn strings(value: &Value, places: &[Pointer], count: usize, unit: Option<&str>) -> Value {
+/// A copy of `value` whose strings at `places` are about `length` bytes of repetitions of what they are, or of `unit`.
+pub fn strings(value: &Value, places: &[Pointer], length: usize, unit: Option<&str>) -> Value {
     let places: HashSet<&str> = places.iter().map(String::as_str).collect();
     grown(value, &mut String::new(), &places, &|value| match value {
         Value::String(text) => {
             let unit = unit.unwrap_or(if text.is_empty() { "x" } else { text });
-            Value::String(unit.repeat(count))
+            Value::String(unit.repeat(length.div_ceil(unit.len())))
         }
         other => other.clone(),
     })
@@ -128,9 +132,7 @@ fn grown(value: &Value, at: &mut Pointer, places: &HashSet<&str>, grow: &dyn Fn(
         grown
     };
     match value {
-        Value::Array(items) => {
-            items.iter().enumerate().map(|(index, item)| below(&index.to_string(), item)).collect()
-        }
+        Value::Array(items) => items.iter().enumerate().map(|(index, item)| below(&index.to_string(), item)).collect(),
         Value::Object(members) => {
             members.iter().map(|(name, value)| (name.clone(), below(name, value))).collect::<Map<_, _>>().into()
         }
@@ -140,19 +142,26 @@ fn grown(value: &Value, at: &mut Pointer, places: &HashSet<&str>, grow: &dyn Fn(
 
 /// The copy number `index` of an item that stands at the field `field`.
 fn varied(value: &Value, field: &str, index: usize, vary: Vary) -> Value {
-    let is_name = matches!(field, "name" | "containerName" | "mountPath" | "key" | "topologyKey" | "image" | "hostIP" | "targetPort");
+    let is_name = matches!(
+        field,
+        "name" | "containerName" | "mountPath" | "key" | "topologyKey" | "image" | "hostIP" | "targetPort"
+    );
     match value {
         Value::String(text) if vary == Vary::Strings || vary == Vary::Names && (is_name || field == "port") => {
             Value::String(format!("{text}-{index}"))
         }
-        Value::Number(number) if vary != Vary::Nothing && matches!(field, "containerPort" | "hostPort" | "port" | "targetPort") => {
+        Value::Number(number)
+            if vary != Vary::Nothing && matches!(field, "containerPort" | "hostPort" | "port" | "targetPort") =>
+        {
             let number = number.as_u64().unwrap_or(1);
             Value::from((number + index as u64) % 65535 + 1)
         }
         Value::Array(items) => items.iter().map(|item| varied(item, field, index, vary)).collect(),
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), varied(value, name, index, vary))).collect::<Map<_, _>>().into()
-        }
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), varied(value, name, index, vary)))
+            .collect::<Map<_, _>>()
+            .into(),
         other => other.clone(),
     }
 }

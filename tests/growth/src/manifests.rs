@@ -34,7 +34,9 @@ fn block(value: &Value, depth: usize) -> String {
         other => format!(" {other}\n"),
     };
     match value {
-        Value::Object(members) => members.iter().map(|(name, value)| format!("{indent}{}:{}", json!(name), nested(value))).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| format!("{indent}{}:{}", json!(name), nested(value))).collect()
+        }
         Value::Array(items) => items.iter().map(|item| format!("{indent}-{}", nested(item))).collect(),
         other => format!("{indent}{other}\n"),
     }
@@ -67,11 +69,19 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
                     let checked = format!("check: {name}");
                     if wanted(&checked) {
                         let check = Check { engine: &engine, namespace: "default", old: &[] };
-                        see(&checked, growth(ITEMS, make, |input| drop(check.run(std::slice::from_ref(input), &|_| ()))));
+                        see(
+                            &checked,
+                            growth(ITEMS, make, |input| drop(check.run(std::slice::from_ref(input), &|_| ()))),
+                        );
                     }
                     let fixed = format!("fix: {name}");
                     if wanted(&fixed) {
-                        see(&fixed, growth(ITEMS, make, |input| drop(fix::fix(&engine, std::slice::from_ref(input), "default"))));
+                        see(
+                            &fixed,
+                            growth(ITEMS, make, |input| {
+                                drop(fix::fix(&engine, std::slice::from_ref(input), "default"))
+                            }),
+                        );
                     }
                 }
             }

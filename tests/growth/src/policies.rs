@@ -33,7 +33,10 @@ fn policy() -> Value {
             }
         }
     }
-    assert!(all.get("scopes").is_some() && all.get("mutations").is_some() && all.get("exemptions").is_some(), "{all:#}");
+    assert!(
+        all.get("scopes").is_some() && all.get("mutations").is_some() && all.get("exemptions").is_some(),
+        "{all:#}"
+    );
     all
 }
 
@@ -80,12 +83,15 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
                     let (text, size) = make(count);
                     (parse(&text, "policy").map(|policy| Engine::new(&policy)).ok(), size)
                 };
-                see(&name, growth(ITEMS, make, |engine| {
-                    if let Some(engine) = engine {
-                        drop(handle(engine, Mode::Validate, &body));
-                        drop(handle(engine, Mode::Mutate, &body));
-                    }
-                }));
+                see(
+                    &name,
+                    growth(ITEMS, make, |engine| {
+                        if let Some(engine) = engine {
+                            drop(handle(engine, Mode::Validate, &body));
+                            drop(handle(engine, Mode::Mutate, &body));
+                        }
+                    }),
+                );
             }
         }
     }

@@ -38,8 +38,8 @@ scopes:
 const ITEMS: usize = 150;
 /// The same where memory is to be seen: enough that the findings that are kept do not count either.
 const MANY_ITEMS: usize = 3000;
-/// The same for repetitions of a string.
-const REPETITIONS: usize = 2000;
+/// Length of a string in the shorter input, in bytes; of the longer one it is less than the kernel lets an argument be.
+const LENGTH: usize = 25_000;
 
 /// What shells read: each of it once too often for a reader that looks ahead.
 const SCRIPTS: [&str; 12] =
@@ -122,31 +122,51 @@ fn each(document: &Document, depth: Depth, wanted: &dyn Fn(&str) -> bool, see: &
                 let name = format!("{}, {mode:?}, {items} of {way}, {vary:?}", document.name);
                 if wanted(&name) {
                     let grown = |value: &Value, count| grow::lists(value, lists, count, vary);
-                    see(&name, measure(engine, mode, items, |count| {
-                        let object = grown(&document.object, count);
-                        let old = document.old.as_ref().map(|old| grown(old, count));
-                        (body(document, &object, old.as_ref()), known.clone(), 0)
-                    }));
+                    see(
+                        &name,
+                        measure(engine, mode, items, |count| {
+                            let object = grown(&document.object, count);
+                            let old = document.old.as_ref().map(|old| grown(old, count));
+                            (body(document, &object, old.as_ref()), known.clone(), 0)
+                        }),
+                    );
                 }
             }
         }
-        let commands: Vec<Pointer> =
-            places.strings.iter().filter(|place| place.contains("/command/") || place.contains("/args/")).cloned().collect();
+        let commands: Vec<Pointer> = places
+            .strings
+            .iter()
+            .filter(|place| place.contains("/command/") || place.contains("/args/"))
+            .cloned()
+            .collect();
         let of_all = [None].into_iter().chain(SCRIPTS.iter().filter(|_| !commands.is_empty()).map(Some));
         for unit in of_all {
             let unit = unit.copied();
-            let strings = if unit.is_some() { vec![commands.clone()] } else if depth == Depth::All { singly(&places.strings) } else { vec![free(&places.strings)] };
+            let strings = if unit.is_some() {
+                vec![commands.clone()]
+            } else if depth == Depth::All {
+                singly(&places.strings)
+            } else {
+                vec![free(&places.strings)]
+            };
             for strings in strings {
-                let name = format!("{}, {mode:?}, string {} of {unit:?}", document.name, strings.first().map_or("", String::as_str));
+                let name = format!(
+                    "{}, {mode:?}, string {} of {unit:?}",
+                    document.name,
+                    strings.first().map_or("", String::as_str)
+                );
                 if strings.is_empty() || !wanted(&name) {
                     continue;
                 }
-                let grown = |value: &Value, count| grow::strings(value, &strings, count, unit);
-                see(&name, measure(engine, mode, REPETITIONS, |count| {
-                    let object = grown(&document.object, count);
-                    let old = document.old.as_ref().map(|old| grown(old, count));
-                    (body(document, &object, old.as_ref()), known.clone(), 0)
-                }));
+                let grown = |value: &Value, length| grow::strings(value, &strings, length, unit);
+                see(
+                    &name,
+                    measure(engine, mode, LENGTH, |length| {
+                        let object = grown(&document.object, length);
+                        let old = document.old.as_ref().map(|old| grown(old, length));
+                        (body(document, &object, old.as_ref()), known.clone(), 0)
+                    }),
+                );
             }
         }
     }
@@ -157,12 +177,15 @@ fn each(document: &Document, depth: Depth, wanted: &dyn Fn(&str) -> bool, see: &
             for vary in [Vary::Names, Vary::Strings] {
                 let name = format!("{}, inventory, {way}, {vary:?}", document.name);
                 if wanted(&name) {
-                    see(&name, measure(engine, Mode::Validate, ITEMS, |count| {
-                        let objects = grow::lists(&all, &lists, count, vary);
-                        let objects = objects.as_array().cloned().unwrap_or_default();
-                        let size = objects.iter().map(|object| object.to_string().len()).sum();
-                        (body(document, &document.object, document.old.as_ref()), inventory(&objects), size)
-                    }));
+                    see(
+                        &name,
+                        measure(engine, Mode::Validate, ITEMS, |count| {
+                            let objects = grow::lists(&all, &lists, count, vary);
+                            let objects = objects.as_array().cloned().unwrap_or_default();
+                            let size = objects.iter().map(|object| object.to_string().len()).sum();
+                            (body(document, &document.object, document.old.as_ref()), inventory(&objects), size)
+                        }),
+                    );
                 }
             }
         }
@@ -181,27 +204,47 @@ fn free(places: &[Pointer]) -> Vec<Pointer> {
 
 /// Inputs that were once too dear, or that no example leads to.
 fn known() -> Vec<Document> {
-    let pod = |spec: Value| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"},
-        "annotations": {"ignore.podgate.dev/port-conflict": "x y"}}, "spec": spec});
+    let pod = |spec: Value| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"},
+        "annotations": {"ignore.podgate.dev/port-conflict": "x y"}}, "spec": spec})
+    };
     let container = json!({"name": "app", "ports": [{"name": "http", "containerPort": 80}], "volumeMounts": [{"name": "v", "mountPath": "/v"}]});
     vec![
         Document::new("empty containers", pod(json!({"containers": [{}]}))),
-        Document::new("ports and a probe of each container", pod(json!({"containers": [container.clone(), {
+        Document::new(
+            "ports and a probe of each container",
+            pod(json!({"containers": [container.clone(), {
             "name": "probed", "ports": [{"name": "other", "containerPort": 81}],
-            "livenessProbe": {"httpGet": {"port": "http"}}, "readinessProbe": {"httpGet": {"port": "other"}}}]}))),
-        Document::new("init containers with ports beside apps with ports", pod(json!({
-            "initContainers": [{"name": "init", "ports": [{"containerPort": 80}]}], "containers": [container.clone()]}))),
-        Document::new("emptyDirs and mounts", pod(json!({"volumes": [{"name": "v", "emptyDir": {}}],
-            "initContainers": [{"name": "init", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}], "containers": [container.clone()]}))),
-        Document::new("a JobSet with annotations of each template", json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet",
+            "livenessProbe": {"httpGet": {"port": "http"}}, "readinessProbe": {"httpGet": {"port": "other"}}}]})),
+        ),
+        Document::new(
+            "init containers with ports beside apps with ports",
+            pod(json!({
+            "initContainers": [{"name": "init", "ports": [{"containerPort": 80}]}], "containers": [container.clone()]})),
+        ),
+        Document::new(
+            "emptyDirs and mounts",
+            pod(json!({"volumes": [{"name": "v", "emptyDir": {}}],
+            "initContainers": [{"name": "init", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}], "containers": [container.clone()]})),
+        ),
+        Document::new(
+            "a JobSet with annotations of each template",
+            json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet",
             "metadata": {"name": "set", "annotations": {"ignore.podgate.dev/port-conflict": "x"}},
             "spec": {"replicatedJobs": [{"name": "job", "template": {"spec": {"template": {
-                "metadata": {"annotations": {"ignore.podgate.dev/port-conflict": "x"}}, "spec": {"containers": [container.clone(), container]}}}}}]}})),
-        Document::new("a Rollout with a long name", json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "r"},
-            "spec": {"template": {"spec": {"containers": [{"name": "x".repeat(500_000), "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}}}})),
-        Document::new("a long reason of many findings", json!({"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"annotations": {"ignore.podgate.dev/port-conflict": "x"}}, "spec": {"containers": [container.clone(), container]}}}}}]}}),
+        ),
+        Document::new(
+            "a Rollout with a long name",
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "r"},
+            "spec": {"template": {"spec": {"containers": [{"name": "x".repeat(500_000), "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}}}}),
+        ),
+        Document::new(
+            "a long reason of many findings",
+            json!({"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "web", "annotations": {"ignore.podgate.dev/port-conflict": "x ".repeat(125_000)}},
-            "spec": {"containers": [{"name": "app", "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}})),
+            "spec": {"containers": [{"name": "app", "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}}),
+        ),
     ]
 }
 
@@ -214,7 +257,9 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
         // Most kinds hold the same Pod.
         let depth = match &document.name {
             name if name.starts_with("all of Pod,") && document.old.is_none() => Depth::All,
-            name if ["Pod,", "JobSet", "StatefulSet", "PodDisruptionBudget"].iter().any(|kind| name.contains(kind)) => Depth::Lists,
+            name if ["Pod,", "JobSet", "StatefulSet", "PodDisruptionBudget"].iter().any(|kind| name.contains(kind)) => {
+                Depth::Lists
+            }
             _ => Depth::Together,
         };
         each(document, depth, wanted, see);
