@@ -16,7 +16,7 @@ use super::peer::{Kind, Peer};
 
 /// How many times its size a body may become while it is judged: the structs that are read of it, findings, the answer.
 /// `tests/growth` fails where it is more; the engine bounds what all of it may be.
-pub(super) const GROWTH: usize = 48;
+pub(super) const GROWTH: usize = 64;
 /// Addresses that are remembered.
 const MAX_ADDRESSES: usize = 4096;
 

@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod attacks;
 mod budgets;
 mod case;
 mod cases;
@@ -75,6 +76,7 @@ fn tests() -> Vec<Trial> {
         rights::tests(),
         policy::tests(),
         answers::tests(),
+        attacks::tests(),
         budgets::tests(),
         cases::tests(),
         client_certificates::tests(),

@@ -27,7 +27,7 @@ const FACTOR: usize = 4;
 const MAX_STEPS_GROWTH: f64 = 5.0;
 /// What one byte of a body may become while it is judged, in bytes: reading makes structs of it, and findings and the answer
 /// come on top. SECURITY.md and `--max-bytes` are built on it.
-const MAX_BYTES_PER_BYTE: f64 = 48.0;
+const MAX_BYTES_PER_BYTE: f64 = 64.0;
 
 fn main() -> ExitCode {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();

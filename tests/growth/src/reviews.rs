@@ -237,12 +237,12 @@ fn known() -> Vec<Document> {
         Document::new(
             "a Rollout with a long name",
             json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "r"},
-            "spec": {"template": {"spec": {"containers": [{"name": "x".repeat(500_000), "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}}}}),
+            "spec": {"template": {"spec": {"containers": [{"name": "x".repeat(5_000), "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}}}}),
         ),
         Document::new(
             "a long reason of many findings",
             json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": "web", "annotations": {"ignore.podgate.dev/port-conflict": "x ".repeat(125_000)}},
+            "metadata": {"name": "web", "annotations": {"ignore.podgate.dev/port-conflict": "x ".repeat(2_500)}},
             "spec": {"containers": [{"name": "app", "ports": [{"containerPort": 80}, {"containerPort": 80}]}]}}),
         ),
     ]
