@@ -41,6 +41,10 @@ e2e:
 kubelet:
     tests/kubelet/run
 
+# Cost that grows with the input and not faster.
+growth *ARGS:
+    tests/growth/run {{ ARGS }}
+
 # The Helm chart beside the kustomize manifests.
 chart:
     tests/chart/run
