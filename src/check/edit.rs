@@ -1,6 +1,6 @@
 //! Adding to a document by editing its text: what is there stays as it is, byte for byte.
 
-use std::{cmp::Reverse, ops::Range};
+use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::model::{
     path::Segment,
     scalar::{self, Scalar},
     yaml::{
-        self, Document,
+        Document,
         layout::{Layout, Slot},
     },
 };
@@ -43,11 +43,9 @@ struct Style<'t> {
     list_indent: usize,
 }
 
-/// The edits that make `additions` to the document number `index` of `text`, from top to bottom. `None` where the text gives
-/// no place for one of them.
-pub(super) fn edits(text: &str, index: usize, json: bool, additions: &[Addition]) -> Option<Vec<Edit>> {
-    let documents = yaml::documents(text).ok()?;
-    let document = documents.get(index)?;
+/// The edits that make `additions` to `document` of `text`, from top to bottom. `None` where the text gives no place for one of
+/// them.
+pub(super) fn edits(text: &str, document: &Document<'_>, json: bool, additions: &[Addition]) -> Option<Vec<Edit>> {
     let style = Style {
         text,
         json,
@@ -56,8 +54,10 @@ pub(super) fn edits(text: &str, index: usize, json: bool, additions: &[Addition]
     };
     // What goes to the same place goes there at once.
     let mut groups: Vec<(&Path, Vec<&Addition>)> = Vec::new();
+    let mut by_place: HashMap<&Path, usize> = HashMap::new();
     for addition in additions {
-        match groups.iter_mut().find(|(to, _)| **to == addition.to) {
+        let at = *by_place.entry(&addition.to).or_insert(groups.len());
+        match groups.get_mut(at) {
             Some((_, group)) => group.push(addition),
             None => groups.push((&addition.to, vec![addition])),
         }
@@ -314,6 +314,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::yaml;
 
     fn add(text: &str, additions: &[(&[&str], &str, Value)]) -> Option<String> {
         let additions: Vec<Addition> = additions
@@ -326,7 +327,8 @@ mod tests {
                 Addition { to, key: (*key != "-").then(|| (*key).to_owned()), value: value.clone() }
             })
             .collect();
-        let edits = edits(text, 0, text.starts_with('{') && text.contains('"'), &additions)?;
+        let documents = yaml::documents(text).ok()?;
+        let edits = edits(text, documents.first()?, text.starts_with('{') && text.contains('"'), &additions)?;
         apply(text, &edits)
     }
 

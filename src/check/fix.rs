@@ -16,7 +16,7 @@ use super::{
     walk::Input,
 };
 use crate::{
-    model::{Given, Operation, Path, Request, Review, Template, User, Workload, path::Segment},
+    model::{Given, Operation, Path, Request, Review, Template, User, Workload, path::Segment, yaml},
     policy::Engine,
 };
 
@@ -144,8 +144,10 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
     let Some(workload) = item.workload.filter(|workload| workload.probes_as_written) else { return Ok(Vec::new()) };
     let object = workload.read(text)?;
     let mut additions = Vec::new();
+    // One that is nested deeper than can be read is left alone.
+    let Ok(whole) = serde_json::from_str::<Value>(text) else { return Ok(additions) };
     for template in &object.templates {
-        let Some(pod) = pod_of(template, workload, text) else { continue };
+        let Some(pod) = pod_of(template, workload, &whole) else { continue };
         let pod = pod.to_string();
         let request = Request {
             operation: Operation::Create,
@@ -174,8 +176,7 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
 }
 
 /// The Pod that a template makes, as its creation would be asked for.
-fn pod_of(template: &Template<'_>, workload: &Workload, text: &str) -> Option<Value> {
-    let whole: Value = serde_json::from_str(text).ok()?;
+fn pod_of(template: &Template<'_>, workload: &Workload, whole: &Value) -> Option<Value> {
     let mut pod = whole.pointer(&template.path.pointer())?.clone();
     let members = pod.as_object_mut()?;
     // The webhook of the kind would have filled it in.
@@ -191,8 +192,9 @@ fn pod_of(template: &Template<'_>, workload: &Workload, text: &str) -> Option<Va
 fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>) -> Option<Vec<Edit>> {
     let text = part.text(file);
     let mut edits = Vec::new();
+    let documents = yaml::documents(text).ok()?;
     for (document, additions) in additions {
-        edits.extend(edit::edits(text, *document, part.is_json(), additions)?);
+        edits.extend(edit::edits(text, documents.get(*document)?, part.is_json(), additions)?);
     }
     let edited = edit::apply(text, &edits)?;
     let now: Option<Vec<Value>> = source::parts(&edited)

@@ -31,7 +31,8 @@ pub struct Namespace {
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
     budgets: Selected<Budget>,
-    autoscalers: Vec<Autoscaler>,
+    /// By kind and name of what they scale.
+    autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
     workloads: Vec<KnownWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
 }
@@ -96,7 +97,11 @@ impl Inventory {
             Content::Service(selector, _) if selector.match_labels.is_empty() => {}
             Content::Service(selector, service) => namespace.services.add(selector, service),
             Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
-            Content::Autoscaler(autoscaler) => namespace.autoscalers.push(autoscaler),
+            Content::Autoscaler(autoscaler) => {
+                // Of two that scale the same the first counts.
+                let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
+                of_kind.entry(autoscaler.name.clone()).or_insert(autoscaler);
+            }
             Content::Workloads(workloads) => {
                 for workload in workloads {
                     namespace.add_workload(workload);
@@ -152,7 +157,7 @@ impl Namespace {
 
     /// The autoscaler of a workload.
     pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
-        self.autoscalers.iter().find(|autoscaler| autoscaler.kind == kind && autoscaler.name == name)
+        self.autoscalers.get(kind)?.get(name)
     }
 
     /// A workload by kind and name.

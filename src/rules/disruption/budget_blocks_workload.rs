@@ -109,6 +109,10 @@ pub(crate) static RULE: Rule = Rule {
 #[serde(deny_unknown_fields)]
 struct BudgetBlocksWorkload {}
 
+/// Budgets of one workload that are looked at. Two are too many already (`overlapping-disruption-budgets`), and each of them
+/// may select all workloads of the namespace.
+const MOST_BUDGETS: usize = 10;
+
 impl Check for BudgetBlocksWorkload {
     const SCALE: bool = true;
 
@@ -118,7 +122,8 @@ impl Check for BudgetBlocksWorkload {
         let Some(own) = least_replicas(review).filter(|replicas| *replicas > 0) else { return };
         // All templates of the kinds that keep replicas are one.
         let Some(template) = review.new.templates.first() else { return };
-        for budget in known.budgets(&review.new.pod_metadata(template).labels) {
+        let budgets = known.budgets(&review.new.pod_metadata(template).labels);
+        for budget in budgets.into_iter().take(MOST_BUDGETS) {
             let limits = budget.limits();
             if never_allows(&limits) {
                 continue;

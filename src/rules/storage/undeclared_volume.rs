@@ -78,16 +78,18 @@ struct UndeclaredVolume {}
 
 impl Check for UndeclaredVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        let claims: SmallMap<&str, ()> = review.new.claims.iter().map(|claim| &**claim).collect();
         for template in &review.new.templates {
-            let volumes = template.spec.volumes.iter().map(|volume| &*volume.name);
-            let declared: SmallMap<&str, ()> = volumes.chain(review.new.claims.iter().map(|claim| &**claim)).collect();
+            let volumes: SmallMap<&str, ()> = template.spec.volumes.iter().map(|volume| &*volume.name).collect();
             for placed in stages::containers(&template.spec) {
                 let container = placed.container;
                 let mounts = container.volume_mounts.iter().map(|mount| &*mount.name).enumerate();
                 let devices = container.volume_devices.iter().map(|device| &*device.name).enumerate();
                 let named = mounts.map(|(index, name)| ("volumeMounts", "mounts", index, name));
                 let named = named.chain(devices.map(|(index, name)| ("volumeDevices", "has a device of", index, name)));
-                for (list, verb, index, name) in named.filter(|(.., name)| !declared.contains(name)) {
+                for (list, verb, index, name) in
+                    named.filter(|(.., name)| !volumes.contains(name) && !claims.contains(name))
+                {
                     out.at(
                         placed.path(template).key(list).index(index).key("name"),
                         format_args!(

@@ -91,11 +91,11 @@ pub fn innermost(places: &[Pointer]) -> Vec<Pointer> {
 pub fn lists(value: &Value, places: &[Pointer], count: usize, vary: Vary) -> Value {
     let places: HashSet<&str> = places.iter().map(String::as_str).collect();
     grown(value, &mut String::new(), &places, &|value| match value {
-        Value::Array(items) => {
+        Value::Array(items) if !items.is_empty() => {
             let more = (items.len()..count).map(|index| varied(&items[index % items.len()], "", index, vary));
             Value::Array(items.iter().cloned().chain(more).collect())
         }
-        Value::Object(members) => {
+        Value::Object(members) if !members.is_empty() => {
             let some: Vec<(&String, &Value)> = members.iter().collect();
             let more = (some.len()..count).map(|index| {
                 let (name, value) = some[index % some.len()];
