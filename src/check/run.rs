@@ -321,6 +321,7 @@ fn inventory(files: &mut [File<'_>]) -> Inventory {
         |(index, known): (usize, &Known)| known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
     let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
     let mut inventory = Inventory::default();
+    inventory.set_judged();
     let counting = all.into_iter().zip(counting).filter(|(_, counts)| *counts);
     for entry in counting.filter_map(|(known, _)| known.entry) {
         inventory.insert(entry);

@@ -20,6 +20,8 @@ pub struct Inventory {
     namespaces: HashMap<String, Arc<Namespace>>,
     /// Whether workloads that are there may be missing.
     lacks_workloads: bool,
+    /// Whether each of its objects is judged in the same run.
+    is_judged: bool,
 }
 
 /// What is known of one namespace.
@@ -118,6 +120,16 @@ impl Inventory {
     /// Says whether they are.
     pub fn set_knows_workloads(&mut self, knows: bool) {
         self.lacks_workloads = !knows;
+    }
+
+    /// Whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
+    pub fn is_judged(&self) -> bool {
+        self.is_judged
+    }
+
+    /// Says that it is.
+    pub fn set_judged(&mut self) {
+        self.is_judged = true;
     }
 
     /// What is known of a namespace, if anything is.

@@ -241,3 +241,24 @@ fn output_is_the_same_every_time() {
         .collect();
     assert!(lines.len() > 600 && lines.is_sorted());
 }
+
+/// A budget and a workload that leaves no room in it are one fault, told of once: at the budget, or at what has changed.
+#[test]
+fn a_budget_without_room_is_told_of_once() {
+    let objects = |replicas: u32| {
+        format!(
+            "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\n\
+             spec: {{minAvailable: 3, selector: {{matchLabels: {{app: web}}}}}}\n---\n\
+             apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: {replicas}\n  \
+             template:\n    metadata: {{labels: {{app: web}}}}\n    spec: {{containers: [{{name: app, image: a}}]}}\n"
+        )
+    };
+    let folder = folder(&[("new/web.yaml", &objects(3)), ("old/web.yaml", &objects(5))]);
+    let told = |args: &[&str]| {
+        let ran = run(folder.path(), &[&["check", "new"], args].concat());
+        let rules = ["blocking-disruption-budget", "budget-blocks-workload"];
+        rules.map(|rule| ran.stdout.matches(&format!("[{rule}]")).count())
+    };
+    assert_eq!(told(&[]), [1, 0]);
+    assert_eq!(told(&["--old", "old"]), [0, 1]);
+}

@@ -5,7 +5,8 @@
 //! its `scale`.
 //!
 //! The replicas of all known workloads that the budget selects are added up, each with `minReplicas` of its autoscaler where
-//! there is one. A budget that allows nothing whatever it selects is its own fault, and so is one that selects Pods of a kind
+//! there is one. Where both are judged in one run, as by `podgate check`, only the budget is told of; with `--old`, whichever has
+//! changed. A budget that allows nothing whatever it selects is its own fault, and so is one that selects Pods of a kind
 //! without a number of replicas; neither is told of here. Nor is a workload of 0 replicas.
 //!
 //! # Why it is bad
@@ -118,6 +119,10 @@ impl Check for BudgetBlocksWorkload {
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(inventory) = review.inventory.filter(|inventory| inventory.knows_workloads()) else { return };
+        // The budget is judged as well, and told of there; unless only what has changed is told of.
+        if inventory.is_judged() && review.old.is_none() {
+            return;
+        }
         let Some(known) = inventory.namespace(&review.namespace).filter(|known| known.knows_budgets()) else { return };
         let Some(own) = least_replicas(review).filter(|replicas| *replicas > 0) else { return };
         // All templates of the kinds that keep replicas are one.
