@@ -28,11 +28,11 @@ const ANSWER_BYTES: usize = 256;
 
 /// What the lists of one request may become in memory, in bytes, room for growth included: this much, and so much for each
 /// byte of the request, but no more than the third. What etcd can hold of an object that the API server accepts, 1.5 MiB
-/// (`--max-request-bytes`), comes to less than 25 MiB for each of two objects: its smallest volume is 9 bytes there and 96
+/// (`--max-request-bytes`), comes to less than 24 MiB for each of two objects: its smallest volume is 9 bytes there and 96
 /// here. What is beyond is no Pod, and none can come of it: a container that runs has a name and an image.
 const LIST_BYTES: usize = 1024 * 1024;
 const LIST_BYTES_PER_BYTE: usize = 40;
-const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
+const MAX_LIST_BYTES: usize = 48 * 1024 * 1024;
 
 /// Reads what is in a request of `length` bytes, within the bounds of memory.
 fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {

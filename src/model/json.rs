@@ -53,7 +53,7 @@ fn make_room<T, E: de::Error>(items: &mut Vec<T>) -> Result<(), E> {
     if items.len() < items.capacity() {
         return Ok(());
     }
-    let few = if size_of::<T>() > SMALL_ITEM_BYTES { 1 } else { FEW };
+    let few = (FEW * SMALL_ITEM_BYTES / size_of::<T>().max(1)).clamp(1, FEW);
     let more = few.max(items.len() / 2);
     let bytes = more.saturating_mul(size_of::<T>());
     let Some(left) = LEFT_BYTES.get().checked_sub(bytes) else {

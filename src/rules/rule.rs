@@ -142,6 +142,8 @@ impl Code {
 
 /// The longest message of a finding, in bytes: names and values from an object can be of any length.
 pub const MAX_MESSAGE_BYTES: usize = 1000;
+/// Room for most messages: growing moves what is there.
+const USUAL_MESSAGE_BYTES: usize = 160;
 /// The longest part of a message that is written at once, such as a name: what comes after it still has to be read.
 const MAX_PART_BYTES: usize = 500;
 /// How many findings of one rule at one level a webhook's answer is made of; further ones are counted. An object from outside
@@ -407,7 +409,7 @@ fn cut(message: impl fmt::Display) -> String {
         }
     }
 
-    let mut cut = Cut { text: String::new() };
+    let mut cut = Cut { text: String::with_capacity(USUAL_MESSAGE_BYTES) };
     // Fails only where there is no room left.
     let _ = fmt::write(&mut cut, format_args!("{message}"));
     cut.text
