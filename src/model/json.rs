@@ -19,9 +19,10 @@ use serde_json::Value;
 
 use super::Str;
 
-/// What most lists have at most. Room for so many is made at once where items are small: growing moves what is there.
+/// What most lists have at most. Room for so many is made at once, or for fewer where items are large: growing moves what is
+/// there.
 const FEW: usize = 4;
-/// Items that are no longer than this, in bytes, are small.
+/// The largest item, in bytes, of which there is room for [`FEW`].
 const SMALL_ITEM_BYTES: usize = 64;
 
 thread_local! {
