@@ -336,14 +336,14 @@ impl Settings {
         let containers = review.new.templates.iter().map(|template| template.spec.containers.len());
         let steps = STEPS_OF_A_RULE * (1 + containers.sum::<usize>() as u64);
         let mut found: Vec<(&Active, Findings)> = Vec::new();
+        let mut findings = Findings::default();
         for active in self.rules.iter().filter(|active| active.rule.code.judges(review.aspect)) {
-            let mut findings = Findings::default();
             (active.check)(review, &mut Report::keep(active.rule, active.levels, budget, &mut findings));
             if !budget.spend(steps) {
                 return Err(Exhausted { at: active.rule.id });
             }
             if !findings.is_empty() {
-                found.push((active, findings));
+                found.push((active, std::mem::take(&mut findings)));
             }
         }
         let mut excuses = None;
