@@ -121,7 +121,7 @@ pub(super) fn mutation_annotations(mutations: &[&'static Mutation]) -> BTreeMap<
     mutations.iter().map(|mutation| (mutation.id, "patched".to_owned())).collect()
 }
 
-/// What a finding that is silent would be, and for whom.
+/// Says what a finding that is silent would be, and for whom.
 fn would_be(finding: &Finding, owner: Option<&str>) -> Option<String> {
     let Finding { level, policy_level, own_level, .. } = finding;
     match owner {

@@ -26,7 +26,7 @@ use crate::{
 /// Room for an answer that allows, in bytes.
 const ANSWER_BYTES: usize = 256;
 
-/// What the lists of one request may become in memory, in bytes, room for growth included: this much, and so much for each
+/// Limits what the lists of one request become in memory, in bytes, room for growth included: this much, and so much for each
 /// byte of the request, but no more than the third. What etcd can hold of an object that the API server accepts, 1.5 MiB
 /// (`--max-request-bytes`), comes to less than 24 MiB for each of two objects: its smallest volume is 9 bytes there and 96
 /// here. What is beyond is no Pod, and none can come of it: a container that runs has a name and an image.
@@ -376,7 +376,7 @@ fn judge<'a>(
     Ok(body)
 }
 
-/// What is wrong with the labels of a Namespace, which is not judged otherwise.
+/// Says what is wrong with the labels of a Namespace, which is not judged otherwise.
 fn namespace_notice(
     engine: &Engine,
     mode: Mode,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::{PodSpec, entry::TargetPort};
 
-/// Which containers of a Pod serve which port.
+/// Tells which containers of a Pod serve which port.
 ///
 /// A number is served by who declares it for the same protocol; a Pod need not declare its ports, so that nobody may be
 /// known to serve one. A name is that of the first container that has a port of this name, apps before sidecars; no other
@@ -20,7 +20,7 @@ pub struct Serving<'p, 'a> {
 }
 
 impl<'p, 'a> Serving<'p, 'a> {
-    /// What the containers of the Pod declare.
+    /// Reads what the containers of the Pod declare.
     pub fn of(spec: &'p PodSpec<'a>) -> Self {
         let of = |role| {
             let placed = stages::containers(spec).filter(move |placed| placed.role == role);

@@ -376,7 +376,7 @@ impl Settings {
     }
 }
 
-/// What becomes of findings: an old one excuses some, the policy or an annotation sets others aside, and the rest count.
+/// Decides what becomes of findings: an old one excuses some, the policy or an annotation sets others aside, and the rest count.
 struct Counting<'c, 'r> {
     excuses: Option<Excuses>,
     aside: &'c Aside<'r>,

@@ -71,19 +71,18 @@ fn collect(value: &Value, at: &mut Pointer, places: &mut Places) {
     }
 }
 
+/// Returns whether the place `other` holds the place `one`.
+fn is_in(one: &str, other: &str) -> bool {
+    one.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Of these places those that none of the others holds.
 pub fn outermost(places: &[Pointer]) -> Vec<Pointer> {
-    let is_in = |one: &str, other: &str| {
-        one.len() > other.len() && one.starts_with(other) && one[other.len()..].starts_with('/')
-    };
     places.iter().filter(|one| !places.iter().any(|other| is_in(one, other))).cloned().collect()
 }
 
 /// Of these places those that hold none of the others.
 pub fn innermost(places: &[Pointer]) -> Vec<Pointer> {
-    let is_in = |one: &str, other: &str| {
-        one.len() > other.len() && one.starts_with(other) && one[other.len()..].starts_with('/')
-    };
     places.iter().filter(|one| !places.iter().any(|other| is_in(other, one))).cloned().collect()
 }
 

@@ -26,9 +26,10 @@ use steps::Growth;
 
 /// How much longer the longer of two inputs is.
 const FACTOR: usize = 4;
-/// What a step that is not worth a look costs in both inputs: what is done once, whatever the input.
+/// Limits what the steps of an input [`FACTOR`] times as long may be a multiple of: linear cost comes to [`FACTOR`], and sorting
+/// and the growth of tables to a little more.
 const MAX_STEPS_GROWTH: f64 = 5.0;
-/// What one byte of a body may become while it is judged, in bytes: reading makes structs of it, and findings and the answer
+/// Limits what one byte of a body may become while it is judged, in bytes: reading makes structs of it, and findings and the answer
 /// come on top. SECURITY.md and `--max-bytes` are built on it.
 const MAX_BYTES_PER_BYTE: f64 = 64.0;
 
