@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use podgate::admission::handle;
+use podgate_engine::admission::handle;
 use podgate_bench::CASES;
 
 #[global_allocator]

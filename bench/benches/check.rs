@@ -11,10 +11,9 @@ use std::{
 };
 
 use granit_parser::{Options, Parser};
-use podgate::{
-    check::{self, Check, Input, Outcome},
-    policy::Engine,
-};
+use podgate::files::Input;
+use podgate_engine::policy::Engine;
+use podgate_manifests::{self, Check, Outcome};
 use rayon::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 

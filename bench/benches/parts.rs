@@ -5,14 +5,7 @@
 
 use std::hint::black_box;
 
-use podgate::{
-    admission::{Mode, handle},
-    policy::{
-        Engine, LifecyclePolicy,
-        cases::{Circumstances, with_review},
-    },
-    rules::RULES,
-};
+use podgate_engine::{admission::{Mode, handle}, policy::{Engine, LifecyclePolicy, cases::{Circumstances, with_review}}, rules::RULES};
 use podgate_bench::{CASES, least_nanoseconds};
 use serde_json::Value;
 

@@ -4,14 +4,7 @@
 
 use std::{fmt::Write, hint::black_box};
 
-use podgate::{
-    model::Inventory,
-    policy::{
-        Engine,
-        cases::{Circumstances, with_review},
-        parse,
-    },
-};
+use podgate_engine::{model::Inventory, policy::{Engine, cases::{Circumstances, with_review}, parse}};
 use podgate_bench::least_nanoseconds;
 
 const SCOPES: usize = 200;

@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use podgate::admission::handle;
+use podgate_engine::admission::handle;
 use podgate_bench::{CASES, Case, least_nanoseconds};
 
 /// The least time of one review.

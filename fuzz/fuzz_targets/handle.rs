@@ -5,10 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use podgate::{
-    admission::{Decision, Mode, handle},
-    policy::{Engine, parse},
-};
+use podgate_engine::{admission::{Decision, Mode, handle}, policy::{Engine, parse}};
 
 const POLICY: &str = "
 apiVersion: podgate.dev/v1alpha1

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use podgate::model::{Path, yaml};
+use podgate_engine::syntax::{Path, yaml};
 use serde_json::Value;
 
 fuzz_target!(|text: &str| {

@@ -14,12 +14,11 @@ use super::{
     output::{FAILURE, is_broken_pipe},
     progress::Progress,
 };
-use crate::{
-    check::{
-        self, Check, Input, Outcome,
-        output::{github, json, junit, sarif, text},
-    },
-    rules::Level,
+use crate::files::{self, File};
+use podgate_engine::rules::Level;
+use podgate_manifests::{
+    Check, Outcome, Problem,
+    output::{github, json, junit, sarif, text},
 };
 
 /// Judge manifests as the webhook would
@@ -99,14 +98,14 @@ impl FailOn {
 
 impl Select {
     /// The files that are meant, and what of them cannot be read.
-    pub(super) fn inputs(&self) -> anyhow::Result<(Vec<Input>, Vec<check::Problem>)> {
+    pub(super) fn inputs(&self) -> anyhow::Result<(Vec<File>, Vec<Problem>)> {
         if self.paths.is_empty() {
             if io::stdin().is_terminal() {
                 bail!("no path given and nothing piped in; name a file or a folder");
             }
-            return Ok((vec![Input::stdin()], Vec::new()));
+            return Ok((vec![File::stdin()], Vec::new()));
         }
-        Ok(check::find(&self.paths, &self.ignore)?)
+        Ok(files::find(&self.paths, &self.ignore)?)
     }
 
     fn said(&self) -> String {
@@ -120,7 +119,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (inputs, mut problems) = args.select.inputs()?;
     let old = match &args.old {
         Some(old) => {
-            let (old, more) = check::find(std::slice::from_ref(old), &[])?;
+            let (old, more) = files::find(std::slice::from_ref(old), &[])?;
             problems.extend(more);
             old
         }

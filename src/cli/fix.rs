@@ -12,7 +12,8 @@ use super::{
     check::Select,
     output::{FAILURE, is_broken_pipe},
 };
-use crate::check::fix::{self, Fixed};
+use crate::files::{self, File};
+use podgate_manifests::fix::{self, Fixed};
 
 /// Add to manifests what the policy's mutations would add to their Pods
 ///
@@ -53,9 +54,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(cause) if is_broken_pipe(&cause) => {}
         other => other?,
     }
-    let mut changed: Vec<&Fixed> = fixed.iter().filter(|fixed| fixed.before != fixed.after).collect();
+    let mut changed: Vec<(&File, &Fixed)> =
+        inputs.iter().zip(&fixed).filter(|(_, fixed)| fixed.before != fixed.after).collect();
     if args.write {
-        changed.retain(|fixed| fix::write(fixed).map_err(|error| failed.push(error.to_string())).is_ok());
+        changed
+            .retain(|(file, fixed)| files::write(file, fixed).map_err(|error| failed.push(error.to_string())).is_ok());
     }
     // Where stderr is gone the exit code still tells.
     let _ = io::stderr().write_all(report(args, &fixed, changed.len(), &failed).as_bytes());
@@ -68,14 +71,8 @@ fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> St
     for file in fixed {
         for change in &file.changes {
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{}: {}: {} ({})",
-                file.input.name,
-                change.object,
-                change.path,
-                change.mutations.join(", ")
-            );
+            let _ =
+                writeln!(text, "{}: {}: {} ({})", file.name, change.object, change.path, change.mutations.join(", "));
         }
     }
     for message in failed {
@@ -90,7 +87,7 @@ fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> St
 fn diff(fixed: &[Fixed]) -> String {
     let mut text = String::new();
     for file in fixed.iter().filter(|file| file.before != file.after) {
-        let name = file.input.name.trim_start_matches('/');
+        let name = file.name.trim_start_matches('/');
         let diff = TextDiff::from_lines(&file.before, &file.after);
         text.push_str(&diff.unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string());
     }
@@ -104,7 +101,7 @@ fn whole(fixed: &[Fixed]) -> String {
     }
     let mut text = String::new();
     for file in fixed {
-        let _ = writeln!(text, "---\n# Source: {}", file.input.name);
+        let _ = writeln!(text, "---\n# Source: {}", file.name);
         text.push_str(&file.after);
         if !file.after.ends_with('\n') {
             text.push('\n');

@@ -28,8 +28,8 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::policy::PolicyError;
 use output::{FAILURE, is_broken_pipe};
+use podgate_engine::policy::PolicyError;
 
 /// A Kubernetes admission webhook that judges the Pod lifecycle.
 #[derive(Debug, Parser)]

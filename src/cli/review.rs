@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::output::FAILURE;
-use crate::admission::{Decision, Mode, handle};
+use podgate_engine::admission::{Decision, Mode, handle};
 
 /// Answer one AdmissionReview as the webhook would
 ///

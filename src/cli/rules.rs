@@ -11,7 +11,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use termimad::{Alignment, MadSkin};
 
-use crate::{
+use podgate_engine::{
     policy::{pages, suggest::did_you_mean},
     rules::{self, RULES, Rule},
 };

@@ -20,10 +20,10 @@ use tracing::level_filters::LevelFilter;
 use super::cluster::ClusterArgs;
 use super::duration;
 use super::spans::SpanArgs;
-use crate::policy::Engine;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
 use crate::server::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, Server, TlsVersion};
+use podgate_engine::policy::Engine;
 
 /// Days that development certificates are valid.
 const DEVELOPMENT_DAYS: u32 = 365;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use crate::model::Inventory;
-use crate::model::entry::IGNORE_PREFIX;
-use crate::policy::label::{self, PROFILE_LABEL};
 use crate::server::log;
+use podgate_engine::model::Inventory;
+use podgate_engine::model::entry::IGNORE_PREFIX;
+use podgate_engine::policy::label::{self, PROFILE_LABEL};
 
 /// A kind that is watched.
 #[derive(Debug)]

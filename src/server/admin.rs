@@ -14,7 +14,7 @@ use super::metrics::{CONTENT_TYPE, Metrics};
 use super::options::PolicySource;
 use super::reload::Policies;
 use super::reply;
-use crate::policy::LifecyclePolicy;
+use podgate_engine::policy::LifecyclePolicy;
 
 /// Said in front of the policy.
 const WITHOUT_USERS: &str = "# Exempt users and groups are left out here.\n";

@@ -1,6 +1,6 @@
 //! The ways in which a request or a connection gets no decision.
 
-use crate::admission::ErrorReason;
+use podgate_engine::admission::ErrorReason;
 
 /// Why a request or a connection got no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use crate::admission::{Counted, Record};
+use podgate_engine::admission::{Counted, Record};
 
 /// How many series of each metric name their namespace; what comes later is counted under [`OTHER`].
 const MAX_SERIES: usize = 4000;
@@ -116,7 +116,7 @@ mod tests {
     use prometheus_client::encoding::text::encode;
 
     use super::*;
-    use crate::admission::Controlled;
+    use podgate_engine::admission::Controlled;
 
     #[test]
     fn namespaces_are_bounded() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::metrics::Metrics;
-use crate::model::Inventory;
+use podgate_engine::model::Inventory;
 
 /// The objects that rules look up, and the metrics that say how old that is.
 #[derive(Debug, Clone)]

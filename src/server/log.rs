@@ -15,8 +15,8 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::metrics::{decision as decision_label, webhook};
 use super::trace::TraceContext;
-use crate::admission::{Decision, Mode, Record};
-use crate::model::text::one_line;
+use podgate_engine::admission::{Decision, Mode, Record};
+use podgate_engine::syntax::text::one_line;
 
 /// Longest text from outside in a log line, in characters: the longest name that Kubernetes knows.
 const MAX_TEXT_CHARS: usize = 253;
@@ -210,8 +210,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::admission::ErrorReason;
-    use crate::model::text::is_unsafe;
+    use podgate_engine::admission::ErrorReason;
+    use podgate_engine::syntax::text::is_unsafe;
 
     const NASTY: &str = "a\r\nINFO forged=\"1\" \u{1b}[31mred\u{85}\u{2028}\u{202e}\0 \\ é";
 

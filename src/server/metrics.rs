@@ -14,8 +14,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::failure::Failure;
 use super::findings::Findings;
-use crate::admission::{Decision, Mode, Record};
-use crate::policy::exempt::Ending;
+use podgate_engine::admission::{Decision, Mode, Record};
+use podgate_engine::policy::exempt::Ending;
 
 /// The format that [`Metrics::encode`] writes.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -57,7 +57,6 @@ pub use reload::Policies;
 pub use tls::{Flaw, TlsError};
 pub use trace::TraceContext;
 
-use crate::policy::Engine;
 use admin_thread::AdminThread;
 use endpoint::Endpoint;
 use files::Reader;
@@ -66,6 +65,7 @@ use ledger::Ledger;
 use lookout::Lookout;
 use metrics::Metrics;
 use peer::Kind;
+use podgate_engine::policy::Engine;
 use pool::Pool;
 use renewal::Renewal;
 use tls::Tls;

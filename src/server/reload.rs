@@ -16,9 +16,9 @@ use super::log;
 use super::metrics::Metrics;
 use super::options::PolicySource;
 use super::watch::Watch;
-use crate::policy::day::Day;
-use crate::policy::exempt::Ending;
-use crate::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
+use podgate_engine::policy::day::Day;
+use podgate_engine::policy::exempt::Ending;
+use podgate_engine::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
 
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

@@ -31,9 +31,9 @@ use super::reply;
 use super::span::RequestSpan;
 use super::trace::TraceContext;
 use super::turns::Turns;
-use crate::admission::{self, Mode, handle_within};
-use crate::model::Inventory;
-use crate::policy::Engine;
+use podgate_engine::admission::{self, Mode, handle_within};
+use podgate_engine::model::Inventory;
+use podgate_engine::policy::Engine;
 
 /// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
 /// request's time.

@@ -7,7 +7,7 @@ use tracing::{Span, info_span, record_all};
 use super::failure::Failure;
 use super::log::clean;
 use super::metrics::{decision as decision_label, webhook};
-use crate::admission::{Decision, Mode, Record};
+use podgate_engine::admission::{Decision, Mode, Record};
 
 /// What spans are filtered by. Log lines have another, so that whoever takes the one does not pay for the other.
 pub(super) const TARGET: &str = "admission";

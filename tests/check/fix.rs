@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use podgate::{
-    check::{self, fix},
-    model::yaml,
+use podgate_engine::{
     policy::{Engine, parse},
+    syntax::yaml,
 };
+use podgate_manifests::{self, fix};
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 

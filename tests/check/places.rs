@@ -1,11 +1,11 @@
 //! Where findings stand, in every shape that YAML and JSON can give an object: `places.md`.
 
-use podgate::{
-    check::{self, Check, Outcome},
-    model::yaml::Place,
+use podgate_engine::{
     policy::{Engine, LifecyclePolicy},
     rules,
+    syntax::yaml::Place,
 };
+use podgate_manifests::{self, Check, Outcome};
 
 use super::folder;
 

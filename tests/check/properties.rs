@@ -1,9 +1,7 @@
 //! What has to hold for every manifest.
 
-use podgate::{
-    check::{self, Check, Outcome},
-    policy::Engine,
-};
+use podgate_engine::policy::Engine;
+use podgate_manifests::{self, Check, Outcome};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 

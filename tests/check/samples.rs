@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use podgate::rules::RULES;
+use podgate_engine::rules::RULES;
 use serde_json::Value;
 
 use super::run;
@@ -80,7 +80,7 @@ const POLICY: &str = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\n"
 fn action_and_hooks_run_commands() {
     let read = |file: &str| -> Value {
         let text = fs::read_to_string(root().join(file)).unwrap();
-        let documents = podgate::model::yaml::documents(&text).unwrap();
+        let documents = podgate_engine::syntax::yaml::documents(&text).unwrap();
         serde_json::from_str(&documents[0].to_json().unwrap()).unwrap()
     };
     for hook in read(".pre-commit-hooks.yaml").as_array().unwrap() {
@@ -102,7 +102,7 @@ fn action_and_hooks_run_commands() {
 #[test]
 fn the_action_annotates_and_fails() {
     let text = fs::read_to_string(root().join("action.yml")).unwrap();
-    let documents = podgate::model::yaml::documents(&text).unwrap();
+    let documents = podgate_engine::syntax::yaml::documents(&text).unwrap();
     let action: Value = serde_json::from_str(&documents[0].to_json().unwrap()).unwrap();
     let step = action["runs"]["steps"].as_array().unwrap().iter().find(|step| step["run"].is_string()).unwrap();
     let folder = super::folder(&[(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use podgate::model::workload::WORKLOADS;
+use podgate_engine::model::workload::WORKLOADS;
 use serde_json::{Value, json};
 
 use crate::harness::{Cluster, conflicting_containers, deployment, object, pod, with};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use podgate::model::yaml;
-use podgate::rules::{Level, RULES};
+use podgate_engine::rules::{Level, RULES};
+use podgate_engine::syntax::yaml;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use libtest_mimic::Trial;
-use podgate::model::Operation;
-use podgate::policy::{Engine, LifecyclePolicy};
-use podgate::rules::Level;
+use podgate_engine::model::Operation;
+use podgate_engine::policy::{Engine, LifecyclePolicy};
+use podgate_engine::rules::Level;
 use serde_json::{Value, json};
 
 use crate::case::{self, Case};

@@ -1,10 +1,10 @@
 //! Holds what `lifecycle/` derives from a manifest against what the scenarios say, and with them the kubelet.
 
 use libtest_mimic::Trial;
-use podgate::lifecycle::restart::{Restart, after_exit, after_probe_kill};
-use podgate::lifecycle::shutdown::stops;
-use podgate::lifecycle::stages::{Placed, Role, containers};
-use podgate::model::{PodSpec, json::from_object};
+use podgate_engine::lifecycle::restart::{Restart, after_exit, after_probe_kill};
+use podgate_engine::lifecycle::shutdown::stops;
+use podgate_engine::lifecycle::stages::{Placed, Role, containers};
+use podgate_engine::{model::PodSpec, syntax::json::from_object};
 
 use crate::scenario::{self, Scenario};
 use crate::timeline::{Action, Kind, Step};

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use podgate::policy::pages;
-use podgate::rules::RULES;
+use podgate_engine::policy::pages;
+use podgate_engine::rules::RULES;
 
 use crate::scenario::{self, Scenario};
 

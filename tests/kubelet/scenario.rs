@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use podgate::model::yaml;
+use podgate_engine::syntax::yaml;
 use serde_json::Value;
 
 use crate::timeline::{self, Step};

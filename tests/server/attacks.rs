@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame};
-use podgate::model::Review;
-use podgate::rules::rule::Code;
-use podgate::rules::{Check, Level, Report, Rule};
+use podgate_engine::model::Review;
+use podgate_engine::rules::rule::Code;
+use podgate_engine::rules::{Check, Level, Report, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;

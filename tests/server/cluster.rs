@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use podgate::cluster::{self, Managed};
-use podgate::policy::LifecyclePolicy;
+use podgate_engine::policy::LifecyclePolicy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use podgate::model::yaml;
+use podgate_engine::syntax::yaml;
 use serde_json::Value;
 
 use crate::support::TestServer;
@@ -34,7 +34,7 @@ fn metrics(expression: &str) -> BTreeSet<&str> {
 async fn exposed() -> BTreeSet<String> {
     let sample =
         |name| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)).unwrap();
-    let policy = podgate::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
+    let policy = podgate_engine::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
     let (server, knowledge) = TestServer::start_knowing(&policy).await;
     knowledge.found("Service");
     knowledge.lost("Service");

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use podgate::model::Review;
-use podgate::rules::rule::Code;
-use podgate::rules::{Check, Level, Report, Rule};
+use podgate_engine::model::Review;
+use podgate_engine::rules::rule::Code;
+use podgate_engine::rules::{Check, Level, Report, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! A rule that falls over ends one request, and nothing else.
 
-use podgate::model::Review;
-use podgate::rules::rule::Code;
-use podgate::rules::{Check, Level, Report, Rule};
+use podgate_engine::model::Review;
+use podgate_engine::rules::rule::Code;
+use podgate_engine::rules::{Check, Level, Report, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;

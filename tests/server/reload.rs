@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use podgate::policy::load;
+use podgate_engine::policy::load;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -188,9 +188,9 @@ async fn the_policy_in_force_is_shown() {
     let text = answer.text().await.unwrap();
     let start = "# no policy file: the default\n# Exempt users and groups are left out here.\napiVersion: podgate.dev/v1alpha1\n";
     assert!(text.starts_with(start), "{text}");
-    let mut expected = podgate::policy::LifecyclePolicy::default();
+    let mut expected = podgate_engine::policy::LifecyclePolicy::default();
     expected.spec.exemptions.groups.clear();
-    assert_eq!(podgate::policy::parse(&text, "shown").unwrap(), expected);
+    assert_eq!(podgate_engine::policy::parse(&text, "shown").unwrap(), expected);
 }
 
 /// What has ended, and what ends within two weeks, is told of where people look.
@@ -200,7 +200,7 @@ async fn exemptions_that_end_are_told_of() {
     let spec =
         format!("{{exemptions: {{objects: [{object}, expires: 2020-02-29}}, {object}, expires: 2999-12-31}}]}}}}");
     let text = format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {spec}\n");
-    let server = TestServer::start_with_policy(&podgate::policy::parse(&text, "policy").unwrap()).await;
+    let server = TestServer::start_with_policy(&podgate_engine::policy::parse(&text, "policy").unwrap()).await;
     let ready = server.admin("/readyz").await;
     assert_eq!(ready.status(), 200);
     let wanted = "ok\nspec.exemptions.objects[0]: the exemption of Deployment shop/web has expired on 2020-02-29 and counts no more (ticket OPS-12)\n";
@@ -216,7 +216,7 @@ async fn exemptions_that_end_are_told_of() {
 #[tokio::test]
 async fn a_dry_run_is_counted_by_rule_and_namespace() {
     let text = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {profile: audit}\n";
-    let server = TestServer::start_with_policy(&podgate::policy::parse(text, "policy").unwrap()).await;
+    let server = TestServer::start_with_policy(&podgate_engine::policy::parse(text, "policy").unwrap()).await;
     let request = server.client().build().unwrap().post(server.url("/validate"));
     let answer = request.header("content-type", "application/json").body(REVIEW).send().await.unwrap();
     let answer: Value = answer.json().await.unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use podgate::model::yaml;
+use podgate_engine::syntax::yaml;
 use serde_json::Value;
 
 fn read(file: &str) -> String {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use podgate::policy;
+use podgate_engine::policy;
 use serde_json::Value;
 
 use crate::support::TestServer;

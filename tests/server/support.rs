@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgate::policy::{Engine, LifecyclePolicy};
-use podgate::rules::Rule;
 use podgate::server::{Knowledge, Options, Policies, PolicySource, Presenter, Server, certificates};
+use podgate_engine::policy::{Engine, LifecyclePolicy};
+use podgate_engine::rules::Rule;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::anyhow;
 
-use crate::{
-    cli::output::print,
-    model::{Map, Operation, Subject, Workload, selection::Pods, workload::WORKLOADS},
+use crate::cli::output::print;
+use podgate_engine::{
+    model::{Operation, Subject, Workload, selection::Pods, workload::WORKLOADS},
     policy::{
         Engine,
         config::{PolicySpec, Profile, Scope},
@@ -22,6 +22,7 @@ use crate::{
         suggest::did_you_mean,
     },
     rules::{Level, RULES, Rule, levels::levels, rule::Levels},
+    syntax::Map,
 };
 
 /// Print the level of every rule for an object, and why it is so

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::output::{FAILURE, print};
-use crate::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, load, schema};
+use podgate_engine::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, load, schema};
 
 /// Work with policies
 #[derive(Debug, clap::Subcommand)]

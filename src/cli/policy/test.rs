@@ -9,13 +9,11 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use crate::{
-    cli::output::{FAILURE, print},
-    policy::{
-        Engine, LifecyclePolicy,
-        cases::{self, Case, CaseError},
-        load,
-    },
+use crate::cli::output::{FAILURE, print};
+use podgate_engine::policy::{
+    Engine, LifecyclePolicy,
+    cases::{self, Case, CaseError},
+    load,
 };
 
 /// Test a policy with cases written as Markdown

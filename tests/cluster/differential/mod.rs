@@ -14,8 +14,8 @@ mod samples;
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use podgate::policy::{Engine, LifecyclePolicy};
-use podgate::rules::{Finding, Level};
+use podgate_engine::policy::{Engine, LifecyclePolicy};
+use podgate_engine::rules::{Finding, Level};
 use serde_json::Value;
 use tokio::task::JoinSet;
 

@@ -1,7 +1,7 @@
 //! The custom kinds that podgate knows, each as a CustomResourceDefinition that accepts anything: the API server then
 //! looks into no template, and podgate is the first to do so.
 
-use podgate::model::workload::WORKLOADS;
+use podgate_engine::model::workload::WORKLOADS;
 use serde_json::{Value, json};
 
 use super::objects::CUSTOM_VERSION;

@@ -1,9 +1,9 @@
 //! podgate asked in this process: about requests that the API server refuses before a webhook sees them.
 
-use podgate::model::Operation;
-use podgate::policy::Engine;
-use podgate::policy::cases::{Circumstances, with_review};
-use podgate::rules::Finding;
+use podgate_engine::model::Operation;
+use podgate_engine::policy::Engine;
+use podgate_engine::policy::cases::{Circumstances, with_review};
+use podgate_engine::rules::Finding;
 use serde_json::Value;
 
 /// A request as the API server would send it.

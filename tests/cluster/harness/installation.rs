@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::Method;
-use podgate::model::yaml;
+use podgate_engine::syntax::yaml;
 use serde_json::{Value, json};
 
 use super::certificates::kubeconfig;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgate::policy::{self, Engine, LifecyclePolicy};
 use podgate::server::{Options, Server, certificates};
+use podgate_engine::policy::{self, Engine, LifecyclePolicy};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use podgate::{
-    model::{workload::WORKLOADS, yaml},
-    policy::cases::{self, Case},
-};
+use podgate_engine::{model::workload::WORKLOADS, syntax::yaml, policy::cases::{self, Case}};
 use serde_json::{Map, Value, json};
 
 /// A request to grow.

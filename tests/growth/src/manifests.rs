@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use podgate::check::{Check, Input, fix};
+use podgate::files::Input;
+use podgate_manifests::{Check, fix};
 use serde_json::{Value, json};
 
 use super::{

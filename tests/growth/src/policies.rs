@@ -2,11 +2,7 @@
 
 use std::fs;
 
-use podgate::{
-    admission::{Mode, handle},
-    model::yaml,
-    policy::{Engine, parse},
-};
+use podgate_engine::{admission::{Mode, handle}, syntax::yaml, policy::{Engine, parse}};
 use serde_json::{Value, json};
 
 use super::{

@@ -2,11 +2,7 @@
 
 use std::sync::LazyLock;
 
-use podgate::{
-    admission::{Mode, handle_knowing},
-    model::Inventory,
-    policy::{Engine, parse},
-};
+use podgate_engine::{admission::{Mode, handle_knowing}, model::Inventory, policy::{Engine, parse}};
 use serde_json::{Value, json};
 
 use super::{

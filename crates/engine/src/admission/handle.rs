@@ -1,0 +1,444 @@
+//! One AdmissionReview in, one answer out.
+
+use std::{
+    any::Any,
+    borrow::Cow,
+    mem::take,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::Serialize;
+
+use super::{
+    answer,
+    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer, InPlace},
+};
+use crate::{
+    model::{Given, Inventory, Operation, Request, Review, Workload},
+    policy::{Engine, Exhausted, MutateError, Notice, Verdict, label},
+    rules::rule::{Budget, More},
+    syntax::json::{Strict, bounded, from_object},
+};
+
+/// Room for an answer that allows, in bytes.
+const ANSWER_BYTES: usize = 256;
+
+/// Limits what the lists of one request become in memory, in bytes, room for growth included: this much, and so much for each
+/// byte of the request, but no more than the third. What etcd can hold of an object that the API server accepts, 1.5 MiB
+/// (`--max-request-bytes`), comes to less than 24 MiB for each of two objects: its smallest volume is 9 bytes there and 96
+/// here. What is beyond is no Pod, and none can come of it: a container that runs has a name and an image.
+const LIST_BYTES: usize = 1024 * 1024;
+const LIST_BYTES_PER_BYTE: usize = 40;
+const MAX_LIST_BYTES: usize = 48 * 1024 * 1024;
+
+/// Reads what is in a request of `length` bytes, within the bounds of memory.
+fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
+    let max_bytes = length.saturating_mul(LIST_BYTES_PER_BYTE).saturating_add(LIST_BYTES).min(MAX_LIST_BYTES);
+    bounded(max_bytes, read)
+}
+
+/// Which of the two webhooks was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// `/validate`: judges, never patches.
+    Validate,
+    /// `/mutate`: patches, never judges.
+    Mutate,
+}
+
+/// What the answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// Admitted as it is.
+    Allowed,
+    /// Refused; the answer's `status` says why.
+    Denied,
+    /// Admitted with a patch.
+    Patched,
+    /// No decision: the caller's `failurePolicy` decides.
+    Error(ErrorReason),
+}
+
+/// Why there is no decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorReason {
+    /// The body is no AdmissionReview (HTTP 400).
+    BadRequest,
+    /// The object cannot be read as what its kind says (HTTP 500).
+    UnreadableObject,
+    /// A rule or a mutation failed (HTTP 500).
+    Internal,
+    /// The time of the caller, or the steps of the judgement, were used up (HTTP 503).
+    Exhausted,
+}
+
+/// What one answer was about, for logs and metrics. Nothing in it is escaped: every text came from outside.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// `request.uid`, empty where none could be read.
+    pub uid: Cow<'a, str>,
+    /// `request.operation`, or empty.
+    pub operation: &'static str,
+    /// `request.kind.kind` where podgate knows that kind, `other` where it does not: bounded, fit for a label.
+    pub kind: &'static str,
+    /// `request.namespace`, empty for cluster-scoped objects.
+    pub namespace: Cow<'a, str>,
+    /// The object's name, or its `generateName`.
+    pub name: Cow<'a, str>,
+    /// `request.userInfo.username`.
+    pub user: Cow<'a, str>,
+    /// What was decided.
+    pub decision: Decision,
+    /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer; last those that an annotation
+    /// exempts, with `ignored` for a level.
+    pub findings: Vec<(&'static str, &'static str)>,
+    /// Findings of which there are too many to stand there one by one.
+    pub more: Vec<Counted>,
+    /// The rule's own level of each of `findings`, in the same order.
+    pub own_levels: Vec<&'static str>,
+    /// Where a controller creates the object and something was found in it: what that changed.
+    pub controlled: Option<Controlled>,
+    /// The ids of the mutations that added something.
+    pub mutations: Vec<&'static str>,
+    /// What is wrong with the labels of a Namespace: one line, bounded length.
+    pub notice: Option<String>,
+    /// Why there is no decision, for the log: one line, bounded length.
+    pub error: Option<String>,
+}
+
+/// Findings in an object that a controller creates.
+#[derive(Debug)]
+pub struct Controlled {
+    /// The owner whose template is to be mended: `Deployment "web"`.
+    pub owner: String,
+    /// Rule id, level, and the level for anybody else, of each finding of which these differ.
+    pub lowered: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+/// Findings of a rule that are counted and not listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// Their level, or `ignored`.
+    pub level: &'static str,
+    /// The level for anybody but a controller.
+    pub policy_level: &'static str,
+    /// The rule's own level.
+    pub own_level: &'static str,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Counted {
+    fn of(more: &More, level: &'static str) -> Self {
+        let More { rule, policy_level, own_level, count, .. } = *more;
+        Self { rule: rule.id, level, policy_level: policy_level.as_str(), own_level: own_level.as_str(), count }
+    }
+}
+
+impl Controlled {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        let owner = verdict.owner.as_ref()?.to_string();
+        let lowered = verdict.findings.iter().filter(|finding| finding.level != finding.policy_level);
+        let lowered = lowered.map(|it| (it.rule.id, it.level.as_str(), it.policy_level.as_str())).collect();
+        Some(Self { owner, lowered })
+    }
+}
+
+impl Default for Record<'_> {
+    fn default() -> Self {
+        Self {
+            uid: Cow::Borrowed(""),
+            operation: "",
+            kind: "other",
+            namespace: Cow::Borrowed(""),
+            name: Cow::Borrowed(""),
+            user: Cow::Borrowed(""),
+            decision: Decision::Allowed,
+            findings: Vec::new(),
+            more: Vec::new(),
+            own_levels: Vec::new(),
+            controlled: None,
+            mutations: Vec::new(),
+            notice: None,
+            error: None,
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    fn of(known: &Known<'a>) -> Self {
+        let request = &known.request;
+        Self {
+            uid: request.uid.clone().into_cow(),
+            operation: known.operation.as_str(),
+            kind: Workload::find(&request.kind.group, &request.kind.kind).map_or("other", |workload| workload.kind),
+            namespace: request.namespace.clone().into_cow(),
+            name: request.name.clone().into_cow(),
+            user: request.user_info.username.clone().into_cow(),
+            ..Self::default()
+        }
+    }
+}
+
+/// An HTTP answer: `status`, and a JSON body.
+#[derive(Debug)]
+pub struct Response<'a> {
+    /// HTTP status code: 200 with every decision, 400, 500 or 503 without one.
+    pub status: u16,
+    /// JSON: an AdmissionReview, or `{"error": …}`.
+    pub body: Vec<u8>,
+    /// What it was about.
+    pub record: Record<'a>,
+}
+
+/// Answers one AdmissionReview. Never panics, whatever `body` holds: a rule or mutation that does is HTTP 500, so that the
+/// caller's `failurePolicy` decides.
+///
+/// HTTP 400 where the body is no AdmissionReview with a uid; HTTP 500, with the uid, where the object cannot be read as what
+/// its kind says or where podgate itself fails; HTTP 503 where the judgement is given up; else HTTP 200 with the decision.
+pub fn handle<'a>(engine: &Engine, mode: Mode, body: &'a [u8]) -> Response<'a> {
+    handle_knowing(engine, None, mode, body)
+}
+
+/// The same where other objects of the cluster are known.
+pub fn handle_knowing<'a>(
+    engine: &Engine,
+    inventory: Option<&'a Inventory>,
+    mode: Mode,
+    body: &'a [u8],
+) -> Response<'a> {
+    handle_within(engine, inventory, mode, body, &|| false)
+}
+
+/// The same for a caller who does not wait for ever: once `is_over` says that nobody waits any more, the judgement is given
+/// up, with HTTP 503. It is asked every few microseconds of work; a single step takes milliseconds at most.
+pub fn handle_within<'a>(
+    engine: &Engine,
+    inventory: Option<&'a Inventory>,
+    mode: Mode,
+    body: &'a [u8],
+    is_over: &dyn Fn() -> bool,
+) -> Response<'a> {
+    let budget = Budget::until(is_over);
+    let known = match read(body) {
+        Ok(known) => known,
+        Err(cause) => return failure(Record::default(), ErrorReason::BadRequest, &cause),
+    };
+    let mut record = Record::of(&known);
+    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, known, &budget, &mut record)));
+    match judged {
+        Ok(Ok(body)) => Response { status: 200, body, record },
+        Ok(Err(Failure { reason, cause })) => failure(record, reason, &cause),
+        Err(panic) => failure(record, ErrorReason::Internal, &format!("panic: {}", panic_text(&*panic))),
+    }
+}
+
+/// Reads the body. The error says what is wrong with it.
+fn read(body: &[u8]) -> Result<Known<'_>, String> {
+    let text =
+        std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+    if text.trim_start().is_empty() {
+        return Err("the body is empty; an AdmissionReview is needed".to_owned());
+    }
+    let in_place = || serde_json::from_str::<Strict<AdmissionReview<'_, InPlace<'_>>>>(text);
+    let review = match within(body.len(), in_place) {
+        Ok(Strict(AdmissionReview { api_version, kind, request })) => {
+            AdmissionReview { api_version, kind, request: request.map(|InPlace(request)| request) }
+        }
+        Err(_) => with_text(text)?,
+    };
+    if review.kind != "AdmissionReview" {
+        return Err(format!("kind is \"{}\", not AdmissionReview", review.kind));
+    }
+    let Some(api_version) = API_VERSIONS.into_iter().find(|known| review.api_version == *known) else {
+        return Err(format!("apiVersion is \"{}\", not {}", review.api_version, API_VERSIONS.join(" or ")));
+    };
+    let Some(request) = review.request.map(AdmissionRequest::of_scaled) else {
+        return Err("request is missing".to_owned());
+    };
+    if request.uid.is_empty() {
+        return Err("request.uid is missing".to_owned());
+    }
+    let Some(operation) = Operation::parse(&request.operation) else {
+        return Err(format!("request.operation is \"{}\", not CREATE, UPDATE, DELETE or CONNECT", request.operation));
+    };
+    Ok(Known { text, api_version, operation, request })
+}
+
+/// Reads the envelope alone.
+fn with_text(text: &str) -> Result<AdmissionReview<'_, AdmissionRequest<'_>>, String> {
+    from_object(text).map_err(|error| format!("the body is no AdmissionReview: {error}"))
+}
+
+/// A request whose operation is known.
+struct Known<'a> {
+    text: &'a str,
+    api_version: &'static str,
+    operation: Operation,
+    request: AdmissionRequest<'a>,
+}
+
+/// Why there is no decision.
+struct Failure {
+    reason: ErrorReason,
+    cause: String,
+}
+
+impl Failure {
+    fn internal(cause: impl std::fmt::Display) -> Self {
+        Self { reason: ErrorReason::Internal, cause: format!("{cause}") }
+    }
+
+    fn exhausted(exhausted: Exhausted) -> Self {
+        Self { reason: ErrorReason::Exhausted, cause: exhausted.to_string() }
+    }
+}
+
+/// Decides, and writes the answer. Fills in what `record` says of the decision.
+fn judge<'a>(
+    engine: &Engine,
+    inventory: Option<&'a Inventory>,
+    mode: Mode,
+    known: Known<'a>,
+    budget: &Budget<'_>,
+    record: &mut Record<'a>,
+) -> Result<Vec<u8>, Failure> {
+    let Known { text, api_version, operation, mut request } = known;
+    let notice = namespace_notice(engine, mode, operation, &request);
+    // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
+    let review = match read_review(operation, &mut request, text.len(), inventory) {
+        Ok(review) => review,
+        // Once more, for an error that says where in the object it is.
+        Err(error) => match with_text(text) {
+            Ok(AdmissionReview { request: Some(request), .. }) => {
+                read_review(operation, &mut request.of_scaled(), text.len(), inventory)?
+            }
+            _ => return Err(error),
+        },
+    };
+    let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
+    if let Some(review) = &review {
+        if record.name.is_empty() {
+            let metadata = &review.new.metadata;
+            let name = if metadata.name.is_empty() { &metadata.generate_name } else { &metadata.name };
+            record.name = name.clone().into_cow();
+        }
+        match mode {
+            Mode::Validate => {
+                let verdict = engine.review_within(review, budget).map_err(Failure::exhausted)?;
+                let found = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level.as_str()));
+                let ignored = verdict.ignored.iter().map(|ignored| (ignored.finding.rule.id, "ignored"));
+                record.findings = found.chain(ignored).collect();
+                let counted = verdict.more.iter().map(|more| Counted::of(more, more.level.as_str()));
+                let ignored = verdict.more_ignored.iter().map(|more| Counted::of(more, "ignored"));
+                record.more = counted.chain(ignored).collect();
+                let ignored = verdict.ignored.iter().map(|ignored| &ignored.finding);
+                let all = verdict.findings.iter().chain(ignored);
+                record.own_levels = all.map(|finding| finding.own_level.as_str()).collect();
+                record.controlled = Controlled::of(&verdict);
+                response.warnings = answer::warnings(&verdict);
+                response.audit_annotations = answer::annotations(&verdict);
+                if verdict.is_denied() {
+                    response.allowed = false;
+                    record.decision = Decision::Denied;
+                    response.status =
+                        Some(answer::denial(&verdict, &request.kind.group, &request.kind.kind, &record.name));
+                }
+            }
+            Mode::Mutate => {
+                let mutated = engine.mutate_within(review, budget).map_err(|error| match error {
+                    MutateError::Exhausted(exhausted) => Failure::exhausted(exhausted),
+                    MutateError::Patch(error) => Failure::internal(error),
+                })?;
+                if let Some(patch) = mutated.patch {
+                    let patch = serde_json::to_vec(&patch).map_err(Failure::internal)?;
+                    record.decision = Decision::Patched;
+                    record.mutations = mutated.mutations.iter().map(|mutation| mutation.id).collect();
+                    response.patch = Some(BASE64_STANDARD.encode(patch));
+                    response.patch_type = Some("JSONPatch");
+                    response.audit_annotations = answer::mutation_annotations(&mutated.mutations);
+                }
+            }
+        }
+    }
+    if let Some(notice) = notice {
+        record.notice = Some(answer::line(&format!("{} {}", notice.at, notice.message)));
+        response.warnings = answer::warnings(&Verdict { notices: vec![notice], ..Verdict::default() });
+    }
+    let answer = Answer { kind: "AdmissionReview", api_version, response };
+    let mut body = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut body, &answer).map_err(Failure::internal)?;
+    Ok(body)
+}
+
+/// Says what is wrong with the labels of a Namespace, which is not judged otherwise.
+fn namespace_notice(
+    engine: &Engine,
+    mode: Mode,
+    operation: Operation,
+    request: &AdmissionRequest<'_>,
+) -> Option<Notice> {
+    let changed = mode == Mode::Validate && matches!(operation, Operation::Create | Operation::Update);
+    let is_namespace = request.kind.kind == "Namespace" && request.kind.group.is_empty();
+    let Given::Text(text) = &request.object else { return None };
+    if changed && is_namespace && request.sub_resource.is_empty() {
+        label::notice(engine.policy().spec.namespace_labels, text)
+    } else {
+        None
+    }
+}
+
+/// Takes the objects out of `request` to read what there is to judge.
+fn read_review<'a>(
+    operation: Operation,
+    request: &mut AdmissionRequest<'a>,
+    length: usize,
+    inventory: Option<&'a Inventory>,
+) -> Result<Option<Review<'a>>, Failure> {
+    let request = Request {
+        operation,
+        group: request.kind.group.clone(),
+        kind: request.kind.kind.clone(),
+        sub_resource: request.sub_resource.clone(),
+        namespace: request.namespace.clone(),
+        user: take(&mut request.user_info),
+        object: take(&mut request.object),
+        old_object: take(&mut request.old_object),
+        inventory,
+    };
+    let review = within(length, || Review::read(request));
+    review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
+}
+
+/// An answer without a decision: a JSON error, with the uid where there is one.
+fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Response<'a> {
+    #[derive(Serialize)]
+    struct Error<'e> {
+        error: &'e str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        uid: &'e str,
+    }
+    let status = match reason {
+        ErrorReason::BadRequest => 400,
+        ErrorReason::UnreadableObject | ErrorReason::Internal => 500,
+        ErrorReason::Exhausted => 503,
+    };
+    let cause = answer::line(cause);
+    // Two strings always have a JSON form.
+    let body = serde_json::to_vec(&Error { error: &cause, uid: &record.uid }).unwrap_or_default();
+    record.decision = Decision::Error(reason);
+    record.findings.clear();
+    record.more.clear();
+    record.own_levels.clear();
+    record.controlled = None;
+    record.error = Some(cause);
+    Response { status, body, record }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,9 @@
+//! podgate's judgement.
+
+pub mod admission;
+pub mod lifecycle;
+pub mod model;
+pub mod mutate;
+pub mod policy;
+pub mod rules;
+pub mod syntax;

@@ -1,0 +1,271 @@
+//! `Entry`: what an [`Inventory`](super::Inventory) keeps of one object.
+//!
+//! Reading an object costs far more than putting it in its place, and needs no inventory: many threads may do it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload, pod::Present, workload::BudgetSpec,
+};
+use crate::syntax::{
+    List, Map, Str,
+    json::{from_object, object_or_default},
+};
+
+/// What one object says, and in which namespace.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub(super) namespace: String,
+    pub(super) content: Content,
+}
+
+/// What is kept of an object of each kind.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Namespace {
+        terminating: bool,
+        labels: BTreeMap<String, String>,
+    },
+    Service(LabelSelector, Service),
+    Budget(LabelSelector, Budget),
+    Autoscaler(Autoscaler),
+    /// One for each template.
+    Workloads(Vec<KnownWorkload>),
+}
+
+/// A Service: whom it sends traffic to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// The ports of the Pods that it targets.
+    pub target_ports: Vec<TargetPort>,
+}
+
+/// A port of a Pod that a Service targets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TargetPort {
+    /// By number and protocol.
+    Number(i64, String),
+    /// By name.
+    Name(String),
+}
+
+/// A PodDisruptionBudget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Its name.
+    pub name: String,
+    /// The labels of the Pods that it selects.
+    pub selector: LabelSelector,
+    /// `status.disruptionsAllowed`, where a status is known.
+    pub disruptions_allowed: Option<i64>,
+    /// `minAvailable`.
+    min_available: Option<IntOrString<'static>>,
+    /// `maxUnavailable`.
+    max_unavailable: Option<IntOrString<'static>>,
+}
+
+impl Budget {
+    /// What it allows.
+    pub fn limits(&self) -> BudgetSpec<'static> {
+        BudgetSpec {
+            min_available: self.min_available.clone(),
+            max_unavailable: self.max_unavailable.clone(),
+            ..BudgetSpec::default()
+        }
+    }
+}
+
+/// A HorizontalPodAutoscaler: what it scales.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Autoscaler {
+    /// Kind of the workload that it scales.
+    pub kind: String,
+    /// Name of the workload that it scales.
+    pub name: String,
+    /// `minReplicas`; default 1.
+    pub min_replicas: i64,
+}
+
+/// A workload that keeps replicas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownWorkload {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// `replicas`; default 1.
+    pub replicas: i64,
+    /// The labels of its Pods.
+    pub labels: BTreeMap<String, String>,
+    /// The annotations by which it ignores rules, its own and its template's.
+    pub ignores: BTreeMap<String, String>,
+}
+
+/// What the annotations begin with by which an object ignores rules.
+pub const IGNORE_PREFIX: &str = "ignore.podgate.dev/";
+
+impl Entry {
+    /// Whether [`Entry::read`] has a use for objects of this kind.
+    pub fn takes(group: &str, kind: &str) -> bool {
+        let beside_workloads = [
+            ("", "Namespace"),
+            ("", "Service"),
+            ("policy", "PodDisruptionBudget"),
+            ("autoscaling", "HorizontalPodAutoscaler"),
+        ];
+        beside_workloads.contains(&(group, kind))
+            || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
+    }
+
+    /// Reads an object from its JSON text; `None` for kinds that are of no use here. `namespace` is where it lives. The error
+    /// names the field that cannot be read.
+    pub fn read(group: &str, kind: &str, namespace: &str, text: &str) -> Result<Option<Self>, String> {
+        let mut namespace = namespace.to_owned();
+        let content = match (group, kind) {
+            ("", "Namespace") => {
+                let root: Root<'_, Nothing> = from_object(text)?;
+                namespace = root.metadata.name.to_string();
+                let terminating = root.metadata.deletion_timestamp.is_some();
+                Content::Namespace { terminating, labels: owned(&root.metadata.labels) }
+            }
+            ("", "Service") => {
+                let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
+                let selector =
+                    LabelSelector { match_labels: owned(&root.spec.selector), match_expressions: Vec::new() };
+                let target_ports = root.spec.ports.iter().map(ServicePort::target).collect();
+                Content::Service(selector, Service { name: root.metadata.name.to_string(), target_ports })
+            }
+            ("policy", "PodDisruptionBudget") => {
+                let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
+                // An absent selector selects no Pod.
+                let Some(selector) = root.spec.selector.as_ref().and_then(SelectorView::to_selector) else {
+                    return Ok(None);
+                };
+                let budget = Budget {
+                    name: root.metadata.name.to_string(),
+                    selector: selector.clone(),
+                    disruptions_allowed: root.status.disruptions_allowed,
+                    min_available: root.spec.min_available.map(IntOrString::into_owned),
+                    max_unavailable: root.spec.max_unavailable.map(IntOrString::into_owned),
+                };
+                Content::Budget(selector, budget)
+            }
+            ("autoscaling", "HorizontalPodAutoscaler") => {
+                let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
+                let target = root.spec.scale_target_ref;
+                let min_replicas = root.spec.min_replicas.unwrap_or(1);
+                Content::Autoscaler(Autoscaler {
+                    kind: target.kind.to_string(),
+                    name: target.name.to_string(),
+                    min_replicas,
+                })
+            }
+            _ => {
+                let workload = Workload::find(group, kind).filter(|workload| !workload.is_pod());
+                let Some(workload) = workload else { return Ok(None) };
+                Content::Workloads(workloads(workload, &workload.read_workload(text)?))
+            }
+        };
+        Ok(Some(Self { namespace, content }))
+    }
+}
+
+fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<KnownWorkload> {
+    // A Deployment's ReplicaSet has the same Pods once more.
+    if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
+        return Vec::new();
+    }
+    let known = |template: &Template<'_, Present>| KnownWorkload {
+        kind: workload.kind,
+        name: object.metadata.name.to_string(),
+        replicas: object.controller.replicas.unwrap_or(1),
+        labels: owned(&object.pod_metadata(template).labels),
+        ignores: ignores(&object.metadata).chain(ignores(object.pod_metadata(template))).collect(),
+    };
+    object.templates.iter().map(known).collect()
+}
+
+fn ignores(metadata: &Metadata<'_>) -> impl Iterator<Item = (String, String)> {
+    let annotations = metadata.annotations.iter().filter(|(key, _)| key.starts_with(IGNORE_PREFIX));
+    annotations.map(|(key, value)| (key.to_owned(), value.to_owned()))
+}
+
+fn owned(labels: &Map<'_>) -> BTreeMap<String, String> {
+    labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
+struct Root<'a, S: Default> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Metadata<'a>,
+    #[serde(deserialize_with = "object_or_default")]
+    spec: S,
+    #[serde(deserialize_with = "object_or_default")]
+    status: Status,
+}
+
+#[derive(Default, Deserialize)]
+struct Nothing {}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    disruptions_allowed: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ServiceSpec<'a> {
+    #[serde(borrow)]
+    selector: Map<'a>,
+    #[serde(borrow)]
+    ports: List<ServicePort<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ServicePort<'a> {
+    port: Option<i64>,
+    #[serde(borrow)]
+    target_port: Option<IntOrString<'a>>,
+    #[serde(borrow)]
+    protocol: Str<'a>,
+}
+
+impl ServicePort<'_> {
+    fn target(&self) -> TargetPort {
+        match &self.target_port {
+            Some(IntOrString::String(name)) => TargetPort::Name(name.to_string()),
+            Some(IntOrString::Int(number)) => TargetPort::Number(*number, self.protocol()),
+            // Absent means the Service's own port.
+            None => TargetPort::Number(self.port.unwrap_or(0), self.protocol()),
+        }
+    }
+
+    /// Absent means TCP.
+    fn protocol(&self) -> String {
+        if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol.to_string() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AutoscalerSpec<'a> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    scale_target_ref: ScaleTargetRef<'a>,
+    min_replicas: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ScaleTargetRef<'a> {
+    #[serde(borrow)]
+    kind: Str<'a>,
+    #[serde(borrow)]
+    name: Str<'a>,
+}

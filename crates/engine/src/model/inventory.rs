@@ -1,0 +1,293 @@
+//! `Inventory`: the other objects that are known, by namespace and label, so that a look-up does not scan them all.
+//!
+//! `check` fills it from the files of a run, the server from watches. It owns what it holds: its objects come and go while
+//! reviews borrow it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    LabelSelector,
+    entry::{Autoscaler, Budget, Content, Entry, KnownWorkload, Service},
+};
+use crate::syntax::Map;
+
+/// All that is known, by namespace. Empty means that nothing is known, not that nothing is there.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// Shared between one inventory and the next, which differ in a few namespaces.
+    namespaces: HashMap<String, Arc<Namespace>>,
+    /// Whether workloads that are there may be missing.
+    lacks_workloads: bool,
+    /// Whether each of its objects is judged in the same run.
+    is_judged: bool,
+}
+
+/// What is known of one namespace.
+#[derive(Debug, Clone, Default)]
+pub struct Namespace {
+    /// Whether the namespace itself is being deleted.
+    pub terminating: bool,
+    /// The namespace's own labels; `None` until the namespace itself has been seen.
+    pub labels: Option<BTreeMap<String, String>>,
+    services: Selected<Service>,
+    budgets: Selected<Budget>,
+    /// By kind and name of what they scale.
+    autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
+    workloads: Vec<KnownWorkload>,
+    workloads_by_label: HashMap<(String, String), Vec<usize>>,
+}
+
+/// Things with a selector, found by the labels of what they select.
+#[derive(Debug, Clone)]
+struct Selected<T> {
+    items: Vec<(LabelSelector, T)>,
+    /// By one label that the selector wants.
+    by_label: HashMap<(String, String), Vec<usize>>,
+    /// Those whose selector wants no certain label.
+    rest: Vec<usize>,
+}
+
+impl<T> Default for Selected<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), by_label: HashMap::new(), rest: Vec::new() }
+    }
+}
+
+impl<T> Selected<T> {
+    fn add(&mut self, selector: LabelSelector, item: T) {
+        let index = self.items.len();
+        let pairs = selector.match_labels.iter().map(|(key, value)| (key.clone(), value.clone()));
+        // The label that the fewest others want: one that all have (managed-by: Helm) would lead to all of them.
+        match pairs.min_by_key(|pair| self.by_label.get(pair).map_or(0, Vec::len)) {
+            Some(pair) => self.by_label.entry(pair).or_default().push(index),
+            None => self.rest.push(index),
+        }
+        self.items.push((selector, item));
+    }
+
+    /// Those that select these labels, in the order in which they were added.
+    fn selecting(&self, labels: &Map<'_>) -> Vec<&T> {
+        let by_label = labels.iter().filter_map(|(key, value)| self.by_label.get(&(key.to_owned(), value.to_owned())));
+        let mut found: Vec<usize> = by_label.flatten().chain(&self.rest).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        let items = found.into_iter().filter_map(|index| self.items.get(index));
+        items.filter(|(selector, _)| selector.matches(labels)).map(|(_, item)| item).collect()
+    }
+}
+
+impl Inventory {
+    /// Adds an object from its JSON text; kinds that are of no use here are skipped. `namespace` is where it lives. The
+    /// error names the field that cannot be read.
+    pub fn add(&mut self, group: &str, kind: &str, namespace: &str, text: &str) -> Result<(), String> {
+        if let Some(entry) = Entry::read(group, kind, namespace, text)? {
+            self.insert(entry);
+        }
+        Ok(())
+    }
+
+    /// Adds what an object says.
+    pub fn insert(&mut self, entry: Entry) {
+        let namespace = Arc::make_mut(self.namespaces.entry(entry.namespace).or_default());
+        match entry.content {
+            Content::Namespace { terminating, labels } => {
+                (namespace.terminating, namespace.labels) = (terminating, Some(labels));
+            }
+            // A Service without a selector selects no Pod; somebody else keeps its endpoints.
+            Content::Service(selector, _) if selector.match_labels.is_empty() => {}
+            Content::Service(selector, service) => namespace.services.add(selector, service),
+            Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
+            Content::Autoscaler(autoscaler) => {
+                // Of two that scale the same the first counts.
+                let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
+                of_kind.entry(autoscaler.name.clone()).or_insert(autoscaler);
+            }
+            Content::Workloads(workloads) => {
+                for workload in workloads {
+                    namespace.add_workload(workload);
+                }
+            }
+        }
+    }
+
+    /// Whether all workloads that keep replicas are known, so that they can be added up.
+    pub fn knows_workloads(&self) -> bool {
+        !self.lacks_workloads
+    }
+
+    /// Says whether they are.
+    pub fn set_knows_workloads(&mut self, knows: bool) {
+        self.lacks_workloads = !knows;
+    }
+
+    /// Whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
+    pub fn is_judged(&self) -> bool {
+        self.is_judged
+    }
+
+    /// Says that it is.
+    pub fn set_judged(&mut self) {
+        self.is_judged = true;
+    }
+
+    /// What is known of a namespace, if anything is.
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.get(name).map(Arc::as_ref)
+    }
+
+    /// Takes what `other` knows of a namespace in place of what was known here.
+    pub fn replace(&mut self, name: &str, other: &Self) {
+        match other.namespaces.get(name) {
+            Some(namespace) => drop(self.namespaces.insert(name.to_owned(), Arc::clone(namespace))),
+            None => drop(self.namespaces.remove(name)),
+        }
+    }
+}
+
+impl Namespace {
+    /// The Services that select Pods with these labels.
+    pub fn services(&self, labels: &Map<'_>) -> Vec<&Service> {
+        self.services.selecting(labels)
+    }
+
+    /// Whether any Service is known here.
+    pub fn knows_services(&self) -> bool {
+        !self.services.items.is_empty()
+    }
+
+    /// The budgets that select Pods with these labels.
+    pub fn budgets(&self, labels: &Map<'_>) -> Vec<&Budget> {
+        self.budgets.selecting(labels)
+    }
+
+    /// Whether any budget is known here.
+    pub fn knows_budgets(&self) -> bool {
+        !self.budgets.items.is_empty()
+    }
+
+    /// The autoscaler of a workload.
+    pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
+        self.autoscalers.get(kind)?.get(name)
+    }
+
+    /// A workload by kind and name.
+    pub fn workload(&self, kind: &str, name: &str) -> Option<&KnownWorkload> {
+        self.workloads.iter().find(|workload| workload.name == name && workload.kind == kind)
+    }
+
+    /// The workloads whose Pods a selector selects, in the order in which they were added.
+    pub fn workloads(&self, selector: &LabelSelector) -> Vec<&KnownWorkload> {
+        let with_label = |(key, value): (&String, &String)| {
+            self.workloads_by_label.get(&(key.clone(), value.clone())).map(Vec::as_slice).unwrap_or_default()
+        };
+        let fewest = selector.match_labels.iter().map(with_label).min_by_key(|indexes| indexes.len());
+        let candidates: Vec<&KnownWorkload> = match fewest {
+            Some(indexes) => indexes.iter().filter_map(|index| self.workloads.get(*index)).collect(),
+            None => self.workloads.iter().collect(),
+        };
+        let selected =
+            |workload: &&KnownWorkload| selector.matches_by(|key| workload.labels.get(key).map(String::as_str));
+        candidates.into_iter().filter(selected).collect()
+    }
+
+    fn add_workload(&mut self, workload: KnownWorkload) {
+        let index = self.workloads.len();
+        for (key, value) in &workload.labels {
+            self.workloads_by_label.entry((key.clone(), value.clone())).or_default().push(index);
+        }
+        self.workloads.push(workload);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::entry::TargetPort, *};
+
+    fn labels(json: &str) -> Map<'_> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn filled() -> Inventory {
+        let mut inventory = Inventory::default();
+        let mut add = |group, kind, text: &str| inventory.add(group, kind, "shop", text).unwrap();
+        add(
+            "",
+            "Service",
+            r#"{"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}, {"port": 53, "protocol": "UDP"}]}}"#,
+        );
+        add("", "Service", r#"{"metadata": {"name": "external"}, "spec": {"ports": [{"port": 80}]}}"#);
+        add(
+            "policy",
+            "PodDisruptionBudget",
+            r#"{"metadata": {"name": "all"}, "spec": {"selector": {}}, "status": {"disruptionsAllowed": 0}}"#,
+        );
+        add("policy", "PodDisruptionBudget", r#"{"metadata": {"name": "none"}, "spec": {}}"#);
+        add(
+            "policy",
+            "PodDisruptionBudget",
+            r#"{"metadata": {"name": "gold"}, "spec": {"selector": {"matchExpressions": [{"key": "tier", "operator": "In", "values": ["gold"]}]}}}"#,
+        );
+        add(
+            "autoscaling",
+            "HorizontalPodAutoscaler",
+            r#"{"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 2}}"#,
+        );
+        add(
+            "apps",
+            "Deployment",
+            r#"{"metadata": {"name": "web"}, "spec": {"replicas": 3, "template": {"metadata": {"labels": {"app": "web", "tier": "gold"}}}}}"#,
+        );
+        add(
+            "apps",
+            "ReplicaSet",
+            r#"{"metadata": {"name": "web-1", "ownerReferences": [{"kind": "Deployment", "controller": true}]}, "spec": {"replicas": 3, "template": {"metadata": {"labels": {"app": "web", "tier": "gold"}}}}}"#,
+        );
+        add("", "ConfigMap", "no object at all");
+        inventory
+    }
+
+    #[test]
+    fn finds_by_label() {
+        let inventory = filled();
+        let shop = inventory.namespace("shop").unwrap();
+        let services = shop.services(&labels(r#"{"app": "web", "x": "y"}"#));
+        assert_eq!(services.len(), 1);
+        let ports = [TargetPort::Name("http".to_owned()), TargetPort::Number(53, "UDP".to_owned())];
+        assert_eq!(services[0].target_ports, ports);
+        assert!(shop.services(&labels(r#"{"app": "other"}"#)).is_empty());
+        let names = |json| shop.budgets(&labels(json)).iter().map(|budget| budget.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(r#"{"app": "x"}"#), ["all"]);
+        assert_eq!(names(r#"{"tier": "gold"}"#), ["all", "gold"]);
+        assert_eq!(shop.autoscaler("Deployment", "web").unwrap().min_replicas, 2);
+        assert!(shop.autoscaler("StatefulSet", "web").is_none() && inventory.namespace("other").is_none());
+        let selector: LabelSelector =
+            serde_json::from_str(r#"{"matchLabels": {"app": "web", "tier": "gold"}}"#).unwrap();
+        assert_eq!(shop.workloads(&selector)[0].replicas, 3);
+        assert_eq!(shop.workloads(&LabelSelector::default()).len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let error = Inventory::default().add("", "Service", "shop", r#"{"spec": {"ports": {}}}"#).unwrap_err();
+        assert!(error.starts_with("spec.ports: invalid type"), "{error}");
+    }
+
+    #[test]
+    fn a_label_that_all_have_does_not_lead_to_all() {
+        let mut inventory = Inventory::default();
+        for number in 0..1000 {
+            let text = format!(
+                r#"{{"metadata": {{"name": "s{number}"}}, "spec": {{"selector": {{"a-common": "x", "app": "a{number}"}}}}}}"#
+            );
+            inventory.add("", "Service", "shop", &text).unwrap();
+        }
+        let shop = inventory.namespace("shop").unwrap();
+        // The first may be found by either label.
+        let common = shop.services.by_label[&("a-common".to_owned(), "x".to_owned())].len();
+        assert_eq!(common, 1);
+        assert_eq!(shop.services(&labels(r#"{"a-common": "x", "app": "a7"}"#))[0].name, "s7");
+    }
+}

@@ -1,0 +1,29 @@
+//! L0: what a pod *is*. Views borrowed from the received JSON text: serde only, nothing derived, no defaults applied.
+//!
+//! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
+
+pub mod aspect;
+pub mod entry;
+pub mod given;
+pub mod inventory;
+pub mod operation;
+pub mod pod;
+pub mod quantity;
+pub mod review;
+pub mod selection;
+pub mod selector;
+pub mod workload;
+
+pub use aspect::Aspect;
+pub use given::{Given, Reading};
+pub use inventory::Inventory;
+pub use operation::Operation;
+pub use pod::{
+    Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, OwnerReference, PodSpec,
+    PodStatus, Probe,
+};
+pub use quantity::{Amount, Quantity, ResourceList};
+pub use review::{Request, Review, ReviewError, User};
+pub use selection::{Glob, Selection, Subject};
+pub use selector::{Applies, LabelSelector, SelectorView};
+pub use workload::{Object, Template, Workload};

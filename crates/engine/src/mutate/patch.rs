@@ -1,0 +1,117 @@
+//! The smallest patch (RFC 6902) that adds what is missing to exactly the document received.
+
+use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{model::Review, syntax::Path};
+
+/// A patch that cannot be built.
+#[derive(Debug, Error)]
+pub enum PatchError {
+    /// A value to add has no JSON form.
+    #[error("cannot write the value for {at}: {cause}")]
+    Write {
+        /// Where it belongs.
+        at: Path,
+        /// Why it has none.
+        cause: serde_json::Error,
+    },
+    /// The place has no JSON pointer.
+    #[error("cannot add {at}: it has no JSON pointer")]
+    NoPlace {
+        /// Where it belongs.
+        at: Path,
+    },
+    /// Whether the policy selects the Pod depends on what is not known of its namespace.
+    #[error("cannot tell whether {mutation} applies: the labels of namespace \"{namespace}\" are not known")]
+    Unknown {
+        /// The mutation's id.
+        mutation: &'static str,
+        /// The namespace.
+        namespace: String,
+    },
+}
+
+impl PatchError {
+    pub(super) fn unknown(mutation: &'static str, review: &Review<'_>) -> Self {
+        Self::Unknown { mutation, namespace: review.namespace.to_string() }
+    }
+}
+
+/// Collects what to add to the Pod that a review creates.
+///
+/// What is there and what is not the mutations see in the review, which was read from the very document that the patch is
+/// for; `null` is absent there as it is to the API server, and an addition replaces it.
+#[derive(Debug, Default)]
+pub struct PatchBuilder {
+    operations: Vec<PatchOperation>,
+}
+
+impl PatchBuilder {
+    /// Adds `value` as the member `at`, of an object that is there, which the object does not have.
+    pub fn add(&mut self, at: &Path, value: impl Serialize) -> Result<(), PatchError> {
+        self.push(at, at.pointer(), value)
+    }
+
+    /// Appends `values` to the list `at`, of an object that is there; makes the list where it is not `there`.
+    pub fn append(&mut self, at: &Path, there: bool, values: &[impl Serialize]) -> Result<(), PatchError> {
+        match values {
+            [] => Ok(()),
+            _ if !there => self.add(at, values),
+            _ => values.iter().try_for_each(|value| self.push(at, format!("{}/-", at.pointer()), value)),
+        }
+    }
+
+    /// The patch; `None` where nothing was added.
+    pub fn finish(self) -> Option<Patch> {
+        (!self.operations.is_empty()).then_some(Patch(self.operations))
+    }
+
+    /// How many operations there are so far.
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether nothing has been added yet.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    fn push(&mut self, at: &Path, pointer: String, value: impl Serialize) -> Result<(), PatchError> {
+        let value = serde_json::to_value(value).map_err(|cause| PatchError::Write { at: at.clone(), cause })?;
+        let path = PointerBuf::parse(pointer).map_err(|_| PatchError::NoPlace { at: at.clone() })?;
+        self.operations.push(PatchOperation::Add(AddOperation { path, value }));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn patch(build: impl FnOnce(&mut PatchBuilder)) -> Value {
+        let mut builder = PatchBuilder::default();
+        build(&mut builder);
+        serde_json::to_value(builder.finish()).unwrap()
+    }
+
+    #[test]
+    fn a_member_is_one_operation() {
+        let add = |key| patch(|builder| builder.add(&Path::of(&["spec", key]), 2).unwrap());
+        assert_eq!(add("b"), json!([{"op": "add", "path": "/spec/b", "value": 2}]));
+        assert_eq!(add("c/~"), json!([{"op": "add", "path": "/spec/c~1~0", "value": 2}]));
+    }
+
+    #[test]
+    fn a_list_is_made_once_and_else_added_to_in_order() {
+        let at = Path::of(&["list"]);
+        let append = |there, values: &[i32]| patch(|builder| builder.append(&at, there, values).unwrap());
+        assert_eq!(append(false, &[1, 2]), json!([{"op": "add", "path": "/list", "value": [1, 2]}]));
+        let two = json!([{"op": "add", "path": "/list/-", "value": 1}, {"op": "add", "path": "/list/-", "value": 2}]);
+        assert_eq!(append(true, &[1, 2]), two);
+        assert_eq!((append(true, &[]), append(false, &[])), (Value::Null, Value::Null));
+    }
+}

@@ -1,0 +1,393 @@
+//! Cases written as Markdown: how the rules' pages and `tests/rules/` say what is to be found, and how users test a policy.
+//!
+//! A heading names a case. Each object in a block ```` ```yaml ```` is judged, and findings must stand exactly on the lines
+//! marked `# finding`. After a colon may follow what the finding has to say: the rule's id, or a part of
+//! `rule: message [level]`. Several on one line are several marks. Findings of level `audit` need no mark.
+//!
+//! Before such a block may stand ```` ```yaml old ```` (the object before an UPDATE, for the next block only),
+//! ```` ```yaml policy ```` (a policy, or the `spec` of one), ```` ```yaml inventory ```` (the other objects that are known, as
+//! documents) and ```` ```yaml request ```` (`operation: DELETE`, `subResource`, `user`, `groups`, `namespace`), these for the
+//! rest of the case. Blocks of other languages are left alone.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Engine, LifecyclePolicy, PolicyError, Verdict, load};
+use crate::{
+    model::{Inventory, Operation, Request, Review, User},
+    rules::{self, Level},
+    syntax::{
+        List, Str,
+        yaml::{self, Document},
+    },
+};
+
+/// Begins the mark of a line.
+const MARK: &str = "# finding";
+
+/// One block to judge, with what stands around it.
+#[derive(Debug, Default, Clone)]
+pub struct Case {
+    /// The heading above it.
+    pub heading: String,
+    /// The objects to judge.
+    pub yaml: Block,
+    /// The policy, or its `spec`.
+    pub policy: Option<Block>,
+    /// The [`Circumstances`] of the request.
+    pub request: Option<Block>,
+    /// The other objects that are known.
+    pub inventory: Option<Block>,
+    /// The object before an UPDATE.
+    pub old: Option<Block>,
+}
+
+/// The text of a block.
+#[derive(Debug, Default, Clone)]
+pub struct Block {
+    /// Where its first line stands in its file, counted from 1.
+    pub line: usize,
+    /// The text.
+    pub text: String,
+}
+
+/// A file of cases that cannot be read or judged.
+#[derive(Debug, Error)]
+#[error("{line}: {message}")]
+pub struct CaseError {
+    /// Line in the file, counted from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// What is to be found on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Line within the block, counted from 1.
+    pub line: usize,
+    /// What it has to say, if that matters.
+    pub text: Option<String>,
+}
+
+/// What was found on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Line within the block, counted from 1.
+    pub line: usize,
+    /// The rule's id.
+    pub rule: &'static str,
+    /// Its level.
+    pub level: Level,
+    /// What it says.
+    pub message: String,
+}
+
+/// What came of a case.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What was found, object by object.
+    pub found: Vec<Found>,
+    /// How many objects there was something to judge in.
+    pub objects: usize,
+}
+
+impl Found {
+    /// `rule: message [level]`.
+    pub fn text(&self) -> String {
+        format!("{}: {} [{}]", self.rule, self.message, self.level)
+    }
+}
+
+impl Mark {
+    fn names_rule(&self) -> bool {
+        self.text.as_deref().is_some_and(|text| rules::find(text.split([':', ' ']).next().unwrap_or(text)).is_some())
+    }
+
+    fn fits(&self, found: &Found) -> bool {
+        self.line == found.line
+            && match &self.text {
+                None => true,
+                // A rule's id may be the beginning of another's.
+                Some(text) if rules::find(text).is_some() => text == found.rule,
+                Some(text) => found.text().contains(text.as_str()),
+            }
+    }
+}
+
+/// All cases of a Markdown text.
+pub fn read(markdown: &str) -> Result<Vec<Case>, CaseError> {
+    let mut cases = Vec::new();
+    let mut next = Case::default();
+    let mut lines = markdown.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        if let Some(heading) = line.strip_prefix('#') {
+            next = Case { heading: heading.trim_matches(['#', ' ']).to_owned(), ..Case::default() };
+        }
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let mut block = Block { line: index + 2, text: String::new() };
+        loop {
+            match lines.next() {
+                Some((_, "```")) => break,
+                Some((_, line)) => {
+                    block.text.push_str(line);
+                    block.text.push('\n');
+                }
+                None => return Err(CaseError { line: index + 1, message: "a block that does not end".to_owned() }),
+            }
+        }
+        match info.trim() {
+            "yaml policy" => next.policy = Some(block),
+            "yaml inventory" => next.inventory = Some(block),
+            "yaml request" => next.request = Some(block),
+            "yaml old" => next.old = Some(block),
+            "yaml" => {
+                cases.push(Case { yaml: block, ..next.clone() });
+                next.old = None;
+            }
+            other if other.split_whitespace().next().is_none_or(|language| !matches!(language, "yaml" | "yml")) => {}
+            other => {
+                let message = format!("a block is yaml, or yaml with old, policy, inventory or request; not {other}");
+                return Err(CaseError { line: index + 1, message });
+            }
+        }
+    }
+    Ok(cases)
+}
+
+impl Case {
+    /// The policy that the case gives.
+    pub fn policy(&self) -> Option<Result<LifecyclePolicy, CaseError>> {
+        let block = self.policy.as_ref()?;
+        let is_whole = block.text.lines().any(|line| line.starts_with("kind:"));
+        // A `spec` alone is put into a policy: three lines more above it, two columns more before it.
+        let (text, above, before) = if is_whole {
+            (block.text.clone(), 0, 0)
+        } else {
+            let spec: String = block.text.lines().map(|line| format!("  {line}\n")).collect();
+            (format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n{spec}"), 3, 2)
+        };
+        let error = |error| match error {
+            PolicyError::Invalid { mistakes, .. } => {
+                let line = |line: usize| (block.line + line).saturating_sub(above + 1);
+                let column = |column: usize| column.saturating_sub(before).max(1);
+                let first = mistakes.first().map_or(block.line, |mistake| line(mistake.place.line));
+                let all = mistakes.iter().enumerate().map(|(index, mistake)| match index {
+                    // The first has its line from the error itself.
+                    0 => mistake.message.clone(),
+                    _ => format!("{}:{}: {}", line(mistake.place.line), column(mistake.place.column), mistake.message),
+                });
+                CaseError { line: first, message: all.collect::<Vec<_>>().join("\n") }
+            }
+            PolicyError::Read { .. } => CaseError { line: block.line, message: error.to_string() },
+        };
+        // An empty `spec` is a policy too.
+        let empty = || block.text.trim().is_empty().then(LifecyclePolicy::default);
+        Some(empty().map_or_else(|| load::parse(&text, "policy").map_err(error), Ok))
+    }
+
+    /// What is to be found.
+    pub fn marks(&self) -> Result<Vec<Mark>, CaseError> {
+        let mut marks = Vec::new();
+        for (index, line) in self.yaml.text.lines().enumerate() {
+            for mark in line.split(MARK).skip(1) {
+                let text = mark.strip_prefix(':').map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+                if text.is_none() && !mark.trim().is_empty() {
+                    let message = format!("not understood: {MARK}{mark}");
+                    return Err(CaseError { line: self.yaml.line + index, message });
+                }
+                marks.push(Mark { line: index + 1, text });
+            }
+        }
+        Ok(marks)
+    }
+
+    /// Judges every object of the block.
+    pub fn judge(&self, engine: &Engine) -> Result<Judged, CaseError> {
+        let circumstances = match &self.request {
+            Some(block) => {
+                let json = one(block)?;
+                serde_json::from_str(&json).map_err(|error| block.error(&error))?
+            }
+            None => Circumstances::default(),
+        };
+        let inventory = self.inventory.as_ref().map(inventory).transpose()?;
+        let old = self.old.as_ref().map(one).transpose()?;
+        let mut judged = Judged::default();
+        let documents = self.yaml.documents()?;
+        for document in &documents {
+            let json = document.to_json().map_err(|error| self.yaml.error_at(&error))?;
+            let judge = |review: Option<&Review<'_>>| review.map(|review| engine.review(review));
+            let verdict: Option<Verdict> =
+                with_review(&json, old.as_deref(), &circumstances, inventory.as_ref(), judge)
+                    .map_err(|message| self.yaml.error(&message))?;
+            judged.objects += usize::from(verdict.is_some());
+            let findings = verdict.into_iter().flat_map(|verdict| verdict.findings);
+            judged.found.extend(findings.map(|finding| Found {
+                line: document.place(&finding.at).line,
+                rule: finding.rule.id,
+                level: finding.level,
+                message: finding.message,
+            }));
+        }
+        Ok(judged)
+    }
+
+    /// What is marked and was not found, and what was found and is not marked.
+    pub fn compare<'f>(&self, found: &'f [Found]) -> Result<(Vec<Mark>, Vec<&'f Found>), CaseError> {
+        let marks = self.marks()?;
+        // A mark that says something else than a rule lets its line have more.
+        let marked =
+            |found: &Found| marks.iter().any(|mark| mark.fits(found) || mark.line == found.line && !mark.names_rule());
+        let unexpected = found.iter().filter(|found| found.level > Level::Audit && !marked(found)).collect();
+        let missing = marks.iter().filter(|mark| !found.iter().any(|found| mark.fits(found))).cloned().collect();
+        Ok((missing, unexpected))
+    }
+}
+
+impl Block {
+    fn documents(&self) -> Result<Vec<Document<'_>>, CaseError> {
+        yaml::documents(&self.text).map_err(|error| self.error_at(&error))
+    }
+
+    fn error(&self, message: &dyn fmt::Display) -> CaseError {
+        CaseError { line: self.line, message: message.to_string() }
+    }
+
+    fn error_at(&self, error: &yaml::YamlError) -> CaseError {
+        CaseError { line: self.line + error.place.line - 1, message: error.message.clone() }
+    }
+}
+
+/// The one document of a block, as JSON text.
+fn one(block: &Block) -> Result<String, CaseError> {
+    let documents = block.documents()?;
+    let [document] = documents.as_slice() else {
+        return Err(block.error(&format!("one document is wanted here, not {}", documents.len())));
+    };
+    document.to_json().map_err(|error| block.error_at(&error))
+}
+
+/// The inventory of a block's documents; objects without a namespace live in `default`.
+pub fn inventory(block: &Block) -> Result<Inventory, CaseError> {
+    let mut inventory = Inventory::default();
+    for document in block.documents()? {
+        let json = document.to_json().map_err(|error| block.error_at(&error))?;
+        let value: Value = serde_json::from_str(&json).map_err(|error| block.error(&error))?;
+        let (group, kind, namespace) = identity(&value);
+        inventory.add(group, kind, namespace, &json).map_err(|message| block.error(&message))?;
+    }
+    Ok(inventory)
+}
+
+/// The outer facts of a request, where they are not the usual ones.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Circumstances {
+    /// CREATE, or UPDATE where there is an old object, unless given.
+    pub operation: Option<String>,
+    /// Subresource; empty for the object itself.
+    pub sub_resource: String,
+    /// Who asks.
+    pub user: String,
+    /// The groups of who asks.
+    pub groups: Vec<String>,
+    /// The object's own, or `default`, unless given.
+    pub namespace: Option<String>,
+}
+
+/// API group, kind and namespace of an object.
+fn identity(object: &Value) -> (&str, &str, &str) {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let group = text("/apiVersion").unwrap_or_default().rsplit_once('/').map_or("", |(group, _)| group);
+    (group, text("/kind").unwrap_or_default(), text("/metadata/namespace").unwrap_or("default"))
+}
+
+/// Reads the review of an object, or of its update from `old`, and hands it on; `None` where there is nothing to judge. The
+/// error says what cannot be read.
+pub fn with_review<T>(
+    object: &str,
+    old: Option<&str>,
+    circumstances: &Circumstances,
+    inventory: Option<&Inventory>,
+    then: impl FnOnce(Option<&Review<'_>>) -> T,
+) -> Result<T, String> {
+    let text = |error: serde_json::Error| error.to_string();
+    let value: Value = serde_json::from_str(object).map_err(text)?;
+    let (group, kind, namespace) = identity(&value);
+    let groups = serde_json::to_string(&circumstances.groups).map_err(text)?;
+    let groups: List<Str<'_>> = serde_json::from_str(&groups).map_err(text)?;
+    let operation = match (&circumstances.operation, &old) {
+        (Some(word), _) => Operation::parse(word).ok_or_else(|| format!("operation \"{word}\" is none"))?,
+        (None, Some(_)) => Operation::Update,
+        (None, None) => Operation::Create,
+    };
+    // A deletion carries the object as the old one.
+    let (object, old) = if operation == Operation::Delete { (None, Some(object)) } else { (Some(object), old) };
+    let request = Request {
+        operation,
+        group: group.into(),
+        kind: kind.into(),
+        sub_resource: (*circumstances.sub_resource).into(),
+        namespace: circumstances.namespace.as_deref().unwrap_or(namespace).into(),
+        user: User { username: (*circumstances.user).into(), groups },
+        object: object.into(),
+        old_object: old.into(),
+        inventory,
+    };
+    Review::read(request).map(|review| then(review.as_ref())).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_and_marks() {
+        let cases = read(
+            "# A\n```yaml policy\nrules: {}\n```\n```sh\n# no heading\n```\n```yaml old\na: 1\n```\n```yaml\na: 2 # finding\nb: 3 # finding: what # finding: port-conflict\n```\n```yaml\nc: 1\n```\n# B\n```yaml\nd: 1\n```\n",
+        )
+        .unwrap();
+        assert_eq!(cases.len(), 3);
+        let old = |case: &Case| case.old.as_ref().map(|old| (old.line, old.text.clone()));
+        assert_eq!((old(&cases[0]), old(&cases[1])), (Some((9, "a: 1\n".to_owned())), None));
+        let mark = |line, text: Option<&str>| Mark { line, text: text.map(str::to_owned) };
+        let marks = [mark(1, None), mark(2, Some("what")), mark(2, Some("port-conflict"))];
+        assert_eq!(cases[0].marks().unwrap(), marks);
+        assert!(cases[1].policy.is_some() && cases[2].policy.is_none() && cases[2].heading == "B");
+        assert_eq!(read("```yaml\na: 1\n").unwrap_err().to_string(), "1: a block that does not end");
+        assert!(read("\n```yaml polcy\n```\n").unwrap_err().to_string().starts_with("2: a block is yaml, or"));
+    }
+
+    #[test]
+    fn what_differs() {
+        let case =
+            &read("```yaml\na: 1 # finding: port-conflict\nb: 2 # finding: declares\nc: 3\nd: 4 # finding\n```\n")
+                .unwrap()[0];
+        let found = |line, rule, level| Found { line, rule, level, message: "container declares".to_owned() };
+        let all = [
+            found(1, "port-conflict", Level::Deny),
+            found(1, "host-port-conflict", Level::Deny),
+            found(2, "naked-pod", Level::Warn),
+            found(3, "single-replica", Level::Audit),
+            found(3, "naked-pod", Level::Warn),
+        ];
+        let (missing, unexpected) = case.compare(&all).unwrap();
+        assert_eq!(missing, [Mark { line: 4, text: None }]);
+        assert_eq!(unexpected, [&all[1], &all[4]]);
+    }
+
+    #[test]
+    fn a_policy_s_mistake_has_its_line_in_the_file() {
+        let case = &read("text\n```yaml policy\nprofile: strict\nrules:\n  nakedpod: off\n  port-conflict: nope\n```\n```yaml\na: 1\n```\n").unwrap()[0];
+        let error = case.policy().unwrap().unwrap_err().to_string();
+        let expected = [
+            "5: spec.rules.nakedpod: unknown rule \"nakedpod\" (did you mean \"naked-pod\"?); podgate rules lists them",
+            "6:18: spec.rules.port-conflict: unknown level \"nope\"; levels are off, audit, warn and deny",
+        ];
+        assert_eq!(error, expected.join("\n"));
+    }
+}

@@ -1,0 +1,103 @@
+//! # What it does
+//!
+//! Finds a Deployment whose rolling update may take down all replicas at once: `maxUnavailable`, rounded down, is as many as
+//! there are. Where `maxSurge` and `maxUnavailable` both come to 0, `maxUnavailable` counts as 1. With a known
+//! HorizontalPodAutoscaler its `minReplicas` counts. `type: Recreate`, which says so, is left alone.
+//!
+//! # Why it is bad
+//!
+//! The controller removes as many old Pods as may be unavailable as soon as the update begins, before a new one is ready.
+//! `maxSurge` does not change that: it only makes new Pods at the same time.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata: {name: web}
+//! spec:
+//!   replicas: 2
+//!   strategy:
+//!     rollingUpdate:
+//!       maxSurge: 0
+//!       maxUnavailable: 100% # finding
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: app
+//!         image: example.com/app:1
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata: {name: web}
+//! spec:
+//!   replicas: 2
+//!   strategy:
+//!     rollingUpdate:
+//!       maxSurge: 1
+//!       maxUnavailable: 0
+//!   template:
+//!     spec:
+//!       containers:
+//!       - name: app
+//!         image: example.com/app:1
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>
+//! - Deployment controller: `ResolveFenceposts`, `reconcileOldReplicaSets`
+//! - Kubelet scenario: `workloads/deployment-full-outage`
+//! - Kubelet scenario: `workloads/deployment-rounded-to-nothing`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::disruption::{least_replicas, rollout, written},
+    model::{IntOrString, Review},
+    rules::rule::{Check, Code, Level, Report, Rule},
+    syntax::Path,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "full-outage-rollout",
+    summary: "a rolling update that may take down all replicas at once",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("full_outage_rollout.rs"),
+    code: Code::of::<FullOutageRollout>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FullOutageRollout {}
+
+impl Check for FullOutageRollout {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        let strategy = &review.new.controller.strategy;
+        let rolling = strategy.kind.is_empty() || strategy.kind == "RollingUpdate";
+        if !review.workload.is("apps", "Deployment") || !rolling {
+            return;
+        }
+        let Some(replicas) = least_replicas(review).filter(|replicas| *replicas > 0) else { return };
+        let update = &strategy.rolling_update;
+        if rollout(update, replicas).is_none_or(|rollout| rollout.unavailable < replicas) {
+            return;
+        }
+        let all = if replicas == 1 { "the only replica".to_owned() } else { format!("all {replicas} replicas") };
+        let why = match &update.max_unavailable {
+            Some(value @ IntOrString::Int(1..)) => format!("maxUnavailable is {}", written(value)),
+            Some(value) => format!("maxUnavailable {} comes to {replicas}", written(value)),
+            None => format!("maxUnavailable, 25% by default, comes to {replicas} without a surge"),
+        };
+        out.at(
+            Path::of(&["spec", "strategy", "rollingUpdate", "maxUnavailable"]),
+            format_args!("a rolling update may take down {all} at once: {why}"),
+        );
+    }
+}

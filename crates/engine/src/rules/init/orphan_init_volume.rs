@@ -1,0 +1,149 @@
+//! # What it does
+//!
+//! Finds an `emptyDir` volume that a regular init container mounts writable and that no other container mounts. A mount at
+//! `/tmp` or `/var/tmp` is left alone: it is the container's own scratch space.
+//!
+//! # Why it is bad
+//!
+//! What an init container prepares in the volume is of no use to anybody: usually the app's `volumeMount` has been forgotten
+//! or names another volume, and the app starts without its files.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   volumes:
+//!   - {name: assets, emptyDir: {}}
+//!   - {name: cache, emptyDir: {}}
+//!   initContainers:
+//!   - name: fetch
+//!     image: example.com/fetch:1
+//!     volumeMounts:
+//!     - {name: assets, mountPath: /assets} # finding
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     volumeMounts:
+//!     - {name: cache, mountPath: /assets}
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: v1
+//! kind: Pod
+//! metadata: {name: web}
+//! spec:
+//!   volumes:
+//!   - {name: assets, emptyDir: {}}
+//!   - {name: cache, emptyDir: {}}
+//!   initContainers:
+//!   - name: fetch
+//!     image: example.com/fetch:1
+//!     volumeMounts:
+//!     - {name: assets, mountPath: /assets}
+//!   containers:
+//!   - name: app
+//!     image: example.com/app:1
+//!     volumeMounts:
+//!     - {name: assets, mountPath: /assets, readOnly: true}
+//!     - {name: cache, mountPath: /cache}
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/storage/volumes/#emptydir>
+//! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-initialization/>
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    lifecycle::stages::{Placed, Role, containers},
+    model::{PodSpec, Review},
+    rules::rule::{Check, Code, Level, Report, Rule},
+    syntax::SmallMap,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "orphan-init-volume",
+    summary: "an init container fills an emptyDir that no other container mounts",
+    level: Level::Warn,
+    since: "0.1.0",
+    source: include_str!("orphan_init_volume.rs"),
+    code: Code::of::<OrphanInitVolume>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OrphanInitVolume {}
+
+impl Check for OrphanInitVolume {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        for template in &review.new.templates {
+            let volumes = template.spec.volumes.iter().filter(|volume| volume.empty_dir.is_some());
+            let empty_dirs: SmallMap<&str, ()> = volumes.clone().map(|volume| &*volume.name).collect();
+            if volumes.clone().next().is_none() {
+                continue;
+            }
+            let users = users(&template.spec, &empty_dirs);
+            for volume in volumes {
+                let Some(Users::One { placed, written: Some(index), .. }) = users.get(&*volume.name) else { continue };
+                if placed.role == Role::Init {
+                    out.at(
+                        placed.path(template).key("volumeMounts").index(*index),
+                        format_args!(
+                            "init container \"{}\" fills emptyDir \"{}\", which no other container mounts",
+                            placed.container.name, volume.name
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Which containers mount a volume.
+enum Users<'p, 'a> {
+    /// This one alone.
+    One {
+        /// Its place among all containers.
+        number: usize,
+        placed: Placed<'p, 'a>,
+        /// Its first mount that is for more than files that nobody else shall see.
+        written: Option<usize>,
+    },
+    /// Several.
+    Several,
+}
+
+/// Who mounts each of these volumes.
+fn users<'p, 'a>(spec: &'p PodSpec<'a>, names: &SmallMap<&'p str, ()>) -> HashMap<&'p str, Users<'p, 'a>> {
+    let mut users: HashMap<&str, Users<'_, '_>> = HashMap::new();
+    for (number, placed) in containers(spec).enumerate() {
+        for (index, mount) in placed.container.volume_mounts.iter().enumerate() {
+            if !names.contains(&&*mount.name) {
+                continue;
+            }
+            let writes = mount.read_only != Some(true) && !is_scratch(&mount.mount_path);
+            let user = users.entry(&*mount.name).or_insert(Users::One { number, placed, written: None });
+            match user {
+                Users::One { number: first, written, .. } if *first == number => {
+                    *written = written.or(writes.then_some(index));
+                }
+                user => *user = Users::Several,
+            }
+        }
+    }
+    users
+}
+
+/// Whether the place is for files that nobody else shall see.
+fn is_scratch(mount_path: &str) -> bool {
+    matches!(mount_path.trim_end_matches('/'), "/tmp" | "/var/tmp")
+}

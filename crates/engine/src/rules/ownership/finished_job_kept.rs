@@ -1,0 +1,85 @@
+//! # What it does
+//!
+//! Finds a Job without `ttlSecondsAfterFinished`. Left alone are Jobs that a controller owns (a CronJob deletes its old ones)
+//! and Helm hooks, which Helm deletes.
+//!
+//! # Why it is bad
+//!
+//! A finished Job and its Pods stay until somebody deletes them. They fill etcd, every list of Pods, and the node's disk
+//! with logs and container layers.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: batch/v1
+//! kind: Job
+//! metadata: {name: report}
+//! spec: # finding
+//!   template:
+//!     spec:
+//!       restartPolicy: Never
+//!       containers:
+//!       - name: app
+//!         image: example.com/app:1
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: batch/v1
+//! kind: Job
+//! metadata: {name: report}
+//! spec:
+//!   ttlSecondsAfterFinished: 86400
+//!   template:
+//!     spec:
+//!       restartPolicy: Never
+//!       containers:
+//!       - name: app
+//!         image: example.com/app:1
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/>
+//! - Kubelet scenario: `workloads/job-kept`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+    syntax::Path,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "finished-job-kept",
+    summary: "a Job without ttlSecondsAfterFinished: it and its Pods stay once finished",
+    level: Level::Audit,
+    since: "0.1.0",
+    source: include_str!("finished_job_kept.rs"),
+    code: Code::of::<FinishedJobKept>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FinishedJobKept {}
+
+impl Check for FinishedJobKept {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        let metadata = &review.new.metadata;
+        let owned =
+            metadata.owner_references.iter().any(|owner| owner.controller == Some(true) || owner.kind == "CronJob");
+        if !review.workload.is("batch", "Job") || owned || metadata.is_helm_hook() {
+            return;
+        }
+        let jobs = review.new.templates.iter().filter_map(|template| template.job.as_ref());
+        if jobs.into_iter().all(|job| job.spec.ttl_seconds_after_finished.is_none()) {
+            out.at(
+                Path::of(&["spec", "ttlSecondsAfterFinished"]),
+                "ttlSecondsAfterFinished is not set: the Job and its Pods stay once finished, until somebody deletes them",
+            );
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! # What it does
+//!
+//! Finds a CronJob that allows its Jobs to run at the same time (`concurrencyPolicy: Allow`, the default) and bounds them by
+//! nothing: no `activeDeadlineSeconds` of the Job or its Pod, no `startingDeadlineSeconds`.
+//!
+//! # Why it is bad
+//!
+//! A Job that hangs is not noticed: with each tick one more is started, until the cluster or the database that they all wait
+//! for is full.
+//!
+//! # Examples
+//!
+//! ```yaml
+//! apiVersion: batch/v1
+//! kind: CronJob
+//! metadata: {name: report}
+//! spec: # finding
+//!   schedule: "*/5 * * * *"
+//!   jobTemplate:
+//!     spec:
+//!       template:
+//!         spec:
+//!           restartPolicy: Never
+//!           containers:
+//!           - name: app
+//!             image: example.com/app:1
+//! ```
+//!
+//! # Use instead
+//!
+//! ```yaml
+//! apiVersion: batch/v1
+//! kind: CronJob
+//! metadata: {name: report}
+//! spec:
+//!   schedule: "*/5 * * * *"
+//!   concurrencyPolicy: Forbid
+//!   jobTemplate:
+//!     spec:
+//!       template:
+//!         spec:
+//!           restartPolicy: Never
+//!           containers:
+//!           - name: app
+//!             image: example.com/app:1
+//! ```
+//!
+//! # References
+//!
+//! - <https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy>
+//! - Kubelet scenario: `workloads/cron-jobs-pile-up`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    model::Review,
+    rules::rule::{Check, Code, Level, Report, Rule},
+    syntax::Path,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "cron-jobs-pile-up",
+    summary: "a CronJob's Jobs may pile up: concurrencyPolicy Allow and no deadline",
+    level: Level::Audit,
+    since: "0.1.0",
+    source: include_str!("cron_jobs_pile_up.rs"),
+    code: Code::of::<CronJobsPileUp>(),
+};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CronJobsPileUp {}
+
+impl Check for CronJobsPileUp {
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        let cron_job = &review.new.controller;
+        let allowed = matches!(&*cron_job.concurrency_policy, "" | "Allow");
+        if !review.workload.is("batch", "CronJob") || !allowed || cron_job.starting_deadline_seconds.is_some() {
+            return;
+        }
+        for template in &review.new.templates {
+            let job_deadline = template.job.as_ref().and_then(|job| job.spec.active_deadline_seconds);
+            if job_deadline.or(template.spec.active_deadline_seconds).is_none() {
+                out.at(
+                    Path::of(&["spec", "concurrencyPolicy"]),
+                    "Jobs may run side by side without a deadline and pile up; set concurrencyPolicy Forbid or activeDeadlineSeconds",
+                );
+            }
+        }
+    }
+}

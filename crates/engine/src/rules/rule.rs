@@ -1,0 +1,484 @@
+//! What every rule file imports: `Rule`, `Check`, `Report`, `Finding`, `Level`.
+
+use std::{cell::Cell, fmt, sync::Arc};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::{
+    model::{Aspect, Review},
+    syntax::{Path, text::beginning},
+};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The rule is not run.
+    Off,
+    /// Allowed and silent: audit annotation and metric only.
+    Audit,
+    /// Allowed with a warning.
+    Warn,
+    /// Refused.
+    Deny,
+}
+
+impl Level {
+    /// The word for it in policies, metrics and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Audit => "audit",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A rule: what it is called, what it says, and the code behind it.
+#[derive(Debug)]
+pub struct Rule {
+    /// The public id: it names the defect and never changes meaning.
+    pub id: &'static str,
+    /// One line that says what is found.
+    pub summary: &'static str,
+    /// The level under `profile: standard`.
+    pub level: Level,
+    /// The version that brought it.
+    pub since: &'static str,
+    /// The rule's own source text; its leading `//!` block is the rule's page.
+    pub source: &'static str,
+    /// Options and check.
+    pub code: Code,
+}
+
+/// Two rules are the same rule if they have the same id.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Rule {}
+
+/// A rule's check. `Self` holds the rule's options; its `Default` is what applies without a policy.
+///
+/// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
+pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// What of an object the rule judges; it is not run for anything else.
+    const ASPECT: Aspect = Aspect::Spec;
+
+    /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
+    const SCALE: bool = false;
+
+    /// Reports every place in `review.new` that breaks the rule.
+    fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
+}
+
+/// A check with its options set, ready to run; shared by all parts of a policy that set the same.
+pub type Compiled = Arc<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
+
+/// An option that a rule does not have, or not with this value.
+#[derive(Debug, Error)]
+#[error("{at}: {cause}")]
+pub struct OptionError {
+    /// The option, from the rule's setting.
+    pub at: Path,
+    /// What is wrong with it, in serde's words.
+    pub cause: String,
+}
+
+/// A [`Check`] whose type is erased, so that rules of all kinds fit into one list.
+#[derive(Debug, Clone, Copy)]
+pub struct Code {
+    aspect: Aspect,
+    scale: bool,
+    compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Code {
+    /// The code of `C`.
+    pub const fn of<C: Check>() -> Self {
+        Self {
+            aspect: C::ASPECT,
+            scale: C::SCALE,
+            compile: |options| {
+                let check: C = serde_path_to_error::deserialize(Value::Object(options))
+                    .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
+                Ok(Arc::new(move |review, out| check.check(review, out)))
+            },
+            schema: SchemaGenerator::subschema_for::<C>,
+        }
+    }
+
+    /// The check with these options; options that are not given keep their default. Fails on an unknown option or a wrong
+    /// type.
+    pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, OptionError> {
+        (self.compile)(options)
+    }
+
+    /// What of an object the rule judges.
+    pub fn aspect(&self) -> Aspect {
+        self.aspect
+    }
+
+    /// Whether the rule judges this.
+    pub fn judges(&self, aspect: Aspect) -> bool {
+        aspect == self.aspect || aspect == Aspect::Scale && self.scale
+    }
+
+    /// The JSON Schema of the options.
+    pub fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.schema)(generator)
+    }
+}
+
+/// The longest message of a finding, in bytes: names and values from an object can be of any length.
+pub const MAX_MESSAGE_BYTES: usize = 1000;
+/// Room for most messages: growing moves what is there.
+const USUAL_MESSAGE_BYTES: usize = 160;
+/// The longest part of a message that is written at once, such as a name: what comes after it still has to be read.
+const MAX_PART_BYTES: usize = 500;
+/// How many findings of one rule at one level a webhook's answer is made of; further ones are counted. An object from outside
+/// may have hundreds of thousands.
+pub const MAX_KEPT: usize = 100;
+
+/// Where a finding is, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// How bad it is under the policy, for whoever asks.
+    pub level: Level,
+    /// How bad it is under the policy, whoever asks: what a controller creates gets a lower level.
+    pub policy_level: Level,
+    /// How bad the rule itself finds it.
+    pub own_level: Level,
+    /// The field that one would edit to mend it.
+    pub at: Path,
+    /// One line: container, value found, limit; no final stop. No longer than [`MAX_MESSAGE_BYTES`].
+    pub message: String,
+    /// How bad it is beside other findings of the rule at the same field: more is worse. In the rule's own unit, and 0 where
+    /// the rule measures nothing.
+    pub measure: i64,
+}
+
+/// Findings that are counted and not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct More {
+    /// The rule that found them.
+    pub rule: &'static Rule,
+    /// How bad they are under the policy, for whoever asks.
+    pub level: Level,
+    /// How bad they are under the policy, whoever asks.
+    pub policy_level: Level,
+    /// How bad the rule itself finds them.
+    pub own_level: Level,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// The first findings of each rule and level, and the number of the others.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The first of each rule and level, as many as the budget says.
+    pub kept: Vec<Finding>,
+    /// Those that are not kept.
+    pub more: Vec<More>,
+}
+
+impl Findings {
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        // Nothing is counted before something is kept.
+        self.kept.is_empty()
+    }
+
+    /// Keeps a finding, or counts it where `max_kept` are kept. Those of one rule come one after the other; `same` counts how
+    /// many of them there are at each level.
+    pub fn add(&mut self, finding: Finding, same: &mut PerLevel, max_kept: usize) {
+        if same.count(finding.level) < max_kept {
+            self.kept.push(finding);
+            return;
+        }
+        let Finding { rule, level, policy_level, own_level, .. } = finding;
+        let is_same = |more: &&mut More| more.rule == rule && (more.level, more.own_level) == (level, own_level);
+        // A rule has a handful of levels.
+        match self.more.iter_mut().rev().take(PerLevel::LEVELS * PerLevel::LEVELS).find(is_same) {
+            Some(more) => more.count += 1,
+            None => self.more.push(More { rule, level, policy_level, own_level, count: 1 }),
+        }
+    }
+}
+
+/// How many findings of one rule there are at each level.
+#[derive(Debug, Default)]
+pub struct PerLevel([usize; Self::LEVELS]);
+
+impl PerLevel {
+    const LEVELS: usize = 4;
+
+    /// Counts one more at `level`, and returns how many there were.
+    fn count(&mut self, level: Level) -> usize {
+        let Some(count) = self.0.get_mut(level as usize) else { return 0 };
+        *count += 1;
+        *count - 1
+    }
+}
+
+/// What a judgement may cost. It ends once its time is over or its steps are used up, and gives no verdict then.
+pub struct Budget<'b> {
+    is_over: &'b dyn Fn() -> bool,
+    steps_left: Cell<u64>,
+    until_asked: Cell<u64>,
+    spent: Cell<bool>,
+    max_kept: usize,
+}
+
+impl fmt::Debug for Budget<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("steps_left", &self.steps_left)
+            .field("spent", &self.spent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'b> Budget<'b> {
+    /// Findings and bytes of commands that are looked at, all rules and both objects of an UPDATE together. What etcd can
+    /// hold, which is 1.5 MiB, comes to a tenth of it: every rule is linear in its object.
+    pub const MAX_STEPS: u64 = 200_000_000;
+    /// How many steps are taken before the clock is asked again: some microseconds.
+    const STEPS_BETWEEN: u64 = 1 << 12;
+
+    /// A budget that ends once `is_over` says so, or after [`Self::MAX_STEPS`].
+    pub fn until(is_over: &'b dyn Fn() -> bool) -> Self {
+        Self {
+            is_over,
+            steps_left: Cell::new(Self::MAX_STEPS),
+            until_asked: Cell::new(Self::STEPS_BETWEEN),
+            spent: Cell::new(false),
+            max_kept: MAX_KEPT,
+        }
+    }
+
+    /// A budget without end, for whoever has time and wants every finding.
+    pub fn unlimited() -> Budget<'static> {
+        Budget { steps_left: Cell::new(u64::MAX), max_kept: usize::MAX, ..Budget::until(&|| false) }
+    }
+
+    /// How many findings of one rule at one level are kept.
+    pub fn max_kept(&self) -> usize {
+        self.max_kept
+    }
+
+    /// Takes `steps` away. Returns whether there is still something left.
+    pub fn spend(&self, steps: u64) -> bool {
+        let left = self.steps_left.get().saturating_sub(steps);
+        self.steps_left.set(left);
+        let until_asked = self.until_asked.get().saturating_sub(steps);
+        self.until_asked.set(until_asked);
+        if until_asked == 0 {
+            return !self.is_spent();
+        }
+        !self.spent.get()
+    }
+
+    /// Asks the clock. Returns whether nothing is left.
+    pub fn is_spent(&self) -> bool {
+        self.until_asked.set(Self::STEPS_BETWEEN);
+        if !self.spent.get() && (self.steps_left.get() == 0 || (self.is_over)()) {
+            self.spent.set(true);
+        }
+        self.spent.get()
+    }
+}
+
+/// Which level a rule's findings get under a policy.
+#[derive(Debug, Clone, Copy)]
+pub enum Levels {
+    /// The policy names a level for the rule: all its findings have it.
+    Named(Level),
+    /// The rule's own levels, moved by the policy's profile.
+    Moved(fn(Level) -> Level),
+}
+
+impl Levels {
+    /// The level of a finding for which the rule itself has `own`.
+    pub fn of(self, own: Level) -> Level {
+        match self {
+            Self::Named(level) => level,
+            Self::Moved(by) => by(own),
+        }
+    }
+}
+
+/// Takes the findings of one rule.
+pub struct Report<'r> {
+    rule: &'static Rule,
+    levels: Levels,
+    budget: &'r Budget<'r>,
+    to: To<'r>,
+    same: PerLevel,
+}
+
+/// What becomes of findings.
+enum To<'r> {
+    Keep(&'r mut Findings),
+    Each(&'r mut dyn FnMut(Finding)),
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report").field("rule", &self.rule.id).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Report<'r> {
+    /// A report that adds the findings of `rule`, at `levels`, to `findings`.
+    pub fn keep(rule: &'static Rule, levels: Levels, budget: &'r Budget<'r>, findings: &'r mut Findings) -> Self {
+        Self { rule, levels, budget, to: To::Keep(findings), same: PerLevel::default() }
+    }
+
+    /// A report that hands on each finding.
+    pub fn each(rule: &'static Rule, levels: Levels, budget: &'r Budget<'r>, to: &'r mut dyn FnMut(Finding)) -> Self {
+        Self { rule, levels, budget, to: To::Each(to), same: PerLevel::default() }
+    }
+
+    /// Adds a finding at the rule's own level. `format_args!` writes no more of the message than is kept.
+    pub fn at(&mut self, at: Path, message: impl fmt::Display) {
+        self.at_level(self.rule.level, at, message);
+    }
+
+    /// Adds a finding of a case for which the rule has another level than its own.
+    pub fn at_level(&mut self, own: Level, at: Path, message: impl fmt::Display) {
+        self.measured_at_level(own, 0, at, message);
+    }
+
+    /// Adds a finding that is worse the greater its `measure` is. An object that had it may keep it, and may not make it
+    /// worse: see [`Finding::measure`].
+    pub fn measured(&mut self, measure: i64, at: Path, message: impl fmt::Display) {
+        self.measured_at_level(self.rule.level, measure, at, message);
+    }
+
+    /// The same where the rule has another level than its own.
+    pub fn measured_at_level(&mut self, own: Level, measure: i64, at: Path, message: impl fmt::Display) {
+        let message = cut(message);
+        // Past its end a judgement has no verdict, and needs no findings.
+        if !self.budget.spend(1 + message.len() as u64) {
+            return;
+        }
+        let level = self.levels.of(own);
+        let finding = Finding { rule: self.rule, level, policy_level: level, own_level: own, at, message, measure };
+        match &mut self.to {
+            To::Keep(findings) => findings.add(finding, &mut self.same, self.budget.max_kept),
+            To::Each(to) => to(finding),
+        }
+    }
+
+    /// Takes away from the judgement's budget what looking at `bytes` bytes of commands costs.
+    pub fn spend(&self, bytes: usize) {
+        self.budget.spend(bytes as u64);
+    }
+}
+
+/// A message with `…` for what is too long of its parts and of itself. What is left out is not even written.
+fn cut(message: impl fmt::Display) -> String {
+    struct Cut {
+        text: String,
+    }
+
+    impl fmt::Write for Cut {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = MAX_MESSAGE_BYTES.saturating_sub(self.text.len());
+            let most = room.min(MAX_PART_BYTES);
+            if text.len() <= most {
+                self.text.push_str(text);
+                return Ok(());
+            }
+            self.text.push_str(beginning(text, most));
+            self.text.push('…');
+            if most < room { Ok(()) } else { Err(fmt::Error) }
+        }
+    }
+
+    let mut cut = Cut { text: String::with_capacity(USUAL_MESSAGE_BYTES) };
+    // Fails only where there is no room left.
+    let _ = fmt::write(&mut cut, format_args!("{message}"));
+    cut.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default, Deserialize, JsonSchema)]
+    struct Nothing {}
+
+    impl Check for Nothing {
+        fn check(&self, _review: &Review<'_>, _out: &mut Report<'_>) {}
+    }
+
+    static RULE: Rule =
+        Rule { id: "nothing", summary: "", level: Level::Deny, since: "", source: "", code: Code::of::<Nothing>() };
+
+    #[test]
+    fn long_messages_are_cut_where_they_are_made() {
+        let name = "ä".repeat(1_000_000);
+        assert_eq!(cut("short"), "short");
+        let text = cut(format_args!("container \"{name}\" is bad"));
+        assert!(text.starts_with("container \"ää") && text.ends_with("ää…\" is bad"), "{text}");
+        let text = cut(format_args!("{name} and {name} and {name}"));
+        assert!(text.ends_with("ää…") && text.len() <= MAX_MESSAGE_BYTES + 2 * '…'.len_utf8(), "{}", text.len());
+        assert_eq!(cut("x".repeat(MAX_PART_BYTES)).len(), MAX_PART_BYTES);
+    }
+
+    #[test]
+    fn the_first_of_each_level_are_kept_and_all_are_counted() {
+        let mut findings = Findings::default();
+        let never = || false;
+        let budget = Budget::until(&never);
+        let mut report = Report::keep(&RULE, Levels::Moved(|own| own), &budget, &mut findings);
+        for index in 0..2500 {
+            report.at_level(Level::Warn, Path::default().index(index), "x");
+        }
+        report.at(Path::default(), "x");
+        assert_eq!(findings.kept.len(), MAX_KEPT + 1);
+        assert_eq!(findings.kept.last().unwrap().level, Level::Deny);
+        assert_eq!(
+            findings.more,
+            [More {
+                rule: &RULE,
+                level: Level::Warn,
+                policy_level: Level::Warn,
+                own_level: Level::Warn,
+                count: 2500 - MAX_KEPT
+            }]
+        );
+    }
+
+    #[test]
+    fn a_budget_ends_by_time_and_by_steps() {
+        let over = Cell::new(false);
+        let is_over = || over.get();
+        let budget = Budget::until(&is_over);
+        assert!(budget.spend(1) && !budget.is_spent());
+        over.set(true);
+        assert!(budget.spend(1), "the clock is not asked at every step");
+        assert!(!budget.spend(Budget::STEPS_BETWEEN) && budget.is_spent());
+        over.set(false);
+        assert!(budget.is_spent(), "it stays so");
+        let budget = Budget::until(&is_over);
+        assert!(!budget.spend(Budget::MAX_STEPS));
+    }
+}

@@ -1,0 +1,206 @@
+//! The policy's mutations, carried out on the text of manifests: on Pods, and on the Pod templates of workloads.
+
+use std::collections::BTreeMap;
+
+use json_patch::{Patch, PatchOperation};
+use serde_json::Value;
+
+use super::{
+    edit::{self, Addition, Edit},
+    input::Input,
+    load::{self, Identity, Item},
+    parallel,
+    problem::Problem,
+    source::{self, Lines, Part},
+};
+use podgate_engine::{
+    model::{Given, Operation, Request, Review, Template, User, Workload},
+    policy::Engine,
+    syntax::{Path, path::Segment, yaml},
+};
+
+/// A file with what the policy adds to it.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The file, as in [`Input::name`].
+    pub name: String,
+    /// Its text as it is; without a byte order mark.
+    pub before: String,
+    /// Its text as it shall be; the same where there is nothing to add.
+    pub after: String,
+    /// What was added, a line each.
+    pub changes: Vec<Change>,
+    /// What cannot be read, or cannot be added by editing the text.
+    pub problems: Vec<Problem>,
+}
+
+/// One addition to one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The object's kind, namespace and name.
+    pub object: String,
+    /// The field that is added, or the list that grows.
+    pub path: Path,
+    /// The ids of the mutations that acted on the object.
+    pub mutations: Vec<&'static str>,
+}
+
+/// Works out what `engine` adds to the objects in `inputs`. Objects that name no namespace live in `namespace`.
+pub fn fix(engine: &Engine, inputs: &[impl Input], namespace: &str) -> Vec<Fixed> {
+    parallel::with_threads(|| parallel::map(inputs, 1, |input| fix_file(engine, input, namespace)))
+}
+
+fn fix_file(engine: &Engine, input: &impl Input, namespace: &str) -> Fixed {
+    let loaded = load::load(input, namespace);
+    let mut fixed = Fixed {
+        name: input.name().to_owned(),
+        before: loaded.text.clone(),
+        after: loaded.text.clone(),
+        changes: Vec::new(),
+        problems: loaded.problems.clone(),
+    };
+    let mut edits: Vec<Edit> = Vec::new();
+    let lines = Lines::of(&loaded.text);
+    for items in loaded.items.chunk_by(|one, other| one.part == other.part) {
+        let (mut additions, mut changes) = (BTreeMap::<usize, Vec<Addition>>::new(), Vec::new());
+        let mut unreadable = Vec::new();
+        for item in items {
+            match additions_to(engine, item, loaded.json(item)) {
+                Ok(found) => {
+                    for (addition, mutations) in found {
+                        changes.push(Change::of(item, &addition, mutations));
+                        additions.entry(item.document).or_default().push(addition);
+                    }
+                }
+                Err(error) => unreadable.push((item, error)),
+            }
+        }
+        fixed.problems.extend(loaded.unreadable(&lines, input.name(), &unreadable));
+        let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
+        let part_edits = loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions));
+        if let Some(part_edits) = part_edits {
+            edits.extend(part_edits);
+            fixed.changes.extend(changes);
+        } else {
+            let place = loaded.place(&lines, first);
+            fixed.problems.push(Problem::of(input.name(), Some(place), &refusal(&changes)));
+        }
+    }
+    match edit::apply(&loaded.text, &edits) {
+        Some(after) => fixed.after = after,
+        None => fixed.problems.push(Problem::of(input.name(), None, &refusal(&std::mem::take(&mut fixed.changes)))),
+    }
+    fixed.problems.sort();
+    fixed
+}
+
+impl Change {
+    fn of(item: &Item, addition: &Addition, mutations: Vec<&'static str>) -> Self {
+        let steps = addition.to.segments().iter().skip(item.prefix.segments().len());
+        let to = steps.fold(Path::default(), |path, segment| match segment {
+            Segment::Key(key) => path.key(key.clone()),
+            Segment::Index(index) => path.index(*index),
+        });
+        let Identity { kind, namespace, name, .. } = &item.identity;
+        Self {
+            object: format!("{kind} {namespace}/{name}"),
+            path: match &addition.key {
+                Some(key) => to.key(key.clone()),
+                None => to,
+            },
+            mutations,
+        }
+    }
+}
+
+fn refusal(changes: &[Change]) -> String {
+    let fields: Vec<String> = changes.iter().map(|change| format!("{} of {}", change.path, change.object)).collect();
+    format!("the way it is written (an alias, perhaps) gives no safe place for {}; add it by hand", fields.join(", "))
+}
+
+/// What the policy adds to an object, each with the mutations that acted, by its place in the document.
+fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Addition, Vec<&'static str>)>, String> {
+    // Knative makes its Pods' probes itself and takes no gates.
+    let Some(workload) = item.workload.filter(|workload| workload.probes_as_written) else { return Ok(Vec::new()) };
+    let object = workload.read(text)?;
+    let mut additions = Vec::new();
+    // One that is nested deeper than can be read is left alone.
+    let Ok(whole) = serde_json::from_str::<Value>(text) else { return Ok(additions) };
+    for template in &object.templates {
+        let Some(pod) = pod_of(template, workload, &whole) else { continue };
+        let pod = pod.to_string();
+        let request = Request {
+            operation: Operation::Create,
+            group: "".into(),
+            kind: "Pod".into(),
+            sub_resource: "".into(),
+            namespace: item.identity.namespace.as_str().into(),
+            user: User::default(),
+            object: Given::Text(&pod),
+            old_object: Given::Nothing,
+            inventory: None,
+        };
+        let Some(review) = Review::read(request).map_err(|error| error.to_string())? else { continue };
+        let mutated = engine.mutate(&review).map_err(|error| error.to_string())?;
+        let mutations: Vec<&'static str> = mutated.mutations.iter().map(|mutation| mutation.id).collect();
+        let base = item.prefix.clone().join(&template.path);
+        for operation in mutated.patch.map(|Patch(operations)| operations).unwrap_or_default() {
+            let PatchOperation::Add(add) = operation else {
+                return Err("the policy does more than add".to_owned());
+            };
+            let addition = edit::addition(&base, add.path.as_str(), add.value);
+            additions.push((addition.ok_or("the policy adds in the middle of a list")?, mutations.clone()));
+        }
+    }
+    Ok(additions)
+}
+
+/// The Pod that a template makes, as its creation would be asked for.
+fn pod_of(template: &Template<'_>, workload: &Workload, whole: &Value) -> Option<Value> {
+    let mut pod = whole.pointer(&template.path.pointer())?.clone();
+    let members = pod.as_object_mut()?;
+    // The webhook of the kind would have filled it in.
+    if template.spec.restart_policy.is_empty() && workload.default_restart_policy != "Always" {
+        let spec = members.get_mut("spec").and_then(Value::as_object_mut);
+        spec?.insert("restartPolicy".to_owned(), workload.default_restart_policy.into());
+    }
+    Some(pod)
+}
+
+/// The edits that make these additions to the documents of one part, by bytes of the file. `None` where they cannot be made,
+/// or where the edited text would say anything but what it shall.
+fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>) -> Option<Vec<Edit>> {
+    let text = part.text(file);
+    let mut edits = Vec::new();
+    let documents = yaml::documents(text).ok()?;
+    for (document, additions) in additions {
+        edits.extend(edit::edits(text, documents.get(*document)?, part.is_json(), additions)?);
+    }
+    let edited = edit::apply(text, &edits)?;
+    let now: Option<Vec<Value>> = source::parts(&edited)
+        .iter()
+        .map(|part| values(&edited, part))
+        .collect::<Option<Vec<_>>>()
+        .map(|it| it.concat());
+    let mut wanted = values(file, part)?;
+    for (document, additions) in additions {
+        let value = wanted.get_mut(*document)?;
+        for addition in additions {
+            let at = value.pointer_mut(&addition.to.pointer())?;
+            match &addition.key {
+                Some(key) => drop(at.as_object_mut()?.insert(key.clone(), addition.value.clone())),
+                None => at.as_array_mut()?.push(addition.value.clone()),
+            }
+        }
+    }
+    (now? == wanted).then(|| {
+        let in_file =
+            |edit: Edit| Edit { range: part.start() + edit.range.start..part.start() + edit.range.end, ..edit };
+        edits.into_iter().map(in_file).collect()
+    })
+}
+
+/// The documents of a part as data.
+fn values(file: &str, part: &Part) -> Option<Vec<Value>> {
+    part.to_json(&Lines::of(file)).ok()?.iter().map(|json| serde_json::from_str(json).ok()).collect()
+}

@@ -1,0 +1,55 @@
+//! JUnit XML: one suite a file, one test case a finding.
+
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use crate::{Located, Outcome, Problem};
+use podgate_engine::rules::Level;
+
+/// The outcome as JUnit XML. Findings of `fail_on` and above are failures, what could not be judged is an error; other
+/// findings pass and are told in the case's output. A file without either is one case that passes.
+pub fn write(outcome: &Outcome, fail_on: Option<Level>) -> Result<String, SerializeError> {
+    let mut report = Report::new("podgate");
+    // A problem may be with a file that was never read.
+    let mut files: Vec<&str> = outcome.files.iter().map(|file| &**file).collect();
+    files.extend(outcome.problems.iter().map(|problem| &*problem.file));
+    files.sort_unstable();
+    files.dedup();
+    let (mut findings, mut problems) = (outcome.findings.iter().peekable(), outcome.problems.iter().peekable());
+    for file in files {
+        let mut suite = TestSuite::new(file);
+        while let Some(problem) = problems.next_if(|problem| &*problem.file == file) {
+            suite.add_test_case(error(problem));
+        }
+        while let Some(finding) = findings.next_if(|finding| &*finding.spot.file == file) {
+            suite.add_test_case(case(finding, fail_on));
+        }
+        if suite.tests == 0 {
+            suite.add_test_case(TestCase::new("no findings", TestCaseStatus::success()));
+        }
+        report.add_test_suite(suite);
+    }
+    // Jenkins' schema knows no `skipped` of a whole report, and here nothing is ever skipped.
+    report.to_string().map(|text| text.replacen(" skipped=\"0\"", "", 1))
+}
+
+fn error(problem: &Problem) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(problem.to_string());
+    TestCase::new("can be judged", status)
+}
+
+fn case(finding: &Located, fail_on: Option<Level>) -> TestCase {
+    let (spot, rule) = (&finding.spot, finding.rule.id);
+    let object = &spot.object;
+    let name = format!("{rule}: {} {}/{} {}", object.kind, object.namespace, object.name, spot.path);
+    let text = format!("{}:{}: {}[{rule}] {}", spot.file, spot.place, finding.level, finding.message);
+    if fail_on.is_some_and(|least| finding.level >= least) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type(rule).set_message(finding.message.as_str()).set_description(text);
+        TestCase::new(name, status)
+    } else {
+        let mut case = TestCase::new(name, TestCaseStatus::success());
+        case.set_system_out(text);
+        case
+    }
+}

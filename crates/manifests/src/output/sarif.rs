@@ -1,0 +1,137 @@
+//! SARIF 2.1.0, which code scanning services read.
+
+use std::{collections::HashMap, hash::Hasher};
+
+use fnv::FnvHasher;
+use serde_json::{Value, json};
+
+use crate::{Located, Outcome, Problem, Spot};
+use podgate_engine::{
+    policy::pages::page,
+    rules::{Level, RULES, Rule},
+};
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The outcome as a SARIF log of one run. Every rule is in it with its page, found or not.
+pub fn write(outcome: &Outcome) -> String {
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    let results: Vec<Value> = outcome.findings.iter().map(|finding| result(finding, &mut seen)).collect();
+    let notices = outcome.notices.iter().map(|notice| {
+        json!({ "level": "warning", "message": {"text": notice.message}, "locations": [location(&notice.spot)] })
+    });
+    let notifications: Vec<Value> = outcome.problems.iter().map(problem).chain(notices).collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "podgate",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": RULES.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": outcome.problems.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+            "results": results,
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "shortDescription": {"text": rule.summary},
+        "help": {"text": format!("podgate rules {}", rule.id), "markdown": page(rule.source)},
+        "defaultConfiguration": {"level": level(rule.level)},
+        "properties": {"tags": ["kubernetes", "reliability"]},
+    })
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Deny => "error",
+        Level::Warn => "warning",
+        Level::Audit => "note",
+        Level::Off => "none",
+    }
+}
+
+fn result(finding: &Located, seen: &mut HashMap<u64, usize>) -> Value {
+    let index = RULES.iter().position(|rule| *rule == finding.rule);
+    let fingerprint = fingerprint(finding);
+    let nth = seen.entry(fingerprint).or_default();
+    *nth += 1;
+    json!({
+        "ruleId": finding.rule.id,
+        "ruleIndex": index,
+        "level": level(finding.level),
+        "message": {"text": finding.message},
+        "locations": [location(&finding.spot)],
+        "partialFingerprints": {"podgate/v1": format!("{fingerprint:016x}:{nth}")},
+    })
+}
+
+/// Of what stays when lines move: file, object, field and rule.
+fn fingerprint(finding: &Located) -> u64 {
+    let (spot, object) = (&finding.spot, &finding.spot.object);
+    let path = spot.path.pointer();
+    let mut hasher = FnvHasher::default();
+    for part in [finding.rule.id, &spot.file, object.group(), &object.kind, &object.namespace, &object.name, &path] {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0);
+    }
+    hasher.finish()
+}
+
+fn location(spot: &Spot) -> Value {
+    let object = &spot.object;
+    let name = format!("{}/{}/{}/{}", object.api_version, object.kind, object.namespace, object.name);
+    let region = json!({ "startLine": spot.place.line, "startColumn": spot.place.column });
+    json!({
+        "physicalLocation": {"artifactLocation": {"uri": uri(&spot.file)}, "region": region},
+        "logicalLocations": [{"fullyQualifiedName": format!("{name}{}", spot.path.pointer()), "kind": "member"}],
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let mut physical = json!({ "artifactLocation": {"uri": uri(&problem.file)} });
+    if let (Some(place), Some(physical)) = (problem.place, physical.as_object_mut()) {
+        let region = json!({ "startLine": place.line, "startColumn": place.column });
+        physical.insert("region".to_owned(), region);
+    }
+    json!({
+        "level": "error",
+        "message": {"text": problem.message},
+        "locations": [{"physicalLocation": physical}],
+    })
+}
+
+/// A path as a relative reference, or as a `file:` URI where it is absolute.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_uris() {
+        assert_eq!(uri("a b/ü,:%.yaml"), "a%20b/%C3%BC%2C%3A%25.yaml");
+        assert_eq!(uri("/srv/x.yaml"), "file:///srv/x.yaml");
+    }
+}

@@ -1,0 +1,39 @@
+//! What keeps podgate from judging.
+
+use std::{fmt, sync::Arc};
+
+use podgate_engine::syntax::{text::one_line, yaml::Place};
+
+/// The longest message, in characters: names and values from a manifest can be of any length.
+pub(super) const MAX_MESSAGE_CHARACTERS: usize = 1000;
+/// The longest name of a file that is shown, in characters.
+const MAX_NAME_CHARACTERS: usize = 500;
+
+/// Something that keeps podgate from judging: a file that cannot be read, text that is no YAML, an object that is not what its
+/// kind says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, as in [`Input::name`](crate::Input::name).
+    pub file: Arc<str>,
+    /// Where in it, if that is known.
+    pub place: Option<Place>,
+    /// What: one line.
+    pub message: String,
+}
+
+impl Problem {
+    /// Returns a problem with a message that is one line and no longer than can be shown.
+    pub fn of(file: &str, place: Option<Place>, message: &str) -> Self {
+        Self { file: file.into(), place, message: one_line(message, MAX_MESSAGE_CHARACTERS).into_owned() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.file, MAX_NAME_CHARACTERS))?;
+        if let Some(place) = self.place {
+            write!(f, ":{place}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}

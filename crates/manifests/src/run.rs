@@ -1,0 +1,416 @@
+//! One run: every object of the files judged, each beside all others.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    input::Input,
+    load::{self, Identity, Item, Loaded},
+    parallel,
+    problem::{MAX_MESSAGE_CHARACTERS, Problem},
+    source::{Lines, Part},
+};
+use podgate_engine::{
+    model::{Given, Inventory, Operation, Request, Review, User, entry::Entry},
+    policy::{Engine, Verdict},
+    rules::{Level, Rule},
+    syntax::{Path, text::one_line, yaml::Place},
+};
+
+/// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
+/// twice.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// How many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
+/// quicker than changing.
+const BATCH: usize = 32;
+const BATCH_BYTES: usize = 1024 * 1024;
+/// The longest source line that is shown, in characters.
+const MAX_SOURCE_CHARACTERS: usize = 240;
+
+/// Where something stands, in a file and in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file, as in [`Input::name`].
+    pub file: Arc<str>,
+    /// Line and column in it.
+    pub place: Place,
+    /// The object.
+    pub object: Arc<Identity>,
+    /// The field of the object.
+    pub path: Path,
+    /// The line of the file, as far as it is fit to be shown.
+    pub source: String,
+}
+
+/// A finding and where it stands.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// How bad it is under the policy.
+    pub level: Level,
+    /// What is wrong: one line, no final stop.
+    pub message: String,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// An annotation that does not do what it seems to, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// What is wrong with it.
+    pub message: String,
+    /// Where.
+    pub spot: Spot,
+}
+
+/// What a run gave, in the order of files and lines.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The files that were read, as in [`Input::name`].
+    pub files: Vec<Arc<str>>,
+    /// How many Kubernetes objects are in them.
+    pub objects: usize,
+    /// How many documents are no Kubernetes objects.
+    pub skipped: usize,
+    /// What was found.
+    pub findings: Vec<Located>,
+    /// How many findings are exempt by annotation.
+    pub ignored: usize,
+    /// Annotations that do not do what they seem to.
+    pub notices: Vec<Notice>,
+    /// What could not be judged.
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome {
+    /// How many findings have this level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+}
+
+/// What to judge, and how.
+#[derive(Debug)]
+pub struct Check<'a, I> {
+    /// The policy.
+    pub engine: &'a Engine,
+    /// Where objects live that name no namespace.
+    pub namespace: &'a str,
+    /// The objects as they were, if they are to be judged as updates.
+    pub old: &'a [I],
+}
+
+impl<I: Input> Check<'_, I> {
+    /// Judges the objects in `inputs`. Cross-object rules see all of them; of an object that is there several times they see
+    /// the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
+    pub fn run(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
+        parallel::with_threads(|| self.run_here(inputs, progress, MAX_KEPT_BYTES))
+    }
+
+    fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), max_kept_bytes: usize) -> Outcome {
+        let room = Room { taken: AtomicUsize::new(0), bytes: max_kept_bytes };
+        // All threads get some of few files.
+        let batch = (inputs.len() / (8 * parallel::threads())).clamp(1, BATCH);
+        let mut files: Vec<File<'_, I>> = parallel::map_chunks(inputs, batch, |batch| {
+            let files = self.read(batch, &room);
+            progress(batch.len());
+            files
+        });
+        let mut outcome = Outcome::default();
+        let inventory = inventory(&mut files);
+        let old: Vec<Loaded> = parallel::map(self.old, 1, |input| load::load(input, self.namespace));
+        let old_problems = old.iter().flat_map(|loaded| loaded.problems.iter().cloned());
+        outcome.problems.extend(old_problems);
+        let old = Old::of(&old);
+        let judged = parallel::map(&files, 1, |file| {
+            let judged =
+                file.with(self.namespace, |loaded| self.judge_file(file.input.name(), loaded, &inventory, &old));
+            progress(1);
+            judged
+        });
+        for (file, judged) in files.iter().zip(judged) {
+            outcome.files.push(file.input.name().into());
+            outcome.objects += file.objects;
+            outcome.skipped += file.skipped;
+            outcome.problems.extend(file.problems.iter().cloned());
+            outcome.problems.extend(judged.problems);
+            outcome.findings.extend(judged.findings);
+            outcome.notices.extend(judged.notices);
+            outcome.ignored += judged.ignored;
+        }
+        outcome.problems.sort();
+        outcome
+    }
+
+    fn read<'i>(&self, batch: &'i [I], room: &Room) -> Vec<File<'i, I>> {
+        let mut files = Vec::with_capacity(batch.len());
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        let look = |(input, loaded)| File::new(input, loaded, room);
+        for input in batch {
+            let loaded = load::load(input, self.namespace);
+            bytes += loaded.size();
+            read.push((input, loaded));
+            if bytes >= BATCH_BYTES {
+                files.extend(read.drain(..).map(look));
+                bytes = 0;
+            }
+        }
+        files.extend(read.into_iter().map(look));
+        files
+    }
+
+    fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Judged {
+        let file: Arc<str> = name.into();
+        // A part that has findings is taken apart once more for their places, but only once.
+        let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
+        let lines = Lines::of(&loaded.text);
+        let judge_part = |items: &&[Item]| {
+            let judge = |item| (item, self.judge(item, loaded.json(item), old.find(&item.identity), inventory));
+            // A List of thousands, as `kubectl get -o json` writes it, is one part.
+            let all = parallel::map(items, load::FEW, judge);
+            let (mut verdicts, mut unreadable) = (Vec::new(), Vec::new());
+            for (item, judged) in all {
+                match judged {
+                    Ok(None) => {}
+                    Ok(Some(verdict)) => verdicts.push((item, verdict)),
+                    Err(error) => unreadable.push((item, error)),
+                }
+            }
+            let mut judged = Judged { problems: loaded.unreadable(&lines, &file, &unreadable), ..Judged::default() };
+            let part = items.first().and_then(|item| loaded.parts.get(item.part));
+            if let Some(part) = part {
+                judged.add(verdicts, &Source { file: &file, lines: &lines, part });
+            }
+            judged
+        };
+        let judged: Vec<Judged> = parallel::map(&parts, load::FEW, judge_part);
+        let mut all = Judged::default();
+        for judged in judged {
+            all.findings.extend(judged.findings);
+            all.notices.extend(judged.notices);
+            all.problems.extend(judged.problems);
+            all.ignored += judged.ignored;
+        }
+        all.findings.sort_by(|one, other| {
+            let key = |finding: &Located| (finding.spot.place, finding.rule.id);
+            key(one).cmp(&key(other)).then_with(|| one.spot.path.cmp(&other.spot.path))
+        });
+        all.notices.sort_by_key(|notice| notice.spot.place);
+        all
+    }
+
+    /// What the engine says of one object; `None` where there is nothing to judge. The error says what cannot be read.
+    fn judge(
+        &self,
+        item: &Item,
+        text: &str,
+        old: Option<&str>,
+        inventory: &Inventory,
+    ) -> Result<Option<Verdict>, String> {
+        let Some(workload) = item.workload else { return Ok(None) };
+        let request = Request {
+            operation: if old.is_some() { Operation::Update } else { Operation::Create },
+            group: workload.group.into(),
+            kind: workload.kind.into(),
+            sub_resource: "".into(),
+            namespace: item.identity.namespace.as_str().into(),
+            user: User::default(),
+            object: Given::Text(text),
+            old_object: old.into(),
+            inventory: Some(inventory),
+        };
+        let review = Review::read(request).map_err(|error| error.to_string())?;
+        let Some(review) = review else { return Ok(None) };
+        // A rule that fails is one object that is not judged, not the end of the run.
+        let verdict = catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)));
+        verdict.map(Some).map_err(|_| "podgate itself failed on this object".to_owned())
+    }
+}
+
+/// How much text may be kept, and how much has been.
+struct Room {
+    taken: AtomicUsize,
+    bytes: usize,
+}
+
+/// A file, kept in memory or to be read again.
+struct File<'i, I> {
+    input: &'i I,
+    kept: Option<Loaded>,
+    /// Taken out as the inventory is made.
+    known: Vec<Known>,
+    objects: usize,
+    skipped: usize,
+    problems: Vec<Problem>,
+}
+
+impl<'i, I: Input> File<'i, I> {
+    fn new(input: &'i I, mut loaded: Loaded, room: &Room) -> Self {
+        let (objects, skipped) = (loaded.objects, loaded.skipped);
+        let mut problems = std::mem::take(&mut loaded.problems);
+        let entry = |item| (item, known(item, loaded.json(item)));
+        let entries = parallel::map(&loaded.items, load::FEW, entry);
+        let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (item, entry) in entries {
+            let entry = entry.unwrap_or_else(|error| {
+                unreadable.push((item, error));
+                None
+            });
+            known.push(Known { identity: item.identity.clone(), entry });
+        }
+        problems.extend(loaded.unreadable(&Lines::of(&loaded.text), input.name(), &unreadable));
+        let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
+        let keep = has_room || !input.is_readable_again();
+        Self { input, kept: keep.then_some(loaded), known, objects, skipped, problems }
+    }
+
+    fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
+        match &self.kept {
+            Some(loaded) => then(loaded),
+            None => then(&load::load(self.input, namespace)),
+        }
+    }
+}
+
+/// What an object tells the rules about others.
+struct Known {
+    identity: Identity,
+    entry: Option<Entry>,
+}
+
+/// Reads what the object tells. The error says what cannot be read; where somebody judges the object, it is said then.
+fn known(item: &Item, text: &str) -> Result<Option<Entry>, String> {
+    let Identity { kind, namespace, .. } = &item.identity;
+    let entry = Entry::read(item.identity.group(), kind, namespace, text);
+    if item.workload.is_some() { Ok(entry.unwrap_or_default()) } else { entry }
+}
+
+/// Everything that rules about other objects may ask for.
+fn inventory<I>(files: &mut [File<'_, I>]) -> Inventory {
+    let all: Vec<Known> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.known)).collect();
+    // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
+    let last: HashMap<&Identity, usize> =
+        all.iter().enumerate().map(|(index, known)| (&known.identity, index)).collect();
+    let counts =
+        |(index, known): (usize, &Known)| known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
+    let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
+    let mut inventory = Inventory::default();
+    inventory.set_judged();
+    let counting = all.into_iter().zip(counting).filter(|(_, counts)| *counts);
+    for entry in counting.filter_map(|(known, _)| known.entry) {
+        inventory.insert(entry);
+    }
+    inventory
+}
+
+/// The objects as they were.
+struct Old<'l>(HashMap<&'l Identity, &'l str>);
+
+impl<'l> Old<'l> {
+    fn of(loaded: &'l [Loaded]) -> Self {
+        let items =
+            loaded.iter().flat_map(|loaded| loaded.items.iter().map(move |item| (&item.identity, loaded.json(item))));
+        Self(items.filter(|(identity, _)| !identity.name.is_empty()).collect())
+    }
+
+    fn find(&self, identity: &Identity) -> Option<&'l str> {
+        self.0.get(identity).copied()
+    }
+}
+
+/// What one file, or one object of it, gave.
+#[derive(Default)]
+struct Judged {
+    findings: Vec<Located>,
+    notices: Vec<Notice>,
+    problems: Vec<Problem>,
+    ignored: usize,
+}
+
+impl Judged {
+    /// Adds what was found in objects of one part of a file.
+    fn add(&mut self, verdicts: Vec<(&Item, Verdict)>, source: &Source<'_>) {
+        let fields: Vec<(usize, Path)> = verdicts
+            .iter()
+            .flat_map(|(item, verdict)| {
+                let found = verdict.findings.iter().map(|finding| &finding.at);
+                let at = found.chain(verdict.notices.iter().map(|notice| &notice.at));
+                at.map(|at| (item.document, item.prefix.clone().join(at)))
+            })
+            .collect();
+        // In the order in which they are asked for below.
+        let mut places = source.part.places(source.lines, &fields).into_iter();
+        for (item, verdict) in verdicts {
+            self.ignored += verdict.ignored.len();
+            if verdict.findings.is_empty() && verdict.notices.is_empty() {
+                continue;
+            }
+            let object = Arc::new(item.identity.clone());
+            let mut spot = |path| source.spot(places.next().unwrap_or(Place::START), &object, path);
+            self.findings.extend(verdict.findings.into_iter().map(|finding| Located {
+                rule: finding.rule,
+                level: finding.level,
+                message: one_line(&finding.message, MAX_MESSAGE_CHARACTERS).into_owned(),
+                spot: spot(finding.at),
+            }));
+            self.notices.extend(verdict.notices.into_iter().map(|notice| Notice {
+                message: one_line(&notice.message, MAX_MESSAGE_CHARACTERS).into_owned(),
+                spot: spot(notice.at),
+            }));
+        }
+    }
+}
+
+/// What the objects of one part of a file are written in.
+struct Source<'l> {
+    file: &'l Arc<str>,
+    lines: &'l Lines<'l>,
+    part: &'l Part,
+}
+
+impl Source<'_> {
+    fn spot(&self, place: Place, object: &Arc<Identity>, path: Path) -> Spot {
+        let source = one_line(self.lines.line(place.line), MAX_SOURCE_CHARACTERS).into_owned();
+        Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Text;
+
+    #[test]
+    fn files_that_are_not_kept_are_judged_the_same() {
+        let mut inputs = Vec::new();
+        for number in 0..100 {
+            // One in ten has no budget, one in ten is no YAML, and one in ten cannot be read as what it is.
+            let budget = if number % 10 == 3 { "Other" } else { "PodDisruptionBudget" };
+            let end = if number % 10 == 4 { "\n  - [\n" } else { "" };
+            let replicas = if number % 10 == 5 { "many" } else { "3" };
+            let text = format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web-{number}}}\nspec:\n  replicas: {replicas}\n  \
+                template:\n    metadata: {{labels: {{app: web-{number}}}}}\n    spec:\n      restartPolicy: Never\n      \
+                containers: [{{name: app, ports: [{{containerPort: 80}}]}}]\n---\napiVersion: policy/v1\nkind: {budget}\n\
+                metadata: {{name: web-{number}}}\nspec: {{maxUnavailable: 0, selector: {{matchLabels: {{app: web-{number}}}}}}}{end}\n"
+            );
+            inputs.push(Text { name: format!("{number}.yaml"), text });
+        }
+        let engine = Engine::default();
+        let check = Check { engine: &engine, namespace: "default", old: &[] };
+        let said = |max_kept_bytes| {
+            let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, max_kept_bytes));
+            assert!(outcome.findings.len() > 100 && outcome.problems.len() > 10);
+            format!("{outcome:#?}")
+        };
+        let all = said(MAX_KEPT_BYTES);
+        assert!([0, 10_000].into_iter().all(|max_kept_bytes| said(max_kept_bytes) == all));
+    }
+}

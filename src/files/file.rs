@@ -1,0 +1,69 @@
+//! `File`: a manifest on disk or on standard input.
+
+use std::{
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use podgate_manifests::Input;
+
+/// What standard input is called in output.
+pub const STDIN: &str = "<stdin>";
+/// The largest file that is read, in bytes. The API server takes objects of a few MiB.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Something to read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct File {
+    /// What it is called in output: the path as it was given, with `/`.
+    pub name: String,
+    /// Where it is; `None` for standard input.
+    pub path: Option<PathBuf>,
+}
+
+impl File {
+    pub(super) fn new(path: PathBuf) -> Self {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let name = name.strip_prefix("./").map_or(&*name, |rest| rest.trim_start_matches('/')).to_owned();
+        Self { name, path: Some(path) }
+    }
+
+    /// Returns standard input.
+    pub fn stdin() -> Self {
+        Self { name: STDIN.to_owned(), path: None }
+    }
+}
+
+impl Input for File {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read(&self) -> io::Result<String> {
+        let mut bytes = Vec::new();
+        match &self.path {
+            Some(path) => {
+                let file = std::fs::File::open(path)?;
+                let size = file.metadata().map_or(0, |metadata| metadata.len().min(MAX_BYTES));
+                bytes.reserve_exact(usize::try_from(size).unwrap_or_default() + 1);
+                file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?
+            }
+            None => io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
+        };
+        if bytes.len() as u64 > MAX_BYTES {
+            let limit = MAX_BYTES / 1024 / 1024;
+            return Err(io::Error::other(format!(
+                "it is larger than {limit} MiB; split it up, or leave it out by --ignore"
+            )));
+        }
+        String::from_utf8(bytes).map_err(|error| {
+            let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+            let hint = if utf16 { " but UTF-16" } else { "" };
+            io::Error::other(format!("it is not UTF-8{hint} (byte {})", error.utf8_error().valid_up_to()))
+        })
+    }
+
+    fn is_readable_again(&self) -> bool {
+        self.path.is_some()
+    }
+}
