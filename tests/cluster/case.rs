@@ -78,7 +78,7 @@ impl Case {
 
 /// The case files by rule id.
 pub fn files() -> BTreeMap<String, PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/cases");
+    let folder = crate::tree::root().join("tests/cluster/cases");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| (file.file_stem().unwrap().to_str().unwrap().to_owned(), file)).collect()
 }

@@ -31,6 +31,10 @@ mod rights;
 mod rollout;
 mod watch;
 
+#[path = "../../crates/engine/tests/spec/tree.rs"]
+#[allow(dead_code)]
+mod tree;
+
 use std::process::ExitCode;
 use std::sync::OnceLock;
 

@@ -42,12 +42,12 @@ fn steps() -> Vec<Step> {
 }
 
 fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
+    crate::tree::root()
 }
 
 /// What a command prints, to stdout and stderr, and whether it ends well.
 async fn run(command: &str, kubeconfig: &Path) -> (bool, String) {
-    let bin = Path::new(env!("CARGO_BIN_EXE_podgate")).parent().unwrap();
+    let bin = Path::new(env!("CARGO_BIN_EXE_podgate-under-test")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell

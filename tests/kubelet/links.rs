@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use libtest_mimic::Trial;
 use podgate_engine::policy::pages;
@@ -93,7 +92,7 @@ fn every_rule_has_a_scenario_or_a_reason() {
 }
 
 fn the_table_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE);
+    let path = crate::tree::root().join(TABLE);
     let table = table();
     if fs::read_to_string(&path).is_ok_and(|there| there == table) {
         return;

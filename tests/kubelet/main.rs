@@ -21,6 +21,10 @@ mod play;
 mod scenario;
 mod timeline;
 
+#[path = "../../crates/engine/tests/spec/tree.rs"]
+#[allow(dead_code)]
+mod tree;
+
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -31,7 +31,7 @@ impl Scenario {
 
 /// All scenarios, in the order of the files and in them.
 pub fn all() -> Vec<Scenario> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kubelet/scenarios");
+    let folder = crate::tree::root().join("tests/kubelet/scenarios");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.iter().flat_map(|file| read(&file.file_stem().unwrap().display().to_string(), file)).collect()

@@ -1,6 +1,5 @@
 //! The server as its clients see it: real TLS, real sockets, short time-outs.
 
-#![cfg(feature = "server")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -37,3 +36,6 @@ mod stop;
 mod support;
 mod time_limits;
 mod tls;
+#[path = "../../crates/engine/tests/spec/tree.rs"]
+#[allow(dead_code)]
+mod tree;

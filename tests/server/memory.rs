@@ -93,7 +93,7 @@ fn start(limit: &Limit) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let child = limit
         .command()
-        .arg(env!("CARGO_BIN_EXE_podgate"))
+        .arg(env!("CARGO_BIN_EXE_podgate-under-test"))
         .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-level", "error"])
         .current_dir(dir.path())
         .env("GLIBC_TUNABLES", tunables())

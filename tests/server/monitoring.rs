@@ -1,7 +1,6 @@
 //! Dashboard and alerts ask for metrics that there are.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use podgate_engine::syntax::yaml;
 use serde_json::Value;
@@ -9,7 +8,7 @@ use serde_json::Value;
 use crate::support::TestServer;
 
 fn file(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/monitoring").join(name)).unwrap()
+    std::fs::read_to_string(crate::tree::root().join("manifests/monitoring").join(name)).unwrap()
 }
 
 /// Every `expr` of a document.
@@ -32,8 +31,7 @@ fn metrics(expression: &str) -> BTreeSet<&str> {
 
 /// The names of all samples of a server to which everything has happened that is counted.
 async fn exposed() -> BTreeSet<String> {
-    let sample =
-        |name| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)).unwrap();
+    let sample = |name| std::fs::read_to_string(crate::tree::root().join("samples").join(name)).unwrap();
     let policy = podgate_engine::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
     let (server, knowledge) = TestServer::start_knowing(&policy).await;
     knowledge.found("Service");
@@ -79,7 +77,7 @@ async fn dashboard_and_alerts_ask_for_metrics_that_are_exposed() {
 /// Every alert leads to a section that says what to do.
 #[test]
 fn every_alert_has_its_section() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/alerts.md")).unwrap();
+    let page = std::fs::read_to_string(crate::tree::root().join("docs/alerts.md")).unwrap();
     let headings: BTreeSet<String> =
         page.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_lowercase).collect();
     let alerts = file("alerts.yaml");

@@ -65,7 +65,7 @@ impl Process {
 }
 
 fn podgate(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podgate-under-test"));
     command.current_dir(dir);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PODGATE_") {
@@ -164,7 +164,8 @@ fn stops_as_process_1() {
         assert_ne!(caught & 1 << (signal - 1), 0, "signal {signal} has no handler: {caught:x}");
     }
 
-    let serve = [env!("CARGO_BIN_EXE_podgate"), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let serve =
+        [env!("CARGO_BIN_EXE_podgate-under-test"), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     let unshare = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
     let child = Command::new("unshare")
         .args(unshare)
@@ -305,7 +306,7 @@ fn lack_of_descriptors_is_survived() {
     assert_eq!(run(dir.path(), &["certs"]).status.code(), Some(0));
     let script = format!(
         "ulimit -n 40; exec '{}' serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0",
-        env!("CARGO_BIN_EXE_podgate")
+        env!("CARGO_BIN_EXE_podgate-under-test")
     );
     let child = Command::new("sh")
         .args(["-c", &script])

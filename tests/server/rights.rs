@@ -7,7 +7,7 @@ use podgate_engine::syntax::yaml;
 use serde_json::Value;
 
 fn read(file: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+    std::fs::read_to_string(crate::tree::root().join(file)).unwrap()
 }
 
 /// What each option needs.
@@ -58,7 +58,7 @@ fn security_page_lists_what_is_granted() {
         assert_eq!(listed, rows(files), "{name}");
     }
     let mut roles = Vec::new();
-    find_roles(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), &mut roles);
+    find_roles(&crate::tree::root().join("manifests"), &mut roles);
     assert_eq!(roles.len(), RIGHTS.iter().map(|(_, files)| files.len()).sum::<usize>(), "{roles:?}: all are listed");
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::TestServer;
 
 fn samples() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples")
+    crate::tree::root().join("samples")
 }
 
 /// A row of the README's table: its file, its webhook, and what comes before the last cell.
@@ -69,7 +69,7 @@ fn said(request: &Value, answer: &Value) -> String {
 
 /// The answer of `podgate review`, and its exit code.
 fn review(webhook: &str, file: &str) -> (Value, Option<i32>) {
-    let mut podgate = Command::new(env!("CARGO_BIN_EXE_podgate"));
+    let mut podgate = Command::new(env!("CARGO_BIN_EXE_podgate-under-test"));
     podgate.current_dir(samples()).args(["review", "--policy", "policy.yaml", file]);
     if webhook == "/mutate" {
         podgate.arg("--mutate");
@@ -137,7 +137,7 @@ async fn quick_start_shows_the_real_answer() {
     let answer =
         request.header("content-type", "application/json").body(body).send().await.unwrap().text().await.unwrap();
 
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let file = crate::tree::root().join("README.md");
     let readme = fs::read_to_string(&file).unwrap();
     let (before, shown) = readme.split_once("\n{\"kind\":\"AdmissionReview\"").unwrap();
     let (_, after) = shown.split_once('\n').unwrap();

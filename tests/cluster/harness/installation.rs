@@ -1,7 +1,7 @@
 //! What `kubectl apply -k` makes of podgate's manifests, but for the Deployment: nothing here runs Pods.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use http::Method;
 use podgate_engine::syntax::yaml;
@@ -92,7 +92,7 @@ fn files_named(ends: &[&str]) -> Vec<String> {
 }
 
 fn manifests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests")
+    crate::tree::root().join("manifests")
 }
 
 /// The only object in a file of `manifests/`.

@@ -36,7 +36,7 @@ impl Program {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let name = format!("program-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let processes = cluster.processes();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_podgate-under-test"));
         command.env_clear().env("HOSTNAME", &name).current_dir(processes.dir()).args(["serve", "--log-format", "json"]);
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         let cert_dir = processes.dir().join(&name);

@@ -1,23 +1,14 @@
 //! Documents that are generated from the code. `UPDATE=1 cargo test` rewrites them.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use podgate_engine::{policy::pages, rules::RULES};
 
-/// Fails unless the file has this text; with `UPDATE` set writes it.
-pub fn hold(file: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    if fs::read_to_string(&path).is_ok_and(|there| there == text) {
-        return;
-    }
-    assert!(std::env::var_os("UPDATE").is_some(), "{file} is not what the code says: run UPDATE=1 cargo test");
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
+use super::tree::{hold, root};
 
 #[test]
 fn every_rule_has_its_page() {
-    let mut pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules"))
+    let mut pages = fs::read_dir(root().join("docs/rules"))
         .map(|entries| entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>())
         .unwrap_or_default();
     for rule in RULES {
@@ -30,7 +21,7 @@ fn every_rule_has_its_page() {
 
 #[test]
 fn the_readme_lists_the_rules() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = root().join("README.md");
     let readme = fs::read_to_string(path).unwrap();
     let (before, rest) = readme.split_once("<!-- rules -->\n").expect("README.md has a mark for the rules");
     let (_, after) = rest.split_once("<!-- /rules -->").expect("README.md has a mark for the end of the rules");

@@ -53,3 +53,16 @@ pub fn with_review<T>(
 ) -> T {
     cases::with_review(object, old, circumstances, inventory, then).unwrap()
 }
+
+/// A policy under which every new Pod gets a gate, and probes where it has ports.
+pub const FIRING: &str = "
+mutations:
+  defaultProbes:
+    readiness: {periodSeconds: 5, failureThreshold: 3, httpPath: /healthz}
+    startup: {periodSeconds: 2, failureThreshold: 60}
+    liveness: {failureThreshold: 6}
+  schedulingGates:
+  - name: example.com/quota
+  - name: example.com/cap
+    namespaces: [cap, shop]
+";

@@ -290,7 +290,7 @@ fn mirror_pods_and_workloads_get_nothing() {
 
 #[test]
 fn only_new_pods_are_patched() {
-    let engine = Engine::new(&policy(super::captures::FIRING));
+    let engine = Engine::new(&policy(super::judging::FIRING));
     let old = yaml_to_json(&pod("{containers: [{name: app}]}"));
     let new = yaml_to_json(&pod("{containers: [{name: app, ports: [{containerPort: 80}]}]}"));
     for sub_resource in ["", "ephemeralcontainers", "resize"] {

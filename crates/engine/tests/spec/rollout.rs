@@ -9,15 +9,12 @@ use podgate_engine::{
 };
 use serde_json::Value;
 
-use super::documents::hold;
-
-fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
-}
+use super::tree::{hold, root};
 
 /// Whether the rule finds anything in a new object, and in a change that brings it.
 fn found_in(rule: &Rule) -> (bool, bool) {
-    let own = fs::read_to_string(root().join("tests/rules").join(format!("{}.md", rule.id))).unwrap_or_default();
+    let own = fs::read_to_string(root().join("crates/engine/tests/rules").join(format!("{}.md", rule.id)))
+        .unwrap_or_default();
     let (mut created, mut changed) = (false, false);
     for text in [page(rule.source), own] {
         for case in cases::read(&text).unwrap() {

@@ -12,11 +12,7 @@ use podgate_engine::{
     rules::{self, RULES, Rule},
 };
 
-use super::judging::json;
-
-fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
-}
+use super::{judging::json, tree::root};
 
 /// The rule's page and its file of cases, where it has one, each with its name.
 fn texts(rule: &Rule) -> Vec<(String, String)> {
@@ -67,7 +63,7 @@ fn pages_and_cases_hold() {
 
 #[test]
 fn every_file_of_cases_is_a_rule_s() {
-    for entry in fs::read_dir(root().join("tests/rules")).unwrap() {
+    for entry in fs::read_dir(root().join("crates/engine/tests/rules")).unwrap() {
         let path = entry.unwrap().path();
         let id = path.file_stem().unwrap().to_string_lossy().into_owned();
         assert!(rules::find(&id).is_some(), "{} belongs to no rule", path.display());

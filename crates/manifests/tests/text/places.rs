@@ -5,9 +5,7 @@ use podgate_engine::{
     rules,
     syntax::yaml::Place,
 };
-use podgate_manifests::{self, Check, Outcome};
-
-use super::folder;
+use podgate_manifests::{Check, Outcome, Text};
 
 /// The rules that the shapes are made for; others would only be in the way.
 const RULES: [&str; 5] = [
@@ -68,8 +66,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn outcome(engine: &Engine, name: &str, text: &str) -> Outcome {
-    let folder = folder(&[(name, text)]);
-    let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
+    let inputs = [Text { name: name.to_owned(), text: text.to_owned() }];
     Check { engine, namespace: "default", old: &[] }.run(&inputs, &|_| {})
 }
 

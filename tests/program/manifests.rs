@@ -1,6 +1,6 @@
 //! podgate's own manifests, held against podgate: its rules, its kinds, its policy and its flags.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use podgate_engine::{
     model::workload::WORKLOADS,
@@ -10,11 +10,14 @@ use podgate_engine::{
 };
 use serde_json::Value;
 
-use super::judging::{Circumstances, judge, policy};
+use super::{
+    judging::{Circumstances, judge, policy},
+    tree::root,
+};
 
 /// Every object of a file in manifests/base, as JSON.
 fn objects(file: &str) -> Vec<Value> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("manifests/base").join(file);
+    let path = root().join("manifests/base").join(file);
     let text = fs::read_to_string(path).unwrap();
     let documents = yaml::documents(&text).unwrap();
     documents.iter().map(|document| serde_json::from_str(&document.to_json().unwrap()).unwrap()).collect()
@@ -31,7 +34,7 @@ fn strings(value: &Value) -> Vec<&str> {
 
 #[test]
 fn podgate_passes_its_own_rules() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("manifests/base");
+    let folder = root().join("manifests/base");
     // Its own namespace is exempt; here it is judged like any other.
     let elsewhere = Circumstances { namespace: Some("elsewhere".to_owned()), ..Circumstances::default() };
     let mut judged = 0;
@@ -236,7 +239,7 @@ fn the_command_lines_of_components_are_taken() {
 
 /// An object of the base by the JSON patches that a `kustomization.yaml` has for its kind.
 fn patched(mut object: Value, folder: &str) -> Value {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder).join("kustomization.yaml");
+    let file = root().join("manifests").join(folder).join("kustomization.yaml");
     let read = |text: &str| -> Value {
         let documents = yaml::documents(text).unwrap();
         serde_json::from_str(&documents[0].to_json().unwrap()).unwrap()

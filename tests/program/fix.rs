@@ -2,19 +2,7 @@
 
 use std::fs;
 
-use podgate_engine::{
-    policy::{Engine, parse},
-    syntax::yaml,
-};
-use podgate_manifests::{self, fix};
-use proptest::{collection::vec, prelude::*};
-use serde_json::Value;
-
-use super::{
-    folder, pipe,
-    properties::{Emitter, object},
-    run,
-};
+use super::{folder, pipe, run};
 
 const POLICY: &str = "apiVersion: podgate.dev/v1alpha1
 kind: LifecyclePolicy
@@ -158,51 +146,4 @@ spec:
     assert!(ran.stderr.contains("spec.containers[0].readinessProbe of Pod default/web"), "{}", ran.stderr);
     assert!(ran.stderr.contains("podgate: broken.yaml:1:4: "), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(folder.path().join("shared.yaml")).unwrap(), shared);
-}
-
-/// Whether all of `part` is in `whole`: lists may have grown, and members been added.
-fn holds(whole: &Value, part: &Value) -> bool {
-    match (whole, part) {
-        (_, Value::Null) => true,
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(key, part)| holds(whole.get(key).unwrap_or(&Value::Null), part))
-        }
-        (Value::Array(whole), Value::Array(part)) => {
-            whole.len() >= part.len() && whole.iter().zip(part).all(|(whole, part)| holds(whole, part))
-        }
-        _ => whole == part,
-    }
-}
-
-fn data(text: &str) -> Vec<Value> {
-    let documents = yaml::documents(text).unwrap();
-    documents.iter().map(|document| serde_json::from_str(&document.to_json().unwrap()).unwrap()).collect()
-}
-
-fn fixed(engine: &Engine, text: &str, namespace: &str) -> fix::Fixed {
-    let folder = folder(&[("a.yaml", text)]);
-    let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
-    fix::fix(engine, &inputs, namespace).remove(0)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
-    #[test]
-    fn fixing_only_adds(object in object(), choices in vec(any::<u8>(), 400)) {
-        let engine = Engine::new(&parse(POLICY, "policy").unwrap());
-        let yaml = Emitter { choices: choices.into_iter() }.node(&object, 0, false);
-        let once = fixed(&engine, yaml.trim_start(), "batch");
-        prop_assert!(holds(&data(&once.after)[0], &data(&once.before)[0]), "{}\n{}", once.before, once.after);
-        prop_assert_eq!(once.changes.is_empty(), once.before == once.after);
-        // Bytes are only added; nulls alone give way.
-        let mut after = once.after.chars();
-        let kept = once.before.chars().filter(|c| *c != '~').all(|c| after.any(|other| other == c));
-        prop_assert!(kept, "{}\n{}", once.before, once.after);
-        // No style of this emitter is too odd to be added to.
-        let unsafe_places: Vec<_> = once.problems.iter().filter(|problem| problem.message.contains("add it by hand")).collect();
-        prop_assert!(unsafe_places.is_empty(), "{:?}\n{}", unsafe_places, once.before);
-        let twice = fixed(&engine, &once.after, "batch");
-        prop_assert_eq!(&twice.before, &twice.after);
-    }
 }

@@ -1,6 +1,6 @@
 //! Real requests of a real API server, answered as it accepts; and what podgate decides on them, written down.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use podgate_engine::{
     admission::{Decision, Mode, Record, handle},
@@ -9,24 +9,15 @@ use podgate_engine::{
 
 use serde_json::{Value, json};
 
-use super::{api_server::accept, documents::hold, judging::policy};
-
-/// A policy under which every new Pod gets a gate, and probes where it has ports.
-pub const FIRING: &str = "
-mutations:
-  defaultProbes:
-    readiness: {periodSeconds: 5, failureThreshold: 3, httpPath: /healthz}
-    startup: {periodSeconds: 2, failureThreshold: 60}
-    liveness: {failureThreshold: 6}
-  schedulingGates:
-  - name: example.com/quota
-  - name: example.com/cap
-    namespaces: [cap, shop]
-";
+use super::{
+    api_server::accept,
+    judging::{FIRING, policy},
+    tree::{hold, root},
+};
 
 /// Every captured request, with its name.
 pub fn captures() -> Vec<(String, Vec<u8>)> {
-    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let data = root().join("tests/data");
     let mut captures = Vec::new();
     for folder in ["controllers", "requests"] {
         for entry in fs::read_dir(data.join(folder)).unwrap() {

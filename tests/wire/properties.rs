@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::{
     api_server::{Accepted, accept, ask, ask_kind},
-    captures::{FIRING, captures},
-    judging::{Circumstances, judge, policy, with_review},
+    captures::captures,
+    judging::{Circumstances, FIRING, judge, policy, with_review},
     pods::{any_json, pod, update},
 };
 

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     api_server::{accept, ask, ask_kind},
-    captures::FIRING,
-    judging::policy,
+    judging::{FIRING, policy},
 };
 
 /// A Pod whose one container declares so many equal ports.

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     api_server::{accept, ask, ask_kind},
-    captures::FIRING,
-    judging::{Circumstances, judge, judge_among, policy},
+    judging::{Circumstances, FIRING, judge, judge_among, policy},
 };
 
 fn engine() -> Engine {

@@ -1,4 +1,4 @@
-//! `podgate check` and `podgate fix`: places, formats, bad input, and the commands as a user types them.
+//! The program as a user types it: `check`, `fix` and `policy`, their formats, bad input, and the tree's own manifests.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,10 +13,16 @@ mod bounds;
 mod command;
 mod fix;
 mod formats;
-mod places;
+#[path = "../../crates/engine/tests/spec/judging.rs"]
+#[allow(dead_code)]
+mod judging;
+#[cfg(feature = "server")]
+mod manifests;
+mod policies;
 mod progress;
-mod properties;
 mod samples;
+#[path = "../../crates/engine/tests/spec/tree.rs"]
+mod tree;
 
 use std::{
     io::Write,

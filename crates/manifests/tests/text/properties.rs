@@ -1,11 +1,9 @@
 //! What has to hold for every manifest.
 
 use podgate_engine::policy::Engine;
-use podgate_manifests::{self, Check, Outcome};
+use podgate_manifests::{Check, Outcome, Text};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
-
-use super::folder;
 
 /// Strings that YAML could take for something else, and plain ones.
 fn text() -> impl Strategy<Value = String> {
@@ -225,8 +223,7 @@ fn double(text: &str) -> String {
 }
 
 fn outcome(name: &str, text: &str) -> Outcome {
-    let folder = folder(&[(name, text)]);
-    let (inputs, _) = check::find(&[folder.path().to_owned()], &[]).unwrap();
+    let inputs = [Text { name: name.to_owned(), text: text.to_owned() }];
     let engine = Engine::default();
     Check { engine: &engine, namespace: "default", old: &[] }.run(&inputs, &|_| {})
 }

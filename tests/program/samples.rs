@@ -5,14 +5,10 @@ use std::{collections::BTreeSet, fs, path::Path};
 use podgate_engine::rules::RULES;
 use serde_json::Value;
 
-use super::run;
+use super::{run, tree::root};
 
 /// What no manifest can show: a Pod that somebody deletes, and a status that changes.
 const NOT_IN_MANIFESTS: [&str; 2] = ["deletion-bypasses-budget", "terminal-phase-left"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 /// Fails unless the file has this text between its marks; with `UPDATE` set writes it there.
 fn hold(file: &str, mark: &str, text: &str) {
@@ -29,13 +25,13 @@ fn hold(file: &str, mark: &str, text: &str) {
 
 #[test]
 fn good_manifests_have_no_findings() {
-    let ran = run(root(), &["check", "samples/good", "--fail-on", "audit"]);
+    let ran = run(&root(), &["check", "samples/good", "--fail-on", "audit"]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
 }
 
 #[test]
 fn bad_manifests_show_every_rule() {
-    let ran = run(root(), &["check", "samples/bad", "--old", "samples/old", "--format", "json"]);
+    let ran = run(&root(), &["check", "samples/bad", "--old", "samples/old", "--format", "json"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     let found: BTreeSet<&str> =
@@ -46,7 +42,7 @@ fn bad_manifests_show_every_rule() {
 
 #[test]
 fn the_readme_shows_what_the_command_says() {
-    let ran = run(root(), &["check", "samples/bad/ports.yaml", "--quiet"]);
+    let ran = run(&root(), &["check", "samples/bad/ports.yaml", "--quiet"]);
     let shown = format!("```console\n$ podgate check samples/bad/ports.yaml --quiet\n{}```\n", ran.stdout);
     hold("README.md", "check", &shown);
 }
@@ -86,7 +82,7 @@ fn action_and_hooks_run_commands() {
     for hook in read(".pre-commit-hooks.yaml").as_array().unwrap() {
         let entry = hook["entry"].as_str().unwrap();
         let words: Vec<&str> = entry.split(' ').skip(1).chain(["--help"]).collect();
-        assert!(entry.starts_with("podgate ") && run(root(), &words).code == 0, "{entry}");
+        assert!(entry.starts_with("podgate ") && run(&root(), &words).code == 0, "{entry}");
     }
     let action = read("action.yml");
     assert_eq!(action["runs"]["using"], "composite");

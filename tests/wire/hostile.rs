@@ -13,8 +13,7 @@ use serde_json::Value;
 
 use super::{
     api_server::{Accepted, accept, ask, ask_kind},
-    captures::FIRING,
-    judging::policy,
+    judging::{FIRING, policy},
 };
 
 const MODES: [Mode; 2] = [Mode::Validate, Mode::Mutate];

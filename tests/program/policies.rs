@@ -9,11 +9,10 @@ use podgate_engine::{
 };
 use serde_json::Value;
 
-use super::{documents::hold, judging::policy};
-
-fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
-}
+use super::{
+    judging::policy,
+    tree::{hold, root},
+};
 
 /// Runs podgate in the root of the tree: exit code, what it prints, and what it complains about.
 fn podgate(arguments: &[&str]) -> (i32, String, String) {
