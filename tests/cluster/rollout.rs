@@ -1,7 +1,7 @@
 //! docs/rollout.md, run from its first command to its last in a cluster of its own: kubectl, and the podgate that it installs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::Trial;
@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::harness::{Cluster, PATIENCE, Program, conflicting_containers, deployment, eventually, with};
 use crate::test;
+use crate::tree::root;
 
 pub fn tests() -> Vec<Trial> {
     vec![test("rollout::every_command_of_the_ladder_runs", every_command_of_the_ladder_runs)]
@@ -41,14 +42,12 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-fn root() -> PathBuf {
-    crate::tree::root()
-}
-
 /// What a command prints, to stdout and stderr, and whether it ends well.
 async fn run(command: &str, kubeconfig: &Path) -> (bool, String) {
-    let bin = Path::new(env!("CARGO_BIN_EXE_podgate-under-test")).parent().unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    // The page says `podgate`.
+    let bin = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_podgate-under-test"), bin.path().join("podgate")).unwrap();
+    let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell
         // No command of the page waits for long.

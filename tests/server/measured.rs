@@ -77,7 +77,7 @@ impl Measured {
 
 /// What the image sets for the allocator, which decides how much memory stays after a large body.
 pub fn tunables() -> String {
-    let dockerfile = fs::read_to_string("Dockerfile").unwrap();
+    let dockerfile = fs::read_to_string(crate::tree::root().join("Dockerfile")).unwrap();
     let tunables = dockerfile.lines().find_map(|line| line.strip_prefix("ENV GLIBC_TUNABLES="));
     tunables.expect("the image sets GLIBC_TUNABLES").to_owned()
 }

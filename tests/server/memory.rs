@@ -190,7 +190,8 @@ async fn podgate_survives_costly_bodies_in_the_memory_of_the_manifests() {
 }
 
 async fn survives(bodies: Vec<Bytes>) {
-    assert!(fs::read_to_string("manifests/base/deployment.yaml").unwrap().contains("memory: 256Mi"));
+    let deployment = fs::read_to_string(crate::tree::root().join("manifests/base/deployment.yaml")).unwrap();
+    assert!(deployment.contains("memory: 256Mi"));
     allow_many_sockets();
     let limit = Limit::find();
     println!("256 MiB by {}", limit.name());

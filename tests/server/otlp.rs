@@ -76,7 +76,7 @@ async fn each_request_is_a_span_whose_parent_is_the_caller() {
     let mut server = Measured::start_with(&["--otlp-endpoint", &url], &[NO_HURRY, service]);
     let parent = |flags| format!("00-{TRACE_ID}-{PARENT_ID}-{flags}");
     let (sampled, unsampled) = (parent("01"), parent("00"));
-    let denied = std::fs::read_to_string("samples/port-conflict.json").unwrap();
+    let denied = std::fs::read_to_string(crate::tree::root().join("samples/port-conflict.json")).unwrap();
 
     let state = ("tracestate", "vendor=1");
     assert_eq!(ask(&server, "/validate", &denied, &[("traceparent", &sampled), state]).await, 200);

@@ -25,7 +25,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let sample = |name: &str| Bytes::from(std::fs::read(format!("samples/{name}")).unwrap());
+    let sample = |name: &str| Bytes::from(std::fs::read(crate::tree::root().join("samples").join(name)).unwrap());
     let json = "application/json";
     let handled = |path, body, status| Case { path, content_type: json, body, status, handled: true };
     let refused = |path, content_type, body, status| Case { path, content_type, body, status, handled: false };

@@ -68,7 +68,10 @@ impl Cluster {
         fs::write(dir.join("client.crt"), identity.certificate).unwrap();
         fs::write(dir.join("client.key"), identity.key).unwrap();
         for file in ["admission-configuration.yaml", "kubeconfig.yaml"] {
-            let text = fs::read_to_string(format!("manifests/components/client-ca/kube-apiserver/{file}")).unwrap();
+            let text = fs::read_to_string(
+                crate::tree::root().join("manifests/components/client-ca/kube-apiserver").join(file),
+            )
+            .unwrap();
             // The folder, and a port that is not 443.
             let text = text.replace("/etc/kubernetes/podgate/", &format!("{}/", dir.display()));
             let text = text.replace("name: podgate.podgate.svc", &format!("name: podgate.podgate.svc:{port}"));

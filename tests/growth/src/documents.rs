@@ -45,7 +45,7 @@ fn root() -> PathBuf {
 
 /// Every Markdown file of the rules' pages and their cases.
 fn files() -> Vec<PathBuf> {
-    let folders = ["docs/rules", "tests/rules"].map(|folder| root().join(folder));
+    let folders = ["docs/rules", "crates/engine/tests/rules"].map(|folder| root().join(folder));
     let mut files: Vec<PathBuf> =
         folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));

@@ -1,6 +1,6 @@
 //! The table that closes docs/rollout.md: who can be refused by a rule of level deny.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use podgate_engine::{
     policy::{cases, pages::page},

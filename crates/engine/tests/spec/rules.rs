@@ -1,6 +1,6 @@
 //! Every rule against its page and its cases.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs};
 
 use podgate_engine::{
     model::workload::WORKLOADS,
@@ -16,7 +16,7 @@ use super::{judging::json, tree::root};
 
 /// The rule's page and its file of cases, where it has one, each with its name.
 fn texts(rule: &Rule) -> Vec<(String, String)> {
-    let file = format!("tests/rules/{}.md", rule.id);
+    let file = format!("crates/engine/tests/rules/{}.md", rule.id);
     let cases = fs::read_to_string(root().join(&file)).ok().map(|text| (file, text));
     [(format!("the page of {}", rule.id), page(rule.source))].into_iter().chain(cases).collect()
 }
@@ -88,7 +88,7 @@ fn every_kind_has_a_case_with_a_finding() {
 #[test]
 fn folder_and_registry_agree() {
     let mut files = BTreeSet::new();
-    for family in fs::read_dir(root().join("src/rules")).unwrap() {
+    for family in fs::read_dir(root().join("crates/engine/src/rules")).unwrap() {
         let family = family.unwrap().path();
         if family.is_dir() {
             let stems = fs::read_dir(family).unwrap().map(|file| file.unwrap().path());
