@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use podgate_engine::admission::handle;
 use podgate_bench::CASES;
+use podgate_engine::admission::handle;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;

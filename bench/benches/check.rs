@@ -11,9 +11,9 @@ use std::{
 };
 
 use granit_parser::{Options, Parser};
-use podgate::files::Input;
+use podgate::files::{self, File};
 use podgate_engine::policy::Engine;
-use podgate_manifests::{self, Check, Outcome};
+use podgate_manifests::{Check, Outcome};
 use rayon::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -141,7 +141,7 @@ fn tree(root: &Path) -> u64 {
 }
 
 /// Reads every file and goes through its events.
-fn parse_only(inputs: &[Input]) -> usize {
+fn parse_only(inputs: &[File]) -> usize {
     inputs
         .par_iter()
         .map(|input| {
@@ -184,7 +184,7 @@ fn peak_memory() -> Option<f64> {
 fn beside(what: &str, paths: &[PathBuf], bytes: f64) -> Outcome {
     let engine = Engine::default();
     let check = Check { engine: &engine, namespace: "default", old: &[] };
-    let (inputs, _) = check::find(paths, &[]).unwrap();
+    let (inputs, _) = files::find(paths, &[]).unwrap();
     let least = |times: &[Time], of: fn(&Time) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
     let (mut parsing, mut checking) = (Vec::new(), Vec::new());
     let (mut events, mut outcome) = (0, Outcome::default());
@@ -193,7 +193,7 @@ fn beside(what: &str, paths: &[PathBuf], bytes: f64) -> Outcome {
         parsing.push(time);
         events = count;
         let (time, judged) = timed(|| {
-            let (inputs, problems) = check::find(paths, &[]).unwrap();
+            let (inputs, problems) = files::find(paths, &[]).unwrap();
             assert!(problems.is_empty());
             check.run(&inputs, &|_| {})
         });

@@ -5,8 +5,15 @@
 
 use std::hint::black_box;
 
-use podgate_engine::{admission::{Mode, handle}, policy::{Engine, LifecyclePolicy, cases::{Circumstances, with_review}}, rules::RULES};
 use podgate_bench::{CASES, least_nanoseconds};
+use podgate_engine::{
+    admission::{Mode, handle},
+    policy::{
+        Engine, LifecyclePolicy,
+        cases::{Circumstances, with_review},
+    },
+    rules::RULES,
+};
 use serde_json::Value;
 
 const ROUNDS: usize = 200;

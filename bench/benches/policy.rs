@@ -4,8 +4,15 @@
 
 use std::{fmt::Write, hint::black_box};
 
-use podgate_engine::{model::Inventory, policy::{Engine, cases::{Circumstances, with_review}, parse}};
 use podgate_bench::least_nanoseconds;
+use podgate_engine::{
+    model::Inventory,
+    policy::{
+        Engine,
+        cases::{Circumstances, with_review},
+        parse,
+    },
+};
 
 const SCOPES: usize = 200;
 const ROUNDS: usize = 300;

@@ -6,8 +6,8 @@
 
 use std::hint::black_box;
 
-use podgate_engine::admission::handle;
 use podgate_bench::{CASES, Case, least_nanoseconds};
+use podgate_engine::admission::handle;
 
 /// The least time of one review.
 fn nanoseconds(case: &Case) -> f64 {

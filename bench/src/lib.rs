@@ -4,7 +4,10 @@
 
 use std::time::Instant;
 
-use podgate_engine::{admission::Mode, policy::{Engine, parse}};
+use podgate_engine::{
+    admission::Mode,
+    policy::{Engine, parse},
+};
 use serde_json::{Value, json};
 
 /// The least time of one call in so many rounds of so many calls, in nanoseconds: everything else on the machine only adds to it.

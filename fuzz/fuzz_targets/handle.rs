@@ -5,7 +5,10 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use podgate_engine::{admission::{Decision, Mode, handle}, policy::{Engine, parse}};
+use podgate_engine::{
+    admission::{Decision, Mode, handle},
+    policy::{Engine, parse},
+};
 
 const POLICY: &str = "
 apiVersion: podgate.dev/v1alpha1

@@ -3,7 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use podgate_engine::{admission::{Mode, handle}, policy::{Engine, parse}};
+use podgate_engine::{
+    admission::{Mode, handle},
+    policy::{Engine, parse},
+};
 
 const REVIEW: &str = r#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u",
     "kind": {"group": "", "version": "v1", "kind": "Pod"}, "namespace": "shop", "operation": "CREATE",

@@ -6,7 +6,15 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use podgate_engine::{model::Review, policy::{Engine, Verdict, cases::{Circumstances, with_review}, parse}, rules::Level};
+use podgate_engine::{
+    model::Review,
+    policy::{
+        Engine, Verdict,
+        cases::{Circumstances, with_review},
+        parse,
+    },
+    rules::Level,
+};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {profile: strict, exemptions: {namespaces: []}}";

@@ -3,7 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use podgate_engine::{lifecycle::{commands::never_ends, shell::Script, shutdown::command_duration}, model::Container, syntax::{Str, json::from_object}};
+use podgate_engine::{
+    lifecycle::{commands::never_ends, shell::Script, shutdown::command_duration},
+    model::Container,
+    syntax::{Str, json::from_object},
+};
 
 fuzz_target!(|text: &str| {
     let steps = Script::read(text).map(|script| script.steps().len());

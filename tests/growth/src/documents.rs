@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use podgate_engine::{model::workload::WORKLOADS, syntax::yaml, policy::cases::{self, Case}};
+use podgate_engine::{
+    model::workload::WORKLOADS,
+    policy::cases::{self, Case},
+    syntax::yaml,
+};
 use serde_json::{Map, Value, json};
 
 /// A request to grow.

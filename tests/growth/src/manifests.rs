@@ -1,9 +1,6 @@
 //! `check` and `fix` of the same documents.
 
-use std::fs;
-
-use podgate::files::Input;
-use podgate_manifests::{Check, fix};
+use podgate_manifests::{Check, Text, fix};
 use serde_json::{Value, json};
 
 use super::{
@@ -45,7 +42,6 @@ fn block(value: &Value, depth: usize) -> String {
 
 pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
     let engine = engine(POLICY);
-    let folder = tempfile::tempdir().unwrap();
     let documents = documents::all();
     let mut unions = documents::unions(&documents);
     unions.retain(|document| document.old.is_none() && document.name.contains("httpGet"));
@@ -59,12 +55,10 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
         for (way, lists) in ways.iter().filter(|(way, _)| !is_list || *way == "outermost") {
             for vary in VARIATIONS {
                 for form in FORMS.iter().filter(|form| is_list || **form != "documents") {
-                    let file = folder.path().join(format!("file.{}", if *form == "json" { "json" } else { "yaml" }));
                     let make = |count| {
                         let text = text(form, &grow::lists(object, lists, count, vary));
                         let size = text.len();
-                        fs::write(&file, text).unwrap();
-                        (Input { name: "file".into(), path: Some(file.clone()) }, size)
+                        (Text { name: "file".to_owned(), text }, size)
                     };
                     let name = format!("{name}, {way}, {vary:?}, {form}");
                     let checked = format!("check: {name}");

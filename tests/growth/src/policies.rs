@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use podgate_engine::{admission::{Mode, handle}, syntax::yaml, policy::{Engine, parse}};
+use podgate_engine::{
+    admission::{Mode, handle},
+    policy::{Engine, parse},
+    syntax::yaml,
+};
 use serde_json::{Value, json};
 
 use super::{

@@ -2,7 +2,11 @@
 
 use std::sync::LazyLock;
 
-use podgate_engine::{admission::{Mode, handle_knowing}, model::Inventory, policy::{Engine, parse}};
+use podgate_engine::{
+    admission::{Mode, handle_knowing},
+    model::Inventory,
+    policy::{Engine, parse},
+};
 use serde_json::{Value, json};
 
 use super::{
