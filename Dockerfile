@@ -18,8 +18,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     target="$(rustc --print host-tuple)" \
     && RUSTFLAGS="-C target-feature=+crt-static" \
-       cargo auditable build --release --locked --bin podgate --target "$target" \
-    && install -D -m 0555 "target/$target/release/podgate" /out/podgate \
+       cargo auditable build --profile dist --locked --bin podgate --target "$target" \
+    && install -D -m 0555 "target/$target/dist/podgate" /out/podgate \
     && install -d -m 0700 /out/certs
 
 # `--build-context build=FOLDER` puts a folder with out/podgate and out/certs in place of the stage above:

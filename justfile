@@ -6,12 +6,12 @@ default:
 
 # All tests.
 test:
-    cargo test
+    cargo test --workspace
 
 # Formatting and lints, as CI runs them.
 lint:
-    cargo fmt --check
-    cargo clippy --all-targets -- -D warnings
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --features podgate/otlp -- -D warnings
 
 # What a review costs, and how fast `check` is beside only parsing.
 bench:
@@ -31,7 +31,7 @@ serve *ARGS:
 
 # Rewrite what is generated from the code: rule pages, tables, snapshots.
 docs:
-    UPDATE=1 cargo test
+    UPDATE=1 cargo test --workspace
 
 # Tests against a real API server.
 e2e:
@@ -59,7 +59,7 @@ image-test PROFILE="dev":
 
 # The static binary that knows its crates, and the bill of materials podgate.cdx.json; needs cargo-auditable and cargo-cyclonedx.
 release:
-    RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --release --locked --bin podgate --target "$(rustc --print host-tuple)"
+    RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --profile dist --locked --bin podgate --target "$(rustc --print host-tuple)"
     cargo cyclonedx --format json --spec-version 1.5 --no-build-deps
 
 # The container image, tagged with the version in Cargo.toml.

@@ -38,7 +38,7 @@ pub fn hook_duration(hook: &LifecycleHandler<'_>) -> Option<Duration> {
 }
 
 /// How long a command takes at least, where that is known: `sleep 5`, `/bin/sleep 1m 30s`, `busybox sleep 5`, and
-/// `sh -c` (or another shell, also with `-e`, `-u` and `-x`) of a [script](script_duration). `Duration::MAX` is for ever.
+/// `sh -c` (or another shell, also with `-e`, `-u` and `-x`) of a script. `Duration::MAX` is for ever.
 pub fn command_duration(command: &[Str<'_>]) -> Option<Duration> {
     let words: Vec<&str> = command.iter().map(|word| &**word).collect();
     match words.split_first() {
