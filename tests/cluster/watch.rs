@@ -144,6 +144,13 @@ async fn replicas_are_held_against_budgets(cluster: &Cluster, namespace: &str) {
         assert!(!warns(&scale(0, "dryRun=All").await, rule), "{kind}");
         let edited = client.merge(&object, "", &json!({"spec": {"replicas": 2}})).await.accepted();
         assert!(warns(&edited, rule), "{kind}: {:?}", edited.warnings);
+        // The API server asks first with the old object that its cache has, and again with the true one where that differs.
+        let is_cached = async || {
+            let cached =
+                client.send(Method::GET, &path(&object, ""), "resourceVersion=0", Content::None).await.accepted();
+            (cached.body["spec"]["replicas"] == 2).then_some(())
+        };
+        eventually("the API server's cache knows", is_cached).await;
         assert!(!warns(&scale(1, "").await, rule), "{kind}: it was so before");
         client.delete(&object, "propagationPolicy=Background").await.accepted();
     }
