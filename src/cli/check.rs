@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::{
     formats::{Format, Outputs, Target},
@@ -15,10 +15,13 @@ use super::{
     progress::Progress,
 };
 use crate::files::{self, File};
-use podgate_engine::rules::Level;
+use podgate_engine::{
+    policy::{Engine, LifecyclePolicy, load, suggest::did_you_mean},
+    rules::{self, Level, RULES, Rule},
+};
 use podgate_manifests::{
-    Check, Outcome, Problem,
-    output::{github, json, junit, sarif, text},
+    Baseline, Check, Outcome, Problem,
+    output::{github, gitlab, json, junit, markdown, sarif, text},
 };
 
 /// Judge manifests as the webhook would
@@ -31,7 +34,7 @@ use podgate_manifests::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    select: Select,
+    input: Select,
 
     #[command(flatten)]
     outputs: Outputs,
@@ -51,7 +54,63 @@ pub(super) struct Args {
     /// Print no more than the findings at or above --fail-on
     #[arg(long, short)]
     quiet: bool,
+
+    /// Print findings of level audit too, which are only counted otherwise
+    #[arg(long)]
+    all: bool,
+
+    /// Print one line a finding
+    #[arg(long)]
+    concise: bool,
+
+    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    color: Color,
+
+    /// Judge by these rules only; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
+    select: Vec<&'static Rule>,
+
+    /// Leave out these rules; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
+    skip: Vec<&'static Rule>,
+
+    /// Leave out the findings in this file, which --write-baseline made
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write all findings to this file, to be left out by --baseline from now on
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    fn is_wanted(self, target: Target<'_>) -> bool {
+        let no_color = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Auto => matches!(target, Target::Stdout) && io::stdout().is_terminal() && !no_color(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Reads the id of a rule.
+fn rule(id: &str) -> Result<&'static Rule, UnknownRule> {
+    rules::find(id).ok_or_else(|| UnknownRule(id.to_owned()))
+}
+
+/// An id that no rule has.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no such rule{}; podgate rules lists them", did_you_mean(.0, RULES.iter().map(|rule| rule.id)))]
+struct UnknownRule(String);
 
 /// Which objects are meant, and under which policy.
 #[derive(Debug, clap::Args)]
@@ -60,9 +119,10 @@ pub(super) struct Select {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Policy file; without one the standard profile is in force
+    /// Policy file [default: .podgate.yaml or podgate.yaml here or in a folder above, up to the one that holds .git; without any
+    /// the standard profile is in force]
     #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
-    pub(super) policy: Option<PathBuf>,
+    policy: Option<PathBuf>,
 
     /// Leave out what matches, as a line of a .gitignore in the working directory would; may be repeated
     #[arg(long, value_name = "GLOB")]
@@ -108,6 +168,19 @@ impl Select {
         Ok(files::find(&self.paths, &self.ignore)?)
     }
 
+    /// Returns the policy: the one that is named, else the one that the folder has, which is said unless `is_quiet`.
+    pub(super) fn policy(&self, is_quiet: bool) -> anyhow::Result<LifecyclePolicy> {
+        if let Some(file) = &self.policy {
+            return Ok(load(file)?);
+        }
+        let Some(file) = files::policy_above(&std::env::current_dir()?) else { return Ok(LifecyclePolicy::default()) };
+        let policy = load(&file)?;
+        if !is_quiet {
+            let _ = writeln!(io::stderr(), "podgate: policy {}", file.display());
+        }
+        Ok(policy)
+    }
+
     fn said(&self) -> String {
         let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
         if paths.is_empty() { "standard input".to_owned() } else { paths.join(", ") }
@@ -115,8 +188,13 @@ impl Select {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let engine = super::policy::engine(args.select.policy.as_deref())?;
-    let (inputs, mut problems) = args.select.inputs()?;
+    let policy = args.input.policy(args.quiet)?;
+    let is_meant =
+        |rule: &&&'static Rule| (args.select.is_empty() || args.select.contains(*rule)) && !args.skip.contains(*rule);
+    let rules: Vec<&'static Rule> = RULES.iter().filter(is_meant).copied().collect();
+    let engine = Engine::with_rules(&policy, &rules);
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let (inputs, mut problems) = args.input.inputs()?;
     let old = match &args.old {
         Some(old) => {
             let (old, more) = files::find(std::slice::from_ref(old), &[])?;
@@ -126,12 +204,26 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => Vec::new(),
     };
     let progress = Progress::new(inputs.len() * 2, args.quiet);
-    let check = Check { engine: &engine, namespace: &args.select.namespace, old: &old };
+    let check = Check { engine: &engine, namespace: &args.input.namespace, old: &old };
     let mut outcome = check.run(&inputs, &|done| progress.advance(done));
     progress.finish();
     problems.append(&mut outcome.problems);
     outcome.problems = problems;
+    if let Some(file) = &args.write_baseline {
+        let text = Baseline::write(&outcome.findings)?;
+        fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        // What is known from now on is known in this run.
+        Baseline::read(&text)?.apply(&mut outcome);
+    }
+    let gone = baseline.map_or(0, |baseline| baseline.apply(&mut outcome));
     write(args, &outcome)?;
+    if gone > 0 && !args.quiet {
+        let (findings, are) = if gone == 1 { ("finding", "is") } else { ("findings", "are") };
+        let _ = writeln!(
+            io::stderr(),
+            "podgate: {gone} {findings} of the baseline {are} there no more; --write-baseline takes them out"
+        );
+    }
     for problem in &outcome.problems {
         // Where stderr is gone the exit code still tells.
         let _ = writeln!(io::stderr(), "podgate: {problem}");
@@ -142,12 +234,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if outcome.objects == 0 && !args.allow_empty {
         bail!(
             "nothing was judged: no Kubernetes object in {} ({}); --allow-empty lets that pass",
-            args.select.said(),
+            args.input.said(),
             text::summary(&outcome).split(':').next().unwrap_or_default()
         );
     }
     let fails = args.fail_on.level().is_some_and(|least| outcome.findings.iter().any(|finding| finding.level >= least));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read the baseline {}", file.display()))?;
+    Ok(Baseline::read(&text).map_err(|error| anyhow!("{} {error}", file.display()))?)
 }
 
 fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {
@@ -158,7 +255,13 @@ fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {
             Format::Json => json::write(outcome)?,
             Format::Sarif => sarif::write(outcome),
             Format::Junit => junit::write(outcome, args.fail_on.level())?,
-            Format::Github => github::write(outcome),
+            Format::Github => {
+                if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) {
+                    append(Path::new(&file), &markdown::write(outcome))?;
+                }
+                github::write(outcome)
+            }
+            Format::Gitlab => gitlab::write(outcome)?,
         };
         match target {
             Target::File(file) => {
@@ -174,9 +277,15 @@ fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Adds `text` to the file that GitHub shows as the summary of a job's step.
+fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+    let mut summary = fs::OpenOptions::new().append(true).create(true).open(file)?;
+    summary.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))
+}
+
 fn look(args: &Args, target: Target<'_>) -> text::Look {
-    let terminal = matches!(target, Target::Stdout) && io::stdout().is_terminal();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let at_least = args.fail_on.level().filter(|_| args.quiet);
-    text::Look { terminal, colour: terminal && !plain, at_least, quiet: args.quiet }
+    // What decides about the exit code is shown.
+    let is_audit = args.all || args.fail_on == FailOn::Audit;
+    let at_least = if args.quiet { args.fail_on.level() } else { is_audit.then_some(Level::Audit) };
+    text::Look { is_coloured: args.color.is_wanted(target), at_least, is_concise: args.concise, is_quiet: args.quiet }
 }

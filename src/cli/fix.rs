@@ -13,6 +13,7 @@ use super::{
     output::{FAILURE, is_broken_pipe},
 };
 use crate::files::{self, File};
+use podgate_engine::policy::Engine;
 use podgate_manifests::fix::{self, Fixed};
 
 /// Add to manifests what the policy's mutations would add to their Pods
@@ -37,7 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let engine = super::policy::engine(args.select.policy.as_deref())?;
+    let engine = Engine::new(&args.select.policy(false)?);
     let (inputs, problems) = args.select.inputs()?;
     if args.write && inputs.iter().any(|input| input.path.is_none()) {
         anyhow::bail!("standard input cannot be changed; leave --write out to have the result printed");

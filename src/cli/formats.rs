@@ -15,8 +15,10 @@ pub(super) enum Format {
     Sarif,
     /// JUnit XML, for test reports
     Junit,
-    /// Workflow commands, for annotations on GitHub
+    /// Workflow commands, for annotations on GitHub; the summary goes to $GITHUB_STEP_SUMMARY
     Github,
+    /// A Code Quality report, for merge requests on GitLab
+    Gitlab,
 }
 
 /// Where to.

@@ -166,7 +166,8 @@ fn updates_are_judged_against_what_was() {
 fn quiet_and_namespace() {
     let folder = folder(&[("a.yaml", DENIED)]);
     let ran = run(folder.path(), &["check", "-q", "a.yaml"]);
-    assert_eq!(ran.stdout.matches('[').count(), 1, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("deny[").count(), 1, "{}", ran.stdout);
+    assert!(!ran.stdout.contains("warn["), "{}", ran.stdout);
     assert!(ran.stdout.contains("= Pod default/web, spec.restartPolicy"));
     assert!(run(folder.path(), &["check", "-n", "shop", "a.yaml"]).stdout.contains("= Pod shop/web"));
     // Exempt by the default policy.
@@ -229,17 +230,15 @@ fn output_is_the_same_every_time() {
     let folder = folder(&[("b.yaml", &many), ("a.yaml", &many), ("c/a.yaml", &many)]);
     let first = run(folder.path(), &["check", "."]);
     assert!((0..3).all(|_| run(folder.path(), &["check", "."]).stdout == first.stdout));
-    let lines: Vec<(String, usize)> = first
-        .stdout
-        .lines()
-        .filter(|line| line.contains('['))
-        .filter(|line| !line.starts_with(' '))
-        .map(|line| {
-            let mut parts = line.split(':');
-            (parts.next().unwrap().to_owned(), parts.next().unwrap().parse().unwrap())
-        })
-        .collect();
-    assert!(lines.len() > 600 && lines.is_sorted());
+    // Of so many what is refused comes first; each by file and line.
+    let places = |level: &str| -> Vec<(String, usize)> {
+        let lines = first.stdout.lines().filter(|line| line.contains(&format!(": {level}[")));
+        let parts = lines.map(|line| line.split(':').collect::<Vec<_>>());
+        parts.map(|parts| (parts[0].to_owned(), parts[1].parse().unwrap())).collect()
+    };
+    assert!(["deny", "warn"].iter().all(|level| places(level).len() == 600 && places(level).is_sorted()));
+    assert!(first.stdout.rfind(": deny[") < first.stdout.find(": warn["));
+    assert!(first.stdout.starts_with("1200 findings of 2 rules:\n   600 deny  invalid-restart-policy\n"));
 }
 
 /// A budget and a workload that leaves no room in it are one fault, told of once: at the budget, or at what has changed.
@@ -261,4 +260,90 @@ fn a_budget_without_room_is_told_of_once() {
     };
     assert_eq!(told(&[]), [1, 0]);
     assert_eq!(told(&["--old", "old"]), [0, 1]);
+}
+
+/// The lines of a concise report that are findings, each as `level[rule]`.
+fn found(ran: &super::Ran) -> Vec<String> {
+    let lines = ran.stdout.lines().filter_map(|line| line.split(": ").nth(1)?.split_whitespace().next());
+    lines.filter(|word| word.ends_with(']')).map(str::to_owned).collect()
+}
+
+#[test]
+fn rules_are_selected_and_skipped() {
+    let folder = folder(&[("a.yaml", DENIED)]);
+    let of = |args: &[&str]| found(&run(folder.path(), &[&["check", "a.yaml", "--concise"], args].concat()));
+    let both = ["warn[naked-pod]", "deny[invalid-restart-policy]"];
+    assert_eq!(of(&[]), both);
+    assert_eq!(of(&["--select", "naked-pod"]), both[..1]);
+    assert_eq!(of(&["--skip", "naked-pod"]), both[1..]);
+    assert_eq!(of(&["--select", "naked-pod,invalid-restart-policy", "--skip", "naked-pod"]), both[1..]);
+    let ran = run(folder.path(), &["check", "a.yaml", "--skip", "naked-pood"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("did you mean \"naked-pod\"?"), "{}", ran.stderr);
+}
+
+#[test]
+fn audit_is_counted_unless_it_is_asked_for() {
+    let web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec: {containers: [{name: app, image: a}]}\n";
+    let folder = folder(&[("a.yaml", web)]);
+    let of = |args: &[&str]| run(folder.path(), &[&["check", "a.yaml"], args].concat()).stdout;
+    let shown = of(&[]);
+    assert!(!shown.contains("audit[") && shown.contains(" audit (--all shows them)"), "{shown}");
+    for args in [&["--all"][..], &["--fail-on", "audit"]] {
+        let shown = of(args);
+        assert!(shown.contains("audit[") && !shown.contains("--all"), "{shown}");
+    }
+    assert!(of(&["--all", "--concise"]).lines().all(|line| !line.starts_with(' ')));
+}
+
+#[test]
+fn a_rule_is_explained_once_and_every_finding_is_shown() {
+    let folder = folder(&[("a.yaml", &format!("{DENIED}---\n{}", DENIED.replace("web", "other")))]);
+    let shown = run(folder.path(), &["check", "a.yaml"]).stdout;
+    assert_eq!(shown.matches("help: podgate rules invalid-restart-policy").count(), 1, "{shown}");
+    assert_eq!(shown.matches("  |        ^^^^^^^^^^^^^\n").count(), 2, "{shown}");
+    let colours = |args: &[&str]| run(folder.path(), &[&["check", "a.yaml"], args].concat()).stdout.contains('\u{1b}');
+    assert!(colours(&["--color", "always"]) && !colours(&["--color", "auto"]) && !colours(&["--color", "never"]));
+}
+
+#[test]
+fn a_baseline_hides_what_it_knows_and_nothing_else() {
+    let folder = folder(&[("a.yaml", DENIED)]);
+    let check = |args: &[&str]| run(folder.path(), &[&["check", "a.yaml"], args].concat());
+    let ran = check(&["--write-baseline", "known.json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("0 deny, 0 warn, 0 audit, ") && ran.stdout.contains(" in the baseline"),
+        "{}",
+        ran.stdout
+    );
+    let known = fs::read_to_string(folder.path().join("known.json")).unwrap();
+    let lines: Vec<&str> = known.lines().filter(|line| line.starts_with("  {")).collect();
+    assert!(lines.len() > 1 && lines.is_sorted(), "{known}");
+    assert_eq!(check(&["--baseline", "known.json"]).code, 0);
+    // A line more above changes nothing; another field does.
+    fs::write(folder.path().join("a.yaml"), format!("# A comment.\n{DENIED}")).unwrap();
+    assert_eq!(check(&["--baseline", "known.json"]).code, 0);
+    fs::write(folder.path().join("a.yaml"), DENIED.replace("web", "other")).unwrap();
+    let ran = check(&["--baseline", "known.json"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("findings of the baseline are there no more"), "{}", ran.stderr);
+    fs::write(folder.path().join("known.json"), "{\"version\": 7, \"findings\": []}").unwrap();
+    assert!(check(&["--baseline", "known.json"]).stderr.contains("has version 7; 1 is known here"));
+    assert_eq!(check(&["--baseline", "no-such.json"]).code, 2);
+}
+
+#[test]
+fn the_policy_of_the_folder_is_in_force_and_said() {
+    let policy =
+        "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {rules: {invalid-restart-policy: off}}\n";
+    let folder = folder(&[("podgate.yaml", policy), ("a.yaml", DENIED), (".git/HEAD", ""), ("b/a.yaml", DENIED)]);
+    for at in ["", "b"] {
+        let ran = run(&folder.path().join(at), &["check", "a.yaml"]);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        assert!(ran.stderr.starts_with("podgate: policy ") && ran.stderr.contains("podgate.yaml"), "{}", ran.stderr);
+    }
+    assert_eq!(run(folder.path(), &["check", "-q", "a.yaml"]).stderr, "");
+    fs::write(folder.path().join("podgate.yaml"), policy.replace("off", "of")).unwrap();
+    assert_eq!(run(folder.path(), &["check", "a.yaml"]).code, 2);
 }

@@ -259,3 +259,36 @@ fn several_formats_at_once() {
     assert_eq!((&read("out.sarif")["version"], &read("out.json")["version"]), (&"2.1.0".into(), &1.into()));
     assert_eq!(run(folder.path(), &["check", "web.yaml", "--format", "sarif", "--format", "text"]).code, 2);
 }
+
+#[test]
+fn gitlab_gets_what_it_requires() {
+    let folder = folder(&[("deploy/web.yaml", BAD), ("broken.yaml", "a: [\n")]);
+    let issues: Value = serde_json::from_str(&report(folder.path(), "gitlab").stdout).unwrap();
+    let issues = issues.as_array().unwrap();
+    for issue in issues {
+        for field in ["description", "check_name", "fingerprint", "severity"] {
+            assert!(issue[field].is_string(), "{issue}");
+        }
+        assert!(issue["location"]["lines"]["begin"].as_u64() > Some(0), "{issue}");
+    }
+    let fingerprints: std::collections::BTreeSet<_> = issues.iter().map(|it| it["fingerprint"].to_string()).collect();
+    assert_eq!(fingerprints.len(), issues.len());
+    let conflict = issues.iter().find(|issue| issue["check_name"] == "port-conflict").unwrap();
+    assert_eq!((&conflict["severity"], &conflict["location"]["path"]), (&"critical".into(), &"deploy/web.yaml".into()));
+    assert_eq!((&issues[0]["severity"], &issues[0]["location"]["path"]), (&"blocker".into(), &"broken.yaml".into()));
+}
+
+#[test]
+fn github_shows_a_summary_of_the_step() {
+    let folder = folder(&[("deploy/web.yaml", BAD)]);
+    std::fs::write(folder.path().join("summary.md"), "before\n").unwrap();
+    let mut command = super::podgate(folder.path());
+    command.args(["check", "--format", "github", "."]).env("GITHUB_STEP_SUMMARY", "summary.md");
+    assert_eq!(Ran::from(command.output().unwrap()).code, 1);
+    let summary = std::fs::read_to_string(folder.path().join("summary.md")).unwrap();
+    assert!(summary.starts_with("before\n### podgate\n\n"), "{summary}");
+    assert!(
+        summary.contains("| deny | port-conflict | deploy/web.yaml:13 | Deployment shop/web: container"),
+        "{summary}"
+    );
+}

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    excerpt::Excerpt,
     input::Input,
     load::{self, Identity, Item, Loaded},
     parallel,
@@ -30,8 +31,6 @@ const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 /// quicker than changing.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
-/// The longest source line that is shown, in characters.
-const MAX_SOURCE_CHARACTERS: usize = 240;
 
 /// Where something stands, in a file and in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub struct Spot {
     /// The field of the object.
     pub path: Path,
     /// The line of the file, as far as it is fit to be shown.
-    pub source: String,
+    pub excerpt: Excerpt,
 }
 
 /// A finding and where it stands.
@@ -83,6 +82,8 @@ pub struct Outcome {
     pub findings: Vec<Located>,
     /// How many findings are exempt by annotation.
     pub ignored: usize,
+    /// How many findings are in the [`Baseline`](crate::Baseline).
+    pub in_baseline: usize,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
     /// What could not be judged.
@@ -377,8 +378,8 @@ struct Source<'l> {
 
 impl Source<'_> {
     fn spot(&self, place: Place, object: &Arc<Identity>, path: Path) -> Spot {
-        let source = one_line(self.lines.line(place.line), MAX_SOURCE_CHARACTERS).into_owned();
-        Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, source }
+        let excerpt = self.lines.excerpt(place);
+        Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, excerpt }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
-use super::json;
+use super::{
+    excerpt::{Excerpt, KEPT_CHARACTERS, word_width},
+    json,
+};
 use podgate_engine::syntax::{
     Path,
     yaml::{self, Place, YamlError},
@@ -163,6 +166,28 @@ impl<'t> Lines<'t> {
         self.text.get(*start..end).unwrap_or_default().trim_end()
     }
 
+    /// Returns the line at `place`, with a mark under what stands there; of a long line a stretch around it.
+    pub(super) fn excerpt(&self, place: Place) -> Excerpt {
+        let line = self.line(place.line);
+        let start = place.line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
+        let at = self.byte(start, place.column).saturating_sub(start).min(line.len());
+        let (before, rest) = line.split_at_checked(at).unwrap_or((line, ""));
+        let from = before.char_indices().rev().nth(KEPT_CHARACTERS - 1).map_or(0, |(index, _)| index);
+        let to = rest.char_indices().nth(KEPT_CHARACTERS).map_or(line.len(), |(index, _)| at + index);
+        Excerpt::new(place.line, line.get(from..to).unwrap_or_default(), at - from, word_width(rest))
+    }
+
+    /// The byte at which the character `column` begins of the line that begins at `start`.
+    fn byte(&self, start: usize, column: usize) -> usize {
+        let wanted = self.characters_before(start) + column.saturating_sub(1);
+        let stretch = self.stretches().partition_point(|before| *before <= wanted).saturating_sub(1);
+        let (from, before) = (stretch * STRETCH, self.stretches().get(stretch).copied().unwrap_or_default());
+        let begins = |byte: &u8| !matches!(byte, 0x80..=0xbf);
+        let bytes = self.text.as_bytes().get(from..).unwrap_or_default();
+        let nth = bytes.iter().enumerate().filter(|(_, byte)| begins(byte)).nth(wanted.saturating_sub(before));
+        nth.map_or(self.text.len(), |(index, _)| from + index)
+    }
+
     /// Line and column of a byte.
     fn place(&self, offset: usize) -> Place {
         let line = self.starts().partition_point(|start| *start <= offset);
@@ -171,12 +196,17 @@ impl<'t> Lines<'t> {
         Place { line, column }
     }
 
-    fn characters_before(&self, offset: usize) -> usize {
-        let stretches = self.stretches.get_or_init(|| {
+    /// How many characters begin before each stretch.
+    fn stretches(&self) -> &[usize] {
+        self.stretches.get_or_init(|| {
             let counts = self.text.as_bytes().chunks(STRETCH).map(characters);
             let sum = |before: &mut usize, count| Some(std::mem::replace(before, *before + count));
             counts.chain([0]).scan(0, sum).collect()
-        });
+        })
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let stretches = self.stretches();
         let stretch = offset / STRETCH;
         let rest = self.text.as_bytes().get(stretch * STRETCH..offset).unwrap_or_default();
         stretches.get(stretch).copied().unwrap_or_default() + characters(rest)

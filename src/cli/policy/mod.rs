@@ -11,6 +11,7 @@ use std::{
 
 use super::output::{FAILURE, print};
 use podgate_engine::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, load, schema};
+use podgate_manifests::Excerpt;
 
 /// Work with policies
 #[derive(Debug, clap::Subcommand)]
@@ -80,12 +81,9 @@ pub(super) fn mistakes(error: &PolicyError) -> String {
 }
 
 fn excerpt(mistake: &Mistake) -> String {
-    let number = mistake.place.line.to_string();
-    let gutter = " ".repeat(number.len());
-    // A tab before the mark is as wide under it as above it.
-    let before = mistake.line.chars().take(mistake.place.column.saturating_sub(1));
-    let before: String = before.map(|char| if char == '\t' { '\t' } else { ' ' }).collect();
-    format!("  {number} | {}\n  {gutter} | {before}{}\n", mistake.line, "^".repeat(mistake.width))
+    let column = mistake.place.column.saturating_sub(1);
+    let at = mistake.line.char_indices().nth(column).map_or(mistake.line.len(), |(at, _)| at);
+    Excerpt::new(mistake.place.line, &mistake.line, at, mistake.width).render(false)
 }
 
 /// The engine of the policy in `file`, or of the default policy.

@@ -1,11 +1,8 @@
 //! SARIF 2.1.0, which code scanning services read.
 
-use std::{collections::HashMap, hash::Hasher};
-
-use fnv::FnvHasher;
 use serde_json::{Value, json};
 
-use crate::{Located, Outcome, Problem, Spot};
+use crate::{Located, Outcome, Problem, Spot, fingerprint::fingerprints};
 use podgate_engine::{
     policy::pages::page,
     rules::{Level, RULES, Rule},
@@ -15,8 +12,8 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 
 /// The outcome as a SARIF log of one run. Every rule is in it with its page, found or not.
 pub fn write(outcome: &Outcome) -> String {
-    let mut seen: HashMap<u64, usize> = HashMap::new();
-    let results: Vec<Value> = outcome.findings.iter().map(|finding| result(finding, &mut seen)).collect();
+    let findings = outcome.findings.iter().zip(fingerprints(&outcome.findings));
+    let results: Vec<Value> = findings.map(|(finding, fingerprint)| result(finding, &fingerprint)).collect();
     let notices = outcome.notices.iter().map(|notice| {
         json!({ "level": "warning", "message": {"text": notice.message}, "locations": [location(&notice.spot)] })
     });
@@ -60,31 +57,16 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-fn result(finding: &Located, seen: &mut HashMap<u64, usize>) -> Value {
+fn result(finding: &Located, fingerprint: &str) -> Value {
     let index = RULES.iter().position(|rule| *rule == finding.rule);
-    let fingerprint = fingerprint(finding);
-    let nth = seen.entry(fingerprint).or_default();
-    *nth += 1;
     json!({
         "ruleId": finding.rule.id,
         "ruleIndex": index,
         "level": level(finding.level),
         "message": {"text": finding.message},
         "locations": [location(&finding.spot)],
-        "partialFingerprints": {"podgate/v1": format!("{fingerprint:016x}:{nth}")},
+        "partialFingerprints": {"podgate/v1": fingerprint},
     })
-}
-
-/// Of what stays when lines move: file, object, field and rule.
-fn fingerprint(finding: &Located) -> u64 {
-    let (spot, object) = (&finding.spot, &finding.spot.object);
-    let path = spot.path.pointer();
-    let mut hasher = FnvHasher::default();
-    for part in [finding.rule.id, &spot.file, object.group(), &object.kind, &object.namespace, &object.name, &path] {
-        hasher.write(part.as_bytes());
-        hasher.write_u8(0);
-    }
-    hasher.finish()
 }
 
 fn location(spot: &Spot) -> Value {

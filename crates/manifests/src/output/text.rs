@@ -1,71 +1,114 @@
 //! Text for people: a block a finding, as compilers write them, and a line that sums up.
 
-use std::fmt::Write;
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Write,
+};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::{Outcome, Spot};
+use crate::{Located, Outcome, Spot};
 use podgate_engine::{rules::Level, syntax::text::one_line};
 
 /// How text is to look.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Look {
-    /// For a terminal: colours, and the line of the file with a mark under the field.
-    pub terminal: bool,
-    /// Whether colours are wanted there.
-    pub colour: bool,
-    /// Only findings of this level and above.
+    /// With colours, as a terminal shows them.
+    pub is_coloured: bool,
+    /// Only findings of this level and above; else all but those of level audit, which are counted.
     pub at_least: Option<Level>,
-    /// Without the line that sums up.
-    pub quiet: bool,
+    /// One line a finding.
+    pub is_concise: bool,
+    /// Without notices and without the line that sums up.
+    pub is_quiet: bool,
 }
 
 /// The longest name of a file or object that is shown, in characters.
 const MAX_NAME_CHARACTERS: usize = 500;
+/// From more findings on, the rules are listed first, and what is refused comes before what is warned of: nobody reads hundreds
+/// of blocks to find the one that matters.
+const MANY: usize = 30;
+/// How many rules are listed there: more would push the first finding off the screen.
+const LISTED_RULES: usize = 12;
 
-/// The outcome as text.
+/// Returns the outcome as text.
 pub fn write(outcome: &Outcome, look: Look) -> String {
+    let least = look.at_least.unwrap_or(Level::Warn);
+    let mut shown: Vec<&Located> = outcome.findings.iter().filter(|finding| finding.level >= least).collect();
     let mut text = String::new();
-    for finding in &outcome.findings {
-        if look.at_least.is_some_and(|least| finding.level < least) {
-            continue;
-        }
-        let colour = match finding.level {
-            Level::Deny => AnsiColor::Red,
-            Level::Warn => AnsiColor::Yellow,
-            Level::Audit | Level::Off => AnsiColor::Cyan,
-        };
-        let label = format!("{}[{}]", finding.level, finding.rule.id);
-        block(&mut text, &finding.spot, colour, &label, &finding.message, look);
-        let _ = writeln!(text, "   = help: podgate rules {}", finding.rule.id);
+    if shown.len() > MANY {
+        shown.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        text.push_str(&by_rule(&shown, look));
     }
-    if !look.quiet {
+    let mut helped = HashSet::new();
+    for finding in shown {
+        let id = finding.rule.id;
+        let colour = colour(finding.level);
+        block(&mut text, &finding.spot, colour, &format!("{}[{id}]", finding.level), &finding.message, look);
+        // Once a rule: the page is the same for all of its findings.
+        if !look.is_concise && helped.insert(id) {
+            let _ = writeln!(text, "   = help: podgate rules {id}");
+        }
+    }
+    if !look.is_quiet {
         for notice in &outcome.notices {
             block(&mut text, &notice.spot, AnsiColor::Blue, "note", &notice.message, look);
         }
-        text.push_str(&summary(outcome));
-        text.push('\n');
+        let hidden = outcome.findings.iter().filter(|finding| finding.level < least).count();
+        let hint = if hidden > 0 { " (--all shows them)" } else { "" };
+        let summary = summary(outcome);
+        // Right behind the count that it is about.
+        match summary.split_once(" audit") {
+            Some((before, after)) => _ = writeln!(text, "{before} audit{hint}{after}"),
+            None => _ = writeln!(text, "{summary}{hint}"),
+        }
     }
     text
 }
 
-/// Place and message, the line on a terminal, and the object. Writing to a String cannot fail.
+fn colour(level: Level) -> AnsiColor {
+    match level {
+        Level::Deny => AnsiColor::Red,
+        Level::Warn => AnsiColor::Yellow,
+        Level::Audit | Level::Off => AnsiColor::Cyan,
+    }
+}
+
+fn bold(look: Look, colour: Option<AnsiColor>) -> Style {
+    if look.is_coloured { Style::new().bold().fg_color(colour.map(Into::into)) } else { Style::new() }
+}
+
+/// The rules that found something, the strictest and most frequent first.
+fn by_rule(findings: &[&Located], look: Look) -> String {
+    let mut counts: BTreeMap<(Level, &str), usize> = BTreeMap::new();
+    for finding in findings {
+        *counts.entry((finding.level, finding.rule.id)).or_default() += 1;
+    }
+    let mut rows: Vec<((Level, &str), usize)> = counts.into_iter().collect();
+    rows.sort_by_key(|((level, id), count)| (std::cmp::Reverse((*level, *count)), *id));
+    let mut text = format!("{} findings of {} rules:\n", findings.len(), rows.len());
+    let more = rows.len().saturating_sub(LISTED_RULES);
+    for ((level, id), count) in rows.into_iter().take(LISTED_RULES) {
+        let style = bold(look, Some(colour(level)));
+        let _ = writeln!(text, "{count:>6} {style}{level:5}{style:#} {id}");
+    }
+    if more > 0 {
+        let _ = writeln!(text, "       and {more} rules more");
+    }
+    text.push('\n');
+    text
+}
+
+/// Place and message, the line of the file, and the object. Writing to a String cannot fail.
 fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message: &str, look: Look) {
-    let bold = if look.colour { Style::new().bold() } else { Style::new() };
-    let strong = if look.colour { bold.fg_color(Some(colour.into())) } else { bold };
+    let (bold, strong) = (bold(look, None), bold(look, Some(colour)));
     let file = one_line(&spot.file, MAX_NAME_CHARACTERS);
     let _ = writeln!(text, "{bold}{file}:{}{bold:#}: {strong}{label}{strong:#} {message}", spot.place);
-    if look.terminal && !spot.source.is_empty() {
-        let number = spot.place.line.to_string();
-        let gutter = " ".repeat(number.len());
-        // Tabs keep their width, so that the mark stands under the field.
-        let before = spot.source.chars().take(spot.place.column.saturating_sub(1));
-        let blank: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let word = spot.source.chars().skip(spot.place.column.saturating_sub(1));
-        let width = word.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '"')).count().max(1);
-        let mark = "^".repeat(width);
-        let _ = writeln!(text, "  {number} | {}", spot.source);
-        let _ = writeln!(text, "  {gutter} | {blank}{strong}{mark}{strong:#}");
+    if look.is_concise {
+        return;
+    }
+    if !spot.excerpt.text.is_empty() {
+        text.push_str(&spot.excerpt.render(look.is_coloured));
     }
     let object = &spot.object;
     let name = one_line(&object.name, MAX_NAME_CHARACTERS);
@@ -76,7 +119,7 @@ fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message
     let _ = writeln!(text, "   = {} {namespace}/{name}{field}", one_line(&object.kind, MAX_NAME_CHARACTERS));
 }
 
-/// `3 files, 7 objects: 1 deny, 2 warn, 0 audit`, and what else there is to say.
+/// Returns `3 files, 7 objects: 1 deny, 2 warn, 0 audit`, and what else there is to say.
 pub fn summary(outcome: &Outcome) -> String {
     let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
     let mut line = format!(
@@ -89,6 +132,9 @@ pub fn summary(outcome: &Outcome) -> String {
     );
     if outcome.ignored > 0 {
         let _ = write!(line, ", {} ignored by annotation", outcome.ignored);
+    }
+    if outcome.in_baseline > 0 {
+        let _ = write!(line, ", {} in the baseline", outcome.in_baseline);
     }
     if outcome.skipped > 0 {
         let _ = write!(line, "; {} skipped (no Kubernetes object)", count(outcome.skipped, "document"));
