@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::server::log;
 use podgate_engine::model::Inventory;
-use podgate_engine::model::entry::IGNORE_PREFIX;
+use podgate_engine::model::inventory_object::IGNORE_PREFIX;
 use podgate_engine::policy::label::{self, PROFILE_LABEL};
 
 /// A kind that is watched.

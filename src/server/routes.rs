@@ -1,6 +1,5 @@
 //! The webhook's paths: which requests reach the handler, and what the others are told.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,6 +32,7 @@ use super::trace::TraceContext;
 use super::turns::Turns;
 use podgate_engine::admission::{self, Mode, handle_within};
 use podgate_engine::model::Inventory;
+use podgate_engine::panics::catch;
 use podgate_engine::policy::Engine;
 
 /// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
@@ -256,7 +256,7 @@ impl Drop for Unwritten {
 /// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.
 fn guarded<'a>(call: impl FnOnce() -> admission::Response<'a>) -> Option<admission::Response<'a>> {
     // The engine is read only, so a panic leaves nothing half-written behind.
-    catch_unwind(AssertUnwindSafe(call)).ok()
+    catch(call).ok()
 }
 
 #[cfg(test)]

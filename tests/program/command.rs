@@ -61,10 +61,10 @@ fn what_cannot_be_read_is_said() {
     let ran = run(folder.path(), &["check", "."]);
     assert_eq!(ran.code, 2);
     for expected in [
-        "bool.yaml:3:12: Pod: metadata.name: invalid type: boolean `true`, expected a string; YAML takes",
+        "bool.yaml:3:12: Pod: metadata.name: is true; a string is expected (YAML takes y, yes, on, n, no and off for",
         "helm.yaml:1:",
         "render it first",
-        "kind.yaml:4:31: Pod web: spec.containers: invalid type: map, expected a list",
+        "kind.yaml:4:31: Pod web: spec.containers: is an object; a list is expected",
         "utf16.yaml: cannot be read: it is not UTF-8 but UTF-16 (byte 0)",
     ] {
         assert!(ran.stderr.contains(expected), "{expected}:\n{}", ran.stderr);

@@ -122,11 +122,19 @@ fn envelopes_with_one_fault() {
         (r#""userInfo": {"username": "jane"}"#, r#""userInfo": {"groups": "a"}"#, "request.userInfo.groups"),
         (r#""namespace": "shop""#, r#""namespace": 7"#, "request.namespace"),
         // Whatever is named twice could be read as either.
-        (r#""uid": "uid-1","#, r#""uid": "uid-1", "uid": "uid-2","#, "duplicate field `uid`"),
-        (r#""operation": "CREATE""#, r#""operation": "CREATE", "operation": "DELETE""#, "duplicate field `operation`"),
-        (r#""oldObject": null"#, r#""object": null"#, "duplicate field `object`"),
-        (r#""request": {"#, r#""request": null, "request": {"#, "duplicate field `request`"),
-        (r#""kind": "AdmissionReview""#, r#""kind": "AdmissionReview", "kind": "x""#, "duplicate field `kind`"),
+        (r#""uid": "uid-1","#, r#""uid": "uid-1", "uid": "uid-2","#, "AdmissionReview: request.uid: is given twice"),
+        (
+            r#""operation": "CREATE""#,
+            r#""operation": "CREATE", "operation": "DELETE""#,
+            "AdmissionReview: request.operation: is given twice",
+        ),
+        (r#""oldObject": null"#, r#""object": null"#, "AdmissionReview: request.object: is given twice"),
+        (r#""request": {"#, r#""request": null, "request": {"#, "AdmissionReview: request: is given twice"),
+        (
+            r#""kind": "AdmissionReview""#,
+            r#""kind": "AdmissionReview", "kind": "x""#,
+            "AdmissionReview: kind: is given twice",
+        ),
     ];
     for (text, fault, said) in faults {
         assert!(good.contains(text), "{text}");

@@ -10,11 +10,11 @@ use super::{
     input::Input,
     load::{self, Identity, Item},
     parallel,
-    problem::Problem,
+    problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
 };
 use podgate_engine::{
-    model::{Given, Operation, Request, Review, Template, User, Workload},
+    model::{Objects, Operation, Request, Review, Target, Template, User, Workload},
     policy::Engine,
     syntax::{Path, path::Segment, yaml},
 };
@@ -75,7 +75,7 @@ fn fix_file(engine: &Engine, input: &impl Input, namespace: &str) -> Fixed {
                 Err(error) => unreadable.push((item, error)),
             }
         }
-        fixed.problems.extend(loaded.unreadable(&lines, input.name(), &unreadable));
+        fixed.problems.extend(loaded.problems_of(&lines, input.name(), &unreadable));
         let Some(first) = items.first().filter(|_| !additions.is_empty()) else { continue };
         let part_edits = loaded.parts.get(first.part).and_then(|part| edit_part(&loaded.text, part, &additions));
         if let Some(part_edits) = part_edits {
@@ -118,38 +118,37 @@ fn refusal(changes: &[Change]) -> String {
     format!("the way it is written (an alias, perhaps) gives no safe place for {}; add it by hand", fields.join(", "))
 }
 
-/// What the policy adds to an object, each with the mutations that acted, by its place in the document.
-fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Addition, Vec<&'static str>)>, String> {
+/// Works out what the policy adds to an object: each addition by its place in the document, with the mutations that acted.
+fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Addition, Vec<&'static str>)>, ObjectFailure> {
     // Knative makes its Pods' probes itself and takes no gates.
     let Some(workload) = item.workload.filter(|workload| workload.probes_as_written) else { return Ok(Vec::new()) };
     let object = workload.read(text)?;
     let mut additions = Vec::new();
     // One that is nested deeper than can be read is left alone.
     let Ok(whole) = serde_json::from_str::<Value>(text) else { return Ok(additions) };
+    let pod_kind = Workload::find("", "Pod");
+    let Some(target) = pod_kind.and_then(|pod| Target::of(Operation::Create, pod, "")) else { return Ok(additions) };
     for template in &object.templates {
         let Some(pod) = pod_of(template, workload, &whole) else { continue };
         let pod = pod.to_string();
         let request = Request {
-            operation: Operation::Create,
-            group: "".into(),
-            kind: "Pod".into(),
+            target,
             sub_resource: "".into(),
             namespace: item.identity.namespace.as_str().into(),
             user: User::default(),
-            object: Given::Text(&pod),
-            old_object: Given::Nothing,
+            objects: Objects::created(&pod),
             inventory: None,
         };
-        let Some(review) = Review::read(request).map_err(|error| error.to_string())? else { continue };
-        let mutated = engine.mutate(&review).map_err(|error| error.to_string())?;
+        let Some(review) = Review::read(request)? else { continue };
+        let mutated = engine.mutate(&review)?;
         let mutations: Vec<&'static str> = mutated.mutations.iter().map(|mutation| mutation.id).collect();
         let base = item.prefix.clone().join(&template.path);
         for operation in mutated.patch.map(|Patch(operations)| operations).unwrap_or_default() {
             let PatchOperation::Add(add) = operation else {
-                return Err("the policy does more than add".to_owned());
+                return Err(ObjectFailure::MoreThanAdds);
             };
             let addition = edit::addition(&base, add.path.as_str(), add.value);
-            additions.push((addition.ok_or("the policy adds in the middle of a list")?, mutations.clone()));
+            additions.push((addition.ok_or(ObjectFailure::AddsInMiddle)?, mutations.clone()));
         }
     }
     Ok(additions)

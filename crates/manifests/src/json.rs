@@ -94,19 +94,19 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 /// item. A field that is absent stands at its nearest ancestor that is there. `paths` are sorted.
 pub(super) fn offsets(text: &str, paths: &[&Path]) -> Vec<usize> {
     let mut offsets = Vec::with_capacity(paths.len());
-    let root = Found { value: text, at: text.len() - text.trim_start().len() };
+    let root = ValueAt { value: text, at: text.len() - text.trim_start().len() };
     root.offsets(text, paths, 0, &mut offsets);
     offsets
 }
 
 /// A value, and where it begins.
 #[derive(Clone, Copy)]
-struct Found<'t> {
+struct ValueAt<'t> {
     value: &'t str,
     at: usize,
 }
 
-impl<'t> Found<'t> {
+impl<'t> ValueAt<'t> {
     /// Where the fields at `paths` begin, all of which lead to this value by their first `depth` steps. Each value is taken apart
     /// once, however many fields there are.
     fn offsets(self, text: &'t str, paths: &[&Path], depth: usize, into: &mut Vec<usize>) {
@@ -125,7 +125,7 @@ impl<'t> Found<'t> {
     fn parts(self, text: &str) -> Parts<'t> {
         let found = |at: &'t RawValue, value: &'t RawValue| {
             let at = (at.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-            Found { value: value.get(), at }
+            ValueAt { value: value.get(), at }
         };
         if let Ok(Members(members)) = serde_json::from_str::<Members<'t>>(self.value) {
             let name = |name: &'t RawValue| serde_json::from_str::<Key<'t>>(name.get()).ok();
@@ -140,12 +140,12 @@ impl<'t> Found<'t> {
 /// What a value consists of.
 enum Parts<'t> {
     None,
-    Members(HashMap<Key<'t>, Found<'t>>),
-    Items(Vec<Found<'t>>),
+    Members(HashMap<Key<'t>, ValueAt<'t>>),
+    Items(Vec<ValueAt<'t>>),
 }
 
 impl<'t> Parts<'t> {
-    fn get(&self, step: &Segment) -> Option<Found<'t>> {
+    fn get(&self, step: &Segment) -> Option<ValueAt<'t>> {
         match (self, step) {
             (Self::Members(members), Segment::Key(key)) => members.get(&Key(Cow::Borrowed(key))).copied(),
             (Self::Items(items), Segment::Index(index)) => items.get(*index).copied(),

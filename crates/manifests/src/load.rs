@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 use super::{
     input::Input,
     parallel,
-    problem::Problem,
+    problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
 };
 use podgate_engine::{
-    model::{Workload, entry::Entry},
+    model::{InventoryObject, Workload},
     syntax::{
-        Path, Str,
+        Path, ReadError, Str,
         json::from_object,
         yaml::{Place, YamlError},
     },
@@ -27,6 +27,8 @@ use podgate_engine::{
 pub(super) const FEW: usize = 8;
 /// How deep Lists may stand in Lists.
 const MAX_LISTS: usize = 8;
+/// Explains a boolean that nobody wrote.
+const BOOLEAN_HINT: &str = " (YAML takes y, yes, on, n, no and off for booleans: quote them)";
 
 /// Which object it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -87,8 +89,26 @@ enum Json {
     Converted(Arc<str>, Range<usize>),
 }
 
+impl Item {
+    /// Returns what `failure` says of the object: each error with its place in it.
+    fn errors(&self, failure: &ObjectFailure) -> Vec<(&Self, Path, String)> {
+        let ObjectFailure::Unreadable(errors) = failure else {
+            return vec![(self, Path::default(), failure.to_string())];
+        };
+        let message = |error: &ReadError| {
+            let hint = if error.is_stray_boolean() { BOOLEAN_HINT } else { "" };
+            (self, error.at.clone(), format!("{error}{hint}"))
+        };
+        let mut said: Vec<_> = errors.iter().map(message).collect();
+        if let Some((.., last)) = said.last_mut().filter(|_| !errors.is_complete()) {
+            last.push_str("; there are more errors behind this one");
+        }
+        said
+    }
+}
+
 impl Loaded {
-    /// The object as JSON text.
+    /// Returns the object as JSON text.
     pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
         let text = match &item.json {
             Json::InFile(range) => self.text.get(range.clone()),
@@ -104,23 +124,22 @@ impl Loaded {
         places.unwrap_or_default().first().copied().unwrap_or(Place::START)
     }
 
-    /// What a reader of objects complained about, in the order of the file: `cannot read object as Deployment: spec.replicas:
-    /// invalid type … at line 1 column 8`. The line is one of the JSON text, which nobody sees.
-    pub(super) fn unreadable(&self, lines: &Lines<'_>, file: &str, failed: &[(&Item, String)]) -> Vec<Problem> {
+    /// Returns a problem for each error of objects that are not judged, in the order of the file. Where they stand is looked up
+    /// for all errors of a part at once.
+    pub(super) fn problems_of(&self, lines: &Lines<'_>, file: &str, failed: &[(&Item, ObjectFailure)]) -> Vec<Problem> {
         let mut problems = Vec::with_capacity(failed.len());
         for failed in failed.chunk_by(|(one, _), (other, _)| one.part == other.part) {
-            let causes: Vec<(&Item, &str)> = failed.iter().map(|(item, error)| (*item, in_object(error))).collect();
-            let field = |(item, cause): &(&Item, &str)| (item.document, item.prefix.clone().join(&path_of(cause)));
-            let fields: Vec<(usize, Path)> = causes.iter().map(field).collect();
+            let said: Vec<(&Item, Path, String)> =
+                failed.iter().flat_map(|(item, failure)| item.errors(failure)).collect();
+            let fields: Vec<(usize, Path)> =
+                said.iter().map(|(item, at, _)| (item.document, item.prefix.clone().join(at))).collect();
             let part = failed.first().and_then(|(item, _)| self.parts.get(item.part));
             let places = part.map(|part| part.places(lines, &fields)).unwrap_or_default();
             let places = places.into_iter().chain(repeat(Place::START));
-            problems.extend(causes.iter().zip(places).map(|((item, cause), place)| {
+            problems.extend(said.iter().zip(places).map(|((item, _, message), place)| {
                 let Identity { kind, name, .. } = &item.identity;
                 let object = if name.is_empty() { kind.clone() } else { format!("{kind} {name}") };
-                let is_bool = cause.contains("invalid type: boolean");
-                let hint = if is_bool { "; YAML takes y, yes, on, n, no and off for booleans: quote them" } else { "" };
-                Problem::of(file, Some(place), &format!("{object}: {cause}{hint}"))
+                Problem::of(file, Some(place), &format!("{object}: {message}"))
             }));
         }
         problems
@@ -183,17 +202,17 @@ fn is_json(name: &str) -> bool {
     std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// What is in one part.
+/// The objects of one part.
 #[derive(Default)]
-struct Found {
+struct PartObjects {
     items: Vec<Item>,
     objects: usize,
     skipped: usize,
     error: Option<YamlError>,
 }
 
-fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Found {
-    let mut found = Found::default();
+fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> PartObjects {
+    let mut found = PartObjects::default();
     let documents = match part.to_json(lines) {
         Ok(documents) => documents,
         Err(error) => {
@@ -224,6 +243,7 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Fou
     found
 }
 
+/// An object that is of use: where it stands in the document, what it is, and its text.
 type Taken = (Path, Identity, Option<&'static Workload>, Range<usize>);
 
 /// Adds the object, or those of a List, as far as they are of use. Returns how many there are in all.
@@ -248,7 +268,7 @@ fn collect(
     }
     let identity = object.identity(namespace);
     let workload = Workload::find(identity.group(), &identity.kind);
-    if workload.is_some() || Entry::takes(identity.group(), &identity.kind) {
+    if workload.is_some() || InventoryObject::takes(identity.group(), &identity.kind) {
         let start = (object.text.as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
         into.push((prefix, identity, workload, start..start + object.text.len()));
     }
@@ -369,27 +389,4 @@ impl<'a> Head<'a> {
             name: or(&names.name, &names.generate_name),
         }
     }
-}
-
-/// What is wrong, and where in the object, of a reader's error.
-fn in_object(error: &str) -> &str {
-    let cause = error.rsplit_once(" at line ").map_or(error, |(cause, _)| cause);
-    let in_object = cause.strip_prefix("cannot read ").and_then(|rest| rest.split_once(": "));
-    in_object.map_or(cause, |(_, cause)| cause)
-}
-
-/// The path in a reader's error, `spec.containers[0].image: …`. A key that holds a dot leads no further than its parent.
-fn path_of(error: &str) -> Path {
-    let written = error.split_once(": ").map_or("", |(path, _)| path);
-    let mut path = Path::default();
-    for step in written.split('.') {
-        let (key, indexes) = step.split_once('[').map_or((step, ""), |(key, rest)| (key, rest));
-        if !key.is_empty() {
-            path = path.key(key.to_owned());
-        }
-        for index in indexes.split(['[', ']']).filter_map(|index| index.parse().ok()) {
-            path = path.index(index);
-        }
-    }
-    path
 }

@@ -2,7 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use podgate_engine::syntax::{text::one_line, yaml::Place};
+use thiserror::Error;
+
+use podgate_engine::{
+    model::{ObjectError, ReviewError},
+    panics::Panicked,
+    policy::MutateError,
+    syntax::{ReadErrors, text::one_line, yaml::Place},
+};
 
 /// The longest message, in characters: names and values from a manifest can be of any length.
 pub(super) const MAX_MESSAGE_CHARACTERS: usize = 1000;
@@ -35,5 +42,37 @@ impl fmt::Display for Problem {
             write!(f, ":{place}")?;
         }
         write!(f, ": {}", self.message)
+    }
+}
+
+/// Why one object is not judged, or nothing is added to it.
+#[derive(Debug, Error)]
+pub(super) enum ObjectFailure {
+    /// It is not what its kind says.
+    #[error(transparent)]
+    Unreadable(#[from] ReadErrors),
+    /// There is no object.
+    #[error("it is missing")]
+    Missing,
+    /// A rule failed.
+    #[error("podgate itself failed on this object")]
+    Panicked(#[from] Panicked),
+    /// A mutation failed.
+    #[error(transparent)]
+    NotMutated(#[from] MutateError),
+    /// A mutation does what cannot be shown in the text.
+    #[error("the policy does more than add")]
+    MoreThanAdds,
+    /// A mutation does what cannot be shown in the text.
+    #[error("the policy adds in the middle of a list")]
+    AddsInMiddle,
+}
+
+impl From<ReviewError> for ObjectFailure {
+    fn from(error: ReviewError) -> Self {
+        match error.cause {
+            ObjectError::Unreadable(errors) => Self::Unreadable(errors),
+            ObjectError::Missing => Self::Missing,
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,14 +13,15 @@ use super::{
     input::Input,
     load::{self, Identity, Item, Loaded},
     parallel,
-    problem::{MAX_MESSAGE_CHARACTERS, Problem},
+    problem::{MAX_MESSAGE_CHARACTERS, ObjectFailure, Problem},
     source::{Lines, Part},
 };
 use podgate_engine::{
-    model::{Given, Inventory, Operation, Request, Review, User, entry::Entry},
+    model::{Inventory, InventoryObject, Objects, Operation, Request, Review, Target, User},
+    panics::catch,
     policy::{Engine, Verdict},
     rules::{Level, Rule},
-    syntax::{Path, text::one_line, yaml::Place},
+    syntax::{Path, ReadErrors, text::one_line, yaml::Place},
 };
 
 /// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
@@ -167,7 +167,7 @@ impl<I: Input> Check<'_, I> {
         files
     }
 
-    fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Judged {
+    fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Results {
         let file: Arc<str> = name.into();
         // A part that has findings is taken apart once more for their places, but only once.
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
@@ -184,15 +184,15 @@ impl<I: Input> Check<'_, I> {
                     Err(error) => unreadable.push((item, error)),
                 }
             }
-            let mut judged = Judged { problems: loaded.unreadable(&lines, &file, &unreadable), ..Judged::default() };
+            let mut judged = Results { problems: loaded.problems_of(&lines, &file, &unreadable), ..Results::default() };
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             if let Some(part) = part {
                 judged.add(verdicts, &Source { file: &file, lines: &lines, part });
             }
             judged
         };
-        let judged: Vec<Judged> = parallel::map(&parts, load::FEW, judge_part);
-        let mut all = Judged::default();
+        let judged: Vec<Results> = parallel::map(&parts, load::FEW, judge_part);
+        let mut all = Results::default();
         for judged in judged {
             all.findings.extend(judged.findings);
             all.notices.extend(judged.notices);
@@ -207,31 +207,28 @@ impl<I: Input> Check<'_, I> {
         all
     }
 
-    /// What the engine says of one object; `None` where there is nothing to judge. The error says what cannot be read.
+    /// Judges one object; `None` where there is nothing to judge.
     fn judge(
         &self,
         item: &Item,
         text: &str,
         old: Option<&str>,
         inventory: &Inventory,
-    ) -> Result<Option<Verdict>, String> {
-        let Some(workload) = item.workload else { return Ok(None) };
+    ) -> Result<Option<Verdict>, ObjectFailure> {
+        let operation = if old.is_some() { Operation::Update } else { Operation::Create };
+        let target = item.workload.and_then(|workload| Target::of(operation, workload, ""));
+        let Some(target) = target else { return Ok(None) };
         let request = Request {
-            operation: if old.is_some() { Operation::Update } else { Operation::Create },
-            group: workload.group.into(),
-            kind: workload.kind.into(),
+            target,
             sub_resource: "".into(),
             namespace: item.identity.namespace.as_str().into(),
             user: User::default(),
-            object: Given::Text(text),
-            old_object: old.into(),
+            objects: Objects::Text { new: Some(text), old },
             inventory: Some(inventory),
         };
-        let review = Review::read(request).map_err(|error| error.to_string())?;
-        let Some(review) = review else { return Ok(None) };
+        let Some(review) = Review::read(request)? else { return Ok(None) };
         // A rule that fails is one object that is not judged, not the end of the run.
-        let verdict = catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)));
-        verdict.map(Some).map_err(|_| "podgate itself failed on this object".to_owned())
+        Ok(Some(catch(|| self.engine.review(&review))?))
     }
 }
 
@@ -246,7 +243,7 @@ struct File<'i, I> {
     input: &'i I,
     kept: Option<Loaded>,
     /// Taken out as the inventory is made.
-    known: Vec<Known>,
+    others: Vec<Other>,
     objects: usize,
     skipped: usize,
     problems: Vec<Problem>,
@@ -256,20 +253,20 @@ impl<'i, I: Input> File<'i, I> {
     fn new(input: &'i I, mut loaded: Loaded, room: &Room) -> Self {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let mut problems = std::mem::take(&mut loaded.problems);
-        let entry = |item| (item, known(item, loaded.json(item)));
-        let entries = parallel::map(&loaded.items, load::FEW, entry);
-        let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
-        for (item, entry) in entries {
-            let entry = entry.unwrap_or_else(|error| {
-                unreadable.push((item, error));
+        let facts = |item| (item, facts(item, loaded.json(item)));
+        let read = parallel::map(&loaded.items, load::FEW, facts);
+        let (mut others, mut unreadable) = (Vec::with_capacity(read.len()), Vec::new());
+        for (item, facts) in read {
+            let facts = facts.unwrap_or_else(|errors| {
+                unreadable.push((item, errors.into()));
                 None
             });
-            known.push(Known { identity: item.identity.clone(), entry });
+            others.push(Other { identity: item.identity.clone(), facts });
         }
-        problems.extend(loaded.unreadable(&Lines::of(&loaded.text), input.name(), &unreadable));
+        problems.extend(loaded.problems_of(&Lines::of(&loaded.text), input.name(), &unreadable));
         let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
         let keep = has_room || !input.is_readable_again();
-        Self { input, kept: keep.then_some(loaded), known, objects, skipped, problems }
+        Self { input, kept: keep.then_some(loaded), others, objects, skipped, problems }
     }
 
     fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
@@ -280,33 +277,34 @@ impl<'i, I: Input> File<'i, I> {
     }
 }
 
-/// What an object tells the rules about others.
-struct Known {
+/// An object as the judgement of others sees it.
+struct Other {
     identity: Identity,
-    entry: Option<Entry>,
+    /// `None` where it is of no use to them.
+    facts: Option<InventoryObject>,
 }
 
-/// Reads what the object tells. The error says what cannot be read; where somebody judges the object, it is said then.
-fn known(item: &Item, text: &str) -> Result<Option<Entry>, String> {
+/// Reads what an object tells about itself to the judgement of others. Where it is judged itself, its errors are reported then.
+fn facts(item: &Item, text: &str) -> Result<Option<InventoryObject>, ReadErrors> {
     let Identity { kind, namespace, .. } = &item.identity;
-    let entry = Entry::read(item.identity.group(), kind, namespace, text);
-    if item.workload.is_some() { Ok(entry.unwrap_or_default()) } else { entry }
+    let facts = InventoryObject::read(item.identity.group(), kind, namespace, text);
+    if item.workload.is_some() { Ok(facts.unwrap_or_default()) } else { facts }
 }
 
-/// Everything that rules about other objects may ask for.
+/// Collects everything that rules about other objects may ask for.
 fn inventory<I>(files: &mut [File<'_, I>]) -> Inventory {
-    let all: Vec<Known> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.known)).collect();
+    let all: Vec<Other> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.others)).collect();
     // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
     let last: HashMap<&Identity, usize> =
-        all.iter().enumerate().map(|(index, known)| (&known.identity, index)).collect();
+        all.iter().enumerate().map(|(index, other)| (&other.identity, index)).collect();
     let counts =
-        |(index, known): (usize, &Known)| known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
+        |(index, other): (usize, &Other)| other.identity.name.is_empty() || last.get(&other.identity) == Some(&index);
     let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
     let mut inventory = Inventory::default();
     inventory.set_judged();
     let counting = all.into_iter().zip(counting).filter(|(_, counts)| *counts);
-    for entry in counting.filter_map(|(known, _)| known.entry) {
-        inventory.insert(entry);
+    for facts in counting.filter_map(|(other, _)| other.facts) {
+        inventory.insert(facts);
     }
     inventory
 }
@@ -326,16 +324,16 @@ impl<'l> Old<'l> {
     }
 }
 
-/// What one file, or one object of it, gave.
+/// What the judgement of one file, or of a part of it, gave.
 #[derive(Default)]
-struct Judged {
+struct Results {
     findings: Vec<Located>,
     notices: Vec<Notice>,
     problems: Vec<Problem>,
     ignored: usize,
 }
 
-impl Judged {
+impl Results {
     /// Adds what was found in objects of one part of a file.
     fn add(&mut self, verdicts: Vec<(&Item, Verdict)>, source: &Source<'_>) {
         let fields: Vec<(usize, Path)> = verdicts

@@ -1,21 +1,24 @@
 //! One AdmissionReview in, one answer out.
+//!
+//! The body is read once, objects and all, wherever that goes well (see [`Objects`](crate::model::Objects)); a body that cannot be
+//! read so is read again with its objects as text, because only that way of reading has words for what is wrong. What follows
+//! is the same for both: the request becomes a [`Review`], the engine judges or mutates it, and the answer is written. Whatever
+//! goes wrong on the way, a panic too, ends in [`failure`]: an HTTP status and no decision, so that the
+//! [failurePolicy](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy) of the
+//! webhook decides. A denial is a decision, and HTTP 200.
 
-use std::{
-    any::Any,
-    borrow::Cow,
-    mem::take,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::{borrow::Cow, mem::take};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
 use super::{
     answer,
-    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer, InPlace},
+    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer, EnvelopeError, ReadRequest},
 };
 use crate::{
-    model::{Given, Inventory, Operation, Request, Review, Workload},
+    model::{Inventory, Operation, Request, Review},
+    panics::catch,
     policy::{Engine, Exhausted, MutateError, Notice, Verdict, label},
     rules::rule::{Budget, More},
     syntax::json::{Strict, bounded, from_object},
@@ -169,12 +172,11 @@ impl Default for Record<'_> {
 }
 
 impl<'a> Record<'a> {
-    fn of(known: &Known<'a>) -> Self {
-        let request = &known.request;
+    fn of(request: &AdmissionRequest<'a>) -> Self {
         Self {
             uid: request.uid.clone().into_cow(),
-            operation: known.operation.as_str(),
-            kind: Workload::find(&request.kind.group, &request.kind.kind).map_or("other", |workload| workload.kind),
+            operation: request.meaning.operation.map_or("", Operation::as_str),
+            kind: request.meaning.workload.map_or("other", |workload| workload.kind),
             namespace: request.namespace.clone().into_cow(),
             name: request.name.clone().into_cow(),
             user: request.user_info.username.clone().into_cow(),
@@ -223,61 +225,56 @@ pub fn handle_within<'a>(
     is_over: &dyn Fn() -> bool,
 ) -> Response<'a> {
     let budget = Budget::until(is_over);
-    let known = match read(body) {
-        Ok(known) => known,
-        Err(cause) => return failure(Record::default(), ErrorReason::BadRequest, &cause),
-    };
-    let mut record = Record::of(&known);
-    let judged = catch_unwind(AssertUnwindSafe(|| judge(engine, inventory, mode, known, &budget, &mut record)));
-    match judged {
+    let mut record = Record::default();
+    let answered = catch(|| {
+        let (api_version, request) = read(body)?;
+        record = Record::of(&request);
+        judge(engine, inventory, mode, Envelope { length: body.len(), api_version, request }, &budget, &mut record)
+    });
+    match answered {
         Ok(Ok(body)) => Response { status: 200, body, record },
         Ok(Err(Failure { reason, cause })) => failure(record, reason, &cause),
-        Err(panic) => failure(record, ErrorReason::Internal, &format!("panic: {}", panic_text(&*panic))),
+        Err(panic) => failure(record, ErrorReason::Internal, &panic.to_string()),
     }
 }
 
-/// Reads the body. The error says what is wrong with it.
-fn read(body: &[u8]) -> Result<Known<'_>, String> {
-    let text =
-        std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+/// Reads the body: the version of the AdmissionReview, and its request.
+fn read(body: &[u8]) -> Result<(&'static str, AdmissionRequest<'_>), EnvelopeError> {
+    let text = std::str::from_utf8(body).map_err(|error| EnvelopeError::NotUtf8(error.valid_up_to()))?;
     if text.trim_start().is_empty() {
-        return Err("the body is empty; an AdmissionReview is needed".to_owned());
+        return Err(EnvelopeError::Empty);
     }
-    let in_place = || serde_json::from_str::<Strict<AdmissionReview<'_, InPlace<'_>>>>(text);
-    let review = match within(body.len(), in_place) {
-        Ok(Strict(AdmissionReview { api_version, kind, request })) => {
-            AdmissionReview { api_version, kind, request: request.map(|InPlace(request)| request) }
+    let in_place = || serde_json::from_str::<Strict<AdmissionReview<'_, true>>>(text);
+    let (kind, api_version, request) = match within(body.len(), in_place) {
+        Ok(Strict(AdmissionReview { kind, api_version, request })) => {
+            (kind, api_version, request.map(|ReadRequest(request)| request))
         }
-        Err(_) => with_text(text)?,
+        Err(_) => {
+            let AdmissionReview::<'_, false> { kind, api_version, request } = from_object(text)?;
+            (kind, api_version, request.map(|ReadRequest(request)| request))
+        }
     };
-    if review.kind != "AdmissionReview" {
-        return Err(format!("kind is \"{}\", not AdmissionReview", review.kind));
+    if kind != "AdmissionReview" {
+        return Err(EnvelopeError::OtherKind(kind.to_string()));
     }
-    let Some(api_version) = API_VERSIONS.into_iter().find(|known| review.api_version == *known) else {
-        return Err(format!("apiVersion is \"{}\", not {}", review.api_version, API_VERSIONS.join(" or ")));
+    let Some(api_version) = API_VERSIONS.into_iter().find(|known| api_version == *known) else {
+        return Err(EnvelopeError::OtherVersion(api_version.to_string()));
     };
-    let Some(request) = review.request.map(AdmissionRequest::of_scaled) else {
-        return Err("request is missing".to_owned());
-    };
+    let request = request.ok_or(EnvelopeError::NoRequest)?;
     if request.uid.is_empty() {
-        return Err("request.uid is missing".to_owned());
+        return Err(EnvelopeError::NoUid);
     }
-    let Some(operation) = Operation::parse(&request.operation) else {
-        return Err(format!("request.operation is \"{}\", not CREATE, UPDATE, DELETE or CONNECT", request.operation));
-    };
-    Ok(Known { text, api_version, operation, request })
+    if request.meaning.operation.is_none() {
+        return Err(EnvelopeError::OtherOperation(request.operation.to_string()));
+    }
+    Ok((api_version, request))
 }
 
-/// Reads the envelope alone.
-fn with_text(text: &str) -> Result<AdmissionReview<'_, AdmissionRequest<'_>>, String> {
-    from_object(text).map_err(|error| format!("the body is no AdmissionReview: {error}"))
-}
-
-/// A request whose operation is known.
-struct Known<'a> {
-    text: &'a str,
+/// A body that is read.
+struct Envelope<'a> {
+    /// How long the body is, in bytes.
+    length: usize,
     api_version: &'static str,
-    operation: Operation,
     request: AdmissionRequest<'a>,
 }
 
@@ -285,6 +282,12 @@ struct Known<'a> {
 struct Failure {
     reason: ErrorReason,
     cause: String,
+}
+
+impl From<EnvelopeError> for Failure {
+    fn from(error: EnvelopeError) -> Self {
+        Self { reason: ErrorReason::BadRequest, cause: error.to_string() }
+    }
 }
 
 impl Failure {
@@ -302,23 +305,14 @@ fn judge<'a>(
     engine: &Engine,
     inventory: Option<&'a Inventory>,
     mode: Mode,
-    known: Known<'a>,
+    envelope: Envelope<'a>,
     budget: &Budget<'_>,
     record: &mut Record<'a>,
 ) -> Result<Vec<u8>, Failure> {
-    let Known { text, api_version, operation, mut request } = known;
-    let notice = namespace_notice(engine, mode, operation, &request);
+    let Envelope { length, api_version, mut request } = envelope;
+    let notice = namespace_notice(engine, mode, &request);
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
-    let review = match read_review(operation, &mut request, text.len(), inventory) {
-        Ok(review) => review,
-        // Once more, for an error that says where in the object it is.
-        Err(error) => match with_text(text) {
-            Ok(AdmissionReview { request: Some(request), .. }) => {
-                read_review(operation, &mut request.of_scaled(), text.len(), inventory)?
-            }
-            _ => return Err(error),
-        },
-    };
+    let review = read_review(&mut request, length, inventory)?;
     let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
     if let Some(review) = &review {
         if record.name.is_empty() {
@@ -375,17 +369,12 @@ fn judge<'a>(
 }
 
 /// Says what is wrong with the labels of a Namespace, which is not judged otherwise.
-fn namespace_notice(
-    engine: &Engine,
-    mode: Mode,
-    operation: Operation,
-    request: &AdmissionRequest<'_>,
-) -> Option<Notice> {
-    let changed = mode == Mode::Validate && matches!(operation, Operation::Create | Operation::Update);
+fn namespace_notice(engine: &Engine, mode: Mode, request: &AdmissionRequest<'_>) -> Option<Notice> {
+    let changed =
+        mode == Mode::Validate && matches!(request.meaning.operation, Some(Operation::Create | Operation::Update));
     let is_namespace = request.kind.kind == "Namespace" && request.kind.group.is_empty();
-    let Given::Text(text) = &request.object else { return None };
     if changed && is_namespace && request.sub_resource.is_empty() {
-        label::notice(engine.policy().spec.namespace_labels, text)
+        label::notice(engine.policy().spec.namespace_labels, request.objects.new_text()?)
     } else {
         None
     }
@@ -393,20 +382,17 @@ fn namespace_notice(
 
 /// Takes the objects out of `request` to read what there is to judge.
 fn read_review<'a>(
-    operation: Operation,
     request: &mut AdmissionRequest<'a>,
     length: usize,
     inventory: Option<&'a Inventory>,
 ) -> Result<Option<Review<'a>>, Failure> {
+    let Some(target) = request.meaning.target else { return Ok(None) };
     let request = Request {
-        operation,
-        group: request.kind.group.clone(),
-        kind: request.kind.kind.clone(),
+        target,
         sub_resource: request.sub_resource.clone(),
         namespace: request.namespace.clone(),
         user: take(&mut request.user_info),
-        object: take(&mut request.object),
-        old_object: take(&mut request.old_object),
+        objects: take(&mut request.objects),
         inventory,
     };
     let review = within(length, || Review::read(request));
@@ -436,9 +422,4 @@ fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Resp
     record.controlled = None;
     record.error = Some(cause);
     Response { status, body, record }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

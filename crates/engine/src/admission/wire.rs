@@ -5,66 +5,84 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    de::{self, IgnoredAny, MapAccess, Visitor},
 };
+use thiserror::Error;
 
 use crate::{
-    model::{Given, Reading, User, Workload},
+    model::{Objects, Operation, Target, User, Workload},
     syntax::{
-        Str,
-        json::{Strict, object},
+        ReadErrors, Str,
+        json::{object, object_or_default},
     },
 };
 
 /// The versions of AdmissionReview that are understood; an answer comes in the version of its request.
 pub(super) const API_VERSIONS: [&str; 2] = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"];
 
-/// An AdmissionReview with a request, read as [`AdmissionRequest`] or [`InPlace`].
+/// Why a body is no AdmissionReview that can be answered.
+#[derive(Debug, Error)]
+pub(super) enum EnvelopeError {
+    #[error("the body is not UTF-8 at byte {0}")]
+    NotUtf8(usize),
+    #[error("the body is empty; an AdmissionReview is needed")]
+    Empty,
+    #[error("the body is no AdmissionReview: {0}")]
+    Unreadable(#[from] ReadErrors),
+    #[error("kind is \"{0}\", not AdmissionReview")]
+    OtherKind(String),
+    #[error("apiVersion is \"{0}\", not {versions}", versions = API_VERSIONS.join(" or "))]
+    OtherVersion(String),
+    #[error("request is missing")]
+    NoRequest,
+    #[error("request.uid is missing")]
+    NoUid,
+    #[error("request.operation is \"{0}\", not CREATE, UPDATE, DELETE or CONNECT")]
+    OtherOperation(String),
+}
+
+/// An AdmissionReview with a request, whose objects are read where they stand or left as text.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "R: Deserialize<'de>"))]
-pub(super) struct AdmissionReview<'a, R> {
+#[serde(rename_all = "camelCase")]
+pub(super) struct AdmissionReview<'a, const IN_PLACE: bool> {
     #[serde(borrow, default)]
     pub(super) api_version: Str<'a>,
     #[serde(borrow, default)]
     pub(super) kind: Str<'a>,
-    #[serde(default = "Option::default", deserialize_with = "object")]
-    pub(super) request: Option<R>,
+    #[serde(borrow, default = "Option::default", deserialize_with = "object")]
+    pub(super) request: Option<ReadRequest<'a, IN_PLACE>>,
 }
 
-/// `request`, with its objects left as text.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct AdmissionRequest<'a> {
-    #[serde(borrow)]
-    pub(super) uid: Str<'a>,
-    #[serde(borrow, deserialize_with = "crate::syntax::json::object_or_default")]
-    pub(super) kind: GroupVersionKind<'a>,
-    #[serde(borrow, deserialize_with = "crate::syntax::json::object_or_default")]
-    pub(super) resource: GroupResource<'a>,
-    #[serde(borrow)]
-    pub(super) sub_resource: Str<'a>,
-    #[serde(borrow)]
-    pub(super) name: Str<'a>,
-    #[serde(borrow)]
-    pub(super) namespace: Str<'a>,
-    #[serde(borrow)]
-    pub(super) operation: Str<'a>,
-    #[serde(borrow, deserialize_with = "crate::syntax::json::object_or_default")]
-    pub(super) user_info: User<'a>,
-    #[serde(borrow, deserialize_with = "text")]
-    pub(super) object: Given<'a>,
-    #[serde(borrow, deserialize_with = "text")]
-    pub(super) old_object: Given<'a>,
-}
-
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Given<'de>, D::Error> {
-    Reading::Text.deserialize(deserializer)
-}
-
-/// The same, with its objects read where they stand as far as that is possible. What is wrong with one that cannot be read
-/// [`AdmissionRequest`] says better.
+/// An [`AdmissionRequest`], by how its objects are read. One that is read in place has no room for the words and places of
+/// what is wrong; whatever fails there is read once more as text.
 #[derive(Debug)]
-pub(super) struct InPlace<'a>(pub(super) AdmissionRequest<'a>);
+pub(super) struct ReadRequest<'a, const IN_PLACE: bool>(pub(super) AdmissionRequest<'a>);
+
+/// `request`.
+#[derive(Debug, Default)]
+pub(super) struct AdmissionRequest<'a> {
+    pub(super) uid: Str<'a>,
+    pub(super) kind: GroupVersionKind<'a>,
+    pub(super) resource: GroupResource<'a>,
+    pub(super) sub_resource: Str<'a>,
+    pub(super) name: Str<'a>,
+    pub(super) namespace: Str<'a>,
+    pub(super) operation: Str<'a>,
+    pub(super) user_info: User<'a>,
+    pub(super) objects: Objects<'a>,
+    pub(super) meaning: Meaning,
+}
+
+/// What the words of a request mean; worked out once, before the first object is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Meaning {
+    /// `None` where there is no such operation.
+    pub(super) operation: Option<Operation>,
+    /// The kind's row in the table; of a Scale that of the object that it scales.
+    pub(super) workload: Option<&'static Workload>,
+    /// What there is to judge, if anything.
+    pub(super) target: Option<Target>,
+}
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(field_identifier, rename_all = "camelCase")]
@@ -83,15 +101,38 @@ enum Field {
     Unread,
 }
 
-impl<'de> Deserialize<'de> for InPlace<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members).map(Self)
+impl Field {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Uid => "uid",
+            Self::Kind => "kind",
+            Self::Resource => "resource",
+            Self::SubResource => "subResource",
+            Self::Name => "name",
+            Self::Namespace => "namespace",
+            Self::Operation => "operation",
+            Self::UserInfo => "userInfo",
+            Self::Object => "object",
+            Self::OldObject => "oldObject",
+            Self::Unread => "",
+        }
+    }
+
+    /// Returns whether it says what the objects are.
+    fn has_meaning(self) -> bool {
+        matches!(self, Self::Kind | Self::Resource | Self::SubResource | Self::Operation)
     }
 }
 
-struct Members;
+impl<'de: 'a, 'a, const IN_PLACE: bool> Deserialize<'de> for ReadRequest<'a, IN_PLACE> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members::<IN_PLACE>).map(Self)
+    }
+}
 
-impl<'de> Visitor<'de> for Members {
+struct Members<const IN_PLACE: bool>;
+
+impl<'de, const IN_PLACE: bool> Visitor<'de> for Members<IN_PLACE> {
     type Value = AdmissionRequest<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,33 +141,67 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AdmissionRequest<'de>, A::Error> {
         let mut request = AdmissionRequest::default();
-        let mut seen = 0_u32;
+        let (mut seen, mut is_understood) = (0_u32, false);
         while let Some(field) = map.next_key::<Field>()? {
             let once = match field {
                 Field::Unread => 0,
                 _ => 1 << field as u32,
             };
             if seen & once != 0 {
-                return Err(de::Error::custom("duplicate field"));
+                return Err(de::Error::duplicate_field(field.as_str()));
             }
             seen |= once;
-            let reading =
-                || Reading::of(&request.operation, &request.kind.group, &request.kind.kind, &request.sub_resource);
+            if IN_PLACE && is_understood && field.has_meaning() {
+                return Err(de::Error::custom("it comes too late to be read in place"));
+            }
+            if IN_PLACE && !is_understood && matches!(field, Field::Object | Field::OldObject) {
+                request.understand();
+                request.objects = Objects::in_place(request.meaning.target);
+                is_understood = true;
+            }
             match field {
                 Field::Uid => request.uid = map.next_value()?,
-                Field::Kind => request.kind = map.next_value::<Strict<_>>()?.0,
-                Field::Resource => request.resource = map.next_value::<Strict<_>>()?.0,
+                Field::Kind => request.kind = map.next_value::<OrDefault<_>>()?.0,
+                Field::Resource => request.resource = map.next_value::<OrDefault<_>>()?.0,
                 Field::SubResource => request.sub_resource = map.next_value()?,
                 Field::Name => request.name = map.next_value()?,
                 Field::Namespace => request.namespace = map.next_value()?,
                 Field::Operation => request.operation = map.next_value()?,
-                Field::UserInfo => request.user_info = map.next_value::<Strict<_>>()?.0,
-                Field::Object => request.object = map.next_value_seed(reading())?,
-                Field::OldObject => request.old_object = map.next_value_seed(reading())?,
+                Field::UserInfo => request.user_info = map.next_value::<OrDefault<_>>()?.0,
+                Field::Object => map.next_value_seed(request.objects.new_object())?,
+                Field::OldObject => map.next_value_seed(request.objects.old_object())?,
                 Field::Unread => drop(map.next_value::<IgnoredAny>()?),
             }
         }
+        if !is_understood {
+            request.understand();
+        }
         Ok(request)
+    }
+}
+
+impl AdmissionRequest<'_> {
+    /// Works out what the words mean. A Scale is about the object that it scales.
+    fn understand(&mut self) {
+        let scale = self.kind.kind == "Scale" && self.kind.group == "autoscaling" && self.sub_resource == "scale";
+        let scaled = if scale { Workload::by_resource(&self.resource.group, &self.resource.resource) } else { None };
+        if let Some(workload) = scaled {
+            self.kind = GroupVersionKind { group: workload.group.into(), kind: workload.kind.into() };
+        }
+        let operation = Operation::parse(&self.operation);
+        let workload = scaled.or_else(|| Workload::find(&self.kind.group, &self.kind.kind));
+        let target = operation.zip(workload);
+        let target = target.and_then(|(operation, workload)| Target::of(operation, workload, &self.sub_resource));
+        self.meaning = Meaning { operation, workload, target };
+    }
+}
+
+/// An object; `null` is the default.
+struct OrDefault<T>(T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for OrDefault<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object_or_default(deserializer).map(Self)
     }
 }
 
@@ -148,17 +223,6 @@ pub(super) struct GroupResource<'a> {
     pub(super) group: Str<'a>,
     #[serde(borrow)]
     pub(super) resource: Str<'a>,
-}
-
-impl AdmissionRequest<'_> {
-    /// A Scale is about the object that it scales.
-    pub(super) fn of_scaled(mut self) -> Self {
-        let scale = self.kind.kind == "Scale" && self.kind.group == "autoscaling" && self.sub_resource == "scale";
-        if scale && let Some(workload) = Workload::by_resource(&self.resource.group, &self.resource.resource) {
-            self.kind = GroupVersionKind { group: workload.group.into(), kind: workload.kind.into() };
-        }
-        self
-    }
 }
 
 /// An AdmissionReview with a response.

@@ -2,8 +2,8 @@
 
 use crate::model::{
     IntOrString, LabelSelector, Review, Workload,
-    entry::KnownWorkload,
     inventory::Namespace,
+    inventory_object::InventoryWorkload,
     workload::{BudgetSpec, RollingUpdate},
 };
 
@@ -151,7 +151,7 @@ pub fn replicas_beside(known: &Namespace, selector: &LabelSelector, kind: &str, 
     replicas_of(known, &workloads)
 }
 
-fn replicas_of(known: &Namespace, workloads: &[&KnownWorkload]) -> Option<i64> {
+fn replicas_of(known: &Namespace, workloads: &[&InventoryWorkload]) -> Option<i64> {
     let certain = workloads.iter().all(|workload| keeps_replicas(workload.kind));
     let replicas = workloads.iter().map(|workload| {
         let autoscaler = known.autoscaler(workload.kind, &workload.name);

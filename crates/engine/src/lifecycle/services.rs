@@ -6,7 +6,7 @@ use super::{
     ports::protocol,
     stages::{self, Placed, Role},
 };
-use crate::model::{PodSpec, entry::TargetPort};
+use crate::model::{PodSpec, inventory_object::TargetPort};
 
 /// Tells which containers of a Pod serve which port.
 ///

@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     LabelSelector,
-    entry::{Autoscaler, Budget, Content, Entry, KnownWorkload, Service},
+    inventory_object::{Autoscaler, Budget, Content, InventoryObject, InventoryWorkload, Service},
 };
-use crate::syntax::Map;
+use crate::syntax::{Map, ReadErrors};
 
 /// All that is known, by namespace. Empty means that nothing is known, not that nothing is there.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,7 @@ pub struct Namespace {
     budgets: Selected<Budget>,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
-    workloads: Vec<KnownWorkload>,
+    workloads: Vec<InventoryWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
 }
 
@@ -80,19 +80,18 @@ impl<T> Selected<T> {
 }
 
 impl Inventory {
-    /// Adds an object from its JSON text; kinds that are of no use here are skipped. `namespace` is where it lives. The
-    /// error names the field that cannot be read.
-    pub fn add(&mut self, group: &str, kind: &str, namespace: &str, text: &str) -> Result<(), String> {
-        if let Some(entry) = Entry::read(group, kind, namespace, text)? {
-            self.insert(entry);
+    /// Adds an object from its JSON text; kinds that are of no use here are skipped. `namespace` is where it lives.
+    pub fn add(&mut self, group: &str, kind: &str, namespace: &str, text: &str) -> Result<(), ReadErrors> {
+        if let Some(object) = InventoryObject::read(group, kind, namespace, text)? {
+            self.insert(object);
         }
         Ok(())
     }
 
     /// Adds what an object says.
-    pub fn insert(&mut self, entry: Entry) {
-        let namespace = Arc::make_mut(self.namespaces.entry(entry.namespace).or_default());
-        match entry.content {
+    pub fn insert(&mut self, object: InventoryObject) {
+        let namespace = Arc::make_mut(self.namespaces.entry(object.namespace).or_default());
+        match object.content {
             Content::Namespace { terminating, labels } => {
                 (namespace.terminating, namespace.labels) = (terminating, Some(labels));
             }
@@ -174,26 +173,26 @@ impl Namespace {
     }
 
     /// A workload by kind and name.
-    pub fn workload(&self, kind: &str, name: &str) -> Option<&KnownWorkload> {
+    pub fn workload(&self, kind: &str, name: &str) -> Option<&InventoryWorkload> {
         self.workloads.iter().find(|workload| workload.name == name && workload.kind == kind)
     }
 
     /// The workloads whose Pods a selector selects, in the order in which they were added.
-    pub fn workloads(&self, selector: &LabelSelector) -> Vec<&KnownWorkload> {
+    pub fn workloads(&self, selector: &LabelSelector) -> Vec<&InventoryWorkload> {
         let with_label = |(key, value): (&String, &String)| {
             self.workloads_by_label.get(&(key.clone(), value.clone())).map(Vec::as_slice).unwrap_or_default()
         };
         let fewest = selector.match_labels.iter().map(with_label).min_by_key(|indexes| indexes.len());
-        let candidates: Vec<&KnownWorkload> = match fewest {
+        let candidates: Vec<&InventoryWorkload> = match fewest {
             Some(indexes) => indexes.iter().filter_map(|index| self.workloads.get(*index)).collect(),
             None => self.workloads.iter().collect(),
         };
         let selected =
-            |workload: &&KnownWorkload| selector.matches_by(|key| workload.labels.get(key).map(String::as_str));
+            |workload: &&InventoryWorkload| selector.matches_by(|key| workload.labels.get(key).map(String::as_str));
         candidates.into_iter().filter(selected).collect()
     }
 
-    fn add_workload(&mut self, workload: KnownWorkload) {
+    fn add_workload(&mut self, workload: InventoryWorkload) {
         let index = self.workloads.len();
         for (key, value) in &workload.labels {
             self.workloads_by_label.entry((key.clone(), value.clone())).or_default().push(index);
@@ -204,7 +203,7 @@ impl Namespace {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::entry::TargetPort, *};
+    use super::{super::inventory_object::TargetPort, *};
 
     fn labels(json: &str) -> Map<'_> {
         serde_json::from_str(json).unwrap()
@@ -272,7 +271,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_an_error() {
         let error = Inventory::default().add("", "Service", "shop", r#"{"spec": {"ports": {}}}"#).unwrap_err();
-        assert!(error.starts_with("spec.ports: invalid type"), "{error}");
+        assert_eq!(error.to_string(), "spec.ports: is an object; a list is expected");
     }
 
     #[test]

@@ -2,28 +2,29 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
-pub mod aspect;
-pub mod entry;
-pub mod given;
 pub mod inventory;
+pub mod inventory_object;
+pub mod objects;
 pub mod operation;
 pub mod pod;
 pub mod quantity;
 pub mod review;
 pub mod selection;
 pub mod selector;
+pub mod target;
 pub mod workload;
 
-pub use aspect::Aspect;
-pub use given::{Given, Reading};
 pub use inventory::Inventory;
+pub use inventory_object::InventoryObject;
+pub use objects::Objects;
 pub use operation::Operation;
 pub use pod::{
     Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, OwnerReference, PodSpec,
     PodStatus, Probe,
 };
 pub use quantity::{Amount, Quantity, ResourceList};
-pub use review::{Request, Review, ReviewError, User};
+pub use review::{ObjectError, Request, Review, ReviewError, User};
 pub use selection::{Glob, Selection, Subject};
 pub use selector::{Applies, LabelSelector, SelectorView};
+pub use target::{Concern, Target};
 pub use workload::{Object, Template, Workload};

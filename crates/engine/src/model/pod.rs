@@ -592,7 +592,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for IntOrString<'a> {
             type Value = IntOrString<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an integer or a string")
+                f.write_str("a whole number or a string")
             }
 
             fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {

@@ -1,16 +1,22 @@
 //! `Review`: what one judgement is about, whether it came as an AdmissionReview or from a file.
+//!
+//! A [`Request`] becomes a review in one step, which reads no more than the judgement needs: a request without a
+//! [`Target`] never comes here; a change that leaves the spec as it is, which the two texts tell, ends before the spec is read;
+//! and the old object is read only of a change. What may be in a request, and when, is
+//! [the API server's contract](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request):
+//! `object` is null on DELETE, `oldObject` on CREATE. An object that breaks it, or that is not what its kind says, is a
+//! [`ReviewError`], which lists all that is wrong with it.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{
-    Aspect, Given, Inventory, Metadata, Object, Operation, Template, Workload, entry::KnownWorkload, given::Outline,
-    inventory::Namespace,
+    Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, inventory::Namespace,
+    inventory_object::InventoryWorkload, objects::Outline,
 };
-use crate::syntax::{Str, json::from_object};
+use crate::syntax::{ReadErrors, Str, json::from_object};
 
 /// Who asks.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,31 +31,25 @@ pub struct User<'a> {
 }
 
 impl User<'_> {
-    /// Whether it is a kubelet.
+    /// Returns whether it is a kubelet.
     pub fn is_node(&self) -> bool {
         self.groups.iter().any(|group| *group == "system:nodes")
     }
 }
 
-/// The outer facts of a request, before its objects are read.
+/// What is asked, before it is clear whether there is anything to judge.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// What is asked for.
-    pub operation: Operation,
-    /// API group of the object, empty for core.
-    pub group: Str<'a>,
-    /// Kind of the object.
-    pub kind: Str<'a>,
+    /// What it is about.
+    pub target: Target,
     /// Subresource, empty for the object itself.
     pub sub_resource: Str<'a>,
     /// Namespace, empty for cluster-scoped objects.
     pub namespace: Str<'a>,
     /// Who asks.
     pub user: User<'a>,
-    /// The object as it shall be.
-    pub object: Given<'a>,
-    /// The object as it is.
-    pub old_object: Given<'a>,
+    /// The object as it shall be and as it is.
+    pub objects: Objects<'a>,
     /// The other objects that are known, if any are.
     pub inventory: Option<&'a Inventory>,
 }
@@ -60,7 +60,7 @@ pub struct Review<'a> {
     /// What is asked for: CREATE, UPDATE or DELETE.
     pub operation: Operation,
     /// What of the object it is about.
-    pub aspect: Aspect,
+    pub concern: Concern,
     /// The kind's row in the table.
     pub workload: &'static Workload,
     /// Subresource: empty, or `ephemeralcontainers`, `resize` or `status` of a Pod, or `scale` of a workload.
@@ -85,115 +85,119 @@ pub struct ReviewError {
     pub field: &'static str,
     /// The kind that it should be.
     pub kind: &'static str,
-    /// Where and what, from the parser.
-    pub cause: String,
+    /// What is wrong with it.
+    pub cause: ObjectError,
 }
 
-impl Request<'_> {
-    /// What there is to judge, if anything. Deletions and scales are judged only by what else is known.
-    fn aspect(&self, workload: &Workload) -> Option<Aspect> {
-        let aspect = Aspect::of(self.operation, workload, &self.sub_resource);
-        aspect.filter(|aspect| !matches!(aspect, Aspect::Deletion | Aspect::Scale) || self.inventory.is_some())
-    }
+/// What is wrong with an object of a request.
+#[derive(Debug, Error)]
+pub enum ObjectError {
+    /// The request does not have it.
+    #[error("it is missing")]
+    Missing,
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] ReadErrors),
+}
+
+/// Returns an object that has to be there.
+fn there<T>(object: Option<T>) -> Result<T, ObjectError> {
+    object.ok_or(ObjectError::Missing)
 }
 
 /// Reads an object as a whole.
-fn whole<'a>(workload: &'static Workload, given: Given<'a>) -> Result<Object<'a>, String> {
-    match given {
-        Given::Nothing => Err("it is missing".to_owned()),
-        Given::Text(text) => workload.read(text),
-        Given::Pod(pod) => Ok((*pod).into()),
-        Given::Outline(outline) => outline.pod(),
-    }
+fn whole<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<Object<'a>, ObjectError> {
+    Ok(workload.read(there(text)?)?)
 }
 
-/// A Scale, with what is known of the workload that it scales: the labels of its Pods, and what it ignores.
-fn scaled<'a>(scale: Object<'a>, known: &'a KnownWorkload) -> Object<'a> {
+/// Reads what tells whether an object has changed. Its errors are those of the whole object.
+fn outline<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<(Outline<'a>, &'a str), ObjectError> {
+    let text = there(text)?;
+    let outline = from_object(text).map_err(|errors| workload.read(text).err().unwrap_or(errors))?;
+    Ok((outline, text))
+}
+
+/// Returns a Scale with what is known of the workload that it scales: the labels of its Pods, and what it ignores.
+fn scaled<'a>(scale: Object<'a>, workload: &'a InventoryWorkload) -> Object<'a> {
     let borrowed =
         |map: &'a BTreeMap<String, String>| map.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let template = Metadata { labels: borrowed(&known.labels), ..Metadata::default() };
+    let template = Metadata { labels: borrowed(&workload.labels), ..Metadata::default() };
     let template = Template { metadata: Some(template), ..Template::default() };
-    let metadata = Metadata { annotations: borrowed(&known.ignores), ..scale.metadata };
+    let metadata = Metadata { annotations: borrowed(&workload.ignores), ..scale.metadata };
     // In a Scale 0 is left out.
     let mut controller = scale.controller;
     controller.replicas.get_or_insert(0);
     Object { metadata, templates: vec![template], controller, ..scale }
 }
 
-/// An object of an UPDATE whose spec is still text.
-struct Outlined<'a> {
-    outline: Outline<'a>,
-    /// The whole text, where the outline was read from it.
-    text: Option<&'a str>,
-}
+/// The object to judge, and on UPDATE the one before it.
+type NewAndOld<'a> = (Object<'a>, Option<Object<'a>>);
 
-impl<'a> Outlined<'a> {
-    fn read(given: Given<'a>) -> Result<Self, String> {
-        match given {
-            Given::Nothing => Err("it is missing".to_owned()),
-            Given::Text(text) => Ok(Self { outline: from_object(text)?, text: Some(text) }),
-            Given::Outline(outline) => Ok(Self { outline: *outline, text: None }),
-            Given::Pod(_) => Err("it was read too early".to_owned()),
-        }
-    }
-
-    /// Whether what both say of their Pods is the same text.
-    fn is_like(&self, other: &Self) -> bool {
-        let same =
-            |one: Option<&RawValue>, other: Option<&RawValue>| one.map(RawValue::get) == other.map(RawValue::get);
-        same(self.outline.spec, other.outline.spec) && same(self.outline.template, other.outline.template)
-    }
-
-    fn object(self, workload: &'static Workload) -> Result<Object<'a>, String> {
-        let spec_text = self.outline.spec_text();
-        let object = self.text.map_or_else(|| self.outline.pod(), |text| workload.read(text))?;
-        Ok(Object { spec_text, ..object })
+impl<'a> Request<'a> {
+    /// Reads the objects as far as they are judged; `None` for an UPDATE that leaves the spec as it is.
+    fn read(target: Target, objects: Objects<'a>) -> Result<Option<NewAndOld<'a>>, ReviewError> {
+        let workload = target.workload();
+        let in_new = |cause| ReviewError { field: "object", kind: workload.kind, cause };
+        let in_old = |cause| ReviewError { field: "oldObject", kind: workload.kind, cause };
+        let in_new_text = |errors| in_new(ObjectError::Unreadable(errors));
+        let in_old_text = |errors| in_old(ObjectError::Unreadable(errors));
+        let objects = match (objects, target.operation(), target.concern()) {
+            (Objects::NewPod(pod), ..) => ((*there(pod).map_err(in_new)?).into(), None),
+            (Objects::ChangedPod { new, old }, ..) => {
+                let (new, old) = (there(new).map_err(in_new)?, there(old).map_err(in_old)?);
+                if new.is_settled(&old) {
+                    return Ok(None);
+                }
+                (new.pod().map_err(in_new_text)?, Some(old.pod().map_err(in_old_text)?))
+            }
+            (Objects::Text { new, old }, Operation::Update, Concern::Spec) => {
+                let (new, new_text) = outline(workload, new).map_err(in_new)?;
+                let (old, old_text) = outline(workload, old).map_err(in_old)?;
+                if new.is_settled(&old) {
+                    return Ok(None);
+                }
+                let (spec_text, old_spec_text) = (new.spec_text(), old.spec_text());
+                let new = Object { spec_text, ..workload.read(new_text).map_err(in_new_text)? };
+                (new, Some(Object { spec_text: old_spec_text, ..workload.read(old_text).map_err(in_old_text)? }))
+            }
+            (Objects::Text { new, old }, Operation::Update, _) => {
+                (whole(workload, new).map_err(in_new)?, Some(whole(workload, old).map_err(in_old)?))
+            }
+            (Objects::Text { old, .. }, _, Concern::Deletion) => (whole(workload, old).map_err(in_old)?, None),
+            (Objects::Text { new, .. }, ..) => (whole(workload, new).map_err(in_new)?, None),
+        };
+        Ok(Some(objects))
     }
 }
 
 impl<'a> Review<'a> {
-    /// Reads what a request asks to judge. `None` where there is nothing to judge: see [`Aspect`]; also objects that are
-    /// already terminating, and an UPDATE that leaves the spec as it is.
+    /// Reads what a request asks to judge. `None` where there is nothing to judge: deletions and scales where no other objects
+    /// are known, objects that are already terminating, and an UPDATE that leaves the spec as it is.
     pub fn read(request: Request<'a>) -> Result<Option<Self>, ReviewError> {
-        let Some(workload) = Workload::find(&request.group, &request.kind) else { return Ok(None) };
-        let Some(aspect) = request.aspect(workload) else { return Ok(None) };
-        let unreadable = |field| move |cause| ReviewError { field, kind: workload.kind, cause };
-        let Request { object, old_object, .. } = request;
-        let (new, old) = match (request.operation, aspect) {
-            (Operation::Update, Aspect::Spec) => {
-                let new = Outlined::read(object).map_err(unreadable("object"))?;
-                let old = Outlined::read(old_object).map_err(unreadable("oldObject"))?;
-                if new.is_like(&old) || new.outline.metadata.deletion_timestamp.is_some() {
-                    return Ok(None);
-                }
-                let new = new.object(workload).map_err(unreadable("object"))?;
-                (new, Some(old.object(workload).map_err(unreadable("oldObject"))?))
-            }
-            (Operation::Update, _) => {
-                let new = whole(workload, object).map_err(unreadable("object"))?;
-                (new, Some(whole(workload, old_object).map_err(unreadable("oldObject"))?))
-            }
-            (_, Aspect::Deletion) => (whole(workload, old_object).map_err(unreadable("oldObject"))?, None),
-            _ => (whole(workload, object).map_err(unreadable("object"))?, None),
-        };
-        // On CREATE it means nothing: whoever writes it into a manifest has the API server wipe it, after the webhooks that
-        // mutate have seen it.
-        if request.operation != Operation::Create && new.metadata.deletion_timestamp.is_some() {
+        let Request { target, objects, .. } = request;
+        let (operation, workload, concern) = (target.operation(), target.workload(), target.concern());
+        if matches!(concern, Concern::Deletion | Concern::Scale) && request.inventory.is_none() {
             return Ok(None);
         }
-        let (new, old) = match (aspect, old) {
-            (Aspect::Scale, Some(old)) => {
-                let known = request.inventory.and_then(|known| known.namespace(&request.namespace));
-                let known = known.and_then(|known| known.workload(workload.kind, &new.metadata.name));
+        let Some((new, old)) = Request::read(target, objects)? else { return Ok(None) };
+        // On CREATE it means nothing: whoever writes it into a manifest has the API server wipe it, after the webhooks that
+        // mutate have seen it.
+        if operation != Operation::Create && new.metadata.deletion_timestamp.is_some() {
+            return Ok(None);
+        }
+        let (new, old) = match (concern, old) {
+            (Concern::Scale, Some(old)) => {
+                let namespace = request.inventory.and_then(|inventory| inventory.namespace(&request.namespace));
+                let workload = namespace.and_then(|namespace| namespace.workload(workload.kind, &new.metadata.name));
                 // Of a Scale nothing tells which Pods it is about.
-                let Some(known) = known else { return Ok(None) };
-                (scaled(new, known), Some(scaled(old, known)))
+                let Some(workload) = workload else { return Ok(None) };
+                (scaled(new, workload), Some(scaled(old, workload)))
             }
-            both => (new, both.1),
+            (_, old) => (new, old),
         };
         Ok(Some(Self {
-            operation: request.operation,
-            aspect,
+            operation,
+            concern,
             workload,
             sub_resource: request.sub_resource,
             namespace: request.namespace,
@@ -204,7 +208,7 @@ impl<'a> Review<'a> {
         }))
     }
 
-    /// Whether the object is the API server's mirror of a static Pod. Anybody may write the annotation into a new Pod; a
+    /// Returns whether the object is the API server's mirror of a static Pod. Anybody may write the annotation into a new Pod; a
     /// kubelet makes it of one that it already runs.
     pub fn is_mirror_pod(&self) -> bool {
         let by_somebody_else =
@@ -212,7 +216,7 @@ impl<'a> Review<'a> {
         self.new.metadata.has_mirror_annotation() && !by_somebody_else
     }
 
-    /// What is known of the namespace that the object lives in.
+    /// Returns what is known of the namespace that the object lives in.
     pub fn known(&self) -> Option<&'a Namespace> {
         self.inventory?.namespace(&self.namespace)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wildmatch::WildMatch;
 
-use super::{Applies, LabelSelector, Object, Review, selector::NotKnown};
+use super::{Applies, LabelSelector, Object, Review, selector::LabelUnknown};
 use crate::syntax::Map;
 
 /// The label that the API server gives every namespace: its name.
@@ -100,11 +100,11 @@ impl<'s> Subject<'s> {
         Self { namespace: &review.namespace, namespace_labels, pods: Pods::Of(&review.new) }
     }
 
-    fn namespace_label(&self, key: &str) -> Result<Option<&'s str>, NotKnown> {
+    fn namespace_label(&self, key: &str) -> Result<Option<&'s str>, LabelUnknown> {
         match self.namespace_labels {
             _ if key == NAMESPACE_NAME_LABEL && !self.namespace.is_empty() => Ok(Some(self.namespace)),
             Some(labels) => Ok(labels.get(key).map(String::as_str)),
-            None => Err(NotKnown),
+            None => Err(LabelUnknown),
         }
     }
 

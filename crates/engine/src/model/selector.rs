@@ -20,7 +20,7 @@ pub enum Applies {
 
 /// Of a label it is not known whether it is there, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotKnown;
+pub struct LabelUnknown;
 
 impl From<bool> for Applies {
     fn from(applies: bool) -> Self {
@@ -120,7 +120,7 @@ impl LabelSelector {
     }
 
     /// The same where of some labels nothing is known.
-    pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Result<Option<&'l str>, NotKnown>) -> Applies {
+    pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Result<Option<&'l str>, LabelUnknown>) -> Applies {
         let labels = self.match_labels.iter().map(|(key, value)| label(key).map(|found| found == Some(value)));
         let expressions = &self.match_expressions;
         let expressions =
@@ -130,7 +130,7 @@ impl LabelSelector {
             match holds {
                 Ok(true) => {}
                 Ok(false) => return Applies::No,
-                Err(NotKnown) => applies = Applies::Unknown,
+                Err(LabelUnknown) => applies = Applies::Unknown,
             }
         }
         applies

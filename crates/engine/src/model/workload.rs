@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{IntOrString, Metadata, PodSpec, PodStatus, SelectorView, pod::Present};
 use crate::syntax::{
-    Path, Str,
+    Path, ReadErrors, Str,
     json::{List, from_object, object, object_or_default},
 };
 
@@ -138,8 +138,8 @@ impl Workload {
         self.restart_policies == RestartPolicies::OnFailureOrNever
     }
 
-    /// Reads an object of this kind from JSON text. The error names the field.
-    pub fn read<'a>(&'static self, text: &'a str) -> Result<Object<'a>, String> {
+    /// Reads an object of this kind from JSON text.
+    pub fn read<'a>(&'static self, text: &'a str) -> Result<Object<'a>, ReadErrors> {
         match self.nest {
             Nest::Pod => from_object::<Pod<'a>>(text).map(Object::from),
             Nest::Budget => {
@@ -151,18 +151,25 @@ impl Workload {
     }
 
     /// Reads an object that makes Pods, whose specs are read as `S`: nothing is read of them as [`Present`].
-    pub(super) fn read_workload<'a, S>(&'static self, text: &'a str) -> Result<Object<'a, S>, String>
+    pub(super) fn read_workload<'a, S>(&'static self, text: &'a str) -> Result<Object<'a, S>, ReadErrors>
     where
         S: Default + Deserialize<'a>,
     {
         let mut object = Object::default();
-        let Root { metadata, mut spec, template: root_template } = from_object(text)?;
+        // What a Job says beside its template is in a struct of its own, read from the same text.
+        let job_node = if self.nest == Nest::Job { from_object(text).map(Some) } else { Ok(None) };
+        let (root, job_node) = match (from_object(text), job_node) {
+            (Ok(root), Ok(job_node)) => (root, job_node),
+            (Err(errors), Err(others)) => return Err(errors.and(others)),
+            (Err(errors), _) | (_, Err(errors)) => return Err(errors),
+        };
+        let Root { metadata, mut spec, template: root_template } = root;
         object.metadata = metadata;
         object.templates = match self.nest {
             Nest::Pod | Nest::Budget => Vec::new(),
             Nest::Root => template(&["template"], root_template),
             Nest::Spec => template(&["spec", "template"], spec.template.take()),
-            Nest::Job => job(Path::default(), Some(from_object(text)?)),
+            Nest::Job => job(Path::default(), job_node),
             Nest::CronJob => job(Path::of(&["spec", "jobTemplate"]), spec.job_template.take()),
             Nest::AdvancedCronJob => {
                 let base = Path::of(&["spec", "template"]);

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{Engine, LifecyclePolicy, PolicyError, Verdict, load};
 use crate::{
-    model::{Inventory, Operation, Request, Review, User},
+    model::{Inventory, Objects, Operation, Request, Review, Target, User, Workload},
     rules::{self, Level},
     syntax::{
         List, Str,
@@ -327,15 +327,15 @@ pub fn with_review<T>(
     };
     // A deletion carries the object as the old one.
     let (object, old) = if operation == Operation::Delete { (None, Some(object)) } else { (Some(object), old) };
+    let target =
+        Workload::find(group, kind).and_then(|workload| Target::of(operation, workload, &circumstances.sub_resource));
+    let Some(target) = target else { return Ok(then(None)) };
     let request = Request {
-        operation,
-        group: group.into(),
-        kind: kind.into(),
+        target,
         sub_resource: (*circumstances.sub_resource).into(),
         namespace: circumstances.namespace.as_deref().unwrap_or(namespace).into(),
         user: User { username: (*circumstances.user).into(), groups },
-        object: object.into(),
-        old_object: old.into(),
+        objects: Objects::Text { new: object, old },
         inventory,
     };
     Review::read(request).map(|review| then(review.as_ref())).map_err(|error| error.to_string())

@@ -20,7 +20,7 @@ use super::{
     settings::{Active, Settings},
 };
 use crate::{
-    model::{Applies, Aspect, Container, Glob, Operation, Review, Subject, Workload},
+    model::{Applies, Concern, Container, Glob, Operation, Review, Subject, Workload},
     mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
     rules::{
         Finding, Level, RULES, Report, Rule,
@@ -337,7 +337,7 @@ impl Settings {
         let steps = STEPS_OF_A_RULE * (1 + containers.sum::<usize>() as u64);
         let mut found: Vec<(&Active, Findings)> = Vec::new();
         let mut findings = Findings::default();
-        for active in self.rules.iter().filter(|active| active.rule.code.judges(review.aspect)) {
+        for active in self.rules.iter().filter(|active| active.rule.code.judges(review.concern)) {
             (active.check)(review, &mut Report::keep(active.rule, active.levels, budget, &mut findings));
             if !budget.spend(steps) {
                 return Err(Exhausted { at: active.rule.id });
@@ -363,13 +363,13 @@ impl Settings {
         let nobody = review.user.username.is_empty();
         let owned = review.new.metadata.controller().is_some();
         let made_from_template = review.operation == Operation::Create && owned && nobody;
-        if review.aspect == Aspect::Spec && review.workload.is_pod() && made_from_template {
+        if review.concern == Concern::Spec && review.workload.is_pod() && made_from_template {
             verdict.findings.retain(|finding| finding.level != Level::Warn);
             verdict.more.retain(|more| more.level != Level::Warn);
         }
         verdict.findings.sort_by(|one, other| one.at.cmp(&other.at));
         verdict.ignored.sort_by(|one, other| one.finding.at.cmp(&other.finding.at));
-        if review.aspect == Aspect::Spec && (!owned || review.operation == Operation::Create && !nobody) {
+        if review.concern == Concern::Spec && (!owned || review.operation == Operation::Create && !nobody) {
             verdict.notices = self.annotations.notices(review, &verdict.ignored);
         }
         Ok(verdict)
@@ -442,20 +442,17 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::{Given, Request, User};
+    use crate::model::{Objects, Request, Target, User};
 
     /// The review of a Pod that is created.
     fn with_review<T>(pod: &Value, then: impl FnOnce(&Review<'_>) -> T) -> T {
         let text = pod.to_string();
         let request = Request {
-            operation: Operation::Create,
-            group: "".into(),
-            kind: "Pod".into(),
+            target: Target::of(Operation::Create, Workload::find("", "Pod").unwrap(), "").unwrap(),
             sub_resource: "".into(),
             namespace: "shop".into(),
             user: User::default(),
-            object: Given::Text(&text),
-            old_object: Given::Nothing,
+            objects: Objects::created(&text),
             inventory: None,
         };
         then(&Review::read(request).unwrap().unwrap())

@@ -19,7 +19,7 @@ use serde::{
 
 use super::suggest::did_you_mean;
 use crate::{
-    model::{Object, Review, Template, entry::IGNORE_PREFIX},
+    model::{Object, Review, Template, inventory_object::IGNORE_PREFIX},
     rules::{
         self, Finding, Level, RULES, Rule,
         rule::{MAX_KEPT, MAX_MESSAGE_BYTES},

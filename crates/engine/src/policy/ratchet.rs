@@ -47,7 +47,7 @@ impl Excuses {
     ) -> Self {
         let before = Review {
             operation: Operation::Create,
-            aspect: review.aspect,
+            concern: review.concern,
             workload: review.workload,
             sub_resource: review.sub_resource.clone(),
             namespace: review.namespace.clone(),

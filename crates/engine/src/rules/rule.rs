@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    model::{Aspect, Review},
+    model::{Concern, Review},
     syntax::{Path, text::beginning},
 };
 
@@ -75,7 +75,7 @@ impl Eq for Rule {}
 /// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
 pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// What of an object the rule judges; it is not run for anything else.
-    const ASPECT: Aspect = Aspect::Spec;
+    const CONCERN: Concern = Concern::Spec;
 
     /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
     const SCALE: bool = false;
@@ -100,7 +100,7 @@ pub struct OptionError {
 /// A [`Check`] whose type is erased, so that rules of all kinds fit into one list.
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
-    aspect: Aspect,
+    concern: Concern,
     scale: bool,
     compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
@@ -110,7 +110,7 @@ impl Code {
     /// The code of `C`.
     pub const fn of<C: Check>() -> Self {
         Self {
-            aspect: C::ASPECT,
+            concern: C::CONCERN,
             scale: C::SCALE,
             compile: |options| {
                 let check: C = serde_path_to_error::deserialize(Value::Object(options))
@@ -128,13 +128,13 @@ impl Code {
     }
 
     /// What of an object the rule judges.
-    pub fn aspect(&self) -> Aspect {
-        self.aspect
+    pub fn concern(&self) -> Concern {
+        self.concern
     }
 
     /// Whether the rule judges this.
-    pub fn judges(&self, aspect: Aspect) -> bool {
-        aspect == self.aspect || aspect == Aspect::Scale && self.scale
+    pub fn judges(&self, concern: Concern) -> bool {
+        concern == self.concern || concern == Concern::Scale && self.scale
     }
 
     /// The JSON Schema of the options.

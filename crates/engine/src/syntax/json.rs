@@ -17,7 +17,11 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::Str;
+use super::{
+    Path, Str,
+    diagnose::diagnose,
+    read_error::{ReadCause, ReadError, ReadErrors},
+};
 
 /// What most lists have at most. Room for so many is made at once, or for fewer where items are large: growing moves what is
 /// there.
@@ -194,22 +198,19 @@ pub fn same_member(one: &serde_json::Map<String, Value>, other: &serde_json::Map
     same(one.get(field).unwrap_or(&Value::Null), other.get(field).unwrap_or(&Value::Null))
 }
 
-/// Reads one whole JSON object from text. The error names the field: `spec.containers: invalid type: …`.
-pub fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
-    match serde_json::from_str::<Strict<T>>(text) {
-        Ok(strict) => Ok(strict.0),
-        // Paths are only tracked once the quick way has failed.
-        Err(error) => Err(located::<Strict<T>>(text).unwrap_or_else(|| error.to_string())),
-    }
-}
-
-/// The same error with the path of the field where it happened.
-fn located<'a, T: Deserialize<'a>>(text: &'a str) -> Option<String> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
-    let path = error.path().to_string();
-    let cause = error.inner().to_string();
-    Some(if path == "." { cause } else { format!("{path}: {cause}") })
+/// Reads one whole JSON object from text. The errors are all that are wrong with it, each with its place.
+pub fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ReadErrors> {
+    let left_bytes = LEFT_BYTES.get();
+    let error = match serde_json::from_str::<Strict<T>>(text) {
+        Ok(Strict(object)) => return Ok(object),
+        Err(error) => error,
+    };
+    // What the reading before had in memory is gone again.
+    let diagnosed = diagnose::<Strict<T>>(text, || LEFT_BYTES.set(left_bytes));
+    Err(diagnosed.unwrap_or_else(|| {
+        let cause = ReadCause::NotJson { line: error.line(), column: error.column() };
+        ReadErrors::new(vec![ReadError::new(Path::default(), cause)], true)
+    }))
 }
 
 /// A JSON list; `null` is the empty list.
@@ -386,18 +387,43 @@ mod tests {
         assert_eq!((outer.inner.unwrap().number, outer.list[0].number), (None, Some(1)));
     }
 
-    #[test]
-    fn an_array_is_no_object() {
-        assert!(from_object::<Outer>("[]").is_err());
-        assert!(from_object::<Outer>(r#"{"inner": []}"#).unwrap_err().starts_with("inner: invalid type: sequence"));
-        assert!(from_object::<Outer>(r#"{"list": [[1]]}"#).unwrap_err().starts_with("list[0]: invalid type"));
+    fn errors(text: &str) -> Vec<String> {
+        from_object::<Outer>(text).unwrap_err().iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn the_error_names_the_field() {
-        let error = from_object::<Outer>(r#"{"list": [{"number": 1}, {"number": "x"}]}"#).unwrap_err();
-        assert!(error.starts_with(r#"list[1].number: invalid type: string "x", expected i64"#), "{error}");
-        assert!(from_object::<Outer>(r#"{"list": 1, "list": 2}"#).is_err());
+    fn an_array_is_no_object() {
+        assert_eq!(errors("[]"), ["it is a list; an object is expected"]);
+        assert_eq!(errors(r#"{"inner": []}"#), ["inner: is a list; an object is expected"]);
+        assert_eq!(errors(r#"{"list": [[1]]}"#), ["list[0]: is a list; an object is expected"]);
+    }
+
+    #[test]
+    fn all_errors_have_their_places() {
+        assert_eq!(
+            errors(r#"{"list": [{"number": 1}, {"number": "x"}, 3, {"number": 1.5}], "inner": "y"}"#),
+            [
+                r#"list[1].number: is the string "x"; a whole number is expected"#,
+                "list[2]: is 3; an object is expected",
+                "list[3].number: is 1.5; a whole number is expected",
+                r#"inner: is the string "y"; an object is expected"#,
+            ]
+        );
+        assert_eq!(
+            errors(r#"{"list": 1, "list": 2}"#),
+            ["list: is 1; a list is expected", "list: is 2; a list is expected"]
+        );
+        assert_eq!(errors(r#"{"inner": {}, "inner": {}}"#), ["inner: is given twice"]);
+    }
+
+    #[test]
+    fn reading_within_bounds_leaves_room_for_the_reading_of_errors() {
+        let items = vec![r#"{"number": 1}"#; 1000].join(",");
+        let text = format!(r#"{{"list": [{items}, {{"number": "x"}}], "inner": 3}}"#);
+        let read = |bytes| bounded(bytes, || from_object::<Outer>(&text).unwrap_err().to_string());
+        assert!(read(64 * 1024).ends_with("inner: is 3; an object is expected"));
+        let said = read(1024);
+        assert!(said.starts_with("list: there is more in lists than the API server can store; inner: is 3"), "{said}");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Text, and what is written in it: JSON and YAML read with the place of every field.
 
+mod diagnose;
 pub mod json;
 pub mod path;
+pub mod read_error;
 pub mod scalar;
 pub mod small;
 pub mod text;
@@ -9,5 +11,6 @@ pub mod yaml;
 
 pub use json::{List, Map};
 pub use path::Path;
+pub use read_error::{JsonValue, ReadCause, ReadError, ReadErrors};
 pub use small::SmallMap;
 pub use text::Str;

@@ -80,7 +80,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    model::{Aspect, Review, User},
+    model::{Concern, Review, User},
     rules::rule::{Check, Code, Level, Report, Rule},
     syntax::Path,
 };
@@ -99,7 +99,7 @@ pub(crate) static RULE: Rule = Rule {
 struct DeletionBypassesBudget {}
 
 impl Check for DeletionBypassesBudget {
-    const ASPECT: Aspect = Aspect::Deletion;
+    const CONCERN: Concern = Concern::Deletion;
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(known) = review.known().filter(|known| !known.terminating) else { return };

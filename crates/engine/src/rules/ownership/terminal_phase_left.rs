@@ -79,7 +79,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    model::{Aspect, Review, pod::ContainerStatus},
+    model::{Concern, Review, pod::ContainerStatus},
     rules::rule::{Check, Code, Level, Report, Rule},
     syntax::Path,
 };
@@ -98,7 +98,7 @@ pub(crate) static RULE: Rule = Rule {
 struct TerminalPhaseLeft {}
 
 impl Check for TerminalPhaseLeft {
-    const ASPECT: Aspect = Aspect::Status;
+    const CONCERN: Concern = Concern::Status;
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let status = &review.new.status;

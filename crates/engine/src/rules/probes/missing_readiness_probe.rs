@@ -64,7 +64,7 @@ use crate::{
         services::Serving,
         stages::{self, Role},
     },
-    model::{Review, Template, entry::TargetPort, inventory::Namespace},
+    model::{Review, Template, inventory::Namespace, inventory_object::TargetPort},
     rules::rule::{Check, Code, Level, Report, Rule},
     syntax::Path,
 };

@@ -76,7 +76,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{restart::is_long_running, services::Serving, stages::Role},
-    model::{Container, Review, entry::TargetPort},
+    model::{Container, Review, inventory_object::TargetPort},
     rules::rule::{Check, Code, Level, Report, Rule},
     syntax::Path,
 };

@@ -1,4 +1,4 @@
-//! `Entry`: what an [`Inventory`](super::Inventory) keeps of one object.
+//! `InventoryObject`: what an [`Inventory`](super::Inventory) keeps of one object.
 //!
 //! Reading an object costs far more than putting it in its place, and needs no inventory: many threads may do it.
 
@@ -10,13 +10,13 @@ use super::{
     IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload, pod::Present, workload::BudgetSpec,
 };
 use crate::syntax::{
-    List, Map, Str,
+    List, Map, ReadErrors, Str,
     json::{from_object, object_or_default},
 };
 
 /// What one object says, and in which namespace.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct InventoryObject {
     pub(super) namespace: String,
     pub(super) content: Content,
 }
@@ -32,7 +32,7 @@ pub(super) enum Content {
     Budget(LabelSelector, Budget),
     Autoscaler(Autoscaler),
     /// One for each template.
-    Workloads(Vec<KnownWorkload>),
+    Workloads(Vec<InventoryWorkload>),
 }
 
 /// A Service: whom it sends traffic to.
@@ -69,7 +69,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// What it allows.
+    /// Returns what it allows.
     pub fn limits(&self) -> BudgetSpec<'static> {
         BudgetSpec {
             min_available: self.min_available.clone(),
@@ -92,7 +92,7 @@ pub struct Autoscaler {
 
 /// A workload that keeps replicas.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownWorkload {
+pub struct InventoryWorkload {
     /// Its kind.
     pub kind: &'static str,
     /// Its name.
@@ -108,8 +108,8 @@ pub struct KnownWorkload {
 /// What the annotations begin with by which an object ignores rules.
 pub const IGNORE_PREFIX: &str = "ignore.podgate.dev/";
 
-impl Entry {
-    /// Whether [`Entry::read`] has a use for objects of this kind.
+impl InventoryObject {
+    /// Returns whether [`InventoryObject::read`] has a use for objects of this kind.
     pub fn takes(group: &str, kind: &str) -> bool {
         let beside_workloads = [
             ("", "Namespace"),
@@ -121,9 +121,8 @@ impl Entry {
             || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
     }
 
-    /// Reads an object from its JSON text; `None` for kinds that are of no use here. `namespace` is where it lives. The error
-    /// names the field that cannot be read.
-    pub fn read(group: &str, kind: &str, namespace: &str, text: &str) -> Result<Option<Self>, String> {
+    /// Reads an object from its JSON text; `None` for kinds that are of no use here. `namespace` is where it lives.
+    pub fn read(group: &str, kind: &str, namespace: &str, text: &str) -> Result<Option<Self>, ReadErrors> {
         let mut namespace = namespace.to_owned();
         let content = match (group, kind) {
             ("", "Namespace") => {
@@ -174,19 +173,19 @@ impl Entry {
     }
 }
 
-fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<KnownWorkload> {
+fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<InventoryWorkload> {
     // A Deployment's ReplicaSet has the same Pods once more.
     if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
         return Vec::new();
     }
-    let known = |template: &Template<'_, Present>| KnownWorkload {
+    let workload = |template: &Template<'_, Present>| InventoryWorkload {
         kind: workload.kind,
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.unwrap_or(1),
         labels: owned(&object.pod_metadata(template).labels),
         ignores: ignores(&object.metadata).chain(ignores(object.pod_metadata(template))).collect(),
     };
-    object.templates.iter().map(known).collect()
+    object.templates.iter().map(workload).collect()
 }
 
 fn ignores(metadata: &Metadata<'_>) -> impl Iterator<Item = (String, String)> {
