@@ -301,14 +301,8 @@ impl Check for Panics {
     }
 }
 
-static PANICS: Rule = Rule {
-    id: "panics",
-    summary: "panics where it is told to",
-    level: Level::Audit,
-    since: "0.0.0",
-    source: "",
-    code: Code::of::<Panics>(),
-};
+static PANICS: Rule =
+    Rule::new("panics", "panics where it is told to", Level::Audit, Code::without_options::<Panics>());
 
 #[test]
 fn a_rule_that_panics_decides_nothing() {

@@ -21,7 +21,7 @@ use podgate_engine::{
         settings::{InForce, Origin},
         suggest::did_you_mean,
     },
-    rules::{Level, RULES, Rule, levels::levels, rule::Levels},
+    rules::{Level, RULES, Rule, rule::Levels},
     syntax::Map,
 };
 
@@ -176,7 +176,7 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
     };
     let _ = writeln!(text, "\n{:5}  {:36}  WHY", "LEVEL", "RULE");
     for rule in RULES {
-        let cases = levels(rule, workload);
+        let cases = rule.levels(workload);
         let usual = cases.first().map_or(rule.level, |case| case.level);
         for case in &cases {
             let of = |part| {

@@ -20,7 +20,7 @@ use crate::{
     model::{Inventory, Operation, Request, Review},
     panics::catch,
     policy::{Engine, Exhausted, MutateError, Notice, Verdict, label},
-    rules::rule::{Budget, More},
+    rules::{budget::Budget, rule::More},
     syntax::json::{Strict, bounded, from_object},
 };
 

@@ -24,7 +24,8 @@ use crate::{
     mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
     rules::{
         Finding, Level, RULES, Report, Rule,
-        rule::{Budget, Findings, More, PerLevel},
+        budget::Budget,
+        rule::{Findings, More, PerLevel},
     },
 };
 
