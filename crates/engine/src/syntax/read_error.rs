@@ -100,9 +100,11 @@ impl JsonValue {
         }
     }
 
-    /// Returns whether it is a whole number that 64 bits do not hold.
+    /// Returns whether it is a number beyond those that 64 bits hold: as large ones are read from YAML, they may have an exponent.
     fn is_too_large(&self) -> bool {
-        matches!(self, Self::Number(text) if !text.contains(['.', 'e', 'E']) && text.parse::<i64>().is_err())
+        /// The first number that is too large.
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+        matches!(self, Self::Number(text) if text.parse::<f64>().is_ok_and(|number| number.abs() >= LIMIT))
     }
 }
 

@@ -96,7 +96,7 @@ fn each_type_in_the_place_of_each_other() {
         ),
         (
             "activeDeadlineSeconds: 99999999999999999999",
-            "3: Pod web: spec.activeDeadlineSeconds: is 99999999999999999999, which 64 bits do not hold; a whole number is expected",
+            "3: Pod web: spec.activeDeadlineSeconds: is 1e+20, which 64 bits do not hold; a whole number is expected",
         ),
         (
             "activeDeadlineSeconds: 9999999999999999999",
@@ -123,7 +123,7 @@ fn each_type_in_the_place_of_each_other() {
         ("overhead: {cpu: []}", "14: Pod web: spec.overhead.cpu: is a list; a quantity is expected"),
         (
             "containers: [{readinessProbe: {httpGet: {port: 1.5}}}]",
-            "43: Pod web: spec.containers[0].readinessProbe.httpGet.port: is 1.5; a whole number or a string is expected",
+            "44: Pod web: spec.containers[0].readinessProbe.httpGet.port: is 1.5; a whole number or a string is expected",
         ),
     ] {
         assert_eq!(of_spec(member), [wanted], "{member}");
