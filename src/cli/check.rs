@@ -32,6 +32,7 @@ use podgate_manifests::{
 ///
 /// Exit code 0 if nothing is found at or above --fail-on, 1 if something is, 2 if anything could not be judged.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "a flag of the command line is one")]
 pub(super) struct Args {
     #[command(flatten)]
     input: Select,
@@ -244,7 +245,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read the baseline {}", file.display()))?;
-    Ok(Baseline::read(&text).map_err(|error| anyhow!("{} {error}", file.display()))?)
+    Baseline::read(&text).map_err(|error| anyhow!("{} {error}", file.display()))
 }
 
 fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {

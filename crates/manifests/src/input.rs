@@ -19,7 +19,7 @@ pub trait Input: Sync {
 /// A text that is in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    /// What it is called in findings and errors.
+    /// Names it in findings and errors.
     pub name: String,
     /// The text.
     pub text: String,

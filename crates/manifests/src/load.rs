@@ -1,4 +1,11 @@
-//! A file read: the Kubernetes objects in it, each as JSON text.
+//! Takes a file apart: the Kubernetes objects in it, each as JSON text.
+//!
+//! A file is cut into parts that can be read on their own (YAML documents, JSON values), and on several threads. YAML is turned
+//! into JSON text, so that the engine has one way of reading and says the same of a manifest as of a request; JSON stays where it
+//! is, and an object is a range of the file. Of each value only as much is read as tells whether it is an object of use
+//! (`apiVersion`, `kind`, `metadata`); Lists, [as `kubectl get -o yaml` writes them](https://kubernetes.io/docs/reference/using-api/api-concepts/#collections),
+//! are followed into their items. Lines and columns are nowhere kept: where a field stands is looked up, for all errors or findings
+//! of a part at once, once there are any.
 
 use std::{fmt, iter::repeat, ops::Range, sync::Arc};
 
@@ -25,12 +32,12 @@ use podgate_engine::{
 
 /// So few parts or objects of one file are not worth another thread: others have files of their own.
 pub(super) const FEW: usize = 8;
-/// How deep Lists may stand in Lists.
+/// Limits how deep Lists may stand in Lists.
 const MAX_LISTS: usize = 8;
 /// Explains a boolean that nobody wrote.
 const BOOLEAN_HINT: &str = " (YAML takes y, yes, on, n, no and off for booleans: quote them)";
 
-/// Which object it is.
+/// Names an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// `apiVersion`.
@@ -44,7 +51,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The API group, empty for core.
+    /// Returns the API group, empty for core.
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
     }
@@ -59,11 +66,11 @@ pub(super) struct Loaded {
     pub(super) parts: Vec<Part>,
     /// The objects that podgate judges or knows from, in the order in which they stand there.
     pub(super) items: Vec<Item>,
-    /// How many Kubernetes objects there are in all.
+    /// Says how many Kubernetes objects there are in all.
     pub(super) objects: usize,
-    /// How many documents are no Kubernetes objects.
+    /// Says how many documents are no Kubernetes objects.
     pub(super) skipped: usize,
-    /// What could not be read.
+    /// Holds what could not be read.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -74,7 +81,7 @@ pub(super) struct Item {
     pub(super) part: usize,
     /// The document of the part.
     pub(super) document: usize,
-    /// Where it stands in the document: the root, or an item of a List.
+    /// Says where it stands in the document: the root, or an item of a List.
     pub(super) prefix: Path,
     pub(super) identity: Identity,
     /// Its row in the table of kinds; `None` where it is only known from.
@@ -117,7 +124,7 @@ impl Loaded {
         text.unwrap_or_default()
     }
 
-    /// Where the object stands in the file, which has these lines.
+    /// Returns where the object stands in the file, which has these lines.
     pub(super) fn place(&self, lines: &Lines<'_>, item: &Item) -> Place {
         let part = self.parts.get(item.part);
         let places = part.map(|part| part.places(lines, &[(item.document, item.prefix.clone())]));
@@ -145,7 +152,7 @@ impl Loaded {
         problems
     }
 
-    /// About how much memory it holds, in bytes.
+    /// Returns about how much memory it holds, in bytes.
     pub(super) fn size(&self) -> usize {
         let converted = self.items.iter().map(|item| match &item.json {
             Json::InFile(_) => 0,
@@ -346,7 +353,7 @@ impl<'a> Head<'a> {
         Self::with(text, "", "")
     }
 
-    /// An item of a typed list.
+    /// Returns an item of a typed list.
     fn read_item(text: &'a str, list: &Head<'a>) -> Option<Self> {
         let kind = list.kind.strip_suffix("List").filter(|kind| !kind.is_empty())?;
         Self::with(text, &list.api_version, kind)
@@ -362,7 +369,7 @@ impl<'a> Head<'a> {
         Some(Self { text, api_version, kind, metadata: raw.metadata, items: raw.items })
     }
 
-    /// The items, where it is a List.
+    /// Returns the items, where it is a List.
     fn items(&self) -> Option<Vec<&'a RawValue>> {
         let items = self.items.filter(|_| is_list(&self.kind))?;
         serde_json::from_str::<Option<Vec<&'a RawValue>>>(items.get()).ok().map(Option::unwrap_or_default)

@@ -22,9 +22,9 @@ const MAX_NAME_CHARACTERS: usize = 500;
 pub struct Problem {
     /// The file, as in [`Input::name`](crate::Input::name).
     pub file: Arc<str>,
-    /// Where in it, if that is known.
+    /// Says where in the file, if that is known.
     pub place: Option<Place>,
-    /// What: one line.
+    /// Says what is wrong: one line.
     pub message: String,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why one object is not judged, or nothing is added to it.
+/// Says why one object is not judged, or nothing is added to it.
 #[derive(Debug, Error)]
 pub(super) enum ObjectFailure {
     /// It is not what its kind says.

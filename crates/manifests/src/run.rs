@@ -1,4 +1,12 @@
-//! One run: every object of the files judged, each beside all others.
+//! Runs a check: every object of the files is judged, each beside all others.
+//!
+//! Rules compare objects (a Deployment and its PodDisruptionBudget, two Pods with one host port), and no order of the files
+//! would put the one before the other. A run therefore has two steps. The first takes each file apart and keeps what others may
+//! ask of its objects ([`InventoryObject`]); the second judges each object beside all of these. The text of the files is kept
+//! in between as far as there is room, and read again beyond it, so that memory stays bounded whatever is checked. Both steps use
+//! all threads, by file and, in a large file, by object; the results are put back into the order of the files, so that they do
+//! not depend on the threads. Objects that cannot be read, or at which a rule fails, are problems of their own, and the rest is
+//! judged all the same.
 
 use std::{
     collections::HashMap,
@@ -24,15 +32,15 @@ use podgate_engine::{
     syntax::{Path, ReadErrors, text::one_line, yaml::Place},
 };
 
-/// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
+/// Limits how much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
 /// twice.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
-/// How many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
+/// Says how many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
 /// quicker than changing.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Where something stands, in a file and in an object.
+/// Says where something stands, in a file and in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
     /// The file, as in [`Input::name`].
@@ -52,57 +60,57 @@ pub struct Spot {
 pub struct Located {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is under the policy.
+    /// Says how bad it is under the policy.
     pub level: Level,
-    /// What is wrong: one line, no final stop.
+    /// Holds what is wrong: one line, no final stop.
     pub message: String,
-    /// Where.
+    /// Says where it is.
     pub spot: Spot,
 }
 
 /// An annotation that does not do what it seems to, and where it stands.
 #[derive(Debug, Clone)]
 pub struct Notice {
-    /// What is wrong with it.
+    /// Says what is wrong with it.
     pub message: String,
-    /// Where.
+    /// Says where it is.
     pub spot: Spot,
 }
 
-/// What a run gave, in the order of files and lines.
+/// Holds what a run gave, in the order of files and lines.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// The files that were read, as in [`Input::name`].
     pub files: Vec<Arc<str>>,
-    /// How many Kubernetes objects are in them.
+    /// Says how many Kubernetes objects are in them.
     pub objects: usize,
-    /// How many documents are no Kubernetes objects.
+    /// Says how many documents are no Kubernetes objects.
     pub skipped: usize,
-    /// What was found.
+    /// Holds what was found.
     pub findings: Vec<Located>,
-    /// How many findings are exempt by annotation.
+    /// Says how many findings are exempt by annotation.
     pub ignored: usize,
     /// How many findings are in the [`Baseline`](crate::Baseline).
     pub in_baseline: usize,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
-    /// What could not be judged.
+    /// Holds what could not be judged.
     pub problems: Vec<Problem>,
 }
 
 impl Outcome {
-    /// How many findings have this level.
+    /// Returns how many findings have this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 }
 
-/// What to judge, and how.
+/// Holds what to judge, and how.
 #[derive(Debug)]
 pub struct Check<'a, I> {
     /// The policy.
     pub engine: &'a Engine,
-    /// Where objects live that name no namespace.
+    /// Says where objects live that name no namespace.
     pub namespace: &'a str,
     /// The objects as they were, if they are to be judged as updates.
     pub old: &'a [I],
@@ -232,7 +240,7 @@ impl<I: Input> Check<'_, I> {
     }
 }
 
-/// How much text may be kept, and how much has been.
+/// Says how much text may be kept, and how much has been.
 struct Room {
     taken: AtomicUsize,
     bytes: usize,
@@ -324,7 +332,7 @@ impl<'l> Old<'l> {
     }
 }
 
-/// What the judgement of one file, or of a part of it, gave.
+/// Holds what the judgement of one file, or of a part of it, gave.
 #[derive(Default)]
 struct Results {
     findings: Vec<Located>,
@@ -367,7 +375,7 @@ impl Results {
     }
 }
 
-/// What the objects of one part of a file are written in.
+/// Holds what the objects of one part of a file are written in.
 struct Source<'l> {
     file: &'l Arc<str>,
     lines: &'l Lines<'l>,

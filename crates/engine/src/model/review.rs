@@ -18,7 +18,7 @@ use super::{
 };
 use crate::syntax::{ReadErrors, Str, json::from_object};
 
-/// Who asks.
+/// Names the user who asks.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct User<'a> {
@@ -37,16 +37,16 @@ impl User<'_> {
     }
 }
 
-/// What is asked, before it is clear whether there is anything to judge.
+/// Describes what is asked, before it is clear whether there is anything to judge.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// What it is about.
+    /// Says what it is about.
     pub target: Target,
     /// Subresource, empty for the object itself.
     pub sub_resource: Str<'a>,
     /// Namespace, empty for cluster-scoped objects.
     pub namespace: Str<'a>,
-    /// Who asks.
+    /// Names the user who asks.
     pub user: User<'a>,
     /// The object as it shall be and as it is.
     pub objects: Objects<'a>,
@@ -57,9 +57,9 @@ pub struct Request<'a> {
 /// One judgement: the request's facts and its objects.
 #[derive(Debug)]
 pub struct Review<'a> {
-    /// What is asked for: CREATE, UPDATE or DELETE.
+    /// Names the operation: CREATE, UPDATE or DELETE.
     pub operation: Operation,
-    /// What of the object it is about.
+    /// Names the part of the object that it is about.
     pub concern: Concern,
     /// The kind's row in the table.
     pub workload: &'static Workload,
@@ -67,7 +67,7 @@ pub struct Review<'a> {
     pub sub_resource: Str<'a>,
     /// Namespace; for objects that name none it is empty.
     pub namespace: Str<'a>,
-    /// Who asks.
+    /// Names the user who asks.
     pub user: User<'a>,
     /// The object as it shall be; on DELETE as it is.
     pub new: Object<'a>,
@@ -85,11 +85,11 @@ pub struct ReviewError {
     pub field: &'static str,
     /// The kind that it should be.
     pub kind: &'static str,
-    /// What is wrong with it.
+    /// Says what is wrong with it.
     pub cause: ObjectError,
 }
 
-/// What is wrong with an object of a request.
+/// Says what is wrong with an object of a request.
 #[derive(Debug, Error)]
 pub enum ObjectError {
     /// The request does not have it.

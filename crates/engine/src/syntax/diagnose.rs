@@ -32,9 +32,9 @@ use super::{
     read_error::{JsonValue, ReadCause, ReadError, ReadErrors, WHOLE_NUMBER},
 };
 
-/// How many errors are looked for, each of which costs one more reading.
+/// Limits how many errors are looked for, each of which costs one more reading.
 const MAX_ERRORS: usize = 20;
-/// How many bytes are read again at most, once apart: of larger texts fewer errors are looked for.
+/// Limits how many bytes are read again at most, once apart: of larger texts fewer errors are looked for.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads `text` as a `T` until all errors are known, or as many as are looked for; `before` is called before each reading. `None`
@@ -80,7 +80,7 @@ struct Wrong {
     /// Its number, in the order in which values begin.
     value: usize,
     fault: Fault,
-    /// What it is; `None` where its text is no JSON.
+    /// Says what it is; `None` where its text is no JSON.
     found: Option<JsonValue>,
 }
 
@@ -112,7 +112,7 @@ impl Wrong {
     }
 }
 
-/// What a struct complains of, or serde_json.
+/// Carries what a struct, or serde_json, complains of.
 #[derive(Debug)]
 struct Fault {
     cause: FaultCause,
@@ -120,11 +120,11 @@ struct Fault {
     value: usize,
     /// The steps that lead there, the last first.
     steps: Vec<Segment>,
-    /// Whether it is told yet which value it is about.
+    /// Says whether it is told yet which value it is about.
     is_placed: bool,
 }
 
-/// What is wrong with a value.
+/// Says what is wrong with a value.
 #[derive(Debug, PartialEq, Eq)]
 enum FaultCause {
     /// Something else is expected.
@@ -179,9 +179,9 @@ impl de::Error for Fault {
 struct Reading<'w> {
     /// The values that were wrong in the readings before, which this one skips.
     wrong: &'w [Wrong],
-    /// What they are, as far as they were met.
+    /// Holds what they are, as far as they were met.
     found: RefCell<Vec<Option<JsonValue>>>,
-    /// How many values have begun.
+    /// Says how many values have begun.
     values: Cell<usize>,
     /// The fault that is on its way up, through serde_json's own errors, which hold only text.
     fault: RefCell<Option<Fault>>,
@@ -229,7 +229,7 @@ impl<'w> Reading<'w> {
     }
 }
 
-/// What stands between serde_json and the struct, or its visitor: `inner` is asked, or asks, in its name.
+/// Stands between serde_json and the struct, or its visitor: `inner` is asked, or asks, in its name.
 struct Traced<'r, 'w, D> {
     reading: &'r Reading<'w>,
     /// The number of the value.

@@ -1,7 +1,11 @@
-//! How JSON is read: `null` is absent, and an array is never taken for an object.
+//! Reads JSON as the API server does: `null` is absent, and an array is never taken for an object.
 //!
-//! serde's derived structs also accept an array (fields in order); a `"spec": []` would then pass as an empty spec. Nested
-//! objects are therefore read through [`object`] and [`List`], which accept a JSON object only.
+//! The typed structs of the model derive serde's `Deserialize`, which differs from Go's decoder in three ways. It accepts an array
+//! in the place of an object (fields in order), so that a `"spec": []` would pass as an empty spec: nested objects are therefore
+//! read through [`object`] and [`List`], which accept a JSON object only. It refuses `null` where Go
+//! [leaves the field as it is](https://pkg.go.dev/encoding/json#Unmarshal): those two, [`Map`] and [`Str`] take it for absent. And it
+//! lets three bytes of text become a thousand bytes in memory: [`bounded`] limits what lists and maps take. [`from_object`]
+//! reads in one quick pass; only where that fails is the text read again, to say in words and with places all that is wrong.
 
 use std::{
     cell::Cell,
@@ -23,14 +27,14 @@ use super::{
     read_error::{ReadCause, ReadError, ReadErrors},
 };
 
-/// What most lists have at most. Room for so many is made at once, or for fewer where items are large: growing moves what is
+/// Counts the items that most lists have at most. Room for so many is made at once, or for fewer where items are large: growing moves what is
 /// there.
 const FEW: usize = 4;
 /// The largest item, in bytes, of which there is room for [`FEW`].
 const SMALL_ITEM_BYTES: usize = 64;
 
 thread_local! {
-    /// What the object that this thread reads may still become in memory, in bytes; see [`bounded`].
+    /// Limits what the object that this thread reads may still become in memory, in bytes; see [`bounded`].
     static LEFT_BYTES: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
@@ -163,7 +167,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Whether two values say the same: `null` is the same as absent, at any depth.
+/// Returns whether two values say the same: `null` is the same as absent, at any depth.
 pub fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -180,7 +184,7 @@ pub fn same(one: &Value, other: &Value) -> bool {
 /// The longest text, in bytes, that is read to be compared: read, it takes up to thirty times as much.
 const MAX_COMPARED_BYTES: usize = 256 * 1024;
 
-/// Whether two JSON texts say the same. Longer ones, and those nested deeper than can be read, do if they are the same text:
+/// Returns whether two JSON texts say the same. Longer ones, and those nested deeper than can be read, do if they are the same text:
 /// the API server writes the same thing always in the same way.
 pub fn same_text(one: Option<&str>, other: Option<&str>) -> bool {
     let read = |text: &str| {
@@ -193,7 +197,7 @@ pub fn same_text(one: Option<&str>, other: Option<&str>) -> bool {
             .is_some_and(|(one, other)| read(one).zip(read(other)).is_some_and(|(one, other)| same(&one, &other)))
 }
 
-/// Whether `field` says the same in two objects.
+/// Returns whether `field` says the same in two objects.
 pub fn same_member(one: &serde_json::Map<String, Value>, other: &serde_json::Map<String, Value>, field: &str) -> bool {
     same(one.get(field).unwrap_or(&Value::Null), other.get(field).unwrap_or(&Value::Null))
 }
@@ -201,16 +205,20 @@ pub fn same_member(one: &serde_json::Map<String, Value>, other: &serde_json::Map
 /// Reads one whole JSON object from text. The errors are all that are wrong with it, each with its place.
 pub fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ReadErrors> {
     let left_bytes = LEFT_BYTES.get();
-    let error = match serde_json::from_str::<Strict<T>>(text) {
-        Ok(Strict(object)) => return Ok(object),
-        Err(error) => error,
-    };
-    // What the reading before had in memory is gone again.
-    let diagnosed = diagnose::<Strict<T>>(text, || LEFT_BYTES.set(left_bytes));
-    Err(diagnosed.unwrap_or_else(|| {
+    match serde_json::from_str::<Strict<T>>(text) {
+        Ok(Strict(object)) => Ok(object),
+        Err(error) => Err(errors_of::<T>(text, left_bytes, &error)),
+    }
+}
+
+/// Finds out all that is wrong with a text in which `error` was the first. `left_bytes` is the room that there was before: what
+/// the reading before had in memory is gone again.
+#[cold]
+fn errors_of<'a, T: Deserialize<'a>>(text: &'a str, left_bytes: usize, error: &serde_json::Error) -> ReadErrors {
+    diagnose::<Strict<T>>(text, || LEFT_BYTES.set(left_bytes)).unwrap_or_else(|| {
         let cause = ReadCause::NotJson { line: error.line(), column: error.column() };
         ReadErrors::new(vec![ReadError::new(Path::default(), cause)], true)
-    }))
+    })
 }
 
 /// A JSON list; `null` is the empty list.
@@ -218,7 +226,7 @@ pub fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ReadError
 pub struct List<T>(Vec<T>);
 
 impl<T> List<T> {
-    /// The items, owned.
+    /// Returns the items, owned.
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
@@ -294,7 +302,7 @@ pub struct Map<'a> {
 const FEW_PAIRS: usize = 16;
 
 impl<'a> Map<'a> {
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         if self.pairs.len() <= FEW_PAIRS {
             return self.pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| &**value);
@@ -320,7 +328,7 @@ impl<'a> Map<'a> {
         map
     }
 
-    /// All pairs, in the order received.
+    /// Returns all pairs, in the order received.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + use<'_, 'a> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
