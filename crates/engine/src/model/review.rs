@@ -16,7 +16,10 @@ use super::{
     Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, inventory::Namespace,
     inventory_object::InventoryWorkload, objects::Outline,
 };
-use crate::syntax::{ReadErrors, Str, json::from_object};
+use crate::syntax::{
+    ReadErrors, Str,
+    json::{from_object, object_or_default},
+};
 
 /// Names the user who asks.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -170,7 +173,49 @@ impl<'a> Request<'a> {
     }
 }
 
+/// The fields that tell what an object is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity<'a> {
+    #[serde(borrow)]
+    api_version: Str<'a>,
+    #[serde(borrow)]
+    kind: Str<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Names<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Names<'a> {
+    #[serde(borrow)]
+    namespace: Str<'a>,
+}
+
 impl<'a> Review<'a> {
+    /// Reads an object, JSON text with `apiVersion` and `kind`, as its creation would be asked for; one that names no namespace
+    /// lives in `namespace`. `None` where there is nothing to judge.
+    pub fn created(object: &'a str, namespace: &'a str) -> Result<Option<Self>, ReviewError> {
+        let unreadable = |errors| ReviewError {
+            field: "object",
+            kind: "a Kubernetes object",
+            cause: ObjectError::Unreadable(errors),
+        };
+        let Identity { api_version, kind, metadata } = from_object(object).map_err(unreadable)?;
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        let target = Workload::find(group, &kind).and_then(|workload| Target::of(Operation::Create, workload, ""));
+        let Some(target) = target else { return Ok(None) };
+        let namespace = if metadata.namespace.is_empty() { namespace.into() } else { metadata.namespace };
+        Self::read(Request {
+            target,
+            sub_resource: "".into(),
+            namespace,
+            user: User::default(),
+            objects: Objects::created(object),
+            inventory: None,
+        })
+    }
+
     /// Reads what a request asks to judge. `None` where there is nothing to judge: deletions and scales where no other objects
     /// are known, objects that are already terminating, and an UPDATE that leaves the spec as it is.
     pub fn read(request: Request<'a>) -> Result<Option<Self>, ReviewError> {
