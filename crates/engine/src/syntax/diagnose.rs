@@ -45,9 +45,9 @@ pub(super) fn diagnose<'a, T: Deserialize<'a>>(text: &'a str, before: impl Fn())
     // One reading more than there are errors: the last tells what stands in the place of the last error.
     let is_complete = loop {
         before();
-        let reading = Reading::new(&wrong);
-        let fault = reading.read::<T>(text).err();
-        let found = reading.found.take();
+        let pass = Pass::new(&wrong);
+        let fault = pass.read::<T>(text).err();
+        let found = pass.found.take();
         for (wrong, found) in wrong.iter_mut().zip(found) {
             wrong.found = found;
         }
@@ -56,19 +56,26 @@ pub(super) fn diagnose<'a, T: Deserialize<'a>>(text: &'a str, before: impl Fn())
         if wrong.last().is_some_and(|last| last.found.is_none()) {
             break true;
         }
-        // An object that complains of what was skipped in it says nothing new, and nothing behind it can be reached.
-        if wrong.len() == max || wrong.last().is_some_and(|last| last.value >= fault.value) {
+        if wrong.len() == max {
             break false;
         }
-        let is_root = fault.value == ROOT;
+        let (is_root, is_text) = (fault.value == ROOT, fault.cause == FaultCause::Json);
+        // What holds the last wrong value cannot be skipped: nothing behind it is reached.
+        let holds_last = wrong.last().is_some_and(|last| last.value >= fault.value);
         let is_json = || serde_json::from_str::<&RawValue>(text).is_ok();
-        let found = if is_root && is_json() { Some(JsonValue::of(text)) } else { None };
+        let found = if is_root && !holds_last && is_json() { Some(JsonValue::of(text)) } else { None };
         wrong.push(Wrong { value: fault.value, fault, found });
-        if is_root {
-            break true;
+        if is_root || holds_last {
+            break is_text || !holds_last;
         }
     };
-    let errors: Vec<ReadError> = wrong.into_iter().map(|wrong| wrong.into_error(text)).collect();
+    let mut errors: Vec<ReadError> = Vec::with_capacity(wrong.len());
+    for error in wrong.into_iter().map(|wrong| wrong.into_error(text)) {
+        // What was skipped is missing, and its error is told already.
+        if error.cause != ReadCause::Missing || errors.iter().all(|known| known.at != error.at) {
+            errors.push(error);
+        }
+    }
     (!errors.is_empty()).then(|| ReadErrors::new(errors, is_complete))
 }
 
@@ -175,9 +182,9 @@ impl de::Error for Fault {
     }
 }
 
-/// One reading of the text.
-struct Reading<'w> {
-    /// The values that were wrong in the readings before, which this one skips.
+/// One pass over the text.
+struct Pass<'w> {
+    /// The values that were wrong in the passes before, which this one skips.
     wrong: &'w [Wrong],
     /// Holds what they are, as far as they were met.
     found: RefCell<Vec<Option<JsonValue>>>,
@@ -187,7 +194,7 @@ struct Reading<'w> {
     fault: RefCell<Option<Fault>>,
 }
 
-impl<'w> Reading<'w> {
+impl<'w> Pass<'w> {
     fn new(wrong: &'w [Wrong]) -> Self {
         let found = RefCell::new(vec![None; wrong.len()]);
         Self { wrong, found, values: Cell::new(ROOT), fault: RefCell::new(None) }
@@ -195,7 +202,7 @@ impl<'w> Reading<'w> {
 
     fn read<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<(), Fault> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        T::deserialize(Traced { reading: self, value: ROOT, inner: &mut deserializer })?;
+        T::deserialize(Traced { pass: self, value: ROOT, inner: &mut deserializer })?;
         deserializer.end().map_err(|_| FaultCause::Json.into())
     }
 
@@ -231,7 +238,7 @@ impl<'w> Reading<'w> {
 
 /// Stands between serde_json and the struct, or its visitor: `inner` is asked, or asks, in its name.
 struct Traced<'r, 'w, D> {
-    reading: &'r Reading<'w>,
+    pass: &'r Pass<'w>,
     /// The number of the value.
     value: usize,
     inner: D,
@@ -245,12 +252,12 @@ impl<'r, 'w, D> Traced<'r, 'w, D> {
         expected: Option<&'static str>,
         ask: impl FnOnce(D, Traced<'r, 'w, V>) -> Result<T, E>,
     ) -> Result<T, Fault> {
-        let Self { reading, value, inner } = self;
-        ask(inner, Traced { reading, value, inner: visitor }).map_err(|_| {
+        let Self { pass, value, inner } = self;
+        ask(inner, Traced { pass, value, inner: visitor }).map_err(|_| {
             // Asked for one type, serde_json says itself that there is another.
             let untold =
                 || expected.map_or(FaultCause::Json, |expected| FaultCause::Unexpected(expected.into())).into();
-            let mut fault = reading.fault.take().unwrap_or_else(untold);
+            let mut fault = pass.fault.take().unwrap_or_else(untold);
             if !fault.is_placed {
                 (fault.value, fault.is_placed) = (value, true);
                 if let (FaultCause::Unexpected(words), Some(expected)) = (&mut fault.cause, expected) {
@@ -331,7 +338,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Traced<'_, '_, D> {
 impl<V> Traced<'_, '_, V> {
     /// Gives a value to the visitor; its fault goes up through `E`.
     fn give<T, E: de::Error>(self, give: impl FnOnce(V) -> Result<T, Fault>) -> Result<T, E> {
-        give(self.inner).map_err(|fault| self.reading.send(fault))
+        give(self.inner).map_err(|fault| self.pass.send(fault))
     }
 }
 
@@ -379,23 +386,23 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Traced<'_, '_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        let Self { reading, value, .. } = self;
-        self.give(|visitor| visitor.visit_some(Traced { reading, value, inner }))
+        let Self { pass, value, .. } = self;
+        self.give(|visitor| visitor.visit_some(Traced { pass, value, inner }))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        let Self { reading, value, .. } = self;
-        self.give(|visitor| visitor.visit_newtype_struct(Traced { reading, value, inner }))
+        let Self { pass, value, .. } = self;
+        self.give(|visitor| visitor.visit_newtype_struct(Traced { pass, value, inner }))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let reading = self.reading;
-        self.give(|visitor| visitor.visit_seq(Items { reading, index: 0, inner }))
+        let pass = self.pass;
+        self.give(|visitor| visitor.visit_seq(Items { pass, index: 0, inner }))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let reading = self.reading;
-        self.give(|visitor| visitor.visit_map(Members { reading, key: None, value: ROOT, inner }))
+        let pass = self.pass;
+        self.give(|visitor| visitor.visit_map(Members { pass, key: None, value: ROOT, inner }))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
@@ -408,14 +415,14 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Traced<'_, '_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        let Self { reading, value, .. } = self;
-        self.give(|seed| seed.deserialize(Traced { reading, value, inner }))
+        let Self { pass, value, .. } = self;
+        self.give(|seed| seed.deserialize(Traced { pass, value, inner }))
     }
 }
 
 /// The items of a list, without those that are skipped.
 struct Items<'r, 'w, A> {
-    reading: &'r Reading<'w>,
+    pass: &'r Pass<'w>,
     index: usize,
     inner: A,
 }
@@ -424,16 +431,16 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, '_, A> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let reading = self.reading;
+        let pass = self.pass;
         loop {
-            let (value, index) = (reading.begin(), self.index);
+            let (value, index) = (pass.begin(), self.index);
             self.index += 1;
-            let Some(skipped) = reading.skips(value) else {
-                let item = self.inner.next_element_seed(Traced { reading, value, inner: seed });
-                return item.map_err(|_| reading.receive().at(Segment::Index(index)));
+            let Some(skipped) = pass.skips(value) else {
+                let item = self.inner.next_element_seed(Traced { pass, value, inner: seed });
+                return item.map_err(|_| pass.receive().at(Segment::Index(index)));
             };
             match self.inner.next_element::<&'de RawValue>() {
-                Ok(Some(text)) => reading.skipped(skipped, text),
+                Ok(Some(text)) => pass.skipped(skipped, text),
                 Ok(None) => return Ok(None),
                 Err(_) => return Err(FaultCause::Json.into()),
             }
@@ -443,7 +450,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, '_, A> {
 
 /// The members of an object, without those that are skipped.
 struct Members<'de, 'r, 'w, A> {
-    reading: &'r Reading<'w>,
+    pass: &'r Pass<'w>,
     /// The key of the member whose value is read next, and the number of that value.
     key: Option<Str<'de>>,
     value: usize,
@@ -457,10 +464,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, '_, '_, A> {
         loop {
             let key = self.inner.next_key::<Str<'de>>().map_err(|_| Fault::from(FaultCause::Json))?;
             let Some(key) = key else { return Ok(None) };
-            self.value = self.reading.begin();
-            if let Some(skipped) = self.reading.skips(self.value) {
+            self.value = self.pass.begin();
+            if let Some(skipped) = self.pass.skips(self.value) {
                 let text = self.inner.next_value::<&'de RawValue>().map_err(|_| Fault::from(FaultCause::Json))?;
-                self.reading.skipped(skipped, text);
+                self.pass.skipped(skipped, text);
                 continue;
             }
             self.key = Some(key.clone());
@@ -473,10 +480,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, '_, '_, A> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let (reading, value) = (self.reading, self.value);
-        self.inner.next_value_seed(Traced { reading, value, inner: seed }).map_err(|_| {
+        let (pass, value) = (self.pass, self.value);
+        self.inner.next_value_seed(Traced { pass, value, inner: seed }).map_err(|_| {
             let key = self.key.take().unwrap_or_default();
-            reading.receive().at(Segment::Key(key.into_cow().into_owned().into()))
+            pass.receive().at(Segment::Key(key.into_cow().into_owned().into()))
         })
     }
 }
@@ -488,3 +495,6 @@ impl Fault {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;
