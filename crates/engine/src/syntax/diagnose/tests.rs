@@ -1,10 +1,12 @@
+use std::cell::Cell;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 use crate::syntax::{
-    List, Map,
-    json::{Strict, object},
+    List, Map, Str,
+    object::{Strict, object},
 };
 
 #[derive(Debug, Default, Deserialize)]
