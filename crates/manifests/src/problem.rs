@@ -51,6 +51,9 @@ pub(super) enum ObjectFailure {
     /// It is not what its kind says.
     #[error(transparent)]
     Unreadable(#[from] ReadErrors),
+    /// The object that it was is not what its kind says.
+    #[error("as it was: {0}")]
+    OldUnreadable(ReadErrors),
     /// There is no object.
     #[error("it is missing")]
     Missing,
@@ -71,6 +74,7 @@ pub(super) enum ObjectFailure {
 impl From<ReviewError> for ObjectFailure {
     fn from(error: ReviewError) -> Self {
         match error.cause {
+            ObjectError::Unreadable(errors) if error.field == "oldObject" => Self::OldUnreadable(errors),
             ObjectError::Unreadable(errors) => Self::Unreadable(errors),
             ObjectError::Missing => Self::Missing,
         }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::{IntOrString, Metadata, PodSpec, PodStatus, SelectorView, pod::Present};
 use crate::syntax::{
-    Path, ReadErrors, Str,
-    json::{List, from_object, object, object_or_default},
+    List, Path, ReadErrors, Str,
+    json::{from_object, object, object_or_default},
 };
 
 /// Says where a kind holds the Pods that it makes.

@@ -216,3 +216,20 @@ fn of_very_many_errors_the_first_are_said() {
     let last = "25:5: Pod web: metadata.labels.a19: is 19; a string is expected; there are more errors behind this one";
     assert_eq!(lines[19], last);
 }
+
+/// An object whose old version cannot be read is placed as a whole: the field may be right by now, or gone.
+#[test]
+fn errors_of_the_old_object() {
+    let deployment = |replicas: &str| {
+        format!(
+            "# Old or new\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: {replicas}\n"
+        )
+    };
+    let engine = Engine::default();
+    let (new, old) = (inputs("new.yaml", &deployment("3")), inputs("old.yaml", &deployment("'3'")));
+    let outcome = Check { engine: &engine, namespace: "default", old: &old }.run(&new, &|_| {});
+    let lines: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
+    let wanted =
+        "new.yaml:2:1: Deployment web: as it was: spec.replicas: is the string \"3\"; a whole number is expected";
+    assert_eq!(lines, [wanted]);
+}
