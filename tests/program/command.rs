@@ -48,12 +48,27 @@ fn a_broken_file_does_not_stop_the_others() {
     assert!(ran.stdout.contains("b.yaml:4:8: deny[invalid-restart-policy]"), "{}", ran.stdout);
 }
 
+/// Two errors, the first at a key that has dots.
+const DOTTED: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations:
+    a: b
+  labels:
+    app.kubernetes.io/version: 1.10
+spec:
+  replicas: '3'
+";
+
 #[test]
 fn what_cannot_be_read_is_said() {
     let zero = DENIED.replace("containers: []", "containers: {}");
     let folder = folder(&[
         ("kind.yaml", &zero),
         ("bool.yaml", &DENIED.replace("name: web", "name: on")),
+        ("dotted.yaml", DOTTED),
         ("helm.yaml", "a: {{ .Values.a }}\n{{- end }}\n"),
         ("tsconfig.json", "{// comment\n\"a\": 1}"),
     ]);
@@ -62,6 +77,8 @@ fn what_cannot_be_read_is_said() {
     assert_eq!(ran.code, 2);
     for expected in [
         "bool.yaml:3:12: Pod: metadata.name: is true; a string is expected (YAML takes y, yes, on, n, no and off for",
+        "dotted.yaml:8:5: Deployment web: metadata.labels[app.kubernetes.io/version]: is 1.1; a string is expected\n",
+        "dotted.yaml:10:3: Deployment web: spec.replicas: is the string \"3\"; a whole number is expected\n",
         "helm.yaml:1:",
         "render it first",
         "kind.yaml:4:31: Pod web: spec.containers: is an object; a list is expected",
