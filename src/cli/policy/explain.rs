@@ -158,7 +158,7 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
         }
         None => {}
     }
-    let labelled = engine.labelled(subject.namespace_labels).map_or(Part::Rest, |profile| Part::Label(*profile));
+    let labelled = engine.labelled(subject.namespace_labels).map_or(Part::Rest, Part::Label);
     let part = |scope: Option<usize>| {
         scope
             .and_then(|index| Some((index, spec.scopes.get(index)?)))

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::wire::{Cause, Details, Status};
 use crate::{
-    mutate::Mutation,
     policy::{Ignored, Verdict},
     rules::{Finding, Level},
     syntax::text::{beginning, one_line},
@@ -117,8 +116,8 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
 }
 
 /// Returns the annotations of a patch: which mutations added something.
-pub(super) fn mutation_annotations(mutations: &[&'static Mutation]) -> BTreeMap<&'static str, String> {
-    mutations.iter().map(|mutation| (mutation.id, "patched".to_owned())).collect()
+pub(super) fn mutation_annotations(mutations: &[&'static str]) -> BTreeMap<&'static str, String> {
+    mutations.iter().map(|mutation| (*mutation, "patched".to_owned())).collect()
 }
 
 /// Says what a finding that is silent would be, and for whom.

@@ -343,13 +343,13 @@ fn judge<'a>(
                     MutateError::Exhausted(exhausted) => Failure::exhausted(exhausted),
                     MutateError::Patch(error) => Failure::internal(error),
                 })?;
-                if let Some(patch) = mutated.patch {
-                    let patch = serde_json::to_vec(&patch).map_err(Failure::internal)?;
+                if let Some(patch) = &mutated.patch {
+                    let patch = serde_json::to_vec(patch).map_err(Failure::internal)?;
                     record.decision = Decision::Patched;
-                    record.mutations = mutated.mutations.iter().map(|mutation| mutation.id).collect();
+                    record.mutations = mutated.mutations();
                     response.patch = Some(BASE64_STANDARD.encode(patch));
                     response.patch_type = Some("JSONPatch");
-                    response.audit_annotations = answer::mutation_annotations(&mutated.mutations);
+                    response.audit_annotations = answer::mutation_annotations(&record.mutations);
                 }
             }
         }

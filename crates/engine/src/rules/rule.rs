@@ -137,8 +137,18 @@ pub trait Check: Default + Send + Sync + 'static {
     /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
     const SCALE: bool = false;
 
+    /// Takes over what the policy says elsewhere and the rule has to know.
+    fn with_policy(&mut self, _facts: &PolicyFacts<'_>) {}
+
     /// Reports every place in `review.new` that breaks the rule.
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
+}
+
+/// What a policy says outside of a rule's options that a rule may have to know.
+#[derive(Debug, Default, Clone)]
+pub struct PolicyFacts<'p> {
+    /// The names of the scheduling gates that the policy's own mutations add.
+    pub added_gates: Vec<&'p str>,
 }
 
 /// A check with its options set, ready to run; shared by all parts of a policy that set the same.
@@ -159,7 +169,7 @@ pub struct OptionError {
 pub struct Code {
     concern: Concern,
     scale: bool,
-    compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
+    compile: fn(Map<String, Value>, &PolicyFacts<'_>) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
@@ -169,9 +179,10 @@ impl Code {
         Self {
             concern: C::CONCERN,
             scale: C::SCALE,
-            compile: |options| {
-                let check: C = serde_path_to_error::deserialize(Value::Object(options))
+            compile: |options, facts| {
+                let mut check: C = serde_path_to_error::deserialize(Value::Object(options))
                     .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
+                check.with_policy(facts);
                 Ok(Arc::new(move |review, out| check.check(review, out)))
             },
             schema: C::json_schema,
@@ -183,7 +194,7 @@ impl Code {
         Self {
             concern: C::CONCERN,
             scale: C::SCALE,
-            compile: |options| match options.keys().next() {
+            compile: |options, _| match options.keys().next() {
                 Some(key) => {
                     let cause = format!("unknown field `{key}`, there are no fields");
                     Err(OptionError { at: Path::default().key(key.clone()), cause })
@@ -196,8 +207,8 @@ impl Code {
 
     /// The check with these options; options that are not given keep their default. Fails on an unknown option or a wrong
     /// type.
-    pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, OptionError> {
-        (self.compile)(options)
+    pub fn compile(&self, options: Map<String, Value>, facts: &PolicyFacts<'_>) -> Result<Compiled, OptionError> {
+        (self.compile)(options, facts)
     }
 
     /// What of an object the rule judges.

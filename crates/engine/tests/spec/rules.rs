@@ -6,7 +6,7 @@ use podgate_engine::{
     model::workload::WORKLOADS,
     policy::{
         Engine,
-        cases::{self, Case, CaseError, Found},
+        cases::{self, Case, CaseError, CaseFinding},
     },
     rules::{self, RULES, Rule},
 };
@@ -25,7 +25,7 @@ fn run(rule: &'static Rule, case: &Case) -> Result<bool, String> {
     let text = |error: CaseError| error.to_string();
     let policy = case.policy().transpose().map_err(text)?.unwrap_or_default();
     let found = case.judge(&Engine::with_rules(&policy, &[rule])).map_err(text)?.found;
-    for Found { message, .. } in &found {
+    for CaseFinding { message, .. } in &found {
         let shape = !message.is_empty() && !message.contains(char::is_control) && !message.ends_with('.');
         assert!(shape, "{}: a message is one line without a final stop: {message:?}", rule.id);
     }

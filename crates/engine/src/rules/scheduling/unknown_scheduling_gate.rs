@@ -54,7 +54,7 @@ use serde::Deserialize;
 use crate::{
     lifecycle::names::is_qualified_name,
     model::Review,
-    rules::rule::{Check, Report, rule},
+    rules::rule::{Check, PolicyFacts, Report, rule},
 };
 
 rule! {
@@ -77,6 +77,11 @@ struct UnknownSchedulingGate {
 }
 
 impl Check for UnknownSchedulingGate {
+    fn with_policy(&mut self, facts: &PolicyFacts<'_>) {
+        // Somebody knows how to remove the gate that the policy itself adds.
+        self.known.extend(facts.added_gates.iter().map(|gate| (*gate).to_owned()));
+    }
+
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         // One that is no name is `invalid-scheduling-gate`'s.
         let known = |name: &str| {
