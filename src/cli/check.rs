@@ -14,9 +14,9 @@ use super::{
     output::{FAILURE, is_broken_pipe},
     progress::Progress,
 };
-use crate::files::{self, File};
+use crate::files::{self, File, load_policy};
 use podgate_engine::{
-    policy::{Engine, LifecyclePolicy, load, suggest::did_you_mean},
+    policy::{Engine, LifecyclePolicy, suggest::did_you_mean},
     rules::{self, Level, RULES, Rule},
 };
 use podgate_manifests::{
@@ -172,10 +172,10 @@ impl Select {
     /// Returns the policy: the one that is named, else the one that the folder has, which is said unless `is_quiet`.
     pub(super) fn policy(&self, is_quiet: bool) -> anyhow::Result<LifecyclePolicy> {
         if let Some(file) = &self.policy {
-            return Ok(load(file)?);
+            return Ok(load_policy(file)?);
         }
         let Some(file) = files::policy_above(&std::env::current_dir()?) else { return Ok(LifecyclePolicy::default()) };
-        let policy = load(&file)?;
+        let policy = load_policy(&file)?;
         if !is_quiet {
             let _ = writeln!(io::stderr(), "podgate: policy {}", file.display());
         }

@@ -6,6 +6,6 @@ mod walk;
 mod write;
 
 pub use file::{File, STDIN};
-pub use policy::policy_above;
+pub use policy::{PolicyFileError, load_policy, policy_above};
 pub use walk::{WalkError, find};
 pub use write::{WriteError, write};

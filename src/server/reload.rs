@@ -16,9 +16,10 @@ use super::log;
 use super::metrics::Metrics;
 use super::options::PolicySource;
 use super::watch::Watch;
+use crate::files::load_policy;
 use podgate_engine::policy::day::Day;
 use podgate_engine::policy::exempt::Ending;
-use podgate_engine::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
+use podgate_engine::policy::{Engine, LifecyclePolicy, parse};
 
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -159,5 +160,5 @@ impl Policies {
 
 fn read(file: &Path) -> Result<LifecyclePolicy, String> {
     files::regular(file).map_err(|cause| format!("cannot read policy {}: {cause}", file.display()))?;
-    load(file).map_err(|error: PolicyError| error.to_string())
+    load_policy(file).map_err(|error| error.to_string())
 }

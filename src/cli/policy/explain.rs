@@ -10,6 +10,7 @@ use std::{
 use anyhow::anyhow;
 
 use crate::cli::output::print;
+use crate::files::load_policy;
 use podgate_engine::{
     model::{Operation, Subject, Workload, selection::Pods, workload::WORKLOADS},
     policy::{
@@ -17,7 +18,6 @@ use podgate_engine::{
         config::{PolicySpec, Profile, Scope},
         controllers::ControllersLevel,
         label::{self, OFF, PROFILE_LABEL},
-        load,
         settings::{InForce, Origin},
         suggest::did_you_mean,
     },
@@ -66,7 +66,7 @@ fn operation(word: &str) -> Result<Operation, String> {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let engine = Engine::new(&load(&args.file)?);
+    let engine = Engine::new(&load_policy(&args.file)?);
     let workload = kind(&args.kind)?;
     let labels: BTreeMap<&str, &str> = args.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let labels = serde_json::to_string(&labels)?;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Engine, LifecyclePolicy, PolicyError, Verdict, load};
+use super::{Engine, LifecyclePolicy, PolicyError, Verdict, parse};
 use crate::{
     model::{Inventory, Objects, Operation, Request, Review, Target, User, Workload},
     rules::{self, Level},
@@ -170,23 +170,20 @@ impl Case {
             let spec: String = block.text.lines().map(|line| format!("  {line}\n")).collect();
             (format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n{spec}"), 3, 2)
         };
-        let error = |error| match error {
-            PolicyError::Invalid { mistakes, .. } => {
-                let line = |line: usize| (block.line + line).saturating_sub(above + 1);
-                let column = |column: usize| column.saturating_sub(before).max(1);
-                let first = mistakes.first().map_or(block.line, |mistake| line(mistake.place.line));
-                let all = mistakes.iter().enumerate().map(|(index, mistake)| match index {
-                    // The first has its line from the error itself.
-                    0 => mistake.message.clone(),
-                    _ => format!("{}:{}: {}", line(mistake.place.line), column(mistake.place.column), mistake.message),
-                });
-                CaseError { line: first, message: all.collect::<Vec<_>>().join("\n") }
-            }
-            PolicyError::Read { .. } => CaseError { line: block.line, message: error.to_string() },
+        let error = |PolicyError { mistakes, .. }| {
+            let line = |line: usize| (block.line + line).saturating_sub(above + 1);
+            let column = |column: usize| column.saturating_sub(before).max(1);
+            let first = mistakes.first().map_or(block.line, |mistake| line(mistake.place.line));
+            let all = mistakes.iter().enumerate().map(|(index, mistake)| match index {
+                // The first has its line from the error itself.
+                0 => mistake.message.clone(),
+                _ => format!("{}:{}: {}", line(mistake.place.line), column(mistake.place.column), mistake.message),
+            });
+            CaseError { line: first, message: all.collect::<Vec<_>>().join("\n") }
         };
         // An empty `spec` is a policy too.
         let empty = || block.text.trim().is_empty().then(LifecyclePolicy::default);
-        Some(empty().map_or_else(|| load::parse(&text, "policy").map_err(error), Ok))
+        Some(empty().map_or_else(|| parse(&text, "policy").map_err(error), Ok))
     }
 
     /// What is to be found.

@@ -93,8 +93,10 @@ impl Counting<'_, '_> {
             let mut new = found.kept;
             if let Some(excuses) = &mut self.excuses {
                 // First of all those that read the same: an old finding excuses one new one.
+                let all = new.len();
                 new.retain(|finding| !excuses.take_same(finding));
                 new.retain(|finding| !excuses.take_any(finding));
+                self.verdict.before += all - new.len();
             }
             for finding in new.into_iter().filter(|finding| !self.aside.drops(finding)) {
                 match self.exempting.covering(&finding).or_else(|| self.aside.covering(&finding)) {
@@ -116,8 +118,10 @@ impl Counting<'_, '_> {
         let (mut findings, mut ignored) = (Findings::default(), Findings::default());
         let (mut of_findings, mut of_ignored) = (PerLevel::default(), PerLevel::default());
         let max_kept = budget.max_kept();
+        let mut before = 0;
         let mut take = |finding: Finding| {
             let is_old = excuses.as_mut().is_some_and(|old| old.take_same(&finding) || old.take_any(&finding));
+            before += usize::from(is_old);
             if is_old || aside.drops(&finding) {
                 return;
             }
@@ -127,6 +131,7 @@ impl Counting<'_, '_> {
             }
         };
         (active.check)(review, &mut Report::each(active.rule, active.levels, budget, &mut take));
+        verdict.before += before;
         verdict.findings.extend(findings.kept);
         verdict.more.extend(findings.more);
         let reasoned = ignored.kept.into_iter().filter_map(|finding| {

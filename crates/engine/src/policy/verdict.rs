@@ -24,6 +24,8 @@ pub struct Verdict {
     pub ignored: Vec<Ignored>,
     /// How many more of these there are.
     pub more_ignored: Vec<More>,
+    /// How many findings of a change the old object had already.
+    pub before: usize,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
     /// Where a controller creates the object: the owner whose template is to be mended, if anything was found.
@@ -74,6 +76,8 @@ impl Verdict {
                 verdict.more_ignored.into_iter().filter(|more| new(&all.more_ignored, more)).collect();
             all.more_ignored.extend(more);
             all.notices.extend(verdict.notices);
+            // They are of the same two objects.
+            all.before = all.before.max(verdict.before);
         }
         for ignored in set_aside {
             if known.insert(key(&ignored.finding), usize::MAX).is_none() {
