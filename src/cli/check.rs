@@ -14,10 +14,13 @@ use super::{
     output::{FAILURE, is_broken_pipe},
     progress::Progress,
 };
-use crate::files::{self, File};
-use podgate_engine::rules::Level;
+use crate::files::{self, File, Found};
+use podgate_engine::{
+    policy::{Engine, LifecyclePolicy},
+    rules::{Level, RULES},
+};
 use podgate_manifests::{
-    Check, Outcome, Problem,
+    Check, Outcome,
     output::{github, json, junit, sarif, text},
 };
 
@@ -98,14 +101,21 @@ impl FailOn {
 
 impl Select {
     /// The files that are meant, and what of them cannot be read.
-    pub(super) fn inputs(&self) -> anyhow::Result<(Vec<File>, Vec<Problem>)> {
+    pub(super) fn inputs(&self) -> anyhow::Result<Found> {
         if self.paths.is_empty() {
             if io::stdin().is_terminal() {
                 bail!("no path given and nothing piped in; name a file or a folder");
             }
-            return Ok((vec![File::stdin()], Vec::new()));
+            return Ok(Found { files: vec![File::stdin()], ..Found::default() });
         }
-        Ok(files::find(&self.paths, &self.ignore)?)
+        let found = files::find(&self.paths, &self.ignore)?;
+        for glob in &found.idle_globs {
+            let rule = RULES.iter().any(|rule| rule.id == glob.trim_matches('/'));
+            let hint = if rule { "; it is a rule, which a policy file turns off, or an annotation of the object ignores" } else { "" };
+            // Where stderr is gone nobody need know.
+            let _ = writeln!(io::stderr(), "podgate: note: --ignore {glob} matches nothing{hint}");
+        }
+        Ok(found)
     }
 
     fn said(&self) -> String {
@@ -115,18 +125,20 @@ impl Select {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let engine = super::policy::engine(args.select.policy.as_deref())?;
-    let (inputs, mut problems) = args.select.inputs()?;
+    let engine = without_guards(super::policy::engine(args.select.policy.as_deref())?);
+    let Found { files: inputs, around, mut problems, .. } = args.select.inputs()?;
     let old = match &args.old {
         Some(old) => {
-            let (old, more) = files::find(std::slice::from_ref(old), &[])?;
-            problems.extend(more);
-            old
+            let found = files::find(std::slice::from_ref(old), &[])?;
+            problems.extend(found.problems);
+            found.files
         }
         None => Vec::new(),
     };
     let progress = Progress::new(inputs.len() * 2, args.quiet);
-    let check = Check { engine: &engine, namespace: &args.select.namespace, old: &old };
+    let folder = files::working_folder();
+    let namespace = &args.select.namespace;
+    let check = Check { engine: &engine, namespace, old: &old, folder: &folder, around: &around };
     let mut outcome = check.run(&inputs, &|done| progress.advance(done));
     progress.finish();
     problems.append(&mut outcome.problems);
@@ -139,15 +151,27 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !outcome.problems.is_empty() {
         return Ok(ExitCode::from(FAILURE));
     }
-    if outcome.objects == 0 && !args.allow_empty {
-        bail!(
-            "nothing was judged: no Kubernetes object in {} ({}); --allow-empty lets that pass",
-            args.select.said(),
-            text::summary(&outcome).split(':').next().unwrap_or_default()
-        );
+    // Where there are objects, and none that has or makes Pods, there is nothing to find.
+    let is_empty = outcome.objects == 0 || !outcome.not_judged.is_empty();
+    if outcome.judged == 0 && is_empty && !args.allow_empty {
+        let why = if outcome.objects == 0 { "no Kubernetes object in" } else { "no object that could be in" };
+        let count = text::summary(&outcome);
+        let count = count.split(':').next().unwrap_or_default();
+        bail!("nothing was judged: {why} {} ({count}); --allow-empty lets that pass", args.select.said());
     }
     let fails = args.fail_on.level().is_some_and(|least| outcome.findings.iter().any(|finding| finding.level >= least));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Judges in the namespaces that are exempt by default, too: that they are is to keep a cluster from locking itself out, which
+/// no manifest in a repository can do.
+fn without_guards(engine: Engine) -> Engine {
+    let mut policy = engine.policy().clone();
+    if policy.spec.exemptions.namespaces != LifecyclePolicy::default().spec.exemptions.namespaces {
+        return engine;
+    }
+    policy.spec.exemptions.namespaces.clear();
+    Engine::new(&policy)
 }
 
 fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {

@@ -19,18 +19,26 @@ pub struct File {
     pub name: String,
     /// Where it is; `None` for standard input.
     pub path: Option<PathBuf>,
+    /// Whether it was named, not found in a folder.
+    pub is_named: bool,
 }
 
 impl File {
-    pub(super) fn new(path: PathBuf) -> Self {
+    /// Returns a file that was found in a folder.
+    pub(super) fn found(path: PathBuf) -> Self {
         let name = path.to_string_lossy().replace('\\', "/");
         let name = name.strip_prefix("./").map_or(&*name, |rest| rest.trim_start_matches('/')).to_owned();
-        Self { name, path: Some(path) }
+        Self { name, path: Some(path), is_named: false }
+    }
+
+    /// Returns a file that was named.
+    pub(super) fn named(path: PathBuf) -> Self {
+        Self { is_named: true, ..Self::found(path) }
     }
 
     /// Returns standard input.
     pub fn stdin() -> Self {
-        Self { name: STDIN.to_owned(), path: None }
+        Self { name: STDIN.to_owned(), path: None, is_named: true }
     }
 }
 
@@ -61,6 +69,10 @@ impl Input for File {
             let hint = if utf16 { " but UTF-16" } else { "" };
             io::Error::other(format!("it is not UTF-8{hint} (byte {})", error.utf8_error().valid_up_to()))
         })
+    }
+
+    fn is_named(&self) -> bool {
+        self.is_named
     }
 
     fn is_readable_again(&self) -> bool {

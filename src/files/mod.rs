@@ -1,9 +1,12 @@
 //! Manifests on disk: which are meant, how they are read, and how a fixed one is written.
 
+mod around;
 mod file;
+mod ignored;
 mod walk;
 mod write;
 
 pub use file::{File, STDIN};
-pub use walk::{WalkError, find};
+pub use around::working_folder;
+pub use walk::{Found, WalkError, find};
 pub use write::{WriteError, write};

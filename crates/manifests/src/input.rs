@@ -10,6 +10,11 @@ pub trait Input: Sync {
     /// Returns the whole text. The error is shown as "NAME: cannot be read: …".
     fn read(&self) -> io::Result<String>;
 
+    /// Returns whether somebody named it. What was found in a folder may be anything.
+    fn is_named(&self) -> bool {
+        true
+    }
+
     /// Returns whether it can be read a second time.
     fn is_readable_again(&self) -> bool {
         true

@@ -9,10 +9,12 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
+    aside::{Reason, Tally},
     input::Input,
     parallel,
     problem::Problem,
     source::{self, Lines, Part},
+    tree::{self, Class, placeholder},
 };
 use podgate_engine::{
     model::{Workload, entry::Entry},
@@ -48,6 +50,12 @@ impl Identity {
     }
 }
 
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
 /// One file, read.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
@@ -61,6 +69,8 @@ pub(super) struct Loaded {
     pub(super) objects: usize,
     /// How many documents are no Kubernetes objects.
     pub(super) skipped: usize,
+    /// What is left aside.
+    pub(super) aside: Tally,
     /// What could not be read.
     pub(super) problems: Vec<Problem>,
 }
@@ -77,6 +87,8 @@ pub(super) struct Item {
     pub(super) identity: Identity,
     /// Its row in the table of kinds; `None` where it is only known from.
     pub(super) workload: Option<&'static Workload>,
+    /// What is wrong with its group, version or kind.
+    pub(super) fault: Option<String>,
     json: Json,
 }
 
@@ -126,6 +138,19 @@ impl Loaded {
         problems
     }
 
+    /// Tells those that hold a placeholder where a value of another kind belongs from what cannot be read otherwise.
+    pub(super) fn placeholders<'i>(&'i self, failed: Vec<(&'i Item, String)>) -> [Vec<(&'i Item, String)>; 2] {
+        let (mut holders, mut others) = (Vec::new(), Vec::new());
+        for (item, error) in failed {
+            let path = path_of(in_object(&error));
+            match placeholder::at(self.json(item), &path).filter(|_| item.fault.is_none()) {
+                Some(value) => holders.push((item, format!("{path}: {value}"))),
+                None => others.push((item, error)),
+            }
+        }
+        [holders, others]
+    }
+
     /// About how much memory it holds, in bytes.
     pub(super) fn size(&self) -> usize {
         let converted = self.items.iter().map(|item| match &item.json {
@@ -139,7 +164,7 @@ impl Loaded {
 /// Reads and takes apart one file.
 pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
     match input.read() {
-        Ok(text) => from_text(input.name(), text, namespace),
+        Ok(text) => from_text(input, text, namespace),
         Err(cause) => {
             let problem = Problem::of(input.name(), None, &format!("cannot be read: {cause}"));
             Loaded { problems: vec![problem], ..Loaded::default() }
@@ -147,8 +172,9 @@ pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
     }
 }
 
-/// Takes apart a text that is called `name`.
-pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
+/// Takes apart the text of an input.
+fn from_text(input: &impl Input, text: String, namespace: &str) -> Loaded {
+    let name = input.name();
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     let parts = source::parts(&text);
@@ -156,24 +182,29 @@ pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
     let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, namespace));
     let mut loaded = Loaded::default();
+    let mut is_template = false;
     for (found, part) in found.into_iter().zip(&parts) {
         loaded.items.extend(found.items);
         loaded.objects += found.objects;
         loaded.skipped += found.skipped;
+        for (reason, kind, example) in found.aside {
+            loaded.aside.add(reason, &kind, &format!("{name}: {example}"));
+        }
         if let Some(error) = found.error {
             // A package.json or tsconfig.json with comments is nobody's manifest.
             if is_json(name) && !part.text(&text).contains("apiVersion") {
                 loaded.skipped += 1;
-                continue;
-            }
-            let template = if part.text(&text).contains("{{") {
-                "; it looks like the source of a template: render it first, as in helm template CHART | podgate check"
+            } else if placeholder::is_template(&text, error.place.line) {
+                is_template = true;
+            } else if !input.is_named() && !text.contains("apiVersion") {
+                loaded.aside.add(Reason::NoManifest, "", &format!("{name}:{}: {}", error.place, error.message));
             } else {
-                ""
-            };
-            let message = format!("{}{template}", error.message);
-            loaded.problems.push(Problem::of(name, Some(error.place), &message));
+                loaded.problems.push(Problem::of(name, Some(error.place), &error.message));
+            }
         }
+    }
+    if is_template {
+        loaded.aside.add(Reason::Template, "", name);
     }
     (loaded.text, loaded.parts) = (text, parts);
     loaded
@@ -189,6 +220,8 @@ struct Found {
     items: Vec<Item>,
     objects: usize,
     skipped: usize,
+    /// Why objects are left aside, the kind, and which they are.
+    aside: Vec<(Reason, String, String)>,
     error: Option<YamlError>,
 }
 
@@ -208,51 +241,69 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Fou
             continue;
         };
         let mut items = Vec::new();
-        found.objects += collect(text, &object, Path::default(), namespace, &mut items, 0);
+        collect(text, &object, Path::default(), namespace, (&mut items, &mut found), 0);
         if items.is_empty() {
             continue;
         }
         let converted: Option<Arc<str>> = (!part.is_json()).then(|| text.into());
-        found.items.extend(items.into_iter().map(|(prefix, identity, workload, range)| {
+        found.items.extend(items.into_iter().map(|Taken { prefix, identity, workload, fault, range }| {
             let json = match &converted {
                 Some(text) => Json::Converted(Arc::clone(text), range),
                 None => Json::InFile(part.start() + range.start..part.start() + range.end),
             };
-            Item { part: index, document, prefix, identity, workload, json }
+            Item { part: index, document, prefix, identity, workload, fault, json }
         }));
     }
     found
 }
 
-type Taken = (Path, Identity, Option<&'static Workload>, Range<usize>);
+/// An object that is of use, and where it stands in its document.
+struct Taken {
+    prefix: Path,
+    identity: Identity,
+    workload: Option<&'static Workload>,
+    fault: Option<String>,
+    range: Range<usize>,
+}
 
-/// Adds the object, or those of a List, as far as they are of use. Returns how many there are in all.
+/// Adds the object, or those of a List, as far as they are of use, and counts all of them.
 fn collect(
     document: &str,
     object: &Head<'_>,
     prefix: Path,
     namespace: &str,
-    into: &mut Vec<Taken>,
+    into: (&mut Vec<Taken>, &mut Found),
     lists: usize,
-) -> usize {
-    if let Some(items) = object.items().filter(|_| lists < MAX_LISTS) {
-        let mut count = 0;
-        for (index, item) in items.iter().enumerate() {
+) {
+    let (items, found) = into;
+    if let Some(members) = object.items().filter(|_| lists < MAX_LISTS) {
+        for (index, item) in members.iter().enumerate() {
             // The items of a DeploymentList may leave out what the list says.
             let read = Head::read(item.get()).or_else(|| Head::read_item(item.get(), object));
             let Some(item) = read else { continue };
             let prefix = prefix.clone().key("items").index(index);
-            count += collect(document, &item, prefix, namespace, into, lists + 1);
+            collect(document, &item, prefix, namespace, (&mut *items, &mut *found), lists + 1);
         }
-        return count;
+        return;
     }
+    let (workload, fault) = match tree::class(&object.api_version, &object.kind, object.text) {
+        Class::Judged(workload) => (Some(workload), None),
+        Class::Fault(fault) => (None, Some(fault)),
+        Class::Other => (None, None),
+        Class::Aside(reason, kind) => {
+            let identity = object.identity(namespace);
+            found.objects += usize::from(reason.is_of_objects());
+            found.aside.push((reason, kind, identity.to_string()));
+            return;
+        }
+    };
+    found.objects += 1;
     let identity = object.identity(namespace);
-    let workload = Workload::find(identity.group(), &identity.kind);
-    if workload.is_some() || Entry::takes(identity.group(), &identity.kind) {
+    if workload.is_some() || fault.is_some() || Entry::takes(identity.group(), &identity.kind) {
         let start = (object.text.as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
-        into.push((prefix, identity, workload, start..start + object.text.len()));
+        let range = start..start + object.text.len();
+        items.push(Taken { prefix, identity, workload, fault, range });
     }
-    1
 }
 
 /// The parts of an object that tell what it is.

@@ -1,7 +1,6 @@
 //! One run: every object of the files judged, each beside all others.
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -10,15 +9,19 @@ use std::{
 };
 
 use super::{
+    aside::{NotJudged, Reason, Tally},
+    environments,
     input::Input,
     load::{self, Identity, Item, Loaded},
     parallel,
     problem::{MAX_MESSAGE_CHARACTERS, Problem},
     source::{Lines, Part},
+    surroundings::{Known, Namespaces, Old, Surroundings},
+    tree::{Role, Tree, placeholder},
 };
 use podgate_engine::{
-    model::{Given, Inventory, Operation, Request, Review, User, entry::Entry},
-    policy::{Engine, Verdict},
+    model::{Given, Operation, Request, Review, User, Workload, entry::Entry},
+    policy::{Engine, Notice as Said, Verdict},
     rules::{Level, Rule},
     syntax::{Path, text::one_line, yaml::Place},
 };
@@ -70,13 +73,30 @@ pub struct Notice {
     pub spot: Spot,
 }
 
+/// A file of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The file, as in [`Input::name`].
+    pub name: Arc<str>,
+    /// How many of its objects were judged.
+    pub judged: usize,
+}
+
 /// What a run gave, in the order of files and lines.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The files that were read, as in [`Input::name`].
-    pub files: Vec<Arc<str>>,
+    /// The files that were looked at.
+    pub files: Vec<Seen>,
     /// How many Kubernetes objects are in them.
     pub objects: usize,
+    /// How many of these were judged: those that make Pods or limit what happens to them.
+    pub judged: usize,
+    /// What was not judged, by reason.
+    pub not_judged: Vec<NotJudged>,
+    /// How many groups of files are judged by themselves, because some hold the same objects or make a kustomization.
+    pub environments: usize,
+    /// How many objects stand in more than one of these.
+    pub in_several: usize,
     /// How many documents are no Kubernetes objects.
     pub skipped: usize,
     /// What was found.
@@ -105,56 +125,91 @@ pub struct Check<'a, I> {
     pub namespace: &'a str,
     /// The objects as they were, if they are to be judged as updates.
     pub old: &'a [I],
+    /// The folder that names of files lead from; may be empty where all are alike.
+    pub folder: &'a str,
+    /// The files of the names in [`crate::telling`] that stand above the inputs or beside them and are none of them.
+    pub around: &'a [I],
 }
 
 impl<I: Input> Check<'_, I> {
-    /// Judges the objects in `inputs`. Cross-object rules see all of them; of an object that is there several times they see
-    /// the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
+    /// Judges the objects in `inputs`, each beside those of its environment; of an object that is there several times rules
+    /// see the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
     pub fn run(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
         parallel::with_threads(|| self.run_here(inputs, progress, MAX_KEPT_BYTES))
     }
 
     fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), max_kept_bytes: usize) -> Outcome {
         let room = Room { taken: AtomicUsize::new(0), bytes: max_kept_bytes };
+        let tree = Tree::of(self.folder, inputs, self.around);
         // All threads get some of few files.
         let batch = (inputs.len() / (8 * parallel::threads())).clamp(1, BATCH);
         let mut files: Vec<File<'_, I>> = parallel::map_chunks(inputs, batch, |batch| {
-            let files = self.read(batch, &room);
+            let files = self.read(batch, &tree, &room);
             progress(batch.len());
             files
         });
-        let mut outcome = Outcome::default();
-        let inventory = inventory(&mut files);
-        let old: Vec<Loaded> = parallel::map(self.old, 1, |input| load::load(input, self.namespace));
-        let old_problems = old.iter().flat_map(|loaded| loaded.problems.iter().cloned());
+        let mut outcome = Outcome { problems: tree.problems.clone(), ..Outcome::default() };
+        let known: Vec<Vec<Known>> = files.iter_mut().map(|file| std::mem::take(&mut file.known)).collect();
+        let identities = |known: &'_ Vec<Known>| known.iter().map(|known| known.identity.clone()).collect::<Vec<_>>();
+        let identities: Vec<(String, Vec<Identity>)> =
+            files.iter().zip(&known).map(|(file, known)| (tree.path(file.input.name()), identities(known))).collect();
+        let environments = environments::group(&tree, &identities);
+        outcome.environments = environments.len();
+        outcome.in_several = environments::shared(&environments, &identities);
+        drop(identities);
+        let namespaces = Namespaces::of(&known);
+        let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.namespace)));
+        let old_problems = old.iter().flat_map(|(_, loaded)| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
-        let old = Old::of(&old);
-        let judged = parallel::map(&files, 1, |file| {
-            let judged =
-                file.with(self.namespace, |loaded| self.judge_file(file.input.name(), loaded, &inventory, &old));
-            progress(1);
-            judged
+        let old = Old::of(old.iter().flat_map(|(input, loaded)| {
+            loaded.items.iter().map(move |item| (&item.identity, input.name(), loaded.json(item)))
+        }));
+        let judged = parallel::map(&environments, 1, |environment| {
+            let around = namespaces.surroundings(environment, &known);
+            parallel::map(&environment.own, 1, |index| {
+                let judged = files.get(*index).map(|file| {
+                    let beside = Beside { around: &around, old: &old, index: *index, name: file.input.name() };
+                    file.with(self.namespace, |loaded| self.judge_file(loaded, &beside))
+                });
+                progress(1);
+                (*index, judged.unwrap_or_default())
+            })
         });
-        for (file, judged) in files.iter().zip(judged) {
-            outcome.files.push(file.input.name().into());
+        let mut judged: Vec<(usize, Judged)> = judged.into_iter().flatten().collect();
+        judged.sort_unstable_by_key(|(index, _)| *index);
+        let mut tally = Tally::default();
+        charts(&tree, inputs, &mut tally);
+        tree.templates.iter().for_each(|name| tally.add(Reason::Template, "", name));
+        for (file, (_, judged)) in files.iter().zip(judged) {
+            outcome.files.push(Seen { name: file.input.name().into(), judged: judged.judged });
             outcome.objects += file.objects;
             outcome.skipped += file.skipped;
+            outcome.judged += judged.judged;
+            tally.extend(&file.aside);
+            tally.extend(&judged.aside);
             outcome.problems.extend(file.problems.iter().cloned());
             outcome.problems.extend(judged.problems);
             outcome.findings.extend(judged.findings);
             outcome.notices.extend(judged.notices);
             outcome.ignored += judged.ignored;
         }
+        outcome.not_judged = tally.finish();
         outcome.problems.sort();
         outcome
     }
 
-    fn read<'i>(&self, batch: &'i [I], room: &Room) -> Vec<File<'i, I>> {
+    fn read<'i>(&self, batch: &'i [I], tree: &Tree, room: &Room) -> Vec<File<'i, I>> {
         let mut files = Vec::with_capacity(batch.len());
         let (mut read, mut bytes) = (Vec::new(), 0);
         let look = |(input, loaded)| File::new(input, loaded, room);
         for input in batch {
-            let loaded = load::load(input, self.namespace);
+            let mut loaded = Loaded::default();
+            match tree.role(input.name()) {
+                Role::Manifest => loaded = load::load(input, self.namespace),
+                Role::Aside(reason) => loaded.aside.add(reason, "", input.name()),
+                Role::Nothing => loaded.skipped = 1,
+                Role::Template => {}
+            }
             bytes += loaded.size();
             read.push((input, loaded));
             if bytes >= BATCH_BYTES {
@@ -166,24 +221,39 @@ impl<I: Input> Check<'_, I> {
         files
     }
 
-    fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Judged {
-        let file: Arc<str> = name.into();
+    fn judge_file(&self, loaded: &Loaded, beside: &Beside<'_>) -> Judged {
+        let file: Arc<str> = beside.name.into();
         // A part that has findings is taken apart once more for their places, but only once.
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let judge = |item| (item, self.judge(item, loaded.json(item), old.find(&item.identity), inventory));
+            let judge = |item| (item, self.judge(item, loaded.json(item), beside));
             // A List of thousands, as `kubectl get -o json` writes it, is one part.
             let all = parallel::map(items, load::FEW, judge);
             let (mut verdicts, mut unreadable) = (Vec::new(), Vec::new());
-            for (item, judged) in all {
-                match judged {
-                    Ok(None) => {}
-                    Ok(Some(verdict)) => verdicts.push((item, verdict)),
+            let mut judged = Judged::default();
+            for (item, verdict) in all {
+                match verdict {
+                    Ok(Answer::NoPods) => {}
+                    Ok(Answer::Exempt) => {
+                        let Identity { namespace, .. } = &item.identity;
+                        judged.aside.add(Reason::ExemptNamespace, namespace, &format!("{file}: {}", item.identity));
+                    }
+                    Ok(Answer::Verdict(verdict, placeholders)) => {
+                        judged.judged += 1;
+                        if placeholders {
+                            judged.aside.add(Reason::Placeholder, "", &format!("{file}: {}", item.identity));
+                        }
+                        verdicts.push((item, verdict));
+                    }
                     Err(error) => unreadable.push((item, error)),
                 }
             }
-            let mut judged = Judged { problems: loaded.unreadable(&lines, &file, &unreadable), ..Judged::default() };
+            let [placeholders, unreadable] = loaded.placeholders(unreadable);
+            judged.problems = loaded.unreadable(&lines, &file, &unreadable);
+            for holder in loaded.unreadable(&lines, &file, &placeholders) {
+                judged.aside.add(Reason::Placeholder, "", &holder.to_string());
+            }
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             if let Some(part) = part {
                 judged.add(verdicts, &Source { file: &file, lines: &lines, part });
@@ -197,6 +267,8 @@ impl<I: Input> Check<'_, I> {
             all.notices.extend(judged.notices);
             all.problems.extend(judged.problems);
             all.ignored += judged.ignored;
+            all.judged += judged.judged;
+            all.aside.extend(&judged.aside);
         }
         all.findings.sort_by(|one, other| {
             let key = |finding: &Located| (finding.spot.place, finding.rule.id);
@@ -206,15 +278,13 @@ impl<I: Input> Check<'_, I> {
         all
     }
 
-    /// What the engine says of one object; `None` where there is nothing to judge. The error says what cannot be read.
-    fn judge(
-        &self,
-        item: &Item,
-        text: &str,
-        old: Option<&str>,
-        inventory: &Inventory,
-    ) -> Result<Option<Verdict>, String> {
-        let Some(workload) = item.workload else { return Ok(None) };
+    /// What the engine says of one object. The error says what cannot be read.
+    fn judge(&self, item: &Item, text: &str, beside: &Beside<'_>) -> Result<Answer, String> {
+        let Some(workload) = item.workload else { return Ok(Answer::NoPods) };
+        if self.engine.exempts_namespace(&item.identity.namespace) {
+            return Ok(Answer::Exempt);
+        }
+        let old = beside.old.find(&item.identity, beside.name);
         let request = Request {
             operation: if old.is_some() { Operation::Update } else { Operation::Create },
             group: workload.group.into(),
@@ -224,14 +294,60 @@ impl<I: Input> Check<'_, I> {
             user: User::default(),
             object: Given::Text(text),
             old_object: old.into(),
-            inventory: Some(inventory),
+            inventory: Some(&beside.around.inventory),
         };
         let review = Review::read(request).map_err(|error| error.to_string())?;
-        let Some(review) = review else { return Ok(None) };
-        // A rule that fails is one object that is not judged, not the end of the run.
-        let verdict = catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)));
-        verdict.map(Some).map_err(|_| "podgate itself failed on this object".to_owned())
+        let mut verdict = match review {
+            // A rule that fails is one object that is not judged, not the end of the run.
+            Some(review) => catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)))
+                .map_err(|_| "podgate itself failed on this object".to_owned())?,
+            None => Verdict::default(),
+        };
+        let count = verdict.findings.len();
+        // Nobody knows what will stand there.
+        placeholder::retain(text, &mut verdict.findings, |finding| &finding.at);
+        let placeholders = verdict.findings.len() < count;
+        if let Some(last) = beside.around.twice.get(&item.identity) {
+            let counts = if *last == beside.index { "this" } else { "a later" };
+            let message = format!("{} stands more than once in what is deployed together; {counts} file has the one that counts", item.identity);
+            verdict.notices.push(Said { at: Path::default(), message });
+        }
+        Ok(Answer::Verdict(verdict, placeholders))
     }
+}
+
+/// Counts the charts whose templates are among the inputs.
+fn charts<I: Input>(tree: &Tree, inputs: &[I], tally: &mut Tally) {
+    let mut last = String::new();
+    for input in inputs.iter().filter(|input| tree.role(input.name()) == Role::Template) {
+        let path = tree.path(input.name());
+        let chart = tree.outer_chart(&path).unwrap_or_default();
+        // Those of one chart follow each other.
+        if chart != last {
+            tally.add(Reason::HelmChart, "", tree.name(chart));
+            chart.clone_into(&mut last);
+        }
+    }
+}
+
+/// What a run makes of one object.
+enum Answer {
+    /// It is of a kind without Pods.
+    NoPods,
+    /// The policy exempts its namespace.
+    Exempt,
+    /// What the rules say, and whether some of it is of placeholders, and was left out.
+    Verdict(Verdict, bool),
+}
+
+/// What a file is judged beside.
+struct Beside<'b> {
+    around: &'b Surroundings,
+    old: &'b Old<'b>,
+    /// Its place in the run.
+    index: usize,
+    /// Its name.
+    name: &'b str,
 }
 
 /// How much text may be kept, and how much has been.
@@ -248,6 +364,7 @@ struct File<'i, I> {
     known: Vec<Known>,
     objects: usize,
     skipped: usize,
+    aside: Tally,
     problems: Vec<Problem>,
 }
 
@@ -255,6 +372,7 @@ impl<'i, I: Input> File<'i, I> {
     fn new(input: &'i I, mut loaded: Loaded, room: &Room) -> Self {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let mut problems = std::mem::take(&mut loaded.problems);
+        let mut aside = std::mem::take(&mut loaded.aside);
         let entry = |item| (item, known(item, loaded.json(item)));
         let entries = parallel::map(&loaded.items, load::FEW, entry);
         let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
@@ -263,66 +381,38 @@ impl<'i, I: Input> File<'i, I> {
                 unreadable.push((item, error));
                 None
             });
-            known.push(Known { identity: item.identity.clone(), entry });
+            let makes_pods = item.workload.is_some_and(Workload::makes_pods);
+            known.push(Known { identity: item.identity.clone(), makes_pods, entry });
         }
-        problems.extend(loaded.unreadable(&Lines::of(&loaded.text), input.name(), &unreadable));
+        let lines = Lines::of(&loaded.text);
+        let [placeholders, unreadable] = loaded.placeholders(unreadable);
+        problems.extend(loaded.unreadable(&lines, input.name(), &unreadable));
+        for holder in loaded.unreadable(&lines, input.name(), &placeholders) {
+            aside.add(Reason::Placeholder, "", &holder.to_string());
+        }
         let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
         let keep = has_room || !input.is_readable_again();
-        Self { input, kept: keep.then_some(loaded), known, objects, skipped, problems }
+        Self { input, kept: keep.then_some(loaded), known, objects, skipped, aside, problems }
     }
 
     fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
         match &self.kept {
             Some(loaded) => then(loaded),
+            // What is no manifest has nothing to judge.
+            None if self.known.is_empty() && self.objects == 0 => then(&Loaded::default()),
             None => then(&load::load(self.input, namespace)),
         }
     }
 }
 
-/// What an object tells the rules about others.
-struct Known {
-    identity: Identity,
-    entry: Option<Entry>,
-}
-
 /// Reads what the object tells. The error says what cannot be read; where somebody judges the object, it is said then.
 fn known(item: &Item, text: &str) -> Result<Option<Entry>, String> {
+    if let Some(fault) = &item.fault {
+        return Err(fault.clone());
+    }
     let Identity { kind, namespace, .. } = &item.identity;
     let entry = Entry::read(item.identity.group(), kind, namespace, text);
     if item.workload.is_some() { Ok(entry.unwrap_or_default()) } else { entry }
-}
-
-/// Everything that rules about other objects may ask for.
-fn inventory<I>(files: &mut [File<'_, I>]) -> Inventory {
-    let all: Vec<Known> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.known)).collect();
-    // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
-    let last: HashMap<&Identity, usize> =
-        all.iter().enumerate().map(|(index, known)| (&known.identity, index)).collect();
-    let counts =
-        |(index, known): (usize, &Known)| known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
-    let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
-    let mut inventory = Inventory::default();
-    inventory.set_judged();
-    let counting = all.into_iter().zip(counting).filter(|(_, counts)| *counts);
-    for entry in counting.filter_map(|(known, _)| known.entry) {
-        inventory.insert(entry);
-    }
-    inventory
-}
-
-/// The objects as they were.
-struct Old<'l>(HashMap<&'l Identity, &'l str>);
-
-impl<'l> Old<'l> {
-    fn of(loaded: &'l [Loaded]) -> Self {
-        let items =
-            loaded.iter().flat_map(|loaded| loaded.items.iter().map(move |item| (&item.identity, loaded.json(item))));
-        Self(items.filter(|(identity, _)| !identity.name.is_empty()).collect())
-    }
-
-    fn find(&self, identity: &Identity) -> Option<&'l str> {
-        self.0.get(identity).copied()
-    }
 }
 
 /// What one file, or one object of it, gave.
@@ -332,6 +422,8 @@ struct Judged {
     notices: Vec<Notice>,
     problems: Vec<Problem>,
     ignored: usize,
+    judged: usize,
+    aside: Tally,
 }
 
 impl Judged {
@@ -404,7 +496,7 @@ mod tests {
             inputs.push(Text { name: format!("{number}.yaml"), text });
         }
         let engine = Engine::default();
-        let check = Check { engine: &engine, namespace: "default", old: &[] };
+        let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
         let said = |max_kept_bytes| {
             let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, max_kept_bytes));
             assert!(outcome.findings.len() > 100 && outcome.problems.len() > 10);

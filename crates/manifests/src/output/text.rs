@@ -45,6 +45,7 @@ pub fn write(outcome: &Outcome, look: Look) -> String {
         }
         text.push_str(&summary(outcome));
         text.push('\n');
+        text.push_str(&not_judged(outcome));
     }
     text
 }
@@ -76,11 +77,12 @@ fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message
     let _ = writeln!(text, "   = {} {namespace}/{name}{field}", one_line(&object.kind, MAX_NAME_CHARACTERS));
 }
 
-/// `3 files, 7 objects: 1 deny, 2 warn, 0 audit`, and what else there is to say.
+/// Returns `3 files, 7 objects, 4 of them judged: 1 deny, 2 warn, 0 audit`, and what else there is to say.
 pub fn summary(outcome: &Outcome) -> String {
     let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let judged = if outcome.judged == outcome.objects { String::new() } else { format!(", {} of them judged", outcome.judged) };
     let mut line = format!(
-        "{}, {}: {} deny, {} warn, {} audit",
+        "{}, {}{judged}: {} deny, {} warn, {} audit",
         count(outcome.files.len(), "file"),
         count(outcome.objects, "object"),
         outcome.count(Level::Deny),
@@ -97,4 +99,26 @@ pub fn summary(outcome: &Outcome) -> String {
         let _ = write!(line, "; not all was judged: {}", count(outcome.problems.len(), "error"));
     }
     line
+}
+
+/// How many charts are told of one by one.
+const MAX_CHARTS: usize = 10;
+
+/// Returns what was not judged, a line each, and what else there is to know of what was.
+pub fn not_judged(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for set in &outcome.not_judged {
+        let lines = set.lines();
+        for line in lines.iter().take(MAX_CHARTS) {
+            let _ = writeln!(text, "   = not judged: {line}");
+        }
+        if let Some(more) = lines.len().checked_sub(MAX_CHARTS).filter(|more| *more > 0) {
+            let _ = writeln!(text, "   = not judged: {more} more Helm chart{}", if more == 1 { "" } else { "s" });
+        }
+    }
+    if outcome.in_several > 0 {
+        let objects = if outcome.in_several == 1 { "1 object stands".to_owned() } else { format!("{} objects stand", outcome.in_several) };
+        let _ = writeln!(text, "   = {objects} in several environments: each is judged beside what is deployed with it");
+    }
+    text
 }

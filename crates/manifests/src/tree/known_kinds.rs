@@ -1,0 +1,50 @@
+//! The groups and versions that the API has for the kinds that are judged, and what somebody meant who names others.
+
+/// The kinds that hold Pods or select them, each with the versions that the API has or had, the one to use first.
+const KINDS: [(&str, &str, &[&str]); 10] = [
+    ("", "Pod", &["v1"]),
+    ("", "PodTemplate", &["v1"]),
+    ("", "ReplicationController", &["v1"]),
+    ("apps", "Deployment", &["v1", "v1beta2", "v1beta1"]),
+    ("apps", "ReplicaSet", &["v1", "v1beta2"]),
+    ("apps", "StatefulSet", &["v1", "v1beta2", "v1beta1"]),
+    ("apps", "DaemonSet", &["v1", "v1beta2"]),
+    ("batch", "Job", &["v1"]),
+    ("batch", "CronJob", &["v1", "v1beta1", "v2alpha1"]),
+    ("policy", "PodDisruptionBudget", &["v1", "v1beta1"]),
+];
+/// The kinds that were in a group that no cluster serves any more.
+const UNSERVED: [(&str, &str); 3] = [("extensions", "Deployment"), ("extensions", "DaemonSet"), ("extensions", "ReplicaSet")];
+/// The groups that hold nothing but what Kubernetes itself has there, and that are searched for kinds spelt wrong.
+const GROUPS: [&str; 4] = ["", "apps", "batch", "policy"];
+
+/// Returns what is wrong with the version of a kind that the group does have.
+pub(super) fn wrong_version(group: &str, version: &str, kind: &str) -> Option<String> {
+    let (.., versions) = KINDS.iter().find(|(of, known, _)| *of == group && *known == kind)?;
+    let newest = versions.first().filter(|_| !versions.contains(&version))?;
+    let (the_group, slash) = if group.is_empty() { ("the core group", "") } else { (group, "/") };
+    Some(format!("apiVersion: {the_group} has no version {version}; did you mean {group}{slash}{newest}?"))
+}
+
+/// Returns whether the kind was once in the group, which no cluster serves any more.
+pub(super) fn is_unserved(group: &str, kind: &str) -> bool {
+    UNSERVED.contains(&(group, kind))
+}
+
+/// Returns what is wrong with a kind that is not in its group: another group has it, or it is one of the group's in another
+/// spelling. Groups with a dot may have been added by anybody, and may have any kind.
+pub(super) fn wrong_kind(api_version: &str, group: &str, kind: &str) -> Option<String> {
+    if group.contains('.') {
+        return None;
+    }
+    if let Some((of, _, versions)) = KINDS.iter().find(|(_, known, _)| *known == kind) {
+        let slash = if of.is_empty() { "" } else { "/" };
+        let version = versions.first()?;
+        return Some(format!("apiVersion: {api_version} has no {kind}; did you mean {of}{slash}{version}?"));
+    }
+    let bare = kind.to_ascii_lowercase();
+    let bare = bare.strip_suffix('s').unwrap_or(&bare);
+    let is_meant = |known: &str| known.eq_ignore_ascii_case(bare) || known.eq_ignore_ascii_case(kind);
+    let meant = KINDS.iter().find(|(of, known, _)| *of == group && GROUPS.contains(of) && is_meant(known));
+    meant.map(|(_, meant, _)| format!("kind: {api_version} has no {kind}; did you mean {meant}?"))
+}

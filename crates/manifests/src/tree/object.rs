@@ -1,0 +1,240 @@
+//! What an object is that stands in a manifest: one to judge, or one that is not, and why.
+
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
+
+use super::known_kinds;
+use crate::aside::Reason;
+use podgate_engine::{model::Workload, syntax::json::from_object};
+
+/// The marks that only patches for kustomize and kubectl have.
+const MARKS: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"];
+/// The annotation of what kustomize and kpt read but never send to a cluster.
+const LOCAL: &str = "config.kubernetes.io/local-config";
+/// What holds containers, in the kinds of others.
+const HOLDERS: [&str; 6] = ["containers", "container", "initContainers", "steps", "script", "sidecars"];
+/// How deep a kind of others is searched for containers.
+const MAX_DEPTH: usize = 24;
+
+/// Kinds that stand for objects which somebody else makes of them.
+const RELEASES: [(&str, &str); 9] = [
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("fluxcd.controlplane.io", "FluxInstance"),
+    ("fluxcd.controlplane.io", "ResourceSet"),
+    ("argoproj.io", "Application"),
+    ("argoproj.io", "ApplicationSet"),
+    ("helm.cattle.io", "HelmChart"),
+    ("k3s.cattle.io", "Addon"),
+    ("fleet.cattle.io", "GitRepo"),
+];
+
+/// What a run does with an object.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Judges it.
+    Judged(&'static Workload),
+    /// Nothing, as far as this goes: it holds no Pods.
+    Other,
+    /// Leaves it aside, for this reason; with the kind that it is counted under.
+    Aside(Reason, String),
+    /// Tells what is wrong: the field and one line.
+    Fault(String),
+}
+
+/// Tells what the object `text` is, whose group, version and kind are known.
+pub(crate) fn class(api_version: &str, kind: &str, text: &str) -> Class {
+    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    if group.ends_with("kustomize.config.k8s.io") || is_local(text) {
+        return Class::Aside(Reason::Local, kind.to_owned());
+    }
+    let workload = Workload::find(group, kind);
+    if is_patch(text) || workload.is_some_and(|workload| is_fragment(workload, text)) {
+        return Class::Aside(Reason::Fragment, kind.to_owned());
+    }
+    if let Some(workload) = workload {
+        return known_kinds::wrong_version(group, version, kind).map_or(Class::Judged(workload), Class::Fault);
+    }
+    if RELEASES.contains(&(group, kind)) {
+        return Class::Aside(Reason::Release, kind.to_owned());
+    }
+    if known_kinds::is_unserved(group, kind) {
+        return Class::Aside(Reason::Unserved, format!("{kind} of {api_version}"));
+    }
+    if let Some(fault) = known_kinds::wrong_kind(api_version, group, kind) {
+        return Class::Fault(fault);
+    }
+    if holds_pods(text) {
+        let of = if group.is_empty() { String::new() } else { format!(".{group}") };
+        return Class::Aside(Reason::Kind, format!("{kind}{of}"));
+    }
+    Class::Other
+}
+
+/// Returns whether a key of the object is one of a strategic merge patch.
+fn is_patch(text: &str) -> bool {
+    // Most have no such word at all. In a string the quotation mark would have a backslash before it.
+    text.contains("\"$")
+        && MARKS.iter().any(|mark| {
+            let begin = format!("\"{mark}");
+            let after = text.match_indices(&begin).map(|(at, found)| text.get(at + found.len()..));
+            after.flatten().any(|rest| {
+                let end = rest.trim_start_matches(|c: char| c != '"').strip_prefix('"').unwrap_or_default();
+                // `$setElementOrder/containers` names a list.
+                let whole = rest.starts_with('"') || rest.starts_with('/');
+                whole && end.trim_start().starts_with(':')
+            })
+        })
+}
+
+fn is_local(text: &str) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Root {
+        metadata: Value,
+    }
+    text.contains(LOCAL)
+        && from_object::<Root>(text).is_ok_and(|root| root.metadata["annotations"][LOCAL].as_str() == Some("true"))
+}
+
+/// Returns whether a workload says too little to be one: it has no selector, without which the API refuses it, and its Pods no
+/// containers, or one without an image.
+fn is_fragment(workload: &Workload, text: &str) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Root {
+        spec: Option<Spec>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Spec {
+        selector: Option<IgnoredAny>,
+        template: Option<Template>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Template {
+        spec: Option<Pod>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Pod {
+        containers: Option<Vec<Container>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Container {
+        image: Option<IgnoredAny>,
+    }
+    if workload.group != "apps" || text.contains("\"selector\"") {
+        return false;
+    }
+    // What cannot be read so is judged, and told of there.
+    let Ok(Root { spec: Some(Spec { selector: None, template: Some(Template { spec: Some(pod) }) }) }) = from_object(text) else {
+        return false;
+    };
+    pod.containers.is_none_or(|containers| containers.iter().any(|container| container.image.is_none()))
+}
+
+/// Returns whether an object of a kind of others holds containers.
+fn holds_pods(text: &str) -> bool {
+    // Names of members, so that nothing else need be read.
+    let may = HOLDERS.iter().any(|holder| text.contains(&format!("\"{holder}\"")));
+    may && text.contains("\"image\"") && serde_json::from_str(text).is_ok_and(|value: Value| has_containers(&value, MAX_DEPTH))
+}
+
+fn has_containers(value: &Value, depth: usize) -> bool {
+    let is_container = |value: &Value| value["image"].is_string();
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| {
+            let holds = HOLDERS.contains(&key.as_str())
+                && (is_container(value) || value.as_array().is_some_and(|items| items.iter().any(is_container)));
+            holds || has_containers(value, depth)
+        }),
+        Value::Array(items) => items.iter().any(|item| has_containers(item, depth)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(api_version: &str, kind: &str, spec: &str) -> Class {
+        class(api_version, kind, &format!(r#"{{"apiVersion": "{api_version}", "kind": "{kind}", "metadata": {{"name": "a"}}, {spec}}}"#))
+    }
+
+    fn aside(reason: Reason, name: &str) -> Class {
+        Class::Aside(reason, name.to_owned())
+    }
+
+    fn is_judged(class: &Class) -> bool {
+        matches!(class, Class::Judged(_))
+    }
+
+    #[test]
+    fn patches_and_fragments_are_told_from_objects() {
+        let containers = |more: &str, container: &str| {
+            format!(r#""spec": {{{more} "template": {{"spec": {{"containers": [{container}]}}}}}}"#)
+        };
+        let fragment = aside(Reason::Fragment, "Deployment");
+        let deployment = |spec: &str| of("apps/v1", "Deployment", spec);
+        assert_eq!(deployment(r#""$patch": "delete""#), fragment);
+        assert_eq!(deployment(r#""spec": {"template": {"spec": {"containers": [{"name": "a", "$patch" : "delete"}]}}}"#), fragment);
+        assert_eq!(deployment(r#""spec": {"selector": {}, "$setElementOrder/ports": []}"#), fragment);
+        assert_eq!(deployment(&containers("", r#"{"name": "a"}"#)), fragment);
+        assert_eq!(deployment(&containers("", r#"{"name": "a"}, {"name": "b", "image": "b:1"}"#)), fragment);
+        assert_eq!(deployment(r#""spec": {"template": {"spec": {"nodeSelector": {}}}}"#), fragment);
+        assert_eq!(of("v1", "Service", r#""spec": {"ports": [{"port": 1, "$patch": "replace"}]}"#), aside(Reason::Fragment, "Service"));
+        // What is a manifest, though not a good one, is judged.
+        for spec in [
+            containers("", r#"{"name": "a", "image": "a:1"}"#),
+            containers(r#""selector": {},"#, r#"{"name": "a"}"#),
+            containers("", ""),
+            containers("", r#"{"name": "a", "image": "a:1", "args": ["\"$patch\": 1", "$patch"]}"#),
+            r#""spec": {"replicas": "many"}"#.to_owned(),
+        ] {
+            assert!(is_judged(&deployment(&spec)), "{spec}");
+        }
+        assert!(is_judged(&of("v1", "Pod", r#""spec": {"containers": [{"name": "a"}]}"#)));
+        assert!(is_judged(&of("batch/v1", "Job", &containers("", r#"{"name": "a"}"#))));
+    }
+
+    #[test]
+    fn kinds_of_others_are_told_of() {
+        let pod = r#""spec": {"template": {"spec": {"containers": [{"name": "a", "image": "a:1"}]}}}"#;
+        assert_eq!(of("example.com/v1", "Runner", pod), aside(Reason::Kind, "Runner.example.com"));
+        let workflow = r#""spec": {"templates": [{"name": "a", "container": {"image": "a:1"}}]}"#;
+        assert_eq!(of("example.com/v1", "Flow", workflow), aside(Reason::Kind, "Flow.example.com"));
+        let schema = r#""spec": {"schema": {"containers": {"items": {"properties": {"image": {"type": "string"}}}}}}"#;
+        assert_eq!(of("apiextensions.k8s.io/v1", "CustomResourceDefinition", schema), Class::Other);
+        assert_eq!(of("v1", "ConfigMap", r#""data": {"a": "\"containers\": \"image\""}"#), Class::Other);
+        assert_eq!(of("helm.toolkit.fluxcd.io/v2", "HelmRelease", r#""spec": {}"#), aside(Reason::Release, "HelmRelease"));
+        assert_eq!(of("argoproj.io/v1alpha1", "Application", r#""spec": {}"#), aside(Reason::Release, "Application"));
+        let local = r#""metadata": {"annotations": {"config.kubernetes.io/local-config": "true"}}, "spec": {}"#;
+        let text = format!(r#"{{"apiVersion": "apps/v1", "kind": "Deployment", {local}}}"#);
+        assert_eq!(class("apps/v1", "Deployment", &text), aside(Reason::Local, "Deployment"));
+    }
+
+    #[test]
+    fn wrong_groups_and_versions_are_faults() {
+        let said = |api_version, kind| match of(api_version, kind, r#""spec": {}"#) {
+            Class::Fault(fault) => fault,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(said("v1", "Deployment"), "apiVersion: v1 has no Deployment; did you mean apps/v1?");
+        assert_eq!(said("apps/v1", "Job"), "apiVersion: apps/v1 has no Job; did you mean batch/v1?");
+        assert_eq!(said("app/v1", "Deployment"), "apiVersion: app/v1 has no Deployment; did you mean apps/v1?");
+        assert_eq!(said("apps/v2", "Deployment"), "apiVersion: apps has no version v2; did you mean apps/v1?");
+        assert_eq!(said("apps/v1", "deployment"), "kind: apps/v1 has no deployment; did you mean Deployment?");
+        assert_eq!(said("v1", "Pods"), "kind: v1 has no Pods; did you mean Pod?");
+        assert_eq!(of("extensions/v1beta1", "Deployment", r#""spec": {}"#), aside(Reason::Unserved, "Deployment of extensions/v1beta1"));
+        for (api_version, kind) in [("apps/v1beta1", "Deployment"), ("batch/v1beta1", "CronJob"), ("policy/v1beta1", "PodDisruptionBudget")] {
+            assert!(is_judged(&of(api_version, kind, r#""spec": {}"#)), "{kind}");
+        }
+        for (api_version, kind) in [("example.com/v1", "Deployment"), ("v1", "PodList"), ("v1", "Node"), ("apps/v1", "ControllerRevision"), ("v1", "Endpoints")] {
+            assert_eq!(of(api_version, kind, r#""spec": {}"#), Class::Other, "{kind}");
+        }
+    }
+}
