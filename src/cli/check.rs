@@ -151,16 +151,25 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !outcome.problems.is_empty() {
         return Ok(ExitCode::from(FAILURE));
     }
-    // Where there are objects, and none that has or makes Pods, there is nothing to find.
-    let is_empty = outcome.objects == 0 || !outcome.not_judged.is_empty();
-    if outcome.judged == 0 && is_empty && !args.allow_empty {
-        let why = if outcome.objects == 0 { "no Kubernetes object in" } else { "no object that could be in" };
+    if let Some(why) = nothing_judged(&outcome).filter(|_| !args.allow_empty) {
         let count = text::summary(&outcome);
         let count = count.split(':').next().unwrap_or_default();
         bail!("nothing was judged: {why} {} ({count}); --allow-empty lets that pass", args.select.said());
     }
     let fails = args.fail_on.level().is_some_and(|least| outcome.findings.iter().any(|finding| finding.level >= least));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Says why nothing was judged, if so. Where there are objects, and none that has Pods or makes them, there is nothing to find.
+fn nothing_judged(outcome: &Outcome) -> Option<String> {
+    if outcome.judged > 0 {
+        return None;
+    }
+    match podgate_manifests::lines(&outcome.not_judged).first() {
+        Some(line) => Some(format!("{line}, in")),
+        None if outcome.objects == 0 => Some("no Kubernetes object in".to_owned()),
+        None => None,
+    }
 }
 
 /// Judges in the namespaces that are exempt by default, too: that they are is to keep a cluster from locking itself out, which

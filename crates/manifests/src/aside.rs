@@ -95,29 +95,63 @@ impl Tally {
     }
 }
 
-impl NotJudged {
-    /// Returns the lines that tell a person of it.
-    pub fn lines(&self) -> Vec<String> {
-        let Self { reason, name, count, examples } = self;
-        let plural = |one: &str, many: &str| format!("{count} {}", if *count == 1 { one } else { many });
-        let what = match reason {
-            Reason::HelmChart => {
-                let line = |chart: &String| format!("Helm chart {chart}: helm template {chart} | podgate check, or --render");
-                return examples.iter().map(line).collect();
-            }
-            Reason::KustomizePatch => plural("kustomize patch", "kustomize patches"),
-            Reason::KustomizeData => plural("file that kustomize packs or reads", "files that kustomize packs or reads"),
-            Reason::Fragment => plural(&format!("fragment of a {name}"), &format!("fragments of a {name}")),
-            Reason::Local => format!("{count} {name} for tools alone, not for a cluster"),
-            Reason::Release => format!("{count} {name}: {}, not rendered", if *count == 1 { "a release" } else { "releases" }),
-            Reason::Template => plural("source of a template", "sources of templates") + ": render and check the output",
-            Reason::Placeholder => plural("object", "objects") + " with placeholders: fill them in and check the output",
-            Reason::Kind => format!("{count} {name}: an unknown kind that holds containers"),
-            Reason::Unserved => format!("{count} {name}: no cluster serves it any more"),
-            Reason::ExemptNamespace => plural("object", "objects") + &format!(" in namespace {name}, exempt by the policy"),
-            Reason::NoManifest => plural("file", "files") + " that can be read neither as YAML nor as JSON, without an apiVersion",
-        };
-        let more = if *count > examples.len() { ", …" } else { "" };
-        vec![format!("{what} ({}{more})", examples.join(", "))]
+/// Returns the lines that tell a person of what was not judged: one a chart, one for each other reason.
+pub fn lines(all: &[NotJudged]) -> Vec<String> {
+    all.chunk_by(|one, other| one.reason == other.reason).flat_map(of_one_reason).collect()
+}
+
+fn of_one_reason(sets: &[NotJudged]) -> Vec<String> {
+    let Some(first) = sets.first() else { return Vec::new() };
+    if first.reason == Reason::HelmChart {
+        let line = |chart: &String| format!("Helm chart {chart}: helm template {chart} | podgate check, or --render");
+        return first.examples.iter().map(line).collect();
+    }
+    let count: usize = sets.iter().map(|set| set.count).sum();
+    let names = sets.iter().filter(|set| !set.name.is_empty()).map(|set| format!("{} {}", set.count, set.name));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let plural = |one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let objects = plural("object", "objects");
+    let what = match first.reason {
+        Reason::HelmChart | Reason::KustomizePatch => plural("kustomize patch", "kustomize patches"),
+        Reason::KustomizeData => plural("file that kustomize packs or reads", "files that kustomize packs or reads"),
+        Reason::Fragment => plural("fragment of an object", "fragments of objects") + ": " + &names,
+        Reason::Local => format!("{objects} for tools alone: {names}"),
+        Reason::Release => plural("release", "releases") + ", not rendered: " + &names,
+        Reason::Template => plural("source of a template", "sources of templates") + ": render and check the output",
+        Reason::Placeholder => format!("{objects} with placeholders: fill them in and check the output"),
+        Reason::Kind => format!("{objects} of unknown kinds that hold containers: {names}"),
+        Reason::Unserved => format!("{objects} that no cluster serves any more: {names}"),
+        Reason::ExemptNamespace => format!("{objects} in namespaces that the policy exempts: {names}"),
+        Reason::NoManifest => plural("file", "files") + " without an apiVersion that cannot be read",
+    };
+    let example = first.examples.first().map(|example| format!(" ({example}{})", if count > 1 { ", …" } else { "" }));
+    vec![what + &example.unwrap_or_default()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told_with_names_and_counts() {
+        let mut tally = Tally::default();
+        for number in 0..5 {
+            tally.add(Reason::Kind, "Job.example.com", &format!("{number}.yaml: Job shop/a"));
+        }
+        tally.add(Reason::Kind, "Flow.example.com", "f.yaml: Flow shop/f");
+        tally.add(Reason::KustomizePatch, "", "patch\u{1b}.yaml");
+        let mut all = Tally::default();
+        all.extend(&tally);
+        all.add(Reason::HelmChart, "", "charts/a");
+        let all = all.finish();
+        assert_eq!(
+            lines(&all),
+            [
+                "Helm chart charts/a: helm template charts/a | podgate check, or --render",
+                "1 kustomize patch (patch\u{fffd}.yaml)",
+                "6 objects of unknown kinds that hold containers: 1 Flow.example.com, 5 Job.example.com (f.yaml: Flow shop/f, …)",
+            ]
+        );
+        assert_eq!(all.last().map(|set| (set.count, set.examples.len())), Some((5, MAX_EXAMPLES)));
     }
 }

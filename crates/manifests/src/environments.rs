@@ -1,5 +1,5 @@
 //! Which files of a run are deployed together: those of one kustomization, else those of the largest folder that holds no object
-//! twice. `envs/dev` and `envs/prod`, which hold the same objects, are two environments.
+//! twice. `envs/dev` and `envs/prod`, which hold the same objects, are two environments; so are two files of one folder that do.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,6 +14,9 @@ use crate::{
 /// How many files all environments together may see for each file of the run. Beyond that, as where a thousand overlays take
 /// the same thousand files, each sees its own alone.
 const MAX_SEEN_PER_FILE: usize = 32;
+
+/// How many examples are kept of objects that stand more than once.
+const MAX_EXAMPLES: usize = 3;
 
 /// Files that are deployed together.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,8 @@ enum Home<'p> {
     Below(&'p str),
     /// To a folder alone: what is below it stands for itself.
     In(&'p str),
+    /// To nothing but itself, though it stands in this folder.
+    Alone(&'p str, usize),
     /// To a kustomization.
     Kustomization(usize),
 }
@@ -40,11 +45,16 @@ enum Home<'p> {
 pub(crate) fn group(tree: &Tree, files: &[(String, Vec<Identity>)]) -> Vec<Environment> {
     let kustomization = |(path, _): &(String, _)| tree.kustomization_of(path);
     let kustomized: Vec<Option<usize>> = files.iter().map(kustomization).collect();
-    let loose = files.iter().zip(&kustomized).filter(|(_, kustomization)| kustomization.is_none());
-    let apart = apart(loose.map(|((path, identities), _)| (folder_of(path), identities.as_slice())));
+    let loose = (0..).zip(files).zip(&kustomized).filter(|(_, kustomization)| kustomization.is_none());
+    let (apart, alone) = apart(loose.map(|((index, (path, identities)), _)| (folder_of(path), index, identities.as_slice())));
     let mut homes: BTreeMap<Home<'_>, Vec<usize>> = BTreeMap::new();
     for (index, ((path, _), kustomization)) in files.iter().zip(&kustomized).enumerate() {
-        let home = kustomization.map_or_else(|| home_of(folder_of(path), &apart), Home::Kustomization);
+        let folder = folder_of(path);
+        let home = match kustomization {
+            Some(kustomization) => Home::Kustomization(*kustomization),
+            None if alone.contains(&index) => Home::Alone(folder, index),
+            None => home_of(folder, &apart),
+        };
         homes.entry(home).or_default().push(index);
     }
     let by_path: HashMap<&str, usize> = files.iter().enumerate().map(|(index, (path, _))| (path.as_str(), index)).collect();
@@ -60,7 +70,7 @@ pub(crate) fn group(tree: &Tree, files: &[(String, Vec<Identity>)]) -> Vec<Envir
                     }
                 }),
                 // What stands above several environments is deployed with each.
-                Home::Below(folder) | Home::In(folder) => {
+                Home::Below(folder) | Home::In(folder) | Home::Alone(folder, _) => {
                     let above = upwards(folder).filter_map(|folder| homes.get(&Home::In(folder)));
                     seen.extend(above.flatten().map(|index| (*index, true)));
                 }
@@ -78,41 +88,68 @@ fn home_of<'p>(folder: &'p str, apart: &HashSet<&str>) -> Home<'p> {
     whole.last().map_or(Home::In(folder), Home::Below)
 }
 
-/// Returns the folders that hold an object twice, with all below them.
-fn apart<'p>(files: impl Iterator<Item = (&'p str, &'p [Identity])>) -> HashSet<&'p str> {
-    let mut places: HashMap<&Identity, Vec<&str>> = HashMap::new();
-    for (folder, identities) in files {
+/// Returns the folders that hold an object twice, with all above them; and the files that hold one which another file of their
+/// folder holds, too.
+fn apart<'p>(files: impl Iterator<Item = (&'p str, usize, &'p [Identity])>) -> (HashSet<&'p str>, HashSet<usize>) {
+    let mut places: HashMap<&Identity, Vec<(&str, usize)>> = HashMap::new();
+    for (folder, file, identities) in files {
         for identity in identities.iter().filter(|identity| !identity.name.is_empty()) {
-            places.entry(identity).or_default().push(folder);
+            places.entry(identity).or_default().push((folder, file));
         }
     }
-    let mut apart = HashSet::new();
-    for mut folders in places.into_values().filter(|folders| folders.len() > 1) {
+    let (mut apart, mut alone) = (HashSet::new(), HashSet::new());
+    for mut places in places.into_values().filter(|places| places.len() > 1) {
         // In this order those that have most in common are neighbours.
-        folders.sort_unstable();
-        for (one, other) in folders.iter().zip(folders.iter().skip(1)) {
+        places.sort_unstable();
+        places.dedup();
+        for ((one, first), (other, second)) in places.iter().zip(places.iter().skip(1)) {
+            if one == other {
+                alone.extend([*first, *second]);
+            }
             // Whatever is above one that is in already is in, too.
-            let new = upwards(common(one, other)).take_while(|folder| !apart.contains(folder));
-            let new: Vec<&str> = new.collect();
+            let new: Vec<&str> = upwards(common(one, other)).take_while(|folder| !apart.contains(folder)).collect();
             apart.extend(new);
         }
     }
-    apart
+    (apart, alone)
 }
 
-/// Returns how many objects stand in several environments.
-pub(crate) fn shared(environments: &[Environment], files: &[(String, Vec<Identity>)]) -> usize {
-    let mut first: HashMap<&Identity, usize> = HashMap::new();
-    let mut shared = HashSet::new();
-    for (number, environment) in environments.iter().enumerate() {
-        let own = environment.own.iter().filter_map(|index| files.get(*index));
-        for identity in own.flat_map(|(_, identities)| identities).filter(|identity| !identity.name.is_empty()) {
-            if *first.entry(identity).or_insert(number) != number {
-                shared.insert(identity);
+/// Objects that stand in a run more than once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// How many that are in several environments, each counted once.
+    pub in_several: usize,
+    /// How many that are twice in one.
+    pub in_one: usize,
+    /// Some of the former, and some of the latter, each with two of its files.
+    pub examples: [Vec<String>; 2],
+}
+
+/// Finds the objects that stand more than once.
+pub(crate) fn repeated(tree: &Tree, environments: &[Environment], files: &[(String, Vec<Identity>)]) -> Repeated {
+    let mut first: HashMap<&Identity, (usize, usize)> = HashMap::new();
+    let mut counted = [HashSet::new(), HashSet::new()];
+    let mut found = Repeated::default();
+    let own = (0..).zip(environments).flat_map(|(number, it)| it.own.iter().map(move |index| (number, *index)));
+    for (number, index) in own {
+        let Some((path, identities)) = files.get(index) else { continue };
+        for identity in identities.iter().filter(|identity| !identity.name.is_empty()) {
+            let (before, file) = *first.entry(identity).or_insert((number, usize::MAX));
+            if file == usize::MAX {
+                first.insert(identity, (number, index));
+                continue;
+            }
+            let [several, one] = &mut counted;
+            let [of_several, of_one] = &mut found.examples;
+            let (counted, examples) = if before == number { (one, of_one) } else { (several, of_several) };
+            if counted.insert(identity) && examples.len() < MAX_EXAMPLES {
+                let file = files.get(file).map_or("", |(path, _)| tree.name(path));
+                examples.push(format!("{identity} in {file} and {}", tree.name(path)));
             }
         }
     }
-    shared.len()
+    [found.in_several, found.in_one] = counted.map(|counted| counted.len());
+    found
 }
 
 #[cfg(test)]
@@ -152,8 +189,10 @@ mod tests {
                 "all of all"
             ]
         );
-        // Twice in one folder is one environment still.
-        assert_eq!(grouped(&[], &[("a.yaml", "web"), ("b.yaml", "web")]), ["a b of a b"]);
+        let files = [("a.yaml", "web"), ("b.yaml", "web"), ("pdb.yaml", "pdb"), ("x/y.yaml", "y")];
+        assert_eq!(grouped(&[], &files), ["x/y of pdb x/y", "pdb of pdb", "a of a pdb", "b of b pdb"]);
+        // Twice in one file is one environment still.
+        assert_eq!(grouped(&[], &[("a.yaml", "web"), ("a.yaml", "web")]).len(), 2);
     }
 
     #[test]

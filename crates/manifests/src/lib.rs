@@ -16,7 +16,8 @@ mod tree;
 
 pub mod output;
 
-pub use aside::{NotJudged, Reason};
+pub use aside::{NotJudged, Reason, lines};
+pub use environments::Repeated;
 pub use input::{Input, Text};
 pub use load::Identity;
 pub use problem::Problem;

@@ -10,18 +10,18 @@ use std::{
 
 use super::{
     aside::{NotJudged, Reason, Tally},
-    environments,
+    environments::{self, Repeated},
     input::Input,
     load::{self, Identity, Item, Loaded},
     parallel,
     problem::{MAX_MESSAGE_CHARACTERS, Problem},
     source::{Lines, Part},
-    surroundings::{Known, Namespaces, Old, Surroundings},
+    surroundings::{Known, Namespaces, Old},
     tree::{Role, Tree, placeholder},
 };
 use podgate_engine::{
-    model::{Given, Operation, Request, Review, User, Workload, entry::Entry},
-    policy::{Engine, Notice as Said, Verdict},
+    model::{Given, Inventory, Operation, Request, Review, User, Workload, entry::Entry},
+    policy::{Engine, Verdict},
     rules::{Level, Rule},
     syntax::{Path, text::one_line, yaml::Place},
 };
@@ -95,8 +95,8 @@ pub struct Outcome {
     pub not_judged: Vec<NotJudged>,
     /// How many groups of files are judged by themselves, because some hold the same objects or make a kustomization.
     pub environments: usize,
-    /// How many objects stand in more than one of these.
-    pub in_several: usize,
+    /// The objects that stand in more than one of these, or twice in one.
+    pub repeated: Repeated,
     /// How many documents are no Kubernetes objects.
     pub skipped: usize,
     /// What was found.
@@ -155,7 +155,7 @@ impl<I: Input> Check<'_, I> {
             files.iter().zip(&known).map(|(file, known)| (tree.path(file.input.name()), identities(known))).collect();
         let environments = environments::group(&tree, &identities);
         outcome.environments = environments.len();
-        outcome.in_several = environments::shared(&environments, &identities);
+        outcome.repeated = environments::repeated(&tree, &environments, &identities);
         drop(identities);
         let namespaces = Namespaces::of(&known);
         let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.namespace)));
@@ -165,10 +165,10 @@ impl<I: Input> Check<'_, I> {
             loaded.items.iter().map(move |item| (&item.identity, input.name(), loaded.json(item)))
         }));
         let judged = parallel::map(&environments, 1, |environment| {
-            let around = namespaces.surroundings(environment, &known);
+            let inventory = namespaces.inventory(environment, &known);
             parallel::map(&environment.own, 1, |index| {
                 let judged = files.get(*index).map(|file| {
-                    let beside = Beside { around: &around, old: &old, index: *index, name: file.input.name() };
+                    let beside = Beside { inventory: &inventory, old: &old, name: file.input.name() };
                     file.with(self.namespace, |loaded| self.judge_file(loaded, &beside))
                 });
                 progress(1);
@@ -294,7 +294,7 @@ impl<I: Input> Check<'_, I> {
             user: User::default(),
             object: Given::Text(text),
             old_object: old.into(),
-            inventory: Some(&beside.around.inventory),
+            inventory: Some(beside.inventory),
         };
         let review = Review::read(request).map_err(|error| error.to_string())?;
         let mut verdict = match review {
@@ -307,11 +307,6 @@ impl<I: Input> Check<'_, I> {
         // Nobody knows what will stand there.
         placeholder::retain(text, &mut verdict.findings, |finding| &finding.at);
         let placeholders = verdict.findings.len() < count;
-        if let Some(last) = beside.around.twice.get(&item.identity) {
-            let counts = if *last == beside.index { "this" } else { "a later" };
-            let message = format!("{} stands more than once in what is deployed together; {counts} file has the one that counts", item.identity);
-            verdict.notices.push(Said { at: Path::default(), message });
-        }
         Ok(Answer::Verdict(verdict, placeholders))
     }
 }
@@ -342,10 +337,8 @@ enum Answer {
 
 /// What a file is judged beside.
 struct Beside<'b> {
-    around: &'b Surroundings,
+    inventory: &'b Inventory,
     old: &'b Old<'b>,
-    /// Its place in the run.
-    index: usize,
     /// Its name.
     name: &'b str,
 }

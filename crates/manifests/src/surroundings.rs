@@ -16,53 +16,56 @@ pub(crate) struct Known {
     pub(crate) entry: Option<Entry>,
 }
 
-/// What is known in one environment.
-#[derive(Debug)]
-pub(crate) struct Surroundings {
-    /// Everything that rules about other objects may ask for.
-    pub(crate) inventory: Inventory,
-    /// The objects that stand in several files of the environment or several times in one, with the place in the run of the
-    /// last file that has it, which is the one that counts.
-    pub(crate) twice: HashMap<Identity, usize>,
+/// What a run tells of namespaces, wherever it stands.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces {
+    entries: HashMap<String, Entry>,
+    /// Those with Services: whoever writes them down is taken to write all of them down.
+    with_services: HashSet<String>,
 }
 
-/// The Namespaces of a run, wherever they stand.
-pub(crate) struct Namespaces(HashMap<String, Entry>);
-
 impl Namespaces {
-    /// Collects them from the objects of all files.
+    /// Collects it from the objects of all files.
     pub(crate) fn of(files: &[Vec<Known>]) -> Self {
-        let all = files.iter().flatten().filter(|known| known.identity.kind == "Namespace" && known.identity.group().is_empty());
-        Self(all.filter_map(|known| Some((known.identity.name.clone(), known.entry.clone()?))).collect())
+        let mut namespaces = Self::default();
+        for Known { identity, entry, .. } in files.iter().flatten().filter(|known| known.identity.group().is_empty()) {
+            match (identity.kind.as_str(), entry) {
+                ("Namespace", Some(entry)) => drop(namespaces.entries.insert(identity.name.clone(), entry.clone())),
+                ("Service", Some(_)) if !namespaces.with_services.contains(&identity.namespace) => {
+                    namespaces.with_services.insert(identity.namespace.clone());
+                }
+                _ => {}
+            }
+        }
+        namespaces
     }
 
-    /// Returns what is known in an environment, of the objects of all files, and takes out those that nobody else needs.
-    pub(crate) fn surroundings(&self, environment: &Environment, files: &[Vec<Known>]) -> Surroundings {
+    /// Returns everything that rules about other objects may ask for in an environment, of the objects of all files.
+    pub(crate) fn inventory(&self, environment: &Environment, files: &[Vec<Known>]) -> Inventory {
         let mut inventory = Inventory::default();
         inventory.set_judged();
         let own: HashSet<usize> = environment.own.iter().copied().collect();
         // Of two that stand for the same the last counts; what is the environment's own comes last.
         let is_own = |(file, _): &&(usize, bool)| own.contains(file);
         let order = environment.seen.iter().filter(|seen| !is_own(seen)).chain(environment.seen.iter().filter(is_own));
-        let all: Vec<(usize, bool, &Known)> = order
-            .flat_map(|(file, sure)| files.get(*file).into_iter().flatten().map(move |known| (*file, *sure, known)))
+        let all: Vec<(bool, &Known)> = order
+            .flat_map(|(file, sure)| files.get(*file).into_iter().flatten().map(move |known| (*sure, known)))
             .collect();
-        let mut last: HashMap<&Identity, usize> = HashMap::new();
-        let mut twice = HashMap::new();
-        for (index, (file, _, known)) in all.iter().enumerate() {
-            let before = last.insert(&known.identity, index).and_then(|before| all.get(before));
-            let is_named = !known.identity.name.is_empty();
-            if before.is_some_and(|(before, ..)| is_named && own.contains(before) && own.contains(file)) {
-                twice.insert(known.identity.clone(), *file);
-            }
-        }
+        let last: HashMap<&Identity, usize> =
+            all.iter().enumerate().map(|(index, (_, known))| (&known.identity, index)).collect();
         let mut namespaces = HashSet::new();
-        for (_, _, known) in &all {
-            if let Some(namespace) = self.0.get(&known.identity.namespace).filter(|_| namespaces.insert(&known.identity.namespace)) {
-                inventory.insert(namespace.clone());
+        for namespace in all.iter().map(|(_, known)| known.identity.namespace.as_str()) {
+            if !namespaces.insert(namespace) {
+                continue;
+            }
+            if let Some(entry) = self.entries.get(namespace) {
+                inventory.insert(entry.clone());
+            }
+            if self.with_services.contains(namespace) {
+                inventory.set_knows_services(namespace);
             }
         }
-        for (index, (_, sure, known)) in all.iter().enumerate() {
+        for (index, (sure, known)) in all.iter().enumerate() {
             let counts = known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
             // How many there are of it is not known.
             if known.makes_pods && !sure {
@@ -71,7 +74,7 @@ impl Namespaces {
                 inventory.insert(entry.clone());
             }
         }
-        Surroundings { inventory, twice }
+        inventory
     }
 }
 

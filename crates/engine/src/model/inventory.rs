@@ -33,6 +33,8 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
+    /// Whether there are Services, though they may be where nobody looks for those of an object.
+    has_services: bool,
     budgets: Selected<Budget>,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
@@ -123,6 +125,11 @@ impl Inventory {
         self.lacks_workloads = !knows;
     }
 
+    /// Says that Services of a namespace would be known: one that is not here is not there.
+    pub fn set_knows_services(&mut self, namespace: &str) {
+        Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default()).has_services = true;
+    }
+
     /// Whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
     pub fn is_judged(&self) -> bool {
         self.is_judged
@@ -153,9 +160,9 @@ impl Namespace {
         self.services.selecting(labels)
     }
 
-    /// Whether any Service is known here.
+    /// Whether Services are known here, so that whom none selects gets no traffic.
     pub fn knows_services(&self) -> bool {
-        !self.services.items.is_empty()
+        self.has_services || !self.services.items.is_empty()
     }
 
     /// The budgets that select Pods with these labels.

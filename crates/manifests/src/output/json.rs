@@ -67,8 +67,9 @@ struct Summary {
     skipped: usize,
     /// How many groups of files are judged by themselves.
     environments: usize,
-    /// How many objects stand in several of these.
+    /// How many objects stand in several of these, and how many twice in one.
     in_several_environments: usize,
+    repeated: usize,
     deny: usize,
     warn: usize,
     audit: usize,
@@ -127,7 +128,8 @@ pub fn write(outcome: &Outcome) -> Result<String, serde_json::Error> {
             judged: outcome.judged,
             skipped: outcome.skipped,
             environments: outcome.environments,
-            in_several_environments: outcome.in_several,
+            in_several_environments: outcome.repeated.in_several,
+            repeated: outcome.repeated.in_one,
             deny: outcome.count(Level::Deny),
             warn: outcome.count(Level::Warn),
             audit: outcome.count(Level::Audit),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{Located, NotJudged, Outcome, Problem};
+use crate::{Located, Outcome, Problem, aside};
 use podgate_engine::rules::Level;
 
 /// The outcome as JUnit XML. Findings of `fail_on` and above are failures, what could not be judged is an error; other
@@ -31,7 +31,7 @@ pub fn write(outcome: &Outcome, fail_on: Option<Level>) -> Result<String, Serial
         }
         report.add_test_suite(suite);
     }
-    let lines: Vec<String> = outcome.not_judged.iter().flat_map(NotJudged::lines).collect();
+    let lines = aside::lines(&outcome.not_judged);
     if !lines.is_empty() {
         let mut suite = TestSuite::new("not judged");
         suite.add_test_cases(lines.iter().map(|line| skipped(line, "not judged")));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::{Outcome, Spot};
+use crate::{Outcome, Spot, aside};
 use podgate_engine::{rules::Level, syntax::text::one_line};
 
 /// How text is to look.
@@ -107,18 +107,25 @@ const MAX_CHARTS: usize = 10;
 /// Returns what was not judged, a line each, and what else there is to know of what was.
 pub fn not_judged(outcome: &Outcome) -> String {
     let mut text = String::new();
-    for set in &outcome.not_judged {
-        let lines = set.lines();
-        for line in lines.iter().take(MAX_CHARTS) {
-            let _ = writeln!(text, "   = not judged: {line}");
-        }
-        if let Some(more) = lines.len().checked_sub(MAX_CHARTS).filter(|more| *more > 0) {
-            let _ = writeln!(text, "   = not judged: {more} more Helm chart{}", if more == 1 { "" } else { "s" });
-        }
+    // Charts come first, a line each.
+    let lines = aside::lines(&outcome.not_judged);
+    let charts = lines.iter().take_while(|line| line.starts_with("Helm chart ")).count();
+    for line in lines.iter().take(charts.min(MAX_CHARTS)).chain(lines.iter().skip(charts)) {
+        let _ = writeln!(text, "   = not judged: {line}");
     }
-    if outcome.in_several > 0 {
-        let objects = if outcome.in_several == 1 { "1 object stands".to_owned() } else { format!("{} objects stand", outcome.in_several) };
-        let _ = writeln!(text, "   = {objects} in several environments: each is judged beside what is deployed with it");
+    if let Some(more) = charts.checked_sub(MAX_CHARTS).filter(|more| *more > 0) {
+        let _ = writeln!(text, "   = not judged: {more} more Helm chart{}", if more == 1 { "" } else { "s" });
+    }
+    let objects = |count: usize| if count == 1 { "1 object stands".to_owned() } else { format!("{count} objects stand") };
+    let repeated = &outcome.repeated;
+    let [several, one] = repeated.examples.each_ref().map(|examples| examples.join("; "));
+    if repeated.in_several > 0 {
+        let what = "in several environments, each judged beside what is deployed with it";
+        let _ = writeln!(text, "   = {} {what} ({several})", objects(repeated.in_several));
+    }
+    if repeated.in_one > 0 {
+        let what = "twice among what is deployed together, where the last counts";
+        let _ = writeln!(text, "   = {} {what} ({one})", objects(repeated.in_one));
     }
     text
 }
