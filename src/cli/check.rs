@@ -14,7 +14,10 @@ use super::{
     output::{FAILURE, is_broken_pipe},
     progress::Progress,
 };
-use crate::files::{self, File, Found};
+use crate::{
+    files::{self, File, Found},
+    render::{self, Rendered},
+};
 use podgate_engine::{
     policy::{Engine, LifecyclePolicy},
     rules::{Level, RULES},
@@ -46,6 +49,10 @@ pub(super) struct Args {
     /// Judge as updates of the objects in this file or folder; those that are not there are judged as new
     #[arg(long, value_name = "PATH")]
     old: Option<PathBuf>,
+
+    /// Judge what Helm charts and kustomizations become: by helm template, and by kustomize build or kubectl kustomize, from PATH
+    #[arg(long)]
+    render: bool,
 
     /// Succeed where there is no Kubernetes object at all
     #[arg(long)]
@@ -111,7 +118,11 @@ impl Select {
         let found = files::find(&self.paths, &self.ignore)?;
         for glob in &found.idle_globs {
             let rule = RULES.iter().any(|rule| rule.id == glob.trim_matches('/'));
-            let hint = if rule { "; it is a rule, which a policy file turns off, or an annotation of the object ignores" } else { "" };
+            let hint = if rule {
+                "; it is a rule, which a policy file turns off, or an annotation of the object ignores"
+            } else {
+                ""
+            };
             // Where stderr is gone nobody need know.
             let _ = writeln!(io::stderr(), "podgate: note: --ignore {glob} matches nothing{hint}");
         }
@@ -126,7 +137,17 @@ impl Select {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let engine = without_guards(super::policy::engine(args.select.policy.as_deref())?);
-    let Found { files: inputs, around, mut problems, .. } = args.select.inputs()?;
+    let Found { files: found, around, mut problems, .. } = args.select.inputs()?;
+    let folder = files::working_folder();
+    let mut rendered = Rendered::default();
+    let mut inputs = found;
+    let mut parts = Vec::new();
+    if args.render {
+        parts.clone_from(&inputs);
+        rendered = render::render(&folder, inputs, &around);
+        problems.append(&mut rendered.problems);
+        inputs = std::mem::take(&mut rendered.files);
+    }
     let old = match &args.old {
         Some(old) => {
             let found = files::find(std::slice::from_ref(old), &[])?;
@@ -136,11 +157,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => Vec::new(),
     };
     let progress = Progress::new(inputs.len() * 2, args.quiet);
-    let folder = files::working_folder();
     let namespace = &args.select.namespace;
     let check = Check { engine: &engine, namespace, old: &old, folder: &folder, around: &around };
     let mut outcome = check.run(&inputs, &|done| progress.advance(done));
     progress.finish();
+    if args.render {
+        rendered.relocate(&mut outcome, &parts);
+    }
     problems.append(&mut outcome.problems);
     outcome.problems = problems;
     write(args, &outcome)?;

@@ -31,7 +31,9 @@ pub(super) fn around(files: &[File]) -> Vec<File> {
             }
             let names = telling().filter(|name| fs::symlink_metadata(folder.join(name)).is_ok());
             let there = names.map(|name| File::found(folder.join(name)));
-            found.extend(there.filter(|file| !given.contains(file.name.as_str()) && file.path.as_ref().is_some_and(|path| path.is_file())));
+            found.extend(there.filter(|file| {
+                !given.contains(file.name.as_str()) && file.path.as_ref().is_some_and(|path| path.is_file())
+            }));
             if fs::symlink_metadata(folder.join(".git")).is_ok() {
                 break;
             }
@@ -43,7 +45,9 @@ pub(super) fn around(files: &[File]) -> Vec<File> {
 /// Returns the folder of a file and those above it: of a relative path also those above the working directory.
 fn upwards(path: &Path) -> impl Iterator<Item = PathBuf> {
     let within: Vec<PathBuf> = path.ancestors().skip(1).map(Path::to_path_buf).collect();
-    let is_plain = path.components().all(|component| !matches!(component, Component::ParentDir | Component::RootDir | Component::Prefix(_)));
+    let is_plain = path
+        .components()
+        .all(|component| !matches!(component, Component::ParentDir | Component::RootDir | Component::Prefix(_)));
     let here = std::env::current_dir().ok().filter(|_| is_plain);
     let above = here.into_iter().flat_map(|here| here.ancestors().skip(1).map(Path::to_path_buf).collect::<Vec<_>>());
     within.into_iter().chain(above)

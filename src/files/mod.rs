@@ -6,7 +6,7 @@ mod ignored;
 mod walk;
 mod write;
 
-pub use file::{File, STDIN};
 pub use around::working_folder;
+pub use file::{File, STDIN};
 pub use walk::{Found, WalkError, find};
 pub use write::{WriteError, write};

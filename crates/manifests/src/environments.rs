@@ -39,25 +39,34 @@ enum Home<'p> {
     Alone(&'p str, usize),
     /// To a kustomization.
     Kustomization(usize),
+    /// To nothing: it is all there is.
+    Rendered(usize),
 }
 
-/// Groups the files of a run, each given by its path and the objects in it.
-pub(crate) fn group(tree: &Tree, files: &[(String, Vec<Identity>)]) -> Vec<Environment> {
+/// Groups the files of a run, each given by its path and the objects in it; `rendered` are those that are all there is of
+/// something.
+pub(crate) fn group(tree: &Tree, files: &[(String, Vec<Identity>)], rendered: &HashSet<usize>) -> Vec<Environment> {
     let kustomization = |(path, _): &(String, _)| tree.kustomization_of(path);
     let kustomized: Vec<Option<usize>> = files.iter().map(kustomization).collect();
-    let loose = (0..).zip(files).zip(&kustomized).filter(|(_, kustomization)| kustomization.is_none());
-    let (apart, alone) = apart(loose.map(|((index, (path, identities)), _)| (folder_of(path), index, identities.as_slice())));
+    let loose = (0..)
+        .zip(files)
+        .zip(&kustomized)
+        .filter(|((index, _), kustomization)| kustomization.is_none() && !rendered.contains(index));
+    let (apart, alone) =
+        apart(loose.map(|((index, (path, identities)), _)| (folder_of(path), index, identities.as_slice())));
     let mut homes: BTreeMap<Home<'_>, Vec<usize>> = BTreeMap::new();
     for (index, ((path, _), kustomization)) in files.iter().zip(&kustomized).enumerate() {
         let folder = folder_of(path);
         let home = match kustomization {
+            _ if rendered.contains(&index) => Home::Rendered(index),
             Some(kustomization) => Home::Kustomization(*kustomization),
             None if alone.contains(&index) => Home::Alone(folder, index),
             None => home_of(folder, &apart),
         };
         homes.entry(home).or_default().push(index);
     }
-    let by_path: HashMap<&str, usize> = files.iter().enumerate().map(|(index, (path, _))| (path.as_str(), index)).collect();
+    let by_path: HashMap<&str, usize> =
+        files.iter().enumerate().map(|(index, (path, _))| (path.as_str(), index)).collect();
     let mut left = files.len().saturating_mul(MAX_SEEN_PER_FILE);
     let environments = homes.iter().map(|(home, own)| {
         let mut seen: BTreeMap<usize, bool> = own.iter().map(|index| (*index, true)).collect();
@@ -69,6 +78,7 @@ pub(crate) fn group(tree: &Tree, files: &[(String, Vec<Identity>)]) -> Vec<Envir
                         *own_replicas &= !sets_replicas;
                     }
                 }),
+                Home::Rendered(_) => {}
                 // What stands above several environments is deployed with each.
                 Home::Below(folder) | Home::In(folder) | Home::Alone(folder, _) => {
                     let above = upwards(folder).filter_map(|folder| homes.get(&Home::In(folder)));
@@ -163,23 +173,36 @@ mod tests {
 
     /// What each environment judges, and what it sees, in names of files.
     fn grouped(kustomizations: &[(&str, &str)], files: &[(&str, &str)]) -> Vec<String> {
-        let texts = kustomizations.iter().map(|(name, text)| Text { name: (*name).to_owned(), text: (*text).to_owned() });
+        let texts =
+            kustomizations.iter().map(|(name, text)| Text { name: (*name).to_owned(), text: (*text).to_owned() });
         let tree = Tree::of("", &texts.collect::<Vec<_>>(), &[]);
         let files: Vec<(String, Vec<Identity>)> =
             files.iter().map(|(path, name)| ((*path).to_owned(), vec![identity(name)])).collect();
         let name = |index: usize| files[index].0.trim_end_matches(".yaml");
         let said = |environment: Environment| {
             let own: Vec<&str> = environment.own.into_iter().map(name).collect();
-            let seen = environment.seen.into_iter().map(|(index, sure)| format!("{}{}", name(index), if sure { "" } else { "?" }));
+            let seen = environment
+                .seen
+                .into_iter()
+                .map(|(index, sure)| format!("{}{}", name(index), if sure { "" } else { "?" }));
             format!("{} of {}", own.join(" "), seen.collect::<Vec<_>>().join(" "))
         };
-        group(&tree, &files).into_iter().map(said).collect()
+        group(&tree, &files, &HashSet::new()).into_iter().map(said).collect()
     }
 
     #[test]
     fn folders_that_hold_the_same_are_apart() {
-        assert_eq!(grouped(&[], &[("a/web.yaml", "web"), ("b/api.yaml", "api"), ("c.yaml", "c")]), ["a/web b/api c of a/web b/api c"]);
-        let files = [("dev/web.yaml", "web"), ("dev/x/db.yaml", "db"), ("prod/web.yaml", "web"), ("other/a.yaml", "a"), ("all.yaml", "all")];
+        assert_eq!(
+            grouped(&[], &[("a/web.yaml", "web"), ("b/api.yaml", "api"), ("c.yaml", "c")]),
+            ["a/web b/api c of a/web b/api c"]
+        );
+        let files = [
+            ("dev/web.yaml", "web"),
+            ("dev/x/db.yaml", "db"),
+            ("prod/web.yaml", "web"),
+            ("other/a.yaml", "a"),
+            ("all.yaml", "all"),
+        ];
         assert_eq!(
             grouped(&[], &files),
             [
@@ -203,14 +226,19 @@ mod tests {
             ("prod/kustomization.yaml", "resources: [../base, pdb.yaml]\nreplicas: [{name: web, count: 3}]"),
         ];
         let files = [("base/web.yaml", "web"), ("prod/pdb.yaml", "pdb"), ("x.yaml", "x")];
-        assert_eq!(grouped(&kustomizations, &files), ["x of x", "base/web of base/web", "prod/pdb of base/web? prod/pdb"]);
+        assert_eq!(
+            grouped(&kustomizations, &files),
+            ["x of x", "base/web of base/web", "prod/pdb of base/web? prod/pdb?"]
+        );
     }
 
     #[test]
     fn what_is_seen_is_bounded() {
         let many: Vec<String> = (0..200).map(|number| format!("base/{number}.yaml")).collect();
         let base = format!("resources: [{}]", many.join(", ").replace("base/", ""));
-        let overlays: Vec<(String, String)> = (0..200).map(|number| (format!("o{number}/kustomization.yaml"), "resources: [../base, own.yaml]".to_owned())).collect();
+        let overlays: Vec<(String, String)> = (0..200)
+            .map(|number| (format!("o{number}/kustomization.yaml"), "resources: [../base, own.yaml]".to_owned()))
+            .collect();
         let mut kustomizations = vec![("base/kustomization.yaml", base.as_str())];
         kustomizations.extend(overlays.iter().map(|(name, text)| (name.as_str(), text.as_str())));
         let own: Vec<String> = (0..200).map(|number| format!("o{number}/own.yaml")).collect();

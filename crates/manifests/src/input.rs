@@ -15,6 +15,11 @@ pub trait Input: Sync {
         true
     }
 
+    /// Returns whether it is what a tool has made of a chart or a kustomization: all that is deployed together.
+    fn is_rendered(&self) -> bool {
+        false
+    }
+
     /// Returns whether it can be read a second time.
     fn is_readable_again(&self) -> bool {
         true

@@ -9,6 +9,7 @@ mod json;
 mod load;
 mod parallel;
 mod problem;
+pub mod render;
 mod run;
 mod source;
 mod surroundings;

@@ -34,7 +34,7 @@ const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
 /// The longest source line that is shown, in characters.
-const MAX_SOURCE_CHARACTERS: usize = 240;
+pub(crate) const MAX_SOURCE_CHARACTERS: usize = 240;
 
 /// Where something stands, in a file and in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +153,8 @@ impl<I: Input> Check<'_, I> {
         let identities = |known: &'_ Vec<Known>| known.iter().map(|known| known.identity.clone()).collect::<Vec<_>>();
         let identities: Vec<(String, Vec<Identity>)> =
             files.iter().zip(&known).map(|(file, known)| (tree.path(file.input.name()), identities(known))).collect();
-        let environments = environments::group(&tree, &identities);
+        let rendered = (0..).zip(inputs).filter(|(_, input)| input.is_rendered()).map(|(index, _)| index).collect();
+        let environments = environments::group(&tree, &identities, &rendered);
         outcome.environments = environments.len();
         outcome.repeated = environments::repeated(&tree, &environments, &identities);
         drop(identities);
@@ -205,6 +206,7 @@ impl<I: Input> Check<'_, I> {
         for input in batch {
             let mut loaded = Loaded::default();
             match tree.role(input.name()) {
+                _ if input.is_rendered() => loaded = load::load(input, self.namespace),
                 Role::Manifest => loaded = load::load(input, self.namespace),
                 Role::Aside(reason) => loaded.aside.add(reason, "", input.name()),
                 Role::Nothing => loaded.skipped = 1,
@@ -314,7 +316,7 @@ impl<I: Input> Check<'_, I> {
 /// Counts the charts whose templates are among the inputs.
 fn charts<I: Input>(tree: &Tree, inputs: &[I], tally: &mut Tally) {
     let mut last = String::new();
-    for input in inputs.iter().filter(|input| tree.role(input.name()) == Role::Template) {
+    for input in inputs.iter().filter(|input| !input.is_rendered() && tree.role(input.name()) == Role::Template) {
         let path = tree.path(input.name());
         let chart = tree.outer_chart(&path).unwrap_or_default();
         // Those of one chart follow each other.
@@ -483,7 +485,7 @@ mod tests {
             let text = format!(
                 "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web-{number}}}\nspec:\n  replicas: {replicas}\n  \
                 template:\n    metadata: {{labels: {{app: web-{number}}}}}\n    spec:\n      restartPolicy: Never\n      \
-                containers: [{{name: app, ports: [{{containerPort: 80}}]}}]\n---\napiVersion: policy/v1\nkind: {budget}\n\
+                containers: [{{name: app, image: a, ports: [{{containerPort: 80}}]}}]\n---\napiVersion: policy/v1\nkind: {budget}\n\
                 metadata: {{name: web-{number}}}\nspec: {{maxUnavailable: 0, selector: {{matchLabels: {{app: web-{number}}}}}}}{end}\n"
             );
             inputs.push(Text { name: format!("{number}.yaml"), text });

@@ -152,6 +152,11 @@ impl<'t> Lines<'t> {
         Self { text, starts: OnceLock::new(), stretches: OnceLock::new() }
     }
 
+    /// Returns the text.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     fn starts(&self) -> &[usize] {
         self.starts.get_or_init(|| std::iter::once(0).chain(line_ends(self.text)).collect())
     }

@@ -94,7 +94,8 @@ impl<'l> Old<'l> {
     /// Returns the object as it was: of several, as environments have them, the one whose file is called most alike, from its
     /// end on; and of those the last.
     pub(crate) fn find(&self, identity: &Identity, file: &str) -> Option<&'l str> {
-        let likeness = |name: &str| name.rsplit('/').zip(file.rsplit('/')).take_while(|(one, other)| one == other).count();
+        let likeness =
+            |name: &str| name.rsplit('/').zip(file.rsplit('/')).take_while(|(one, other)| one == other).count();
         let all = self.0.get(identity)?;
         all.iter().max_by_key(|(name, _)| likeness(name)).map(|(_, text)| *text)
     }
@@ -107,7 +108,8 @@ mod tests {
     #[test]
     fn what_was_is_found_in_the_same_environment() {
         let web = Identity { name: "web".to_owned(), ..Identity::default() };
-        let old = Old::of([(&web, "old/envs/dev/web.yaml", "dev"), (&web, "old/envs/prod/web.yaml", "prod")].into_iter());
+        let old =
+            Old::of([(&web, "old/envs/dev/web.yaml", "dev"), (&web, "old/envs/prod/web.yaml", "prod")].into_iter());
         assert_eq!(old.find(&web, "envs/dev/web.yaml"), Some("dev"));
         assert_eq!(old.find(&web, "envs/prod/web.yaml"), Some("prod"));
         assert_eq!(old.find(&web, "elsewhere.yaml"), Some("prod"));

@@ -80,7 +80,8 @@ fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message
 /// Returns `3 files, 7 objects, 4 of them judged: 1 deny, 2 warn, 0 audit`, and what else there is to say.
 pub fn summary(outcome: &Outcome) -> String {
     let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
-    let judged = if outcome.judged == outcome.objects { String::new() } else { format!(", {} of them judged", outcome.judged) };
+    let judged =
+        if outcome.judged == outcome.objects { String::new() } else { format!(", {} of them judged", outcome.judged) };
     let mut line = format!(
         "{}, {}{judged}: {} deny, {} warn, {} audit",
         count(outcome.files.len(), "file"),
@@ -116,7 +117,8 @@ pub fn not_judged(outcome: &Outcome) -> String {
     if let Some(more) = charts.checked_sub(MAX_CHARTS).filter(|more| *more > 0) {
         let _ = writeln!(text, "   = not judged: {more} more Helm chart{}", if more == 1 { "" } else { "s" });
     }
-    let objects = |count: usize| if count == 1 { "1 object stands".to_owned() } else { format!("{count} objects stand") };
+    let objects =
+        |count: usize| if count == 1 { "1 object stands".to_owned() } else { format!("{count} objects stand") };
     let repeated = &outcome.repeated;
     let [several, one] = repeated.examples.each_ref().map(|examples| examples.join("; "));
     if repeated.in_several > 0 {

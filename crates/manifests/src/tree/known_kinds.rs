@@ -14,7 +14,8 @@ const KINDS: [(&str, &str, &[&str]); 10] = [
     ("policy", "PodDisruptionBudget", &["v1", "v1beta1"]),
 ];
 /// The kinds that were in a group that no cluster serves any more.
-const UNSERVED: [(&str, &str); 3] = [("extensions", "Deployment"), ("extensions", "DaemonSet"), ("extensions", "ReplicaSet")];
+const UNSERVED: [(&str, &str); 3] =
+    [("extensions", "Deployment"), ("extensions", "DaemonSet"), ("extensions", "ReplicaSet")];
 /// The groups that hold nothing but what Kubernetes itself has there, and that are searched for kinds spelt wrong.
 const GROUPS: [&str; 4] = ["", "apps", "batch", "policy"];
 

@@ -12,8 +12,14 @@ pub(crate) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", 
 /// What a kustomization names. All paths lead from where the names of the run's files do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Kustomization {
+    /// Its own path.
+    pub(super) file: String,
     /// The folder that it stands in.
     pub(super) folder: String,
+    /// Whether it is none to be built by itself: a component.
+    pub(super) is_component: bool,
+    /// Whether it makes objects of Helm charts.
+    pub(super) inflates_charts: bool,
     /// Files and folders that it takes objects from: resources, bases and components.
     pub(super) resources: Vec<String>,
     /// Files that change objects.
@@ -28,7 +34,7 @@ impl Kustomization {
     /// Reads the text of the file at `path`.
     pub(super) fn read(path: &str, text: &str) -> Result<Self, YamlError> {
         let lines = Lines::of(text);
-        let mut found = Self { folder: folder_of(path).to_owned(), ..Self::default() };
+        let mut found = Self { file: path.to_owned(), folder: folder_of(path).to_owned(), ..Self::default() };
         for part in source::parts(text) {
             for json in part.to_json(&lines)? {
                 // What is nested deeper than this names nothing.
@@ -39,6 +45,7 @@ impl Kustomization {
     }
 
     fn add(&mut self, document: &Value) {
+        self.is_component |= document["kind"] == "Component";
         for key in ["resources", "bases", "components"] {
             self.resources.extend(strings(&document[key]).map(|path| join(&self.folder, path)));
         }
@@ -63,6 +70,7 @@ impl Kustomization {
             self.data.extend(paths.map(|path| join(&self.folder, path)));
         }
         for chart in ["helmCharts", "helmChartInflationGenerator"].iter().flat_map(|key| list(&document[*key])) {
+            self.inflates_charts = true;
             let files = ["valuesFile", "values"].into_iter().filter_map(|key| chart[key].as_str());
             let files = files.chain(strings(&chart["additionalValuesFiles"]));
             self.data.extend(files.map(|path| join(&self.folder, path)));

@@ -106,7 +106,9 @@ impl Tree {
         let text = input.read().ok()?;
         Some(match Kustomization::read(&self.path(input.name()), &text) {
             Ok(kustomization) => Looked::Read(kustomization),
-            Err(error) if placeholder::is_template(&text, error.place.line) => Looked::Template(input.name().to_owned()),
+            Err(error) if placeholder::is_template(&text, error.place.line) => {
+                Looked::Template(input.name().to_owned())
+            }
             Err(error) => Looked::Unreadable(Problem::of(input.name(), Some(error.place), &error.message)),
         })
     }
@@ -156,7 +158,9 @@ impl Tree {
 
     /// Returns the name of what is at `path`, as people call it.
     pub(crate) fn name<'p>(&self, path: &'p str) -> &'p str {
-        let within = path.strip_prefix(&self.folder).filter(|rest| self.folder.is_empty() || rest.starts_with('/') || rest.is_empty());
+        let within = path
+            .strip_prefix(&self.folder)
+            .filter(|rest| self.folder.is_empty() || rest.starts_with('/') || rest.is_empty());
         within.map_or(path, |name| if name.is_empty() { "." } else { name.trim_start_matches('/') })
     }
 
@@ -212,20 +216,45 @@ impl Tree {
         self.outermost.get(index).copied()
     }
 
+    /// Returns the kustomizations that are built by themselves: no other takes them, and they are no components.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = usize> {
+        let is_root = |(_, it): &(usize, &Kustomization)| {
+            let takes = it.inflates_charts || !it.resources.is_empty();
+            takes && !it.is_component && !self.takers.contains_key(&it.folder)
+        };
+        (0..).zip(&self.kustomizations).filter(is_root).map(|(index, _)| index)
+    }
+
+    /// Returns the path of a kustomization, and whether it makes objects of charts.
+    pub(crate) fn kustomization(&self, index: usize) -> Option<(&str, bool)> {
+        self.kustomizations.get(index).map(|it| (it.file.as_str(), it.inflates_charts))
+    }
+
+    /// Calls `each` with every file that goes into what a kustomization builds, and whether it changes what others say.
+    pub(crate) fn parts(&self, root: usize, mut each: impl FnMut(&str, bool)) {
+        self.resources(root, |path, _| each(path, false));
+        self.reached(root, |kustomization, _| kustomization.patches.iter().for_each(|path| each(path, true)));
+    }
+
     /// Calls `each` with every file that a kustomization takes objects from, itself and by way of others, and whether the
     /// kustomization on the way there changes the number of replicas. No file comes twice.
     pub(crate) fn resources(&self, root: usize, mut each: impl FnMut(&str, bool)) {
+        self.reached(root, |kustomization, sets| {
+            let files = kustomization.resources.iter().filter(|resource| !self.by_folder.contains_key(*resource));
+            files.for_each(|file| each(file, sets));
+        });
+    }
+
+    /// Calls `each` with a kustomization and every one that it takes objects from, and whether one on the way there changes the
+    /// number of replicas.
+    fn reached<'t>(&'t self, root: usize, mut each: impl FnMut(&'t Kustomization, bool)) {
         let (mut seen, mut next) = (HashSet::from([root]), vec![(root, false)]);
         while let Some((index, sets)) = next.pop() {
             let Some(kustomization) = self.kustomizations.get(index) else { continue };
             let sets = sets || kustomization.sets_replicas;
-            for resource in &kustomization.resources {
-                match self.by_folder.get(resource) {
-                    Some(inner) if seen.insert(*inner) => next.push((*inner, sets)),
-                    Some(_) => {}
-                    None => each(resource, sets),
-                }
-            }
+            each(kustomization, sets);
+            let inner = kustomization.resources.iter().filter_map(|resource| self.by_folder.get(resource));
+            next.extend(inner.filter(|inner| seen.insert(**inner)).map(|inner| (*inner, sets)));
         }
     }
 }
@@ -246,7 +275,10 @@ mod tests {
         let tree = tree(&[
             ("chart/Chart.yaml", ""),
             ("chart/charts/db/Chart.yaml", ""),
-            ("overlay/kustomization.yaml", "resources: [web.yaml, both.yaml]\npatches: [{path: patch.yaml}, {path: both.yaml}]\n"),
+            (
+                "overlay/kustomization.yaml",
+                "resources: [web.yaml, both.yaml]\npatches: [{path: patch.yaml}, {path: both.yaml}]\n",
+            ),
             ("generated/kustomization.yml", "configMapGenerator: [{name: a, files: [../other/data.yaml]}]"),
             ("broken/kustomization.yaml", "patches: ["),
         ]);

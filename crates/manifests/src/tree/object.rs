@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::known_kinds;
 use crate::aside::Reason;
-use podgate_engine::{model::Workload, syntax::json::from_object};
+use podgate_engine::{
+    model::{Workload, entry::Entry},
+    syntax::json::from_object,
+};
 
 /// The marks that only patches for kustomize and kubectl have.
 const MARKS: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"];
@@ -45,11 +48,16 @@ pub(crate) enum Class {
 /// Tells what the object `text` is, whose group, version and kind are known.
 pub(crate) fn class(api_version: &str, kind: &str, text: &str) -> Class {
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    // This program's own.
+    if group == "podgate.dev" {
+        return Class::Other;
+    }
     if group.ends_with("kustomize.config.k8s.io") || is_local(text) {
         return Class::Aside(Reason::Local, kind.to_owned());
     }
     let workload = Workload::find(group, kind);
-    if is_patch(text) || workload.is_some_and(|workload| is_fragment(workload, text)) {
+    let is_known = workload.is_some() || Entry::takes(group, kind);
+    if is_known && is_patch(text) || workload.is_some_and(|workload| is_fragment(workload, text)) {
         return Class::Aside(Reason::Fragment, kind.to_owned());
     }
     if let Some(workload) = workload {
@@ -130,7 +138,9 @@ fn is_fragment(workload: &Workload, text: &str) -> bool {
         return false;
     }
     // What cannot be read so is judged, and told of there.
-    let Ok(Root { spec: Some(Spec { selector: None, template: Some(Template { spec: Some(pod) }) }) }) = from_object(text) else {
+    let Ok(Root { spec: Some(Spec { selector: None, template: Some(Template { spec: Some(pod) }) }) }) =
+        from_object(text)
+    else {
         return false;
     };
     pod.containers.is_none_or(|containers| containers.iter().any(|container| container.image.is_none()))
@@ -140,7 +150,8 @@ fn is_fragment(workload: &Workload, text: &str) -> bool {
 fn holds_pods(text: &str) -> bool {
     // Names of members, so that nothing else need be read.
     let may = HOLDERS.iter().any(|holder| text.contains(&format!("\"{holder}\"")));
-    may && text.contains("\"image\"") && serde_json::from_str(text).is_ok_and(|value: Value| has_containers(&value, MAX_DEPTH))
+    may && text.contains("\"image\"")
+        && serde_json::from_str(text).is_ok_and(|value: Value| has_containers(&value, MAX_DEPTH))
 }
 
 fn has_containers(value: &Value, depth: usize) -> bool {
@@ -162,7 +173,11 @@ mod tests {
     use super::*;
 
     fn of(api_version: &str, kind: &str, spec: &str) -> Class {
-        class(api_version, kind, &format!(r#"{{"apiVersion": "{api_version}", "kind": "{kind}", "metadata": {{"name": "a"}}, {spec}}}"#))
+        class(
+            api_version,
+            kind,
+            &format!(r#"{{"apiVersion": "{api_version}", "kind": "{kind}", "metadata": {{"name": "a"}}, {spec}}}"#),
+        )
     }
 
     fn aside(reason: Reason, name: &str) -> Class {
@@ -181,12 +196,18 @@ mod tests {
         let fragment = aside(Reason::Fragment, "Deployment");
         let deployment = |spec: &str| of("apps/v1", "Deployment", spec);
         assert_eq!(deployment(r#""$patch": "delete""#), fragment);
-        assert_eq!(deployment(r#""spec": {"template": {"spec": {"containers": [{"name": "a", "$patch" : "delete"}]}}}"#), fragment);
+        assert_eq!(
+            deployment(r#""spec": {"template": {"spec": {"containers": [{"name": "a", "$patch" : "delete"}]}}}"#),
+            fragment
+        );
         assert_eq!(deployment(r#""spec": {"selector": {}, "$setElementOrder/ports": []}"#), fragment);
         assert_eq!(deployment(&containers("", r#"{"name": "a"}"#)), fragment);
         assert_eq!(deployment(&containers("", r#"{"name": "a"}, {"name": "b", "image": "b:1"}"#)), fragment);
         assert_eq!(deployment(r#""spec": {"template": {"spec": {"nodeSelector": {}}}}"#), fragment);
-        assert_eq!(of("v1", "Service", r#""spec": {"ports": [{"port": 1, "$patch": "replace"}]}"#), aside(Reason::Fragment, "Service"));
+        assert_eq!(
+            of("v1", "Service", r#""spec": {"ports": [{"port": 1, "$patch": "replace"}]}"#),
+            aside(Reason::Fragment, "Service")
+        );
         // What is a manifest, though not a good one, is judged.
         for spec in [
             containers("", r#"{"name": "a", "image": "a:1"}"#),
@@ -210,7 +231,10 @@ mod tests {
         let schema = r#""spec": {"schema": {"containers": {"items": {"properties": {"image": {"type": "string"}}}}}}"#;
         assert_eq!(of("apiextensions.k8s.io/v1", "CustomResourceDefinition", schema), Class::Other);
         assert_eq!(of("v1", "ConfigMap", r#""data": {"a": "\"containers\": \"image\""}"#), Class::Other);
-        assert_eq!(of("helm.toolkit.fluxcd.io/v2", "HelmRelease", r#""spec": {}"#), aside(Reason::Release, "HelmRelease"));
+        assert_eq!(
+            of("helm.toolkit.fluxcd.io/v2", "HelmRelease", r#""spec": {}"#),
+            aside(Reason::Release, "HelmRelease")
+        );
         assert_eq!(of("argoproj.io/v1alpha1", "Application", r#""spec": {}"#), aside(Reason::Release, "Application"));
         let local = r#""metadata": {"annotations": {"config.kubernetes.io/local-config": "true"}}, "spec": {}"#;
         let text = format!(r#"{{"apiVersion": "apps/v1", "kind": "Deployment", {local}}}"#);
@@ -229,11 +253,22 @@ mod tests {
         assert_eq!(said("apps/v2", "Deployment"), "apiVersion: apps has no version v2; did you mean apps/v1?");
         assert_eq!(said("apps/v1", "deployment"), "kind: apps/v1 has no deployment; did you mean Deployment?");
         assert_eq!(said("v1", "Pods"), "kind: v1 has no Pods; did you mean Pod?");
-        assert_eq!(of("extensions/v1beta1", "Deployment", r#""spec": {}"#), aside(Reason::Unserved, "Deployment of extensions/v1beta1"));
-        for (api_version, kind) in [("apps/v1beta1", "Deployment"), ("batch/v1beta1", "CronJob"), ("policy/v1beta1", "PodDisruptionBudget")] {
+        assert_eq!(
+            of("extensions/v1beta1", "Deployment", r#""spec": {}"#),
+            aside(Reason::Unserved, "Deployment of extensions/v1beta1")
+        );
+        for (api_version, kind) in
+            [("apps/v1beta1", "Deployment"), ("batch/v1beta1", "CronJob"), ("policy/v1beta1", "PodDisruptionBudget")]
+        {
             assert!(is_judged(&of(api_version, kind, r#""spec": {}"#)), "{kind}");
         }
-        for (api_version, kind) in [("example.com/v1", "Deployment"), ("v1", "PodList"), ("v1", "Node"), ("apps/v1", "ControllerRevision"), ("v1", "Endpoints")] {
+        for (api_version, kind) in [
+            ("example.com/v1", "Deployment"),
+            ("v1", "PodList"),
+            ("v1", "Node"),
+            ("apps/v1", "ControllerRevision"),
+            ("v1", "Endpoints"),
+        ] {
             assert_eq!(of(api_version, kind, r#""spec": {}"#), Class::Other, "{kind}");
         }
     }

@@ -5,17 +5,8 @@ use serde_json::Value;
 use podgate_engine::syntax::Path;
 
 /// Pairs of marks around a name that is to be replaced, where they are the whole value.
-const AROUND: [(&str, &str); 9] = [
-    ("<", ">"),
-    ("$(", ")"),
-    ("((", "))"),
-    ("[[", "]]"),
-    ("#{", "}"),
-    ("%", "%"),
-    ("@", "@"),
-    ("__", "__"),
-    ("$", ""),
-];
+const AROUND: [(&str, &str); 9] =
+    [("<", ">"), ("$(", ")"), ("((", "))"), ("[[", "]]"), ("#{", "}"), ("%", "%"), ("@", "@"), ("__", "__"), ("$", "")];
 
 /// Returns whether a value is one to be filled in: `${REPLICAS:=2}`, `{{ .Values.a }}`, `<name>`, `$PORT` and the like. Where a
 /// string belongs, many of these are ordinary; it is for fields that hold something else.
@@ -31,7 +22,9 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     AROUND.iter().any(|(open, close)| {
         let name = value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
         let is_of_placeholder = |c| is_of_name(c) || matches!(c, ' ' | '-' | '.' | '/' | ':');
-        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_of_placeholder))
+        name.is_some_and(|name| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_of_placeholder)
+        })
     })
 }
 
@@ -77,7 +70,8 @@ pub(crate) fn is_template(text: &str, line: usize) -> bool {
         }
         let begins = |text: &str| {
             let text = text.trim_start();
-            ["{{", "{%", "<%", "[["].iter().any(|mark| text.starts_with(mark)) || (text.starts_with('@') && is_placeholder(text))
+            ["{{", "{%", "<%"].iter().any(|mark| text.starts_with(mark))
+                || (text.starts_with('@') && is_placeholder(text))
         };
         let value = line.split_once(": ").map(|(_, value)| value);
         let item = line.strip_prefix("- ");
@@ -95,12 +89,27 @@ mod tests {
     #[test]
     fn placeholders_are_told_from_values() {
         for value in [
-            "${REPLICAS:=2}", "${replicas}", "{{ .Values.replicas }}", "a-${X}-b", "<replicas>", "<your name>", "$PORT", "$(PORT)",
-            "((replicas))", "[[port]]", "%PORT%", "@PORT@", "__PORT__", "#{PORT}", "<NUMBER-OF-PODS>",
+            "${REPLICAS:=2}",
+            "${replicas}",
+            "{{ .Values.replicas }}",
+            "a-${X}-b",
+            "<replicas>",
+            "<your name>",
+            "$PORT",
+            "$(PORT)",
+            "((replicas))",
+            "[[port]]",
+            "%PORT%",
+            "@PORT@",
+            "__PORT__",
+            "#{PORT}",
+            "<NUMBER-OF-PODS>",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in ["", "2", "50%", "many", "$5", "<", "<>", "a@b", "@", "%", "${}", "http", "__", "a<b>", "{}", "512Mi"] {
+        for value in
+            ["", "2", "50%", "many", "$5", "<", "<>", "a@b", "@", "%", "${}", "http", "__", "a<b>", "{}", "512Mi"]
+        {
             assert!(!is_placeholder(value), "{value}");
         }
     }
@@ -117,8 +126,15 @@ mod tests {
     #[test]
     fn sources_of_templates_are_told_from_broken_manifests() {
         for text in [
-            "{{- if .Values.a }}\na: 1", "a:\n  {{ include }}", "- {{ .x }}", "a: {{ .x }}", "a: \"{{ .x }}", "{{ .k }}: 1",
-            "{% for a in b %}", "a: @NAME@", "a: b-{{ .x }}",
+            "{{- if .Values.a }}\na: 1",
+            "a:\n  {{ include }}",
+            "- {{ .x }}",
+            "a: {{ .x }}",
+            "a: \"{{ .x }}",
+            "{{ .k }}: 1",
+            "{% for a in b %}",
+            "a: @NAME@",
+            "a: b-{{ .x }}",
         ] {
             assert!(is_template(text, 9), "{text}");
         }
