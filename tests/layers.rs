@@ -296,7 +296,12 @@ fn files_of(krate: &str, min_files: usize, min_imports: usize) -> Vec<(String, S
     let mut files = Vec::new();
     files_below(&krate, &krate.join("src"), &mut files);
     let imports: usize = Crate::new(&files).imports().values().map(BTreeSet::len).sum();
-    assert!(files.len() >= min_files && imports >= min_imports, "{krate:?}: {} files, {imports} imports", files.len());
+    assert!(
+        files.len() >= min_files && imports >= min_imports,
+        "{}: {} files, {imports} imports",
+        krate.display(),
+        files.len()
+    );
     files
 }
 

@@ -7,7 +7,20 @@ use std::{
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::walk::WalkError;
+use thiserror::Error;
+
+/// A search that cannot begin.
+#[derive(Debug, Error)]
+pub enum WalkError {
+    /// A pattern that is none.
+    #[error("--ignore {glob}: {cause}")]
+    Glob {
+        /// The pattern.
+        glob: String,
+        /// What is wrong with it.
+        cause: ignore::Error,
+    },
+}
 
 /// The patterns of `--ignore`, and which of them have matched anything.
 pub(super) struct Ignored {
@@ -57,12 +70,12 @@ impl Ignored {
 
 /// Returns whether a `.gitignore` in `folder` or between it and `path` leaves `path` out.
 pub(super) fn by_git(folder: &Path, path: &Path) -> bool {
-    let above = path.ancestors().skip(1).take_while(|above| above.starts_with(folder));
+    let mut above = path.ancestors().skip(1).take_while(|above| above.starts_with(folder));
     let decision = |above: &Path| {
         let (ignored, _) = Gitignore::new(above.join(".gitignore"));
         let decision = ignored.matched_path_or_any_parents(path, false);
         (!decision.is_none()).then(|| decision.is_ignore())
     };
     // The nearest that says anything decides.
-    above.filter_map(decision).next().unwrap_or(false)
+    above.find_map(decision).unwrap_or(false)
 }

@@ -8,5 +8,6 @@ mod write;
 
 pub use around::working_folder;
 pub use file::{File, STDIN};
-pub use walk::{Found, WalkError, find};
+pub use ignored::WalkError;
+pub use walk::{Found, find};
 pub use write::{WriteError, write};

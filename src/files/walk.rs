@@ -8,31 +8,16 @@ use std::{
 };
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
-use thiserror::Error;
-
 use podgate_manifests::Problem;
 
 use super::{
     around,
     file::File,
-    ignored::{Ignored, by_git},
+    ignored::{Ignored, WalkError, by_git},
 };
 
 /// What a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
-
-/// A search that cannot begin.
-#[derive(Debug, Error)]
-pub enum WalkError {
-    /// A pattern that is none.
-    #[error("--ignore {glob}: {cause}")]
-    Glob {
-        /// The pattern.
-        glob: String,
-        /// What is wrong with it.
-        cause: ignore::Error,
-    },
-}
 
 /// What was found at some paths.
 #[derive(Debug, Default)]
@@ -61,9 +46,8 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, WalkError> {
         linked |= path.is_symlink();
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => linked |= search(path, &ignored, &mut found),
-            Ok(_) if ignored.matches(path, false) => {}
+            _ if ignored.matches(path, false) => {}
             Ok(_) => found.files.push(File::named(path.clone())),
-            Err(_) if ignored.matches(path, false) => {}
             Err(cause) => found.problems.push(unreadable(path.display(), &cause)),
         }
     }

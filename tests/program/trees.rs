@@ -226,6 +226,11 @@ fn what_is_not_judged_is_never_silent() {
     let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {exemptions: {namespaces: [shop]}}\n";
     let checked = check(&[("web.yaml", DENIED), ("p.yml", policy)], &["--policy", "p.yml", "web.yaml"]);
     assert_eq!(checked.reason("exempt-namespace"), (1, vec!["shop"]));
+    let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {namespaceLabels: true}\n";
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {podgate.dev/profile: off}}\n";
+    let files = [("web.yaml", DENIED), ("p.yml", policy), ("n.yaml", &namespace.replace("off", "'off'"))];
+    let checked = check(&files, &["--policy", "p.yml", "web.yaml", "n.yaml"]);
+    assert_eq!((checked.reason("exempt-namespace"), checked.code), ((1, vec!["shop"]), 2));
 }
 
 #[test]
@@ -263,8 +268,9 @@ fn environment(replicas: u32, budget: Option<u32>) -> String {
 
 #[test]
 fn environments_are_judged_each_by_itself() {
-    let (dev, test, prod) = (environment(1, Some(1)), environment(2, None), environment(4, Some(2)));
-    let files = [("envs/dev/web.yaml", dev.as_str()), ("envs/test/web.yaml", &test), ("envs/zoo/web.yaml", &prod)];
+    let (dev, staging, prod) = (environment(1, Some(1)), environment(2, None), environment(4, Some(2)));
+    let files =
+        [("envs/dev/web.yaml", dev.as_str()), ("envs/test/web.yaml", staging.as_str()), ("envs/zoo/web.yaml", &prod)];
     let checked = check(&files, &["."]);
     assert_eq!(checked.files_with("blocking-disruption-budget"), ["envs/dev/web.yaml"]);
     assert!(checked.files_with("missing-disruption-budget").is_empty());
@@ -287,7 +293,7 @@ fn environments_are_judged_each_by_itself() {
     let checked = check(&[("dev.yaml", &dev), ("prod.yaml", &prod)], &["."]);
     assert_eq!(checked.files_with("blocking-disruption-budget"), ["dev.yaml"]);
     // Twice in one file is twice in one environment.
-    let checked = check(&[("web.yaml", &format!("{test}---\n{test}"))], &["web.yaml"]);
+    let checked = check(&[("web.yaml", &format!("{staging}---\n{staging}"))], &["web.yaml"]);
     assert_eq!((checked.summary("repeated"), checked.summary("inSeveralEnvironments")), (1, 0));
 }
 
@@ -452,7 +458,7 @@ fn kustomizations_are_rendered_by_what_is_there() {
         let ran = render(folder.path(), &[(tool, &script(command))], &["."]);
         assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{}", ran.stdout);
         // In dev the base says so, in prod the patch.
-        for place in ["base/web.yaml:10:53", "prod/p.yaml:8:40"] {
+        for place in ["base/web.yaml:10:53", "prod/p.yaml:8:37"] {
             assert_eq!(ran.stdout.matches(&format!("{place}: deny[undeclared-volume]")).count(), 1, "{}", ran.stdout);
         }
         // What both have of the base is said once.

@@ -121,7 +121,7 @@ fn of_one_reason(sets: &[NotJudged]) -> Vec<String> {
         Reason::Placeholder => format!("{objects} with placeholders: fill them in and check the output"),
         Reason::Kind => format!("{objects} of unknown kinds that hold containers: {names}"),
         Reason::Unserved => format!("{objects} that no cluster serves any more: {names}"),
-        Reason::ExemptNamespace => format!("{objects} in namespaces that the policy exempts: {names}"),
+        Reason::ExemptNamespace => format!("{objects} in namespaces that are exempt: {names}"),
         Reason::NoManifest => plural("file", "files") + " without an apiVersion that cannot be read",
     };
     let example = first.examples.first().map(|example| format!(" ({example}{})", if count > 1 { ", …" } else { "" }));

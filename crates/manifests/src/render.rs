@@ -135,11 +135,16 @@ pub fn relocate(outcome: &mut Outcome, source: &Source, rendered: &str, texts: &
         let origin = object.and_then(|object| {
             let wanted =
                 originals.iter().filter(|document| is_called(&document.value, spot, |one, other| one.contains(other)));
-            wanted.filter_map(|document| Some((document, same_field(object, &document.value, &spot.path)?))).next()
+            let mut origins: Vec<(&Document<'_>, Same)> = wanted
+                .filter_map(|document| Some((document, same_field(object, &document.value, &spot.path)?)))
+                .collect();
+            // What stands in a patch has the last word. What stands nowhere is missing in the object, not in its patch.
+            let whole = origins.iter().position(|(_, same)| same.is_whole);
+            whole.map(|index| origins.swap_remove(index)).or_else(|| origins.pop())
         });
         match origin {
-            Some((document, path)) => {
-                let place = document.part.places(document.lines, &[(document.number, path)]);
+            Some((document, same)) => {
+                let place = document.part.places(document.lines, &[(document.number, same.path)]);
                 let place = place.first().copied().unwrap_or(Place::START);
                 move_to(spot, document.name, place, document.lines.line(place.line));
             }
@@ -175,13 +180,21 @@ fn move_to(spot: &mut Spot, file: &str, place: Place, line: &str) {
 
 /// Returns whether a document is the object of a spot: its kind, and `alike` for the two names.
 fn is_called(value: &Value, spot: &Spot, alike: impl Fn(&str, &str) -> bool) -> bool {
-    let name = value["metadata"]["name"].as_str().filter(|name| !name.is_empty());
-    value["kind"].as_str() == Some(&spot.object.kind) && name.is_some_and(|name| alike(&spot.object.name, name))
+    let name = value.pointer("/metadata/name").and_then(Value::as_str).filter(|name| !name.is_empty());
+    let kind = value.get("kind").and_then(Value::as_str);
+    kind == Some(&spot.object.kind) && name.is_some_and(|name| alike(&spot.object.name, name))
+}
+
+/// Where a field stands in a source.
+struct Same {
+    path: Path,
+    /// Whether it is the field itself, not one above it.
+    is_whole: bool,
 }
 
 /// Returns the path in `original` of the field that stands in `made` at `path`, or at the nearest field above that is there:
 /// items of lists are found by their name. `None` where it is not there, or is another value.
-fn same_field(made: &Value, original: &Value, path: &Path) -> Option<Path> {
+fn same_field(made: &Value, original: &Value, path: &Path) -> Option<Same> {
     let (mut made, mut original, mut found) = (made, original, Path::default());
     for segment in path.segments() {
         match segment {
@@ -192,14 +205,17 @@ fn same_field(made: &Value, original: &Value, path: &Path) -> Option<Path> {
             }
             Segment::Index(index) => {
                 let Some(next) = made.get(*index) else { break };
-                let named = |item: &Value| next["name"].is_string() && item["name"] == next["name"];
+                let named = |item: &Value| {
+                    next.get("name").is_some_and(|name| name.is_string() && item.get("name") == Some(name))
+                };
                 let at = original.as_array()?.iter().position(named).unwrap_or(*index);
                 (made, original) = (next, original.get(at)?);
                 found = found.index(at);
             }
         }
     }
-    (made.is_object() || made.is_array() || made == original).then_some(found)
+    let is_whole = found.segments().len() == path.segments().len();
+    (made.is_object() || made.is_array() || made == original).then_some(Same { path: found, is_whole })
 }
 
 #[cfg(test)]
@@ -253,11 +269,11 @@ mod tests {
         };
         assert_eq!(
             at("undeclared-volume"),
-            "base/web.yaml:10:61 spec.template.spec.containers[1].volumeMounts[0].name"
+            "base/web.yaml:10:47 spec.template.spec.containers[1].volumeMounts[0].name"
         );
         assert_eq!(
             at("unresolved-named-port"),
-            "prod/patch.yaml:11:48 spec.template.spec.containers[0].readinessProbe.httpGet.port"
+            "prod/patch.yaml:11:45 spec.template.spec.containers[0].readinessProbe.httpGet.port"
         );
         assert_eq!(at("invalid-restart-policy"), "prod/kustomization.yaml:1:1 spec.template.spec.restartPolicy");
     }

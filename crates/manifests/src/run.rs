@@ -182,10 +182,10 @@ impl<I: Input> Check<'_, I> {
         charts(&tree, inputs, &mut tally);
         tree.templates.iter().for_each(|name| tally.add(Reason::Template, "", name));
         for (file, (_, judged)) in files.iter().zip(judged) {
-            outcome.files.push(Seen { name: file.input.name().into(), judged: judged.judged });
+            outcome.files.push(Seen { name: file.input.name().into(), judged: judged.objects });
             outcome.objects += file.objects;
             outcome.skipped += file.skipped;
-            outcome.judged += judged.judged;
+            outcome.judged += judged.objects;
             tally.extend(&file.aside);
             tally.extend(&judged.aside);
             outcome.problems.extend(file.problems.iter().cloned());
@@ -242,7 +242,7 @@ impl<I: Input> Check<'_, I> {
                         judged.aside.add(Reason::ExemptNamespace, namespace, &format!("{file}: {}", item.identity));
                     }
                     Ok(Answer::Verdict(verdict, placeholders)) => {
-                        judged.judged += 1;
+                        judged.objects += 1;
                         if placeholders {
                             judged.aside.add(Reason::Placeholder, "", &format!("{file}: {}", item.identity));
                         }
@@ -269,7 +269,7 @@ impl<I: Input> Check<'_, I> {
             all.notices.extend(judged.notices);
             all.problems.extend(judged.problems);
             all.ignored += judged.ignored;
-            all.judged += judged.judged;
+            all.objects += judged.objects;
             all.aside.extend(&judged.aside);
         }
         all.findings.sort_by(|one, other| {
@@ -299,6 +299,9 @@ impl<I: Input> Check<'_, I> {
             inventory: Some(beside.inventory),
         };
         let review = Review::read(request).map_err(|error| error.to_string())?;
+        if review.as_ref().is_some_and(|review| self.engine.is_off(review)) {
+            return Ok(Answer::Exempt);
+        }
         let mut verdict = match review {
             // A rule that fails is one object that is not judged, not the end of the run.
             Some(review) => catch_unwind(AssertUnwindSafe(|| self.engine.review(&review)))
@@ -417,7 +420,7 @@ struct Judged {
     notices: Vec<Notice>,
     problems: Vec<Problem>,
     ignored: usize,
-    judged: usize,
+    objects: usize,
     aside: Tally,
 }
 

@@ -212,6 +212,11 @@ impl Engine {
         Profile::ALL.iter().find(|profile| profile.as_str() == label)
     }
 
+    /// Whether the label of the object's namespace, where the policy listens to it, says that nothing in it is judged.
+    pub fn is_off(&self, review: &Review<'_>) -> bool {
+        self.label(review) == Some(OFF)
+    }
+
     /// Judges, and gives every finding. Of an UPDATE only what the old object did not already have is reported, so that
     /// objects from before a rule stay editable. What is found in an object that a controller creates has the level of [`super::controllers`]. What an
     /// annotation exempts is set aside.

@@ -62,7 +62,8 @@ impl Kustomization {
         for key in ["configurations", "crds", "generators", "transformers", "validators"] {
             self.data.extend(named(&document[key]));
         }
-        self.data.extend(document["openapi"]["path"].as_str().map(|path| join(&self.folder, path)));
+        self.data
+            .extend(document.pointer("/openapi/path").and_then(Value::as_str).map(|path| join(&self.folder, path)));
         for generator in ["configMapGenerator", "secretGenerator"].iter().flat_map(|key| list(&document[*key])) {
             let files = ["files", "envs"].into_iter().flat_map(|key| strings(&generator[key]));
             // `KEY=PATH` gives the file another name.

@@ -102,7 +102,10 @@ fn is_local(text: &str) -> bool {
         metadata: Value,
     }
     text.contains(LOCAL)
-        && from_object::<Root>(text).is_ok_and(|root| root.metadata["annotations"][LOCAL].as_str() == Some("true"))
+        && from_object::<Root>(text).is_ok_and(|root| {
+            let annotations = root.metadata.get("annotations");
+            annotations.and_then(|annotations| annotations.get(LOCAL)).and_then(Value::as_str) == Some("true")
+        })
 }
 
 /// Returns whether a workload says too little to be one: it has no selector, without which the API refuses it, and its Pods no
