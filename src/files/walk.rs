@@ -8,7 +8,7 @@ use std::{
 };
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
-use podgate_manifests::Problem;
+use podgate_manifests::{Problem, telling};
 
 use super::{
     around,
@@ -68,7 +68,9 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, WalkError> {
             real.is_none_or(|real| known.insert(real))
         });
     }
-    found.around = around::around(&found.files);
+    found.around.extend(around::around(&found.files));
+    found.around.sort();
+    found.around.dedup();
     found.idle_globs = ignored.idle();
     Ok(found)
 }
@@ -105,6 +107,8 @@ fn search(folder: &Path, ignored: &Arc<Ignored>, into: &mut Found) -> bool {
                 linked |= entry.path_is_symlink();
                 if is_manifest(&entry) {
                     into.files.push(File::found(entry.into_path()));
+                } else if telling().any(|name| entry.file_name() == name) && entry.path().is_file() {
+                    into.around.push(File::found(entry.into_path()));
                 }
             }
             // What a loop leads to is searched already.

@@ -113,6 +113,9 @@ fn patches_of_kustomizations_are_no_objects() {
         assert_eq!(checked.reason("kustomize-patch").0 + checked.reason("kustomize-data").0, 1, "{patches}");
         assert_eq!(check(&files, &["overlay/p.yaml", "base", "component"]).code, 0, "{patches}");
     }
+    // A kustomization without an ending, in a folder with nothing else.
+    let files = [("overlay/Kustomization", "patches: [{path: ../p.yaml}]\n"), ("p.yaml", DENIED), ("web.yaml", &fine)];
+    assert_eq!(check(&files, &["."]).reason("kustomize-patch").0, 1);
     // The same file where a kustomization takes it as a resource, or none takes it.
     for text in ["resources: [p.yaml]\npatches: [{path: p.yaml}]\n", "resources: []\n"] {
         let checked = check(&[("kustomization.yaml", &kustomization(text)), ("p.yaml", DENIED)], &["."]);

@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 use crate::{environments::Environment, load::Identity};
 use podgate_engine::model::{Inventory, entry::Entry};
 
+/// Of how many copies of an object the one is looked for that it was; of more, of the last ones.
+const MAX_COPIES: usize = 64;
+
 /// What an object tells the rules about others.
 #[derive(Debug)]
 pub(crate) struct Known {
@@ -97,7 +100,7 @@ impl<'l> Old<'l> {
         let likeness =
             |name: &str| name.rsplit('/').zip(file.rsplit('/')).take_while(|(one, other)| one == other).count();
         let all = self.0.get(identity)?;
-        all.iter().max_by_key(|(name, _)| likeness(name)).map(|(_, text)| *text)
+        all.iter().rev().take(MAX_COPIES).rev().max_by_key(|(name, _)| likeness(name)).map(|(_, text)| *text)
     }
 }
 

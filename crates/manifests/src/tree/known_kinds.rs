@@ -1,5 +1,7 @@
 //! The groups and versions that the API has for the kinds that are judged, and what somebody meant who names others.
 
+use podgate_engine::policy::suggest::did_you_mean;
+
 /// The kinds that hold Pods or select them, each with the versions that the API has or had, the one to use first.
 const KINDS: [(&str, &str, &[&str]); 10] = [
     ("", "Pod", &["v1"]),
@@ -16,8 +18,28 @@ const KINDS: [(&str, &str, &[&str]); 10] = [
 /// The kinds that were in a group that no cluster serves any more.
 const UNSERVED: [(&str, &str); 3] =
     [("extensions", "Deployment"), ("extensions", "DaemonSet"), ("extensions", "ReplicaSet")];
-/// The groups that hold nothing but what Kubernetes itself has there, and that are searched for kinds spelt wrong.
-const GROUPS: [&str; 4] = ["", "apps", "batch", "policy"];
+/// What else is in the groups that nothing but Kubernetes itself has kinds in.
+const OTHERS: [(&str, &str); 5] = [
+    ("apps", "ControllerRevision"),
+    ("apps", "Scale"),
+    ("policy", "PodSecurityPolicy"),
+    ("policy", "Eviction"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+];
+/// The endings of groups with a dot that are Kubernetes' own all the same: nobody adds kinds to them.
+const OWN: [&str; 11] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "authorization.k8s.io",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+];
 
 /// Returns what is wrong with the version of a kind that the group does have.
 pub(super) fn wrong_version(group: &str, version: &str, kind: &str) -> Option<String> {
@@ -35,7 +57,7 @@ pub(super) fn is_unserved(group: &str, kind: &str) -> bool {
 /// Returns what is wrong with a kind that is not in its group: another group has it, or it is one of the group's in another
 /// spelling. Groups with a dot may have been added by anybody, and may have any kind.
 pub(super) fn wrong_kind(api_version: &str, group: &str, kind: &str) -> Option<String> {
-    if group.contains('.') {
+    if group.contains('.') && !OWN.iter().any(|own| group.ends_with(own)) {
         return None;
     }
     if let Some((of, _, versions)) = KINDS.iter().find(|(_, known, _)| *known == kind) {
@@ -45,7 +67,13 @@ pub(super) fn wrong_kind(api_version: &str, group: &str, kind: &str) -> Option<S
     }
     let bare = kind.to_ascii_lowercase();
     let bare = bare.strip_suffix('s').unwrap_or(&bare);
-    let is_meant = |known: &str| known.eq_ignore_ascii_case(bare) || known.eq_ignore_ascii_case(kind);
-    let meant = KINDS.iter().find(|(of, known, _)| *of == group && GROUPS.contains(of) && is_meant(known));
-    meant.map(|(_, meant, _)| format!("kind: {api_version} has no {kind}; did you mean {meant}?"))
+    let of_group = KINDS.iter().filter(|(of, ..)| *of == group).map(|(_, known, _)| *known);
+    let same = of_group.clone().find(|known| known.eq_ignore_ascii_case(bare) || known.eq_ignore_ascii_case(kind));
+    if let Some(meant) = same {
+        return Some(format!("kind: {api_version} has no {kind}; did you mean {meant}?"));
+    }
+    // In the core group there is much else, and not only Kubernetes has files of `apiVersion: v1`.
+    let is_other = group.is_empty() || kind.ends_with("List") || OTHERS.contains(&(group, kind));
+    let hint = did_you_mean(kind, of_group.filter(|_| !is_other));
+    (!hint.is_empty()).then(|| format!("kind: {api_version} has no {kind}{hint}"))
 }

@@ -14,8 +14,9 @@ use podgate_engine::{
 const MARKS: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"];
 /// The annotation of what kustomize and kpt read but never send to a cluster.
 const LOCAL: &str = "config.kubernetes.io/local-config";
-/// What holds containers, in the kinds of others.
-const HOLDERS: [&str; 6] = ["containers", "container", "initContainers", "steps", "script", "sidecars"];
+/// What holds containers in the kinds of others: those of Pods, and what has an image.
+const LISTS: [&str; 2] = ["containers", "initContainers"];
+const HOLDERS: [&str; 4] = ["container", "steps", "script", "sidecars"];
 /// How deep a kind of others is searched for containers.
 const MAX_DEPTH: usize = 24;
 
@@ -152,18 +153,19 @@ fn is_fragment(workload: &Workload, text: &str) -> bool {
 /// Returns whether an object of a kind of others holds containers.
 fn holds_pods(text: &str) -> bool {
     // Names of members, so that nothing else need be read.
-    let may = HOLDERS.iter().any(|holder| text.contains(&format!("\"{holder}\"")));
-    may && text.contains("\"image\"")
-        && serde_json::from_str(text).is_ok_and(|value: Value| has_containers(&value, MAX_DEPTH))
+    let may = LISTS.iter().chain(&HOLDERS).any(|holder| text.contains(&format!("\"{holder}\"")));
+    may && serde_json::from_str(text).is_ok_and(|value: Value| has_containers(&value, MAX_DEPTH))
 }
 
 fn has_containers(value: &Value, depth: usize) -> bool {
-    let is_container = |value: &Value| value["image"].is_string();
+    let is = |value: &Value, key: &str| value.get(key).is_some_and(Value::is_string);
+    let any = |value: &Value, key: &str| value.as_array().is_some_and(|items| items.iter().any(|item| is(item, key)));
     let Some(depth) = depth.checked_sub(1) else { return false };
     match value {
         Value::Object(members) => members.iter().any(|(key, value)| {
-            let holds = HOLDERS.contains(&key.as_str())
-                && (is_container(value) || value.as_array().is_some_and(|items| items.iter().any(is_container)));
+            // A list of this name may leave the images to somebody else.
+            let holds = LISTS.contains(&key.as_str()) && any(value, "name")
+                || HOLDERS.contains(&key.as_str()) && (is(value, "image") || any(value, "image"));
             holds || has_containers(value, depth)
         }),
         Value::Array(items) => items.iter().any(|item| has_containers(item, depth)),
@@ -256,6 +258,9 @@ mod tests {
         assert_eq!(said("apps/v2", "Deployment"), "apiVersion: apps has no version v2; did you mean apps/v1?");
         assert_eq!(said("apps/v1", "deployment"), "kind: apps/v1 has no deployment; did you mean Deployment?");
         assert_eq!(said("v1", "Pods"), "kind: v1 has no Pods; did you mean Pod?");
+        assert_eq!(said("apps/v1", "Deploymnet"), "kind: apps/v1 has no Deploymnet (did you mean \"Deployment\"?)");
+        let networking = "apiVersion: networking.k8s.io/v1 has no DaemonSet; did you mean apps/v1?";
+        assert_eq!(said("networking.k8s.io/v1", "DaemonSet"), networking);
         assert_eq!(
             of("extensions/v1beta1", "Deployment", r#""spec": {}"#),
             aside(Reason::Unserved, "Deployment of extensions/v1beta1")
