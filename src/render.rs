@@ -150,7 +150,9 @@ fn run(tool: &str, args: &[&str]) -> Result<Option<String>, RenderError> {
     let [text, said] = printed.map(|reader| reader.join().unwrap_or_default());
     if !status.success() {
         let said = String::from_utf8_lossy(&said);
-        return Err(RenderError::Failed { command, status, said: said.trim().to_owned() });
+        // kustomize begins with what it finds old-fashioned.
+        let errors = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("# Warning"));
+        return Err(RenderError::Failed { command, status, said: errors.collect::<Vec<_>>().join(" ") });
     }
     if text.len() as u64 > MAX_BYTES {
         return Err(RenderError::NoText { command });

@@ -31,9 +31,11 @@ use podgate_manifests::{
 ///
 /// Reads YAML and JSON: files, folders (*.yaml, *.yml and *.json in them, less what a .gitignore excludes), and standard
 /// input, such as the output of helm template and kubectl kustomize. Rules about other objects (Services,
-/// PodDisruptionBudgets, autoscalers) see all objects of the run.
+/// PodDisruptionBudgets, autoscalers) see what is deployed together: the objects of a kustomization, or of a folder that holds
+/// none twice. Sources of charts, patches, releases and placeholders are counted and not judged.
 ///
-/// Exit code 0 if nothing is found at or above --fail-on, 1 if something is, 2 if anything could not be judged.
+/// Exit code 0 if nothing is found at or above --fail-on, 1 if something is, 2 if a manifest cannot be read or nothing was
+/// judged.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -464,6 +464,9 @@ fn kustomizations_are_rendered_by_what_is_there() {
         for place in ["base/web.yaml:10:53", "prod/p.yaml:8:37"] {
             assert_eq!(ran.stdout.matches(&format!("{place}: deny[undeclared-volume]")).count(), 1, "{}", ran.stdout);
         }
+        let junit = render(folder.path(), &[(tool, &script(command))], &[".", "--format", "junit"]);
+        let report = quick_junit::Report::deserialize_from_str(&junit.stdout).unwrap();
+        assert_eq!(report.failures, 3, "{}", junit.stdout);
         // What both have of the base is said once.
         assert_eq!(ran.stdout.matches("audit[missing-requests]").count(), 1, "{}", ran.stdout);
         assert!(ran.stdout.contains("prod/kustomization.yaml:1:1: deny[invalid-restart-policy]"), "{}", ran.stdout);

@@ -1,6 +1,7 @@
 //! One run: every object of the files judged, each beside all others.
 
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -149,16 +150,23 @@ impl<I: Input> Check<'_, I> {
             files
         });
         let mut outcome = Outcome { problems: tree.problems.clone(), ..Outcome::default() };
-        let known: Vec<Vec<Known>> = files.iter_mut().map(|file| std::mem::take(&mut file.known)).collect();
-        let identities = |known: &'_ Vec<Known>| known.iter().map(|known| known.identity.clone()).collect::<Vec<_>>();
-        let identities: Vec<(String, Vec<Identity>)> =
-            files.iter().zip(&known).map(|(file, known)| (tree.path(file.input.name()), identities(known))).collect();
+        let mut known: Vec<Vec<Known>> = files.iter_mut().map(|file| std::mem::take(&mut file.known)).collect();
+        let paths = files.iter().map(|file| tree.path(file.input.name()));
+        let identities: Vec<(String, Vec<&Identity>)> = paths
+            .zip(&known)
+            .map(|(path, known)| (path, known.iter().map(|known| &known.identity).collect()))
+            .collect();
         let rendered = (0..).zip(inputs).filter(|(_, input)| input.is_rendered()).map(|(index, _)| index).collect();
         let environments = environments::group(&tree, &identities, &rendered);
         outcome.environments = environments.len();
         outcome.repeated = environments::repeated(&tree, &environments, &identities);
         drop(identities);
         let namespaces = Namespaces::of(&known);
+        // The one of which nobody else needs anything.
+        let only = match environments.as_slice() {
+            [only] => Some(namespaces.take_inventory(only, &mut known)),
+            _ => None,
+        };
         let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.namespace)));
         let old_problems = old.iter().flat_map(|(_, loaded)| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
@@ -166,7 +174,8 @@ impl<I: Input> Check<'_, I> {
             loaded.items.iter().map(move |item| (&item.identity, input.name(), loaded.json(item)))
         }));
         let judged = parallel::map(&environments, 1, |environment| {
-            let inventory = namespaces.inventory(environment, &known);
+            let inventory =
+                only.as_ref().map_or_else(|| Cow::Owned(namespaces.inventory(environment, &known)), Cow::Borrowed);
             parallel::map(&environment.own, 1, |index| {
                 let judged = files.get(*index).map(|file| {
                     let beside = Beside { inventory: &inventory, old: &old, name: file.input.name() };

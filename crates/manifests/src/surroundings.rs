@@ -45,19 +45,43 @@ impl Namespaces {
 
     /// Returns everything that rules about other objects may ask for in an environment, of the objects of all files.
     pub(crate) fn inventory(&self, environment: &Environment, files: &[Vec<Known>]) -> Inventory {
+        let (mut inventory, counting) = self.choose(environment, files);
+        let known = |(file, index): (usize, usize)| files.get(file).and_then(|known| known.get(index));
+        let entries = counting.into_iter().filter_map(|at| known(at)?.entry.clone());
+        entries.for_each(|entry| inventory.insert(entry));
+        inventory
+    }
+
+    /// Returns the same, of the only environment there is.
+    pub(crate) fn take_inventory(&self, environment: &Environment, files: &mut [Vec<Known>]) -> Inventory {
+        let (mut inventory, counting) = self.choose(environment, files);
+        for (file, index) in counting {
+            let known = files.get_mut(file).and_then(|known| known.get_mut(index));
+            if let Some(entry) = known.and_then(|known| known.entry.take()) {
+                inventory.insert(entry);
+            }
+        }
+        inventory
+    }
+
+    /// Returns what is known of the namespaces alone, and which objects are to be added: by file, and by place in it.
+    fn choose(&self, environment: &Environment, files: &[Vec<Known>]) -> (Inventory, Vec<(usize, usize)>) {
         let mut inventory = Inventory::default();
         inventory.set_judged();
         let own: HashSet<usize> = environment.own.iter().copied().collect();
         // Of two that stand for the same the last counts; what is the environment's own comes last.
         let is_own = |(file, _): &&(usize, bool)| own.contains(file);
         let order = environment.seen.iter().filter(|seen| !is_own(seen)).chain(environment.seen.iter().filter(is_own));
-        let all: Vec<(bool, &Known)> = order
-            .flat_map(|(file, sure)| files.get(*file).into_iter().flatten().map(move |known| (*sure, known)))
-            .collect();
-        let last: HashMap<&Identity, usize> =
-            all.iter().enumerate().map(|(index, (_, known))| (&known.identity, index)).collect();
+        let of_file = |(file, sure): &(usize, bool)| {
+            let (file, sure) = (*file, *sure);
+            let known = files.get(file).into_iter().flatten().enumerate();
+            known.map(move |(index, known)| ((file, index), sure, known))
+        };
+        let all: Vec<((usize, usize), bool, &Known)> = order.flat_map(of_file).collect();
+        let last: HashMap<&Identity, (usize, usize)> =
+            all.iter().map(|(at, _, known)| (&known.identity, *at)).collect();
         let mut namespaces = HashSet::new();
-        for namespace in all.iter().map(|(_, known)| known.identity.namespace.as_str()) {
+        for namespace in all.iter().map(|(.., known)| known.identity.namespace.as_str()) {
             if !namespaces.insert(namespace) {
                 continue;
             }
@@ -68,16 +92,16 @@ impl Namespaces {
                 inventory.set_knows_services(namespace);
             }
         }
-        for (index, (sure, known)) in all.iter().enumerate() {
-            let counts = known.identity.name.is_empty() || last.get(&known.identity) == Some(&index);
+        let mut counting = Vec::with_capacity(all.len());
+        for (at, sure, known) in all {
             // How many there are of it is not known.
             if known.makes_pods && !sure {
                 inventory.set_knows_workloads(false);
-            } else if let Some(entry) = known.entry.as_ref().filter(|_| counts) {
-                inventory.insert(entry.clone());
+            } else if known.identity.name.is_empty() || last.get(&known.identity) == Some(&at) {
+                counting.push(at);
             }
         }
-        inventory
+        (inventory, counting)
     }
 }
 

@@ -15,6 +15,10 @@ pub fn write(outcome: &Outcome, fail_on: Option<Level>) -> Result<String, Serial
     // A problem may be with a file that was never read.
     let mut files: BTreeMap<&str, usize> = outcome.problems.iter().map(|problem| (&*problem.file, 0)).collect();
     files.extend(outcome.files.iter().map(|file| (&*file.name, file.judged)));
+    // And a finding in one that was judged as part of something else.
+    for finding in &outcome.findings {
+        files.entry(&finding.spot.file).or_insert(1);
+    }
     let (mut findings, mut problems) = (outcome.findings.iter().peekable(), outcome.problems.iter().peekable());
     for (file, judged) in files {
         let mut suite = TestSuite::new(file);
