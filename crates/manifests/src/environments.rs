@@ -11,9 +11,10 @@ use crate::{
     },
 };
 
-/// How many files all environments together may see for each file of the run. Beyond that, as where a thousand overlays take
-/// the same thousand files, each sees its own alone.
-const MAX_SEEN_PER_FILE: usize = 128;
+/// How many files all environments together may see: so many, and so many for each file of the run. Beyond that, as where a
+/// thousand overlays take the same thousand files, each sees its own alone.
+const MAX_SEEN: usize = 50_000;
+const MAX_SEEN_PER_FILE: usize = 16;
 
 /// How many examples are kept of objects that stand more than once.
 const MAX_EXAMPLES: usize = 3;
@@ -67,7 +68,7 @@ pub(crate) fn group(tree: &Tree, files: &[(String, Vec<&Identity>)], rendered: &
     }
     let by_path: HashMap<&str, usize> =
         files.iter().enumerate().map(|(index, (path, _))| (path.as_str(), index)).collect();
-    let mut left = files.len().saturating_mul(MAX_SEEN_PER_FILE);
+    let mut left = files.len().saturating_mul(MAX_SEEN_PER_FILE).saturating_add(MAX_SEEN);
     let environments = homes.iter().map(|(home, own)| {
         let mut seen: BTreeMap<usize, bool> = own.iter().map(|index| (*index, true)).collect();
         if left > own.len() {
@@ -254,6 +255,6 @@ mod tests {
         let files: Vec<(&str, &str)> = many.iter().chain(&own).map(|path| (path.as_str(), path.as_str())).collect();
         let said = grouped(&kustomizations, &files);
         let seen: usize = said.iter().map(|line| line.split(" of ").nth(1).unwrap().split(' ').count()).sum();
-        assert!(said.len() == 601 && seen < files.len() * (MAX_SEEN_PER_FILE + 1), "{seen}");
+        assert!(said.len() == 601 && seen < MAX_SEEN + files.len() * (MAX_SEEN_PER_FILE + 2), "{seen}");
     }
 }
