@@ -190,7 +190,7 @@ fn nothing_judged(outcome: &Outcome) -> Option<String> {
     if outcome.judged > 0 {
         return None;
     }
-    match podgate_manifests::lines(&outcome.not_judged).first() {
+    match outcome.reasons().first() {
         Some(line) => Some(format!("{line}, in")),
         None if outcome.objects == 0 => Some("no Kubernetes object in".to_owned()),
         None => None,

@@ -96,7 +96,7 @@ impl Tally {
 }
 
 /// Returns the lines that tell a person of what was not judged: one a chart, one for each other reason.
-pub fn lines(all: &[NotJudged]) -> Vec<String> {
+pub(crate) fn lines(all: &[NotJudged]) -> Vec<String> {
     all.chunk_by(|one, other| one.reason == other.reason).flat_map(of_one_reason).collect()
 }
 

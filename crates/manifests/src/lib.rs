@@ -17,7 +17,7 @@ mod tree;
 
 pub mod output;
 
-pub use aside::{NotJudged, Reason, lines};
+pub use aside::{NotJudged, Reason};
 pub use environments::Repeated;
 pub use input::{Input, Text};
 pub use load::Identity;

@@ -14,10 +14,10 @@ use crate::{
     tree::{Role, Tree},
 };
 
-/// What a tool makes objects of.
+/// A chart or a kustomization, which a tool makes objects of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Which tool.
+    /// Which of the two.
     pub kind: SourceKind,
     /// The folder, as files are called.
     pub folder: String,
@@ -27,7 +27,7 @@ pub struct Source {
     pub parts: Vec<String>,
 }
 
-/// What a tool makes objects of.
+/// The two that there are tools for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
     /// A Helm chart.

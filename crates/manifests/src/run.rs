@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    aside::{NotJudged, Reason, Tally},
+    aside::{self, NotJudged, Reason, Tally},
     environments::{self, Repeated},
     input::Input,
     load::{self, Identity, Item, Loaded},
@@ -111,6 +111,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Returns the lines that tell a person of what was not judged, and why: one a chart, one for each other reason.
+    pub fn reasons(&self) -> Vec<String> {
+        aside::lines(&self.not_judged)
+    }
+
     /// How many findings have this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()

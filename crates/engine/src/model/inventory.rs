@@ -33,7 +33,7 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
-    /// Whether there are Services, though they may be where nobody looks for those of an object.
+    /// Whether Services are known though none is here.
     has_services: bool,
     budgets: Selected<Budget>,
     /// By kind and name of what they scale.
@@ -125,7 +125,7 @@ impl Inventory {
         self.lacks_workloads = !knows;
     }
 
-    /// Says that Services of a namespace would be known: one that is not here is not there.
+    /// Notes that all Services of a namespace are known: one that is not here does not exist.
     pub fn set_knows_services(&mut self, namespace: &str) {
         Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default()).has_services = true;
     }
@@ -160,7 +160,7 @@ impl Namespace {
         self.services.selecting(labels)
     }
 
-    /// Whether Services are known here, so that whom none selects gets no traffic.
+    /// Returns whether Services are known here, so that a Pod that none selects gets no traffic.
     pub fn knows_services(&self) -> bool {
         self.has_services || !self.services.items.is_empty()
     }

@@ -212,7 +212,7 @@ impl Engine {
         Profile::ALL.iter().find(|profile| profile.as_str() == label)
     }
 
-    /// Whether the label of the object's namespace, where the policy listens to it, says that nothing in it is judged.
+    /// Returns whether the label of the object's namespace, where the policy honours it, says that nothing in it is judged.
     pub fn is_off(&self, review: &Review<'_>) -> bool {
         self.label(review) == Some(OFF)
     }

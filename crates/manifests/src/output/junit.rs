@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{Located, Outcome, Problem, aside};
+use crate::{Located, Outcome, Problem};
 use podgate_engine::rules::Level;
 
 /// The outcome as JUnit XML. Findings of `fail_on` and above are failures, what could not be judged is an error; other
@@ -35,7 +35,7 @@ pub fn write(outcome: &Outcome, fail_on: Option<Level>) -> Result<String, Serial
         }
         report.add_test_suite(suite);
     }
-    let lines = aside::lines(&outcome.not_judged);
+    let lines = outcome.reasons();
     if !lines.is_empty() {
         let mut suite = TestSuite::new("not judged");
         suite.add_test_cases(lines.iter().map(|line| skipped(line, "not judged")));

@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::Hasher};
 use fnv::FnvHasher;
 use serde_json::{Value, json};
 
-use crate::{Located, Outcome, Problem, Spot, aside};
+use crate::{Located, Outcome, Problem, Spot};
 use podgate_engine::{
     policy::pages::page,
     rules::{Level, RULES, Rule},
@@ -20,7 +20,7 @@ pub fn write(outcome: &Outcome) -> String {
     let notices = outcome.notices.iter().map(|notice| {
         json!({ "level": "warning", "message": {"text": notice.message}, "locations": [location(&notice.spot)] })
     });
-    let lines = aside::lines(&outcome.not_judged).into_iter();
+    let lines = outcome.reasons().into_iter();
     let not_judged = lines.map(|line| json!({ "level": "note", "message": {"text": format!("not judged: {line}")} }));
     let notifications: Vec<Value> = outcome.problems.iter().map(problem).chain(notices).chain(not_judged).collect();
     let log = json!({

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::{Outcome, Spot, aside};
+use crate::{Outcome, Spot};
 use podgate_engine::{rules::Level, syntax::text::one_line};
 
 /// How text is to look.
@@ -109,7 +109,7 @@ const MAX_CHARTS: usize = 10;
 pub fn not_judged(outcome: &Outcome) -> String {
     let mut text = String::new();
     // Charts come first, a line each.
-    let lines = aside::lines(&outcome.not_judged);
+    let lines = outcome.reasons();
     let charts = lines.iter().take_while(|line| line.starts_with("Helm chart ")).count();
     for line in lines.iter().take(charts.min(MAX_CHARTS)).chain(lines.iter().skip(charts)) {
         let _ = writeln!(text, "   = not judged: {line}");

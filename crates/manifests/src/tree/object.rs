@@ -1,6 +1,6 @@
 //! What an object is that stands in a manifest: one to judge, or one that is not, and why.
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::known_kinds;
@@ -109,45 +109,33 @@ fn is_local(text: &str) -> bool {
         })
 }
 
-/// Returns whether a workload says too little to be one: it has no selector, without which the API refuses it, and its Pods no
-/// containers, or one without an image.
-fn is_fragment(workload: &Workload, text: &str) -> bool {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Root {
-        spec: Option<Spec>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Spec {
-        selector: Option<IgnoredAny>,
-        template: Option<Template>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Template {
-        spec: Option<Pod>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Pod {
-        containers: Option<Vec<Container>>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Container {
-        image: Option<IgnoredAny>,
-    }
-    if workload.group != "apps" || text.contains("\"selector\"") {
-        return false;
-    }
-    // What cannot be read so is judged, and told of there.
-    let Ok(Root { spec: Some(Spec { selector: None, template: Some(Template { spec: Some(pod) }) }) }) =
-        from_object(text)
-    else {
-        return false;
+/// Returns whether a workload says too little to be one, and can only say what is to change in another. It lacks two things
+/// without which the API refuses it: its selector, or in a Job's Pods the restartPolicy; and its Pods, their containers, or the
+/// image of one.
+fn is_fragment(workload: &'static Workload, text: &str) -> bool {
+    let (needed, template) = match (workload.group, workload.kind) {
+        ("apps", _) => ("\"selector\"", "/spec/template"),
+        ("batch", "Job") => ("\"restartPolicy\"", "/spec/template"),
+        ("batch", "CronJob") => ("\"restartPolicy\"", "/spec/jobTemplate/spec/template"),
+        _ => return false,
     };
-    pod.containers.is_none_or(|containers| containers.iter().any(|container| container.image.is_none()))
+    if text.contains(needed) {
+        return false;
+    }
+    let Ok(object) = serde_json::from_str::<Value>(text) else { return false };
+    let spec = object.get("spec").and_then(Value::as_object);
+    if spec.is_none_or(serde_json::Map::is_empty) {
+        return false;
+    }
+    let pod = object.pointer(template).and_then(|template| template.get("spec"));
+    match pod.map(|pod| pod.get("containers").unwrap_or(&Value::Null)) {
+        Some(Value::Array(containers)) => {
+            containers.iter().any(|container| container.is_object() && container.get("image").is_none())
+        }
+        // What cannot be read is told of where it is judged.
+        Some(Value::Null) | None => workload.read(text).is_ok(),
+        Some(_) => false,
+    }
 }
 
 /// Returns whether an object of a kind of others holds containers.
@@ -224,7 +212,18 @@ mod tests {
             assert!(is_judged(&deployment(&spec)), "{spec}");
         }
         assert!(is_judged(&of("v1", "Pod", r#""spec": {"containers": [{"name": "a"}]}"#)));
-        assert!(is_judged(&of("batch/v1", "Job", &containers("", r#"{"name": "a"}"#))));
+        let job = |pod: &str| {
+            of(
+                "batch/v1",
+                "Job",
+                &format!(r#""spec": {{"template": {{"spec": {{{pod}"containers": [{{"name": "a"}}]}}}}}}"#),
+            )
+        };
+        assert!(is_judged(&job(r#""restartPolicy": "Never", "#)));
+        assert_eq!(job(""), aside(Reason::Fragment, "Job"));
+        assert!(is_judged(&of("batch/v1", "Job", &containers("", r#"{"name": "a", "image": "a:1"}"#))));
+        assert_eq!(of("batch/v1", "CronJob", r#""spec": {"suspend": true}"#), aside(Reason::Fragment, "CronJob"));
+        assert_eq!(deployment(r#""spec": {"replicas": 3}"#), fragment);
     }
 
     #[test]
