@@ -15,7 +15,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const ENGINE: [&[&str]; 6] =
     [&["panics", "syntax"], &["model"], &["lifecycle"], &["rules", "mutate"], &["policy"], &["admission"]];
 /// Top modules of the program, by layer. `main.rs` and `lib.rs` stand outside.
-const PROGRAM: [&[&str]; 3] = [&["files"], &["server", "cluster"], &["cli"]];
+const PROGRAM: [&[&str]; 3] = [&["files"], &["server", "cluster", "render"], &["cli"]];
 
 /// A path of modules and names, from the root of the crate.
 type Names = Vec<String>;

@@ -12,7 +12,7 @@ use super::{
     check::Select,
     output::{FAILURE, is_broken_pipe},
 };
-use crate::files::{self, File};
+use crate::files::{self, File, Found};
 use podgate_engine::policy::Engine;
 use podgate_manifests::fix::{self, Fixed};
 
@@ -39,7 +39,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let engine = Engine::new(&args.select.policy(false)?);
-    let (inputs, problems) = args.select.inputs()?;
+    let Found { files: inputs, problems, .. } = args.select.inputs()?;
     if args.write && inputs.iter().any(|input| input.path.is_none()) {
         anyhow::bail!("standard input cannot be changed; leave --write out to have the result printed");
     }

@@ -12,6 +12,7 @@ use super::{
     parallel,
     problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
+    tree::{Role, Tree},
 };
 use podgate_engine::{
     model::{Objects, Operation, Request, Review, Target, Template, User, Workload},
@@ -47,11 +48,20 @@ pub struct Change {
 
 /// Works out what `engine` adds to the objects in `inputs`. Objects that name no namespace live in `namespace`.
 pub fn fix(engine: &Engine, inputs: &[impl Input], namespace: &str) -> Vec<Fixed> {
-    parallel::with_threads(|| parallel::map(inputs, 1, |input| fix_file(engine, input, namespace)))
+    parallel::with_threads(|| {
+        let tree = Tree::of("", inputs, &[]);
+        let role = |input: &_| tree.role(Input::name(input));
+        parallel::map(inputs, 1, |input| fix_file(engine, input, role(input), namespace))
+    })
 }
 
-fn fix_file(engine: &Engine, input: &impl Input, namespace: &str) -> Fixed {
-    let loaded = load::load(input, namespace);
+fn fix_file(engine: &Engine, input: &impl Input, role: Role, namespace: &str) -> Fixed {
+    let mut loaded = load::load(input, namespace);
+    if role != Role::Manifest {
+        // What a patch or a chart leaves out is not missing.
+        loaded.items.clear();
+        loaded.problems.clear();
+    }
     let mut fixed = Fixed {
         name: input.name().to_owned(),
         before: loaded.text.clone(),

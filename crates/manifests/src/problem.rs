@@ -4,11 +4,12 @@ use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
+use super::tree::Fault;
 use podgate_engine::{
     model::{ObjectError, ReviewError},
     panics::Panicked,
     policy::MutateError,
-    syntax::{ReadErrors, text::one_line, yaml::Place},
+    syntax::{Path, ReadErrors, text::one_line, yaml::Place},
 };
 
 /// The longest message, in characters: names and values from a manifest can be of any length.
@@ -54,6 +55,17 @@ pub(super) enum ObjectFailure {
     /// The object that it was is not what its kind says.
     #[error("as it was: {0}")]
     OldUnreadable(ReadErrors),
+    /// Its group, version or kind is wrong.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A value is still to be filled in.
+    #[error("{at}: {value}")]
+    Placeholder {
+        /// The field.
+        at: Path,
+        /// What stands there.
+        value: String,
+    },
     /// There is no object.
     #[error("it is missing")]
     Missing,

@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
-use super::{
-    excerpt::{Excerpt, KEPT_CHARACTERS, word_width},
-    json,
-};
+use super::{excerpt::Excerpt, json};
 use podgate_engine::syntax::{
     Path,
     yaml::{self, Place, YamlError},
@@ -155,6 +152,11 @@ impl<'t> Lines<'t> {
         Self { text, starts: OnceLock::new(), stretches: OnceLock::new() }
     }
 
+    /// Returns the text.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     fn starts(&self) -> &[usize] {
         self.starts.get_or_init(|| std::iter::once(0).chain(line_ends(self.text)).collect())
     }
@@ -171,10 +173,7 @@ impl<'t> Lines<'t> {
         let line = self.line(place.line);
         let start = place.line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
         let at = self.byte(start, place.column).saturating_sub(start).min(line.len());
-        let (before, rest) = line.split_at_checked(at).unwrap_or((line, ""));
-        let from = before.char_indices().rev().nth(KEPT_CHARACTERS - 1).map_or(0, |(index, _)| index);
-        let to = rest.char_indices().nth(KEPT_CHARACTERS).map_or(line.len(), |(index, _)| at + index);
-        Excerpt::new(place.line, line.get(from..to).unwrap_or_default(), at - from, word_width(rest))
+        Excerpt::around(place.line, line, at)
     }
 
     /// The byte at which the character `column` begins of the line that begins at `start`.

@@ -33,6 +33,8 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
+    /// Whether Services are known though none is here.
+    has_services: bool,
     budgets: Selected<Budget>,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
@@ -122,6 +124,11 @@ impl Inventory {
         self.lacks_workloads = !knows;
     }
 
+    /// Notes that all Services of a namespace are known: one that is not here does not exist.
+    pub fn set_knows_services(&mut self, namespace: &str) {
+        Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default()).has_services = true;
+    }
+
     /// Returns whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
     pub fn is_judged(&self) -> bool {
         self.is_judged
@@ -152,9 +159,9 @@ impl Namespace {
         self.services.selecting(labels)
     }
 
-    /// Returns whether any Service is known here.
+    /// Returns whether Services are known here, so that a Pod that none selects gets no traffic.
     pub fn knows_services(&self) -> bool {
-        !self.services.items.is_empty()
+        self.has_services || !self.services.items.is_empty()
     }
 
     /// Returns the budgets that select Pods with these labels.

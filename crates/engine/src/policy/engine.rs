@@ -108,6 +108,11 @@ impl Engine {
         Profile::named(label)
     }
 
+    /// Returns whether the label of the object's namespace, where the policy honours it, says that nothing in it is judged.
+    pub fn is_off(&self, review: &Review<'_>) -> bool {
+        self.label(review) == Some(OFF)
+    }
+
     /// Judges, and gives every finding. Of an UPDATE only what the old object did not already have is reported, so that
     /// objects from before a rule stay editable. What is found in an object that a controller creates has the level of [`super::controllers`]. What an
     /// annotation exempts is set aside.

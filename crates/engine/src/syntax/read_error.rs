@@ -186,6 +186,12 @@ impl ReadErrors {
         self.is_complete
     }
 
+    /// Returns those errors that `is_left_out` does not leave out, if there are any.
+    pub fn without(mut self, mut is_left_out: impl FnMut(&ReadError) -> bool) -> Option<Self> {
+        self.errors.retain(|error| !is_left_out(error));
+        (!self.errors.is_empty()).then_some(self)
+    }
+
     /// Returns the same errors in an object of which what was read is the member `key`.
     #[must_use]
     pub fn within(mut self, key: &'static str) -> Self {

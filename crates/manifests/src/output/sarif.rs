@@ -14,7 +14,9 @@ pub fn write(outcome: &Outcome) -> String {
     let notices = outcome.notices.iter().map(|notice| {
         json!({ "level": "warning", "message": {"text": notice.message}, "locations": [location(&notice.spot)] })
     });
-    let notifications: Vec<Value> = outcome.problems.iter().map(problem).chain(notices).collect();
+    let lines = outcome.reasons().into_iter();
+    let not_judged = lines.map(|line| json!({ "level": "note", "message": {"text": format!("not judged: {line}")} }));
+    let notifications: Vec<Value> = outcome.problems.iter().map(problem).chain(notices).chain(not_judged).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

@@ -10,7 +10,8 @@ fn inputs(name: &str, text: &str) -> [Text; 1] {
 /// What `check` says, without the name of the file.
 fn said(name: &str, text: &str) -> Vec<String> {
     let engine = Engine::default();
-    let outcome = Check { engine: &engine, namespace: "default", old: &[] }.run(&inputs(name, text), &|_| {});
+    let outcome = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] }
+        .run(&inputs(name, text), &|_| {});
     let lines = outcome.problems.iter().map(ToString::to_string);
     lines.map(|line| line.strip_prefix(&format!("{name}:")).unwrap().to_owned()).collect()
 }
@@ -227,7 +228,8 @@ fn errors_of_the_old_object() {
     };
     let engine = Engine::default();
     let (new, old) = (inputs("new.yaml", &deployment("3")), inputs("old.yaml", &deployment("'3'")));
-    let outcome = Check { engine: &engine, namespace: "default", old: &old }.run(&new, &|_| {});
+    let outcome =
+        Check { engine: &engine, namespace: "default", old: &old, folder: "", around: &[] }.run(&new, &|_| {});
     let lines: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
     let wanted =
         "new.yaml:2:1: Deployment web: as it was: spec.replicas: is the string \"3\"; a whole number is expected";
