@@ -1,22 +1,19 @@
 //! YAML as Kubernetes reads it, turned into JSON text, with the place of every field.
 //!
 //! One front end for manifests and policies: the JSON text goes to the same readers that AdmissionReviews go to, and a
-//! [`Path`] in it leads back to line and column. Anchors, aliases and merge keys (`<<`) are resolved; a duplicate key is an
-//! error, as with `kubectl`'s strict validation.
+//! [`Path`] in it leads back to line and column. What is taken, what is refused and what it says is as with `kubectl`
+//! (`sigs.k8s.io/yaml`): anchors, aliases and merge keys (`<<`) are resolved, and of a key that is given twice the last counts.
 
 pub mod find;
 pub mod layout;
+mod parser;
+mod reader;
 pub mod stream;
+mod tags;
+mod writer;
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    fmt,
-    ops::Range,
-    rc::Rc,
-};
+use std::{borrow::Cow, fmt, rc::Rc};
 
-use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use thiserror::Error;
 
 use super::{
@@ -44,10 +41,6 @@ pub struct Place {
 impl Place {
     /// Where every text begins.
     pub const START: Self = Self { line: 1, column: 1 };
-
-    fn at(mark: &Marker) -> Self {
-        Self { line: mark.line(), column: mark.col() + 1 }
-    }
 }
 
 impl fmt::Display for Place {
@@ -117,37 +110,39 @@ struct Member<'t> {
     name: Cow<'t, str>,
     place: Place,
     value: Node<'t>,
+    /// Whether it comes from a mapping that this one merges.
+    merged: bool,
+    /// Where its name stood before, if it is given more than once.
+    earlier: Option<Place>,
+}
+
+/// A key that a mapping gives more than once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The field.
+    pub path: Path,
+    /// Where it is given last: this one counts.
+    pub place: Place,
+    /// Where it is given before.
+    pub earlier: Place,
 }
 
 /// Reads a stream of documents. Empty documents are left out.
 pub fn documents(text: &str) -> Result<Vec<Document<'_>>, YamlError> {
-    let mut reader =
-        Reader { text, parser: Parser::new_from_str_with_options(text, options()), anchors: HashMap::new(), nodes: 0 };
-    let mut documents = Vec::new();
-    while let Some((event, _)) = reader.next()? {
-        if let Event::DocumentStart(..) = event {
-            reader.anchors.clear();
-            let root = reader.node(0)?;
-            if !root.target().is_null() {
-                documents.push(Document { root });
-            }
-        }
-    }
-    Ok(documents)
-}
-
-fn options() -> Options {
-    let mut options = Options::default();
-    options.set_emit_comments(false);
-    options
+    reader::documents(text)
 }
 
 impl Document<'_> {
     /// The document as JSON text.
     pub fn to_json(&self) -> Result<String, YamlError> {
-        let mut writer = Writer { json: String::new(), nodes: 0 };
-        writer.node(&self.root, 0)?;
-        Ok(writer.json)
+        writer::json(&self.root)
+    }
+
+    /// The keys that are given more than once, in the order of the text.
+    pub fn duplicates(&self) -> Vec<Duplicate> {
+        let mut duplicates = Vec::new();
+        self.root.duplicates(&Path::default(), &mut duplicates);
+        duplicates
     }
 
     /// Where the document begins.
@@ -213,206 +208,34 @@ impl<'t> Node<'t> {
         inner + 1
     }
 
+    fn duplicates(&self, path: &Path, into: &mut Vec<Duplicate>) {
+        match &self.content {
+            Content::Object(members) => {
+                for member in members.iter().filter(|member| !member.merged) {
+                    let path = path.clone().key(member.name.to_string());
+                    member.value.duplicates(&path, into);
+                    if let Some(earlier) = member.earlier {
+                        into.push(Duplicate { path, place: member.place, earlier });
+                    }
+                }
+            }
+            Content::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    item.duplicates(&path.clone().index(index), into);
+                }
+            }
+            // Only where it is written.
+            Content::Alias(target) if target.extent == self.extent => target.duplicates(path, into),
+            Content::Scalar { .. } | Content::Alias(_) => {}
+        }
+    }
+
     fn is_null(&self) -> bool {
         matches!(&self.content, Content::Scalar { text, plain: true } if matches!(scalar::resolve(text), Scalar::Null))
     }
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    parser: Parser<'t, granit_parser::StrInput<'t>>,
-    anchors: HashMap<usize, Rc<Node<'t>>>,
-    nodes: usize,
-}
-
-impl<'t> Reader<'t> {
-    fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, YamlError> {
-        match self.parser.next_event() {
-            None => Ok(None),
-            Some(Ok(event)) => Ok(Some(event)),
-            Some(Err(error)) => Err(YamlError { place: Place::at(error.marker()), message: error.info() }),
-        }
-    }
-
-    fn node(&mut self, depth: usize) -> Result<Node<'t>, YamlError> {
-        let Some((event, span)) = self.next()? else {
-            return Err(YamlError { place: Place::START, message: "the document ends too early".to_owned() });
-        };
-        self.node_from(event, span, depth)
-    }
-
-    fn node_from(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node<'t>, YamlError> {
-        let place = Place::at(&span.start);
-        let fail = |message: &str| Err(YamlError { place, message: message.to_owned() });
-        if depth > MAX_DEPTH {
-            return fail("nested too deep");
-        }
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return fail("it has too many values");
-        }
-        let byte = |span: &Span| span.byte_range().unwrap_or_default();
-        let Range { start, end } = byte(&span);
-        let mut extent = Extent { start, end, last: start, flow: false };
-        let (content, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let plain = is_plain(style, tag.as_deref());
-                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-                    extent.end = self.block_scalar_end(&text, &extent);
-                }
-                (Content::Scalar { text, plain }, anchor)
-            }
-            Event::SequenceStart(style, anchor, _) => {
-                extent.flow = style == StructureStyle::Flow;
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        None => break,
-                        Some((Event::SequenceEnd, span)) => {
-                            extent.close(byte(&span).end);
-                            break;
-                        }
-                        Some((event, span)) => {
-                            let item = self.node_from(event, span, depth + 1)?;
-                            extent.add(item.extent);
-                            items.push(item);
-                        }
-                    }
-                }
-                (Content::List(items), anchor)
-            }
-            Event::MappingStart(style, anchor, _) => {
-                extent.flow = style == StructureStyle::Flow;
-                (Content::Object(self.members(depth, &mut extent)?), anchor)
-            }
-            Event::Alias(anchor) => {
-                let Some(target) = self.anchors.get(&anchor) else {
-                    return fail("an alias of something that is not finished");
-                };
-                (Content::Alias(Rc::clone(target)), 0)
-            }
-            _ => return fail("not understood"),
-        };
-        if anchor == 0 {
-            return Ok(Node { place, content, extent });
-        }
-        let node = Rc::new(Node { place, content, extent });
-        self.anchors.insert(anchor, Rc::clone(&node));
-        Ok(Node { place, content: Content::Alias(node), extent })
-    }
-
-    /// Where a block scalar ends: the parser counts the white space in that follows it. Empty lines only belong to it where it
-    /// keeps them (`|+`).
-    fn block_scalar_end(&self, value: &str, extent: &Extent) -> usize {
-        let written = self.text.get(extent.start..extent.end).unwrap_or_default();
-        let kept = if value.ends_with("\n\n") { written.trim_end_matches([' ', '\t']) } else { written.trim_end() };
-        extent.start + kept.len()
-    }
-
-    fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Vec<Member<'t>>, YamlError> {
-        let mut members: Vec<Member<'t>> = Vec::new();
-        let mut known = Names::default();
-        let mut merged: Vec<Node<'t>> = Vec::new();
-        loop {
-            let (key, place, plain, key_end) = match self.next()? {
-                None => break,
-                Some((Event::MappingEnd, span)) => {
-                    extent.close(span.byte_range().unwrap_or_default().end);
-                    break;
-                }
-                Some((event, span)) => {
-                    let key = self.node_from(event, span, depth + 1)?;
-                    let Content::Scalar { text, plain } = &key.target().content else {
-                        return Err(YamlError { place: key.place, message: "a key has to be a string".to_owned() });
-                    };
-                    (text.clone(), key.place, *plain, key.extent.end)
-                }
-            };
-            let mut value = self.node(depth + 1)?;
-            if value.extent.end <= key_end {
-                // Nothing is written for it; it stands behind the colon.
-                let rest = self.text.get(key_end..).unwrap_or_default();
-                let blank = rest.len() - rest.trim_start().len();
-                let end = if rest.trim_start().starts_with(':') { key_end + blank + 1 } else { key_end };
-                value.extent = Extent { start: end, end, last: end, flow: false };
-            }
-            extent.add(value.extent);
-            if plain && key == "<<" {
-                merged.push(value);
-                continue;
-            }
-            let Some(name) = member_name(key, plain) else {
-                return Err(YamlError { place, message: "a key may not be null".to_owned() });
-            };
-            if !known.add(&name, &members) {
-                return Err(YamlError { place, message: format!("key \"{name}\" is given twice") });
-            }
-            members.push(Member { name, place, value });
-        }
-        for node in merged {
-            self.merge(&node, &mut members, &mut known)?;
-        }
-        Ok(members)
-    }
-
-    /// Adds the members of a merged mapping, or of a list of such, that are not there yet.
-    fn merge(&mut self, node: &Node<'t>, members: &mut Vec<Member<'t>>, known: &mut Names) -> Result<(), YamlError> {
-        match &node.target().content {
-            Content::Object(from) => {
-                for member in from {
-                    self.nodes += member.value.weight();
-                    if self.nodes > MAX_NODES {
-                        return Err(YamlError {
-                            place: node.place,
-                            message: "aliases blow the document up too far".to_owned(),
-                        });
-                    }
-                    if known.add(&member.name, members) {
-                        // Its extent is none of its own: nothing is to be added there.
-                        let value = Node {
-                            place: member.value.place,
-                            extent: Extent { start: 0, end: 0, last: 0, flow: false },
-                            content: Content::Alias(Rc::new(member.value.clone())),
-                        };
-                        members.push(Member { name: member.name.clone(), place: member.place, value });
-                    }
-                }
-                Ok(())
-            }
-            Content::List(items) => items.iter().try_for_each(|item| self.merge(item, members, known)),
-            _ => Err(YamlError { place: node.place, message: "<< takes a mapping or a list of mappings".to_owned() }),
-        }
-    }
-}
-
-/// The names in a mapping. Most mappings are small: looking through them is quicker than keeping a set.
-#[derive(Default)]
-struct Names(HashSet<String>);
-
-impl Names {
-    /// Whether `name` is new to a mapping that has these members so far.
-    fn add(&mut self, name: &str, members: &[Member<'_>]) -> bool {
-        const FEW: usize = 16;
-        if members.len() < FEW {
-            return members.iter().all(|member| member.name != name);
-        }
-        if self.0.is_empty() {
-            self.0.extend(members.iter().map(|member| member.name.to_string()));
-        }
-        self.0.insert(name.to_owned())
-    }
-}
-
-fn is_string_tag(tag: Option<&Tag>) -> bool {
-    tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"))
-}
-
-/// Whether what a scalar says depends on its text.
-fn is_plain(style: ScalarStyle, tag: Option<&Tag>) -> bool {
-    style == ScalarStyle::Plain && !is_string_tag(tag)
-}
-
-/// The name of a member that is written as `text`; `None` where that is null.
+/// The name of a member that is written as `text`; `None` where that is none.
 fn member_name(text: Cow<'_, str>, plain: bool) -> Option<Cow<'_, str>> {
     if !plain {
         return Some(text);
@@ -420,73 +243,6 @@ fn member_name(text: Cow<'_, str>, plain: bool) -> Option<Cow<'_, str>> {
     match scalar::resolve(&text) {
         Scalar::String(_) => Some(text),
         other => other.key().map(Cow::Owned),
-    }
-}
-
-struct Writer {
-    json: String,
-    nodes: usize,
-}
-
-impl Writer {
-    fn node(&mut self, node: &Node<'_>, depth: usize) -> Result<(), YamlError> {
-        let fail = |message: String| Err(YamlError { place: node.place, message });
-        self.nodes += 1;
-        if self.nodes > MAX_NODES || self.json.len() > MAX_JSON_BYTES {
-            return fail("aliases blow the document up too far".to_owned());
-        }
-        if depth > MAX_DEPTH {
-            return fail("nested too deep".to_owned());
-        }
-        match &node.content {
-            Content::Alias(target) => self.node(target, depth + 1)?,
-            Content::Scalar { text, plain: false } => self.string(text),
-            Content::Scalar { text, plain: true } => match scalar::resolve(text) {
-                Scalar::NoJson => return fail(format!("{text} has no JSON form")),
-                Scalar::String(text) => self.string(text),
-                other => self.json.push_str(&other.json()),
-            },
-            Content::List(items) => {
-                self.json.push('[');
-                for (index, item) in items.iter().enumerate() {
-                    if index > 0 {
-                        self.json.push(',');
-                    }
-                    self.node(item, depth + 1)?;
-                }
-                self.json.push(']');
-            }
-            Content::Object(members) => {
-                self.json.push('{');
-                for (index, member) in members.iter().enumerate() {
-                    if index > 0 {
-                        self.json.push(',');
-                    }
-                    self.string(&member.name);
-                    self.json.push(':');
-                    self.node(&member.value, depth + 1)?;
-                }
-                self.json.push('}');
-            }
-        }
-        Ok(())
-    }
-
-    fn string(&mut self, text: &str) {
-        push_string(&mut self.json, text);
-    }
-}
-
-/// Adds `text` as a JSON string.
-fn push_string(json: &mut String, text: &str) {
-    let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-    if plain {
-        json.push('"');
-        json.push_str(text);
-        json.push('"');
-    } else {
-        // A `Value` prints itself; writing a string cannot fail.
-        json.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 

@@ -1,0 +1,115 @@
+//! The events of a stream of documents, as `kubectl` takes it apart.
+//!
+//! A line that begins with `---` ends a document, wherever it stands; it may hold nothing else but a comment. Of what is
+//! between two such lines the first document counts: what follows `...` is not read.
+
+mod cursor;
+mod names;
+mod scalars;
+mod scanner;
+mod states;
+mod token;
+
+use std::borrow::Cow;
+
+pub(super) use cursor::Mark;
+pub(super) use token::Style;
+
+use super::{Place, YamlError};
+use cursor::Cursor;
+use states::Parser;
+
+/// What a document consists of. An anchor is a number of its own within the document, 0 where there is none.
+#[derive(Debug, PartialEq)]
+pub(super) enum Event<'t> {
+    DocumentStart,
+    DocumentEnd,
+    Alias(usize),
+    Scalar { text: Cow<'t, str>, style: Style, tag: Option<Cow<'t, str>>, anchor: usize },
+    SequenceStart { flow: bool, anchor: usize },
+    SequenceEnd,
+    MappingStart { flow: bool, anchor: usize },
+    MappingEnd,
+}
+
+/// What of the text an event is; without anchor and tag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) start: Mark,
+    pub(super) end: Mark,
+}
+
+impl Span {
+    pub(super) fn place(self) -> Place {
+        self.start.place()
+    }
+}
+
+/// The events of all documents, one after the other.
+#[derive(Debug)]
+pub(super) struct Events<'t> {
+    text: &'t str,
+    /// Where the line begins that is looked at next, and how many lines there are before it.
+    next: usize,
+    line: usize,
+    document: Option<Parser<'t>>,
+}
+
+impl<'t> Events<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, next: 0, line: 0, document: None }
+    }
+
+    /// The next event; `None` at the end of the text.
+    pub(super) fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, YamlError> {
+        loop {
+            if let Some(document) = &mut self.document {
+                match document.next()? {
+                    Some(event) => return Ok(Some(event)),
+                    None => self.document = None,
+                }
+            }
+            let (start, line) = (self.next, self.line);
+            if start >= self.text.len() {
+                return Ok(None);
+            }
+            let end = self.find_separator()?;
+            if end > start {
+                let document = self.text.get(..end).unwrap_or_default();
+                self.document = Some(Parser::new(Cursor::new(document, start, line)?));
+            }
+        }
+    }
+
+    /// Finds the end of the document that begins at the next line, and goes over the line that ends it.
+    fn find_separator(&mut self) -> Result<usize, YamlError> {
+        loop {
+            let rest = self.text.get(self.next..).unwrap_or_default();
+            let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+            let line = rest.get(..length).unwrap_or_default();
+            let (start, number) = (self.next, self.line);
+            self.next += length;
+            self.line += line_breaks(line);
+            if let Some(behind) = line.strip_prefix("---") {
+                let said = behind.trim();
+                if !said.is_empty() && !said.starts_with('#') {
+                    let message = "a line that begins with --- ends a document and may hold nothing else but a comment";
+                    return Err(YamlError { place: Place { line: number + 1, column: 1 }, message: message.to_owned() });
+                }
+                return Ok(start);
+            }
+            if self.next >= self.text.len() {
+                return Ok(self.next);
+            }
+        }
+    }
+}
+
+/// How many lines end in a stretch that ends with a line feed, if at all: carriage returns end lines, too.
+fn line_breaks(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let feeds = usize::from(bytes.ends_with(b"\n"));
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let body = if feeds > 0 { body.strip_suffix(b"\r").unwrap_or(body) } else { body };
+    feeds + body.iter().filter(|byte| **byte == b'\r').count()
+}
