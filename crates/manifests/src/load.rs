@@ -1,6 +1,6 @@
 //! A file read: the Kubernetes objects in it, each as JSON text.
 
-use std::{fmt, iter::repeat, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, iter::repeat, ops::Range, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer as _,
@@ -202,6 +202,7 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Fou
         }
     };
     for (document, text) in documents.into_iter().enumerate() {
+        let is_converted = matches!(text, Cow::Owned(_));
         let text: &str = &text;
         let Some(object) = Head::read(text) else {
             found.skipped += 1;
@@ -212,7 +213,7 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Fou
         if items.is_empty() {
             continue;
         }
-        let converted: Option<Arc<str>> = (!part.is_json()).then(|| text.into());
+        let converted: Option<Arc<str>> = is_converted.then(|| text.into());
         found.items.extend(items.into_iter().map(|(prefix, identity, workload, range)| {
             let json = match &converted {
                 Some(text) => Json::Converted(Arc::clone(text), range),

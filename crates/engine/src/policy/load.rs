@@ -119,6 +119,10 @@ pub fn parse(text: &str, origin: &str) -> Result<LifecyclePolicy, PolicyError> {
         let message = format!("a policy is one document, not {}", documents.len());
         return Err(invalid(vec![mistake(text, place, 1, message)]));
     };
+    if let [duplicate, ..] = document.duplicates().as_slice() {
+        let message = format!("{} is given twice, before in line {}", duplicate.path, duplicate.earlier.line);
+        return Err(invalid(vec![mistake(text, duplicate.place, 1, message)]));
+    }
     let json = document.to_json().map_err(from_yaml)?;
     let value = serde_json::from_str(&json)
         .map_err(|error| invalid(vec![mistake(text, document.start(), 1, format!("cannot be read: {error}"))]))?;

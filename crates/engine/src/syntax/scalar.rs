@@ -70,8 +70,11 @@ pub fn resolve(text: &str) -> Scalar<'_> {
 /// `2.592e+06`.
 pub fn number_json(number: &Number) -> String {
     let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
+    if float == 0.0 {
+        return "0".to_owned();
+    }
     // Below and from there on, Go writes an exponent.
-    if float == 0.0 || (1e-6..1e21).contains(&float.abs()) {
+    if (1e-6..1e21).contains(&float.abs()) {
         return float.to_string();
     }
     let text = format!("{float:e}");
@@ -88,8 +91,7 @@ fn float_key(float: f64) -> String {
     let text = format!("{float:e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    // Zero has no exponent; the sixth power of ten and what is smaller than a ten thousandth have.
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return float.to_string();
     }
     format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
@@ -204,7 +206,7 @@ mod tests {
             ("2.592e+06", "2592000"),
             ("1e21", "1e+21"),
             ("1e-7", "1e-7"),
-            ("-0.0", "-0"),
+            ("-0.0", "0"),
             ("1e999", "\"1e999\""),
             (".5_0", "0.5"),
             (".5__0", "\".5__0\""),

@@ -285,12 +285,48 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        assert_eq!(error("a: 1\nb: 2\na: 3\n"), "3:1: key \"a\" is given twice");
         assert_eq!(error("a: .nan\n"), "1:4: .nan has no JSON form");
         assert!(error("a: [1\nb: 2\n").starts_with("2:"));
         assert!(error("a: *x\n").starts_with("1:4"));
         assert!(error("{[a]: 1}\n").contains("a key has to be a string"));
         assert!(error(&"[".repeat(5000)).len() < 200);
+    }
+
+    #[test]
+    fn what_yaml_1_2_refuses() {
+        assert_eq!(json("a: \"x\ny\n\nz\"\nb: 'x\n y'\n"), r#"{"a":"x y\nz","b":"x y"}"#);
+        assert_eq!(json("a:\t\"x\"#c\nb: [\n\t1,\n\t2]\nc: \"\\'\"\n"), r#"{"a":"x","b":[1,2],"c":"'"}"#);
+        assert_eq!(json("a: 1\n---\n\u{feff}b: 2\n"), "{\"a\":1}\n{\"b\":2}");
+        assert_eq!(json("a: 2.592e+06\nb: 3.0\nc: 1e-7\n"), r#"{"a":2592000,"b":3,"c":1e-7}"#);
+    }
+
+    #[test]
+    fn what_kubectl_refuses() {
+        assert_eq!(error("a: \"\\/\"\n"), "1:5: an unknown escape in a text in double quotes");
+        assert!(error("a: 1\n--- b\n").starts_with("2:1: a line that begins with ---"));
+        assert!(error("%YAML 1.1\n---\na: 1\n").starts_with("1:1: a directive without a document"));
+        assert!(error("a: 1\n\tb: 2\n").starts_with("2:1: a tab"));
+        assert!(error("a: \u{7}\n").starts_with("1:4: control characters"));
+        assert_eq!(error("a: 1\nfoo\nb: 2\n"), "2:1: a key without ':'");
+        assert_eq!(error("a: \"x\n"), "1:4: a quoted text that is not ended");
+    }
+
+    #[test]
+    fn of_a_key_given_twice_the_last_counts() {
+        let text = "a: 1\nb: [{c: 1, c: {d: 2}}]\na: 3\n";
+        assert_eq!(json(text), r#"{"a":3,"b":[{"c":{"d":2}}]}"#);
+        let documents = documents(text).unwrap();
+        let duplicates: Vec<String> = documents[0]
+            .duplicates()
+            .iter()
+            .map(|Duplicate { path, place, earlier }| format!("{path} {earlier} {place}"))
+            .collect();
+        assert_eq!(duplicates, ["a 1:1 3:1", "b[0].c 2:6 2:12"]);
+        assert_eq!(documents[0].place(&Path::of(&["b"]).index(0).key("c").key("d")).to_string(), "2:16");
+        // What comes later in the mapping counts, be it merged or not; and a merged member is given once.
+        let merging = "x: &x {p: 1, q: 2}\na: {p: 3, <<: *x, q: 4}\n";
+        assert_eq!(json(merging), r#"{"x":{"p":1,"q":2},"a":{"p":1,"q":4}}"#);
+        assert!(super::documents(merging).unwrap()[0].duplicates().is_empty());
     }
 
     #[test]

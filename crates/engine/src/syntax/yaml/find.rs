@@ -216,9 +216,11 @@ mod tests {
             "# first\nz:\n- y: 1\n  x:\n  - p\n  -   q: 2\n- - deep\n  - er\na: |\n  two\n  lines\nm: {n: {o: [1, 2]}}\n",
             "on: x\n1: z\n~x: ü\n'q': {? k : v}\n",
             "a: &x {p: 1, q: [2]}\nb: 1\n",
-            "- 1\n- b: 2\n  c: 3\n--- text\n--- !!str\n--- []\n",
+            "- 1\n- b: 2\n  c: 3\n---\ntext\n---\n!!str\n---\n[]\n",
             "? a\n: b\n? c\n",
-            "&a ~\n--- &b\n---\nx: 1\n",
+            "&a ~\n---\n&b\n---\nx: 1\n",
+            "a: \"x\ny\"\nb: 'x\n\n y'\nc: [\"p\nq\", {r: 1}]\n",
+            "a: 1\nb:\t2\n# \u{2028}\nc: \"\u{85}\"\n---\n\u{feff}d: {e: 1}\n",
         ] {
             let (fields, expected) = all(text);
             assert_eq!(places(text, &borrowed(&fields)).unwrap(), expected, "{text}");

@@ -1,7 +1,8 @@
 //! The events of a stream of documents, as `kubectl` takes it apart.
 //!
 //! A line that begins with `---` ends a document, wherever it stands; it may hold nothing else but a comment. Of what is
-//! between two such lines the first document counts: what follows `...` is not read.
+//! between two such lines the first document counts: what follows `...` is not read. Where nothing comes before such a line,
+//! it belongs to the document.
 
 mod cursor;
 mod names;
@@ -74,15 +75,14 @@ impl<'t> Events<'t> {
                 return Ok(None);
             }
             let end = self.find_separator()?;
-            if end > start {
-                let document = self.text.get(..end).unwrap_or_default();
-                self.document = Some(Parser::new(Cursor::new(document, start, line)?));
-            }
+            let document = self.text.get(..end).unwrap_or_default();
+            self.document = Some(Parser::new(Cursor::new(document, start, line)?));
         }
     }
 
     /// Finds the end of the document that begins at the next line, and goes over the line that ends it.
     fn find_separator(&mut self) -> Result<usize, YamlError> {
+        let first = self.next;
         loop {
             let rest = self.text.get(self.next..).unwrap_or_default();
             let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
@@ -96,7 +96,9 @@ impl<'t> Events<'t> {
                     let message = "a line that begins with --- ends a document and may hold nothing else but a comment";
                     return Err(YamlError { place: Place { line: number + 1, column: 1 }, message: message.to_owned() });
                 }
-                return Ok(start);
+                if start > first {
+                    return Ok(start);
+                }
             }
             if self.next >= self.text.len() {
                 return Ok(self.next);

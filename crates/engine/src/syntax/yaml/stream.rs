@@ -2,8 +2,9 @@
 
 use super::{
     MAX_DEPTH, MAX_JSON_BYTES, Scalar, member_name,
-    parser::{Event, Events, Style},
-    scalar, tags,
+    parser::{Event, Events},
+    scalar,
+    tags::{self, Meaning},
     writer::push_string,
 };
 
@@ -11,7 +12,7 @@ use super::{
 const MAX_NAMES: usize = 64;
 
 /// The documents of a stream as JSON text, without the empty ones. `None` where the stream has to be read by
-/// [`super::documents`]: it has merge keys, tags or keys that are given twice, or is wrong, which only that can say.
+/// [`super::documents`]: it has merge keys or keys that are given twice, or is wrong, which only that can say.
 pub fn to_json(text: &str) -> Option<Vec<String>> {
     let mut documents = Vec::new();
     let mut writer = Writer::default();
@@ -25,9 +26,11 @@ pub fn to_json(text: &str) -> Option<Vec<String>> {
                     documents.push(json);
                 }
             }
-            Event::Scalar { tag: Some(_), .. } => return None,
             ref key if tags::is_merge(key) && writer.wants_name() => return None,
-            Event::Scalar { text, style, anchor, .. } => writer.scalar(&text, style == Style::Plain, anchor)?,
+            Event::Scalar { text, style, tag, anchor } => match tags::meaning(text, style, tag.as_deref()).ok()? {
+                Meaning::Text(text) => writer.scalar(&text, false, anchor)?,
+                Meaning::Plain(text) => writer.scalar(&text, true, anchor)?,
+            },
             Event::SequenceStart { anchor, .. } => writer.open('[', anchor)?,
             Event::MappingStart { anchor, .. } => writer.open('{', anchor)?,
             Event::SequenceEnd | Event::MappingEnd => writer.close()?,
@@ -172,9 +175,10 @@ mod tests {
             "- a\n- - b\n  - c\n",
             "a: &x {p: 1, q: [2]}\nb: *x\nc: [*x, *x]\nd: &y 1\ne: *y\n",
             "a: &x 1\nb: &x 2\nc: *x\n",
-            "a: !!str 1\n",
+            "a: !!str 1\nb: !!int \"1\"\nc: !mine [x]\n",
+            "\"a b\": 'c\nd'\ne: \"f\n\"\n",
             "just text\n",
-            "&a ~\n--- &b\n--- &c x\n",
+            "&a ~\n---\n&b\n---\n&c x\n",
         ] {
             assert_eq!(to_json(text), Some(thorough(text)), "{text}");
         }
@@ -192,7 +196,7 @@ mod tests {
             "a: *x\n",
             "{[a]: 1}\n",
             "~: 1\n",
-            "a: !!int \"1\"\n",
+            "a: !!int \"1.5\"\n",
             "&a k: 1\n",
             "a: &a [*a]\n",
             &format!("a0: &a0 [x, x]\n{bomb}"),

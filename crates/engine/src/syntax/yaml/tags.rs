@@ -79,11 +79,13 @@ mod tests {
 
     #[test]
     fn tags_have_to_fit() {
-        let said = |text: &'static str, style, tag| match meaning(text.into(), style, tag) {
-            Ok(Meaning::Text(text)) => format!("text {text}"),
-            Ok(Meaning::Plain(text)) => format!("plain {text}"),
-            Err(error) => error.to_string(),
-        };
+        fn said(text: &str, style: Style, tag: Option<&str>) -> String {
+            match meaning(text.into(), style, tag) {
+                Ok(Meaning::Text(text)) => format!("text {text}"),
+                Ok(Meaning::Plain(text)) => format!("plain {text}"),
+                Err(error) => error.to_string(),
+            }
+        }
         let tag = |name: &str| format!("tag:yaml.org,2002:{name}");
         assert_eq!(said("1", Style::Plain, None), "plain 1");
         assert_eq!(said("1", Style::Quoted, None), "text 1");

@@ -138,6 +138,7 @@ impl<'t> Parser<'t> {
 
     fn document_start(&mut self) -> Result<Option<(Event<'t>, Span)>, YamlError> {
         let (mut version, mut explicit) = (false, false);
+        let first = self.scanner.peek()?.start;
         while matches!(self.peek()?, Kind::Version(..) | Kind::TagDirective(..)) {
             explicit = true;
             match self.scanner.take()? {
@@ -164,7 +165,9 @@ impl<'t> Parser<'t> {
                 self.scanner.take()?;
                 explicit = true;
             }
-            _ if explicit => return self.error("directives are not read: a document ends before its ---"),
+            _ if explicit => {
+                return self.scanner.cursor.error(first, "a directive without a document: --- begins one of its own");
+            }
             _ => {}
         }
         self.states.push(State::DocumentEnd);
