@@ -77,6 +77,10 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
     let from = start;
     for (end_of_line, _) in text.get(from..).unwrap_or_default().match_indices("\n---") {
         let at = from + end_of_line + 1;
+        // A line that nothing comes before belongs to the document below it.
+        if at == start {
+            continue;
+        }
         let line = text.get(at..).unwrap_or_default();
         let end = at + line.find('\n').map_or(line.len(), |end| end + 1);
         push(start..end);

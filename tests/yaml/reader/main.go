@@ -21,7 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// As in k8s.io/cli-runtime/pkg/resource, visitor.go: StreamVisitor.Visit. Objects are read by their Raw text, as the
+// As in k8s.io/cli-runtime/pkg/resource, visitor.go: FileVisitor.Visit, which takes the byte order mark away, and
+// StreamVisitor.Visit. Objects are read by their Raw text, as the
 // unstructured scheme does.
 func documents(text []byte) (documents []json.RawMessage, err error) {
 	defer func() {
@@ -29,6 +30,7 @@ func documents(text []byte) (documents []json.RawMessage, err error) {
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	documents = []json.RawMessage{}
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	for {

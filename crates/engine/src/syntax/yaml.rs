@@ -103,6 +103,8 @@ enum Content<'t> {
     List(Vec<Node<'t>>),
     Object(Vec<Member<'t>>),
     Alias(Rc<Node<'t>>),
+    /// A mapping with a key that JSON cannot have, at this place.
+    Unfit(Place),
 }
 
 #[derive(Debug, Clone)]
@@ -197,13 +199,18 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Whether it is an alias as it is written, not what an alias may name.
+    fn is_alias(&self) -> bool {
+        matches!(&self.content, Content::Alias(target) if target.extent != self.extent)
+    }
+
     /// About what a copy of it costs, in nodes; aliases are not copied.
     fn weight(&self) -> usize {
         let inner: usize = match &self.content {
             Content::Scalar { text, .. } => text.len() / size_of::<Self>(),
             Content::List(items) => items.iter().map(Self::weight).sum(),
             Content::Object(members) => members.iter().map(|member| member.value.weight()).sum(),
-            Content::Alias(_) => 0,
+            Content::Alias(_) | Content::Unfit(_) => 0,
         };
         inner + 1
     }
@@ -225,8 +232,8 @@ impl<'t> Node<'t> {
                 }
             }
             // Only where it is written.
-            Content::Alias(target) if target.extent == self.extent => target.duplicates(path, into),
-            Content::Scalar { .. } | Content::Alias(_) => {}
+            Content::Alias(target) if !self.is_alias() => target.duplicates(path, into),
+            Content::Scalar { .. } | Content::Alias(_) | Content::Unfit(_) => {}
         }
     }
 

@@ -36,6 +36,8 @@ enum Key<'t> {
     Name(Cow<'t, str>),
     /// `<<`.
     Merge,
+    /// Null, or a whole number of more than 63 bits.
+    Unfit,
 }
 
 impl<'t> Reader<'t> {
@@ -81,7 +83,7 @@ impl<'t> Reader<'t> {
             }
             Event::MappingStart { flow, anchor } => {
                 extent.flow = flow;
-                (Content::Object(self.members(depth, &mut extent)?), anchor)
+                (self.members(depth, &mut extent)?, anchor)
             }
             Event::Alias(anchor) => {
                 let Some(target) = self.anchors.get(&anchor) else {
@@ -124,13 +126,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Vec<Member<'t>>, YamlError> {
+    fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Content<'t>, YamlError> {
         let mut members = Members::default();
+        let mut unfit = None;
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
                 extent.close(span.end.byte);
-                return Ok(members.list);
+                return Ok(unfit.map_or(Content::Object(members.list), Content::Unfit));
             }
             let (key, place, key_end) = self.key(event, span, depth)?;
             let mut value = self.node(depth + 1)?;
@@ -146,6 +149,8 @@ impl<'t> Reader<'t> {
             extent.add(value.extent);
             match key {
                 Key::Merge => self.merge(&value, &mut members)?,
+                // No error where this is given again.
+                Key::Unfit => unfit = unfit.or(Some(place)),
                 Key::Name(name) => members.set(Member { name, place, value, merged: false, earlier: None }),
             }
         }
@@ -162,10 +167,8 @@ impl<'t> Reader<'t> {
         if is_merge {
             return Ok((Key::Merge, node.place, node.extent.end));
         }
-        match member_name(text.clone(), *plain) {
-            Some(name) => Ok((Key::Name(name), node.place, node.extent.end)),
-            None => fail("a key may not be null, nor a number of more than 63 bits"),
-        }
+        let key = member_name(text.clone(), *plain).map_or(Key::Unfit, Key::Name);
+        Ok((key, node.place, node.extent.end))
     }
 
     /// Sets the members of a merged mapping, or of a list of such of which the first counts. What comes later in the mapping
@@ -192,7 +195,7 @@ impl<'t> Reader<'t> {
                 }
                 Ok(())
             }
-            Content::List(items) if !matches!(node.content, Content::Alias(_)) => {
+            Content::List(items) if !node.is_alias() => {
                 if let Some(item) = items.iter().find(|item| !matches!(item.target().content, Content::Object(_))) {
                     return Err(no_mapping(item));
                 }

@@ -33,6 +33,10 @@ impl Writer {
                 Scalar::String(text) => push_string(&mut self.json, text),
                 other => self.json.push_str(&other.json()),
             },
+            Content::Unfit(place) => {
+                let message = "a key may not be null, nor a number of more than 63 bits".to_owned();
+                return Err(YamlError { place: *place, message });
+            }
             Content::List(items) => {
                 self.json.push('[');
                 for (index, item) in items.iter().enumerate() {
