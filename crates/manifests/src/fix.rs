@@ -202,5 +202,6 @@ fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>
 
 /// The documents of a part as data.
 fn values(file: &str, part: &Part) -> Option<Vec<Value>> {
-    part.to_json(&Lines::of(file)).ok()?.iter().map(|json| serde_json::from_str(json).ok()).collect()
+    let documents = part.read(&Lines::of(file)).ok()?;
+    documents.iter().map(|document| serde_json::from_str(&document.json).ok()).collect()
 }

@@ -279,11 +279,24 @@ mod tests {
 
     #[test]
     fn one_value_or_several() {
-        assert_eq!(values(r#"{"a": 1}"#), Some(vec![8]));
-        assert_eq!(values("{} \n[1]\n").map(|ends| ends.len()), Some(2));
-        assert_eq!(values(r#"{"a": [{"b": 1, "\u0062": 2}]}"#), None);
-        assert_eq!(values(r#"{"a": 1,}"#), None);
-        assert_eq!(values("{a: 1}"), None);
+        let read = |text| {
+            let (values, is_all) = values(text);
+            let ends: Vec<usize> = values.iter().map(|value| value.end).collect();
+            (ends, values.iter().all(|value| value.is_canonical), is_all)
+        };
+        assert_eq!(read(r#"{"a": 1}"#), (vec![8], true, true));
+        assert_eq!(read("{} \n[1]\n"), (vec![2, 7], true, true));
+        assert_eq!(read(r#"{"a": [{"b": 1, "\u0062": 2}]}"#), (vec![30], false, true));
+        assert_eq!(read(r#"{"a": 30.0}"#), (vec![11], false, true));
+        assert_eq!(read(r#"{"a": 1,}"#), (vec![], true, false));
+        assert_eq!(read("{}\n{a: 1}"), (vec![2], true, false));
+    }
+
+    #[test]
+    fn written_anew() {
+        let text = r#"{"a": [30.0, 1e3, 1.5, 18446744073709551616], "b": 1, "b": {"c": 2}}"#;
+        let expected = r#"{"a":[30,1000,1.5,1.8446744073709552e+19],"b":{"c":2}}"#;
+        assert_eq!(canonical(text).as_deref(), Some(expected));
     }
 
     #[test]

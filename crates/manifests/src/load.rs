@@ -19,7 +19,7 @@ use podgate_engine::{
     syntax::{
         Path, Str,
         json::from_object,
-        yaml::{Place, YamlError},
+        yaml::{Duplicate, Place, YamlError},
     },
 };
 
@@ -151,12 +151,18 @@ pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
 pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    let parts = source::parts(&text);
+    let mut parts = source::parts(&text);
     let lines = Lines::of(&text);
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
     let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, namespace));
     let mut loaded = Loaded::default();
-    for (found, part) in found.into_iter().zip(&parts) {
+    for (found, part) in found.into_iter().zip(&mut parts) {
+        part.repeats |= found.repeats;
+        loaded.problems.extend(found.duplicates.iter().map(|duplicate| {
+            let Duplicate { path, place, earlier } = duplicate;
+            let message = format!("{path} is given twice, before in line {}; kubectl takes the last", earlier.line);
+            Problem::of(name, Some(*place), &message)
+        }));
         loaded.items.extend(found.items);
         loaded.objects += found.objects;
         loaded.skipped += found.skipped;
@@ -190,20 +196,25 @@ struct Found {
     objects: usize,
     skipped: usize,
     error: Option<YamlError>,
+    /// Whether a key is given more than once.
+    repeats: bool,
+    /// Those in the objects that are of use.
+    duplicates: Vec<Duplicate>,
 }
 
 fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Found {
     let mut found = Found::default();
-    let documents = match part.to_json(lines) {
+    let documents = match part.read(lines) {
         Ok(documents) => documents,
         Err(error) => {
             found.error = Some(error);
             return found;
         }
     };
-    for (document, text) in documents.into_iter().enumerate() {
-        let is_converted = matches!(text, Cow::Owned(_));
-        let text: &str = &text;
+    for (document, source::Document { json, mut duplicates }) in documents.into_iter().enumerate() {
+        found.repeats |= !duplicates.is_empty();
+        let is_converted = matches!(json, Cow::Owned(_));
+        let text: &str = &json;
         let Some(object) = Head::read(text) else {
             found.skipped += 1;
             continue;
@@ -213,6 +224,10 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Fou
         if items.is_empty() {
             continue;
         }
+        duplicates.retain(|Duplicate { path, .. }| {
+            items.iter().any(|(prefix, ..)| path.segments().starts_with(prefix.segments()))
+        });
+        found.duplicates.append(&mut duplicates);
         let converted: Option<Arc<str>> = is_converted.then(|| text.into());
         found.items.extend(items.into_iter().map(|(prefix, identity, workload, range)| {
             let json = match &converted {

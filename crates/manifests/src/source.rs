@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range, sync::OnceLock};
 use super::json;
 use podgate_engine::syntax::{
     Path,
-    yaml::{self, Place, YamlError},
+    yaml::{self, Duplicate, Place, YamlError},
 };
 
 /// A stretch of a file that is read on its own: a YAML document with the `---` that ends it, or one JSON value.
@@ -30,13 +30,28 @@ enum Kind {
     NoJson,
 }
 
-/// The documents of a manifest as JSON text, as `kubectl` reads them. Empty ones are left out.
+/// A document, read.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    /// As JSON text.
+    pub(super) json: Cow<'t, str>,
+    /// The keys that are given more than once in it. In a stream of several JSON values they are not looked for.
+    pub(super) duplicates: Vec<Duplicate>,
+}
+
+impl<'t> Document<'t> {
+    fn of(json: Cow<'t, str>) -> Self {
+        Self { json, duplicates: Vec::new() }
+    }
+}
+
+/// Returns the documents of a manifest as JSON text, as `kubectl` reads them. Empty ones are left out.
 pub fn documents(text: &str) -> Result<Vec<Cow<'_, str>>, YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::of(text);
     let mut documents = Vec::new();
     for part in parts(text) {
-        documents.extend(part.to_json(&lines)?);
+        documents.extend(part.read(&lines)?.into_iter().map(|document| document.json));
     }
     Ok(documents)
 }
@@ -124,29 +139,37 @@ impl Part {
         lines.place(self.range.start).line.saturating_sub(1)
     }
 
-    /// Its documents as JSON text; empty ones are left out. The error's place is in the file.
-    pub(super) fn to_json<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Cow<'t, str>>, YamlError> {
+    /// Its documents; empty ones are left out. Places are in the file.
+    pub(super) fn read<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Document<'t>>, YamlError> {
         let text = self.text(lines.text);
         match self.kind {
-            Kind::Json { is_canonical: false } => {
-                return Ok(vec![json::canonical(text).map_or(Cow::Borrowed(text), Cow::Owned)]);
+            Kind::Json { is_canonical } => {
+                let written = if is_canonical { None } else { json::canonical(text) };
+                Ok(vec![Document::of(written.map_or(Cow::Borrowed(text), Cow::Owned))])
             }
-            Kind::Json { is_canonical: true } => return Ok(vec![Cow::Borrowed(text)]),
             Kind::NoJson => {
                 let message = "two or more JSON values may only be followed by others".to_owned();
-                return Err(YamlError { place: lines.place(self.range.start), message });
+                Err(YamlError { place: lines.place(self.range.start), message })
             }
-            Kind::Yaml => {}
+            Kind::Yaml => match yaml::stream::to_json(text) {
+                Some(documents) => Ok(documents.into_iter().map(|json| Document::of(Cow::Owned(json))).collect()),
+                None => self.read_thoroughly(lines),
+            },
         }
-        if let Some(documents) = yaml::stream::to_json(text) {
-            return Ok(documents.into_iter().map(Cow::Owned).collect());
-        }
-        let in_file = |mut error: YamlError| {
-            error.place.line += self.lines_before(lines);
-            error
+    }
+
+    fn read_thoroughly<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Document<'t>>, YamlError> {
+        let before = self.lines_before(lines);
+        let in_file = |place: Place| Place { line: place.line + before, ..place };
+        let error = |error: YamlError| YamlError { place: in_file(error.place), ..error };
+        let read = |document: &yaml::Document<'_>| {
+            let mut duplicates = document.duplicates();
+            for duplicate in &mut duplicates {
+                (duplicate.place, duplicate.earlier) = (in_file(duplicate.place), in_file(duplicate.earlier));
+            }
+            Ok(Document { json: Cow::Owned(document.to_json().map_err(error)?), duplicates })
         };
-        let documents = yaml::documents(text).map_err(in_file)?;
-        documents.iter().map(|document| document.to_json().map(Cow::Owned).map_err(in_file)).collect()
+        yaml::documents(self.text(lines.text)).map_err(error)?.iter().map(read).collect()
     }
 
     /// Where fields stand in the file, each given by the number of its document and its path. A field that is absent stands at
