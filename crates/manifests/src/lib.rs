@@ -15,5 +15,5 @@ pub mod output;
 pub use input::{Input, Text};
 pub use load::Identity;
 pub use problem::Problem;
-pub use source::documents;
 pub use run::{Check, Located, Notice, Outcome, Spot};
+pub use source::documents;

@@ -17,7 +17,7 @@ pub enum Scalar<'t> {
     /// Anything else; also timestamps.
     String(&'t str),
     /// Infinity or not a number, which JSON does not have; as the key of an object it is this string.
-    NoJson(&'static str),
+    NoJson(&'t str),
 }
 
 impl Scalar<'_> {
@@ -36,13 +36,12 @@ impl Scalar<'_> {
     pub fn key(&self) -> Option<String> {
         match self {
             Self::Null => None,
-            Self::NoJson(text) => Some((*text).to_owned()),
-            Self::String(text) => Some((*text).to_owned()),
+            Self::NoJson(text) | Self::String(text) => Some((*text).to_owned()),
+            Self::Bool(value) => Some(value.to_string()),
             Self::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
                 Some(float) => Some(float_key(float)),
                 None => number.as_i64().map(|number| number.to_string()),
             },
-            other => Some(other.json()),
         }
     }
 }
@@ -116,7 +115,8 @@ fn number(text: &str) -> Option<Number> {
         _ => (0, digits.as_str()),
     };
     // Go's second way to read binary numbers takes a sign behind the prefix.
-    let signed_binary = unsigned.strip_prefix("0b").and_then(|rest| rest.strip_prefix(['-', '+']).zip(rest.chars().next()));
+    let signed_binary =
+        unsigned.strip_prefix("0b").and_then(|rest| rest.strip_prefix(['-', '+']).zip(rest.chars().next()));
     if let (Some((digits, inner)), 0) = (signed_binary, sign) {
         let magnitude = i128::from(integer(&format!("0b{digits}"))?);
         return i64::try_from(if inner == '-' { -magnitude } else { magnitude }).ok().map(Into::into);

@@ -99,7 +99,10 @@ impl Extent {
 
 #[derive(Debug, Clone)]
 enum Content<'t> {
-    Scalar { text: Cow<'t, str>, plain: bool },
+    Scalar {
+        text: Cow<'t, str>,
+        plain: bool,
+    },
     List(Vec<Node<'t>>),
     Object(Vec<Member<'t>>),
     Alias(Rc<Node<'t>>),

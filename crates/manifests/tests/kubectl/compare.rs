@@ -89,7 +89,8 @@ impl Table {
             let mut cells = line.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`']));
             let mut cell = || cells.next().unwrap().to_owned();
             let (contains, theirs, ours) = (cell(), cell(), cell());
-            let contains = serde_json::from_str(&format!("\"{contains}\"")).expect("a row's text is written as in JSON");
+            let contains =
+                serde_json::from_str(&format!("\"{contains}\"")).expect("a row's text is written as in JSON");
             [contains, theirs, ours]
         });
         Self { rows: rows.collect(), used: Cell::new(0) }
@@ -101,9 +102,10 @@ impl Table {
             Answer::Documents(_) => cell == "taken",
             Answer::Refused(error) => cell != "taken" && error.contains(cell),
         };
-        let found = self.rows.iter().any(|[contains, cell, own]| {
-            text.contains(contains.as_str()) && fits(theirs, cell) && fits(ours, own)
-        });
+        let found = self
+            .rows
+            .iter()
+            .any(|[contains, cell, own]| text.contains(contains.as_str()) && fits(theirs, cell) && fits(ours, own));
         self.used.set(self.used.get() + usize::from(found));
         found
     }

@@ -4,24 +4,182 @@ use fastrand::Rng;
 
 /// What is thrown together, and put into known texts.
 const WORDS: &[&str] = &[
-    "a", "b", "c: ", "a: ", "b:\n", "- ", "-", "? ", ": ", ":", ",", "[", "]", "{", "}", "\"", "'", "|", ">", "|-\n", ">+\n",
-    "|2\n", "&x ", "*x", "<<: ", "!!str ", "!!int ", "!t ", "! ", "!<tag:yaml.org,2002:int> ", "#", " # c\n", "\t", " ",
-    "  ", "\n", "\n\n", "\n ", "\n  ", "\r\n", "\r", "---\n", "--- ", "---", "...\n", "%YAML 1.1\n", "\u{feff}", "\u{85}",
-    "\u{2028}", "ü", "日本", "😀", "\\", "\\\n", "\\n", "\\'", "\\/", "\\x41", "\\u00e9", "~", "null", "true", "yes", "0x1F", "010",
-    "1e3", "2.592e+06", "1.5", ".5", "-.inf", ".nan", "1_000", "2001-01-01", "99999999999999999999", "%", "@", "`", "=",
-    "\u{7}", "&", "*", "!", "\"x\"#c", "''", "\"\"", "[]", "{}", "? [a]\n: b\n", "a: 1\n", "- b\n",
+    "a",
+    "b",
+    "c: ",
+    "a: ",
+    "b:\n",
+    "- ",
+    "-",
+    "? ",
+    ": ",
+    ":",
+    ",",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "|",
+    ">",
+    "|-\n",
+    ">+\n",
+    "|2\n",
+    "&x ",
+    "*x",
+    "<<: ",
+    "!!str ",
+    "!!int ",
+    "!t ",
+    "! ",
+    "!<tag:yaml.org,2002:int> ",
+    "#",
+    " # c\n",
+    "\t",
+    " ",
+    "  ",
+    "\n",
+    "\n\n",
+    "\n ",
+    "\n  ",
+    "\r\n",
+    "\r",
+    "---\n",
+    "--- ",
+    "---",
+    "...\n",
+    "%YAML 1.1\n",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "ü",
+    "日本",
+    "😀",
+    "\\",
+    "\\\n",
+    "\\n",
+    "\\'",
+    "\\/",
+    "\\x41",
+    "\\u00e9",
+    "~",
+    "null",
+    "true",
+    "yes",
+    "0x1F",
+    "010",
+    "1e3",
+    "2.592e+06",
+    "1.5",
+    ".5",
+    "-.inf",
+    ".nan",
+    "1_000",
+    "2001-01-01",
+    "99999999999999999999",
+    "%",
+    "@",
+    "`",
+    "=",
+    "\u{7}",
+    "&",
+    "*",
+    "!",
+    "\"x\"#c",
+    "''",
+    "\"\"",
+    "[]",
+    "{}",
+    "? [a]\n: b\n",
+    "a: 1\n",
+    "- b\n",
 ];
 
 const SCALARS: &[&str] = &[
-    "a", "a b", "1", "-1", "010", "0o17", "0x1F", "0b11", "1.5", "3.0", "2.592e+06", "1e21", "1e-7", ".5", "1_000", "true", "yes",
-    "Off", "~", "null", "2001-01-01", "12:30", "a:b", "a#b", "-a", "?a", ":a", "a,b", "http://a/b?c=d", "\"\"", "''", "\"a\"", "'a'",
-    "'it''s'", "\"\\t\\u00e9\\x41\"", "\"a\\\n  b\"", "\"\\'\"", "\"1\"", "<<", "!!str 1", "!!int \"1\"", "!!float 1", "!t a",
-    "! 1", "!!binary aGk=", "!!null ''", "18446744073709551615", "18446744073709551616", "99999999999999999999", "1e999", "- a", "*x", "",
-    "日本", "a\tb", "=", ".inf", "&y a", "0.1", "100m", "-0", "-0.0", "1.", "+1", "0b-1", "089", "1e3", "{a: 1}", "[a, b]",
-    "{a, b: }", "[a: b]", "[? a]", "{? a : b}", "[,]", "{}", "[]", "[[a], {b: [c]}]",
+    "a",
+    "a b",
+    "1",
+    "-1",
+    "010",
+    "0o17",
+    "0x1F",
+    "0b11",
+    "1.5",
+    "3.0",
+    "2.592e+06",
+    "1e21",
+    "1e-7",
+    ".5",
+    "1_000",
+    "true",
+    "yes",
+    "Off",
+    "~",
+    "null",
+    "2001-01-01",
+    "12:30",
+    "a:b",
+    "a#b",
+    "-a",
+    "?a",
+    ":a",
+    "a,b",
+    "http://a/b?c=d",
+    "\"\"",
+    "''",
+    "\"a\"",
+    "'a'",
+    "'it''s'",
+    "\"\\t\\u00e9\\x41\"",
+    "\"a\\\n  b\"",
+    "\"\\'\"",
+    "\"1\"",
+    "<<",
+    "!!str 1",
+    "!!int \"1\"",
+    "!!float 1",
+    "!t a",
+    "! 1",
+    "!!binary aGk=",
+    "!!null ''",
+    "18446744073709551615",
+    "18446744073709551616",
+    "99999999999999999999",
+    "1e999",
+    "- a",
+    "*x",
+    "",
+    "日本",
+    "a\tb",
+    "=",
+    ".inf",
+    "&y a",
+    "0.1",
+    "100m",
+    "-0",
+    "-0.0",
+    "1.",
+    "+1",
+    "0b-1",
+    "089",
+    "1e3",
+    "{a: 1}",
+    "[a, b]",
+    "{a, b: }",
+    "[a: b]",
+    "[? a]",
+    "{? a : b}",
+    "[,]",
+    "{}",
+    "[]",
+    "[[a], {b: [c]}]",
 ];
 
-const KEYS: &[&str] = &["a", "b", "c", "d", "\"a\"", "'b'", "1", "yes", "1.5", "1e7", "? a", "<<", "&k e", "!!str f", "*x", "a b", "~", "日本"];
+const KEYS: &[&str] = &[
+    "a", "b", "c", "d", "\"a\"", "'b'", "1", "yes", "1.5", "1e7", "? a", "<<", "&k e", "!!str f", "*x", "a b", "~",
+    "日本",
+];
 
 /// As many texts as are wanted, some of them `known` ones with something changed.
 pub(super) fn texts(seed: u64, count: usize, known: &[String]) -> Vec<String> {
@@ -44,8 +202,10 @@ pub(super) fn texts(seed: u64, count: usize, known: &[String]) -> Vec<String> {
     (0..count).map(text).collect()
 }
 
+/// One of these; half of the time one of the first few, which are the more usual ones.
 fn one<'a>(random: &mut Rng, of: &[&'a str]) -> &'a str {
-    of[random.usize(..of.len())]
+    let end = if random.bool() { of.len().min(4) } else { of.len() };
+    of[random.usize(..end)]
 }
 
 fn words(random: &mut Rng) -> String {
@@ -81,7 +241,10 @@ fn boundary(text: &str, at: usize) -> usize {
 fn document(random: &mut Rng) -> String {
     let mut text = String::new();
     for _ in 0..random.usize(1..3) {
-        text.push_str(one(random, &["", "", "", "---\n", "--- # c\n", "# c\n", "---\n\u{feff}", "%YAML 1.1\n---\n", "\n"]));
+        text.push_str(one(
+            random,
+            &["", "", "", "---\n", "--- # c\n", "# c\n", "---\n\u{feff}", "%YAML 1.1\n---\n", "\n"],
+        ));
         if random.u8(..4) == 0 {
             text.push_str("x: &x {p: 1, q: [2]}\n");
         }
@@ -126,7 +289,11 @@ fn block(random: &mut Rng, text: &mut String, indent: usize, depth: usize) {
             6 => {
                 // A plain scalar of several lines.
                 let space = " ".repeat(random.usize(..=indent + 2));
-                text.push_str(&format!("a{}\n{space}{}", one(random, &["", " ", "\t", "\n"]), one(random, &["b", "b: c", "- b", "#b", "\tb"])));
+                text.push_str(&format!(
+                    "a{}\n{space}{}",
+                    one(random, &["", " ", "\t", "\n"]),
+                    one(random, &["b", "b: c", "- b", "#b", "\tb"])
+                ));
             }
             _ => text.push_str(one(random, SCALARS)),
         }
@@ -149,7 +316,10 @@ fn quoted(random: &mut Rng, text: &mut String, indent: usize) {
     let quote = one(random, &["\"", "'"]);
     text.push_str(quote);
     for _ in 0..random.usize(1..4) {
-        text.push_str(one(random, &["a", "b ", " c", "\td", "e\\", "", "#f", "g: h", "''", "\\n", "\\/", "---", "- i", "日本"]));
+        text.push_str(one(
+            random,
+            &["a", "b ", " c", "\td", "e\\", "", "#f", "g: h", "''", "\\n", "\\/", "---", "- i", "日本"],
+        ));
         text.push_str(one(random, &["\n", "\n", "\n\n", " ", "\r\n", "\t\n", "\u{2028}"]));
         text.push_str(&" ".repeat(random.usize(..=indent + 2)));
     }

@@ -5,6 +5,7 @@
 //! it belongs to the document.
 
 mod cursor;
+mod flow;
 mod names;
 mod scalars;
 mod scanner;
@@ -94,7 +95,10 @@ impl<'t> Events<'t> {
                 let said = behind.trim();
                 if !said.is_empty() && !said.starts_with('#') {
                     let message = "a line that begins with --- ends a document and may hold nothing else but a comment";
-                    return Err(YamlError { place: Place { line: number + 1, column: 1 }, message: message.to_owned() });
+                    return Err(YamlError {
+                        place: Place { line: number + 1, column: 1 },
+                        message: message.to_owned(),
+                    });
                 }
                 if start > first {
                     return Ok(start);
@@ -109,9 +113,6 @@ impl<'t> Events<'t> {
 
 /// How many lines end in a stretch that ends with a line feed, if at all: carriage returns end lines, too.
 fn line_breaks(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let feeds = usize::from(bytes.ends_with(b"\n"));
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let body = if feeds > 0 { body.strip_suffix(b"\r").unwrap_or(body) } else { body };
-    feeds + body.iter().filter(|byte| **byte == b'\r').count()
+    let (body, feeds) = text.strip_suffix('\n').map_or((text, 0), |body| (body.strip_suffix('\r').unwrap_or(body), 1));
+    feeds + body.matches('\r').count()
 }

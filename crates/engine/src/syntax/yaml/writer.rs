@@ -62,7 +62,6 @@ impl Writer {
         }
         Ok(())
     }
-
 }
 
 /// Adds `text` as a JSON string.

@@ -78,7 +78,11 @@ impl<'t> Cursor<'t> {
     }
 
     pub(super) fn is_break_or_end(&self, ahead: usize) -> bool {
-        self.byte(ahead) == 0 || self.line_break(ahead) > 0
+        match self.byte(ahead) {
+            0 | b'\n' | b'\r' => true,
+            0xc2 | 0xe2 => self.line_break(ahead) > 0,
+            _ => false,
+        }
     }
 
     pub(super) fn is_blank(&self, ahead: usize) -> bool {
@@ -87,7 +91,11 @@ impl<'t> Cursor<'t> {
 
     /// Whether a blank, a line break or the end is `ahead`.
     pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
-        self.is_blank(ahead) || self.is_break_or_end(ahead)
+        match self.byte(ahead) {
+            0 | b'\n' | b'\r' | b' ' | b'\t' => true,
+            0xc2 | 0xe2 => self.line_break(ahead) > 0,
+            _ => false,
+        }
     }
 
     /// Whether a line `---` or `...` begins here.
@@ -99,9 +107,9 @@ impl<'t> Cursor<'t> {
     pub(super) fn skip(&mut self) {
         self.mark.byte += match self.byte(0) {
             0 => 0,
-            ..0x80 => 1,
-            ..0xe0 => 2,
-            ..0xf0 => 3,
+            1..0x80 => 1,
+            0x80..0xe0 => 2,
+            0xe0..0xf0 => 3,
             _ => 4,
         };
         self.mark.index += 1;
@@ -173,9 +181,9 @@ impl<'t> Cursor<'t> {
 /// Line and column of a byte.
 pub(super) fn place_in(text: &str, byte: usize) -> Place {
     let before = text.get(..byte).unwrap_or(text);
-    let breaks = before.match_indices(['\n', '\r']).filter(|(at, sign)| {
-        *sign == "\n" || !text.get(at + 1..).is_some_and(|rest| rest.starts_with('\n'))
-    });
+    let breaks = before
+        .match_indices(['\n', '\r'])
+        .filter(|(at, sign)| *sign == "\n" || !text.get(at + 1..).is_some_and(|rest| rest.starts_with('\n')));
     let (count, start) = breaks.fold((0, 0), |(count, _), (at, _)| (count + 1, at + 1));
     let column = before.get(start..).unwrap_or_default().chars().count();
     Place { line: count + 1, column: column + 1 }

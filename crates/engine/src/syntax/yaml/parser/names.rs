@@ -2,12 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    super::YamlError,
-    cursor::Mark,
-    scanner::Scanner,
-    token::Kind,
-};
+use super::{super::YamlError, cursor::Mark, scanner::Scanner, token::Kind};
 
 impl<'t> Scanner<'t> {
     /// `&name` or `*name`.

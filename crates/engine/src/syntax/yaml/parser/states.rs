@@ -12,10 +12,12 @@ use super::{
 
 /// What is expected next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     DocumentStart,
     /// The root, which may be missing behind a `---`.
-    Root { explicit: bool },
+    Root {
+        explicit: bool,
+    },
     DocumentEnd,
     End,
     Item,
@@ -23,31 +25,37 @@ enum State {
     IndentlessItem,
     Key,
     Value,
-    FlowItem { first: bool },
+    FlowItem {
+        first: bool,
+    },
     /// A mapping of one member in a list in brackets: `[key: value]`.
     PairKey,
     PairValue,
     PairEnd,
-    FlowKey { first: bool },
-    FlowValue { empty: bool },
+    FlowKey {
+        first: bool,
+    },
+    FlowValue {
+        empty: bool,
+    },
 }
 
 /// Where a node may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Context {
+pub(super) enum Context {
     Flow,
     Block,
     /// A block, or a list that is not indented deeper than its key.
     BlockOrIndentless,
 }
 
-type Produced<'t> = Result<(Event<'t>, Span), YamlError>;
+pub(super) type Produced<'t> = Result<(Event<'t>, Span), YamlError>;
 
 /// Turns the tokens of one document into events.
 #[derive(Debug)]
 pub(super) struct Parser<'t> {
-    scanner: Scanner<'t>,
-    state: State,
+    pub(super) scanner: Scanner<'t>,
+    pub(super) state: State,
     /// What is expected once the node that is read now has ended.
     states: Vec<State>,
     tags: Vec<(&'t str, Cow<'t, str>)>,
@@ -103,24 +111,24 @@ impl<'t> Parser<'t> {
         Ok(Some(event))
     }
 
-    fn peek(&mut self) -> Result<&Kind<'t>, YamlError> {
+    pub(super) fn peek(&mut self) -> Result<&Kind<'t>, YamlError> {
         Ok(&self.scanner.peek()?.kind)
     }
 
-    fn error<T>(&mut self, message: &str) -> Result<T, YamlError> {
+    pub(super) fn error<T>(&mut self, message: &str) -> Result<T, YamlError> {
         let mark = self.scanner.peek()?.start;
         self.scanner.cursor.error(mark, message)
     }
 
     /// Nothing, which is null, and then `state`.
-    fn empty(&mut self, state: State, mark: Mark) -> (Event<'t>, Span) {
+    pub(super) fn empty(&mut self, state: State, mark: Mark) -> (Event<'t>, Span) {
         self.state = state;
         let event = Event::Scalar { text: Cow::Borrowed(""), style: Style::Plain, tag: None, anchor: 0 };
         (event, Span { start: mark, end: mark })
     }
 
     /// A node, and then `state`.
-    fn node_then(&mut self, state: State, context: Context) -> Produced<'t> {
+    pub(super) fn node_then(&mut self, state: State, context: Context) -> Produced<'t> {
         self.states.push(state);
         self.node(context)
     }
@@ -130,7 +138,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Ends a collection with the token that closes it.
-    fn end_with(&mut self, event: Event<'t>) -> Produced<'t> {
+    pub(super) fn end_with(&mut self, event: Event<'t>) -> Produced<'t> {
         self.pop();
         let Token { start, end, .. } = self.scanner.take()?;
         Ok((event, Span { start, end }))
@@ -328,72 +336,6 @@ impl<'t> Parser<'t> {
         }
         let mark = self.scanner.peek()?.start;
         Ok(self.empty(State::Key, mark))
-    }
-
-    /// Goes over the comma before all but the first member or item, unless the brackets are closed.
-    fn comma(&mut self, first: bool, close: &Kind<'t>, message: &str) -> Result<(), YamlError> {
-        match self.peek()? {
-            kind if first || kind == close => {}
-            Kind::FlowEntry => {
-                self.scanner.take()?;
-            }
-            _ => return self.error(message),
-        }
-        Ok(())
-    }
-
-    fn flow_item(&mut self, first: bool) -> Produced<'t> {
-        self.comma(first, &Kind::FlowSequenceEnd, "',' or ']' is expected")?;
-        match self.peek()? {
-            Kind::Key => {
-                let Token { start, end, .. } = self.scanner.take()?;
-                self.state = State::PairKey;
-                Ok((Event::MappingStart { flow: true, anchor: 0 }, Span { start, end }))
-            }
-            Kind::FlowSequenceEnd => self.end_with(Event::SequenceEnd),
-            _ => self.node_then(State::FlowItem { first: false }, Context::Flow),
-        }
-    }
-
-    fn pair_key(&mut self) -> Produced<'t> {
-        match self.peek()? {
-            // As in go-yaml, which loses the sign here: what follows is then one too few.
-            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
-                let mark = self.scanner.take()?.end;
-                Ok(self.empty(State::PairValue, mark))
-            }
-            _ => self.node_then(State::PairValue, Context::Flow),
-        }
-    }
-
-    /// The value of a member in brackets, and then `state`.
-    fn flow_value_then(&mut self, state: State, close: &Kind<'t>) -> Produced<'t> {
-        let mut mark = self.scanner.peek()?.start;
-        if *self.peek()? == Kind::Value {
-            mark = self.scanner.take()?.end;
-            let kind = self.peek()?;
-            if *kind != Kind::FlowEntry && kind != close {
-                return self.node_then(state, Context::Flow);
-            }
-        }
-        Ok(self.empty(state, mark))
-    }
-
-    fn flow_key(&mut self, first: bool) -> Produced<'t> {
-        self.comma(first, &Kind::FlowMappingEnd, "',' or '}' is expected")?;
-        match self.peek()? {
-            Kind::Key => {
-                let mark = self.scanner.take()?.end;
-                match self.peek()? {
-                    Kind::Value | Kind::FlowEntry | Kind::FlowMappingEnd => {
-                        Ok(self.empty(State::FlowValue { empty: false }, mark))
-                    }
-                    _ => self.node_then(State::FlowValue { empty: false }, Context::Flow),
-                }
-            }
-            Kind::FlowMappingEnd => self.end_with(Event::MappingEnd),
-            _ => self.node_then(State::FlowValue { empty: true }, Context::Flow),
-        }
     }
 }
 
