@@ -83,10 +83,8 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
             parts.push(Part { range: start + blank..text.len(), kind: Kind::NoJson, repeats: false });
             return parts;
         }
-        if values.len() == 1 {
-            // Of the white space behind the value, the first line is left out.
-            start += rest.get(..blank).and_then(|blank| blank.find('\n')).map_or(blank, |end| end + 1);
-        }
+        // Of the white space before the rest, the first line is left out.
+        start += rest.get(..blank).and_then(|blank| blank.find('\n')).map_or(blank, |end| end + 1);
     }
     let mut push = |range| parts.push(Part { range, kind: Kind::Yaml, repeats: false });
     let from = start;
@@ -134,15 +132,20 @@ impl Part {
         matches!(self.kind, Kind::Json { .. })
     }
 
-    /// How many lines of the file end before it.
-    fn lines_before(&self, lines: &Lines<'_>) -> usize {
-        lines.place(self.range.start).line.saturating_sub(1)
+    /// Where a place of its text is in the file.
+    fn in_file(&self, lines: &Lines<'_>) -> impl Fn(Place) -> Place + use<> {
+        let start = lines.place(self.range.start);
+        move |place| Place {
+            line: place.line + start.line - 1,
+            column: if place.line == 1 { place.column + start.column - 1 } else { place.column },
+        }
     }
 
     /// Its documents; empty ones are left out. Places are in the file.
     pub(super) fn read<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Document<'t>>, YamlError> {
         let text = self.text(lines.text);
         match self.kind {
+            Kind::Json { .. } if text == "null" => Ok(Vec::new()),
             Kind::Json { is_canonical } => {
                 let written = if is_canonical { None } else { json::canonical(text) };
                 Ok(vec![Document::of(written.map_or(Cow::Borrowed(text), Cow::Owned))])
@@ -159,8 +162,7 @@ impl Part {
     }
 
     fn read_thoroughly<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Document<'t>>, YamlError> {
-        let before = self.lines_before(lines);
-        let in_file = |place: Place| Place { line: place.line + before, ..place };
+        let in_file = self.in_file(lines);
         let error = |error: YamlError| YamlError { place: in_file(error.place), ..error };
         let read = |document: &yaml::Document<'_>| {
             let mut duplicates = document.duplicates();
@@ -190,8 +192,7 @@ impl Part {
                     |(document, path): &(usize, &Path)| documents.get(*document).map(|document| document.place(path));
                 sorted.iter().map(|field| place(field).unwrap_or(Place::START)).collect()
             });
-            let before = self.lines_before(lines);
-            places.into_iter().map(|place| Place { line: place.line + before, ..place }).collect()
+            places.into_iter().map(self.in_file(lines)).collect()
         };
         let place = |(document, path): &(usize, Path)| {
             let found = sorted.binary_search(&(*document, path)).ok().and_then(|index| places.get(index));

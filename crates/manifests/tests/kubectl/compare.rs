@@ -105,12 +105,19 @@ impl Table {
         let found = self
             .rows
             .iter()
-            .any(|[contains, cell, own]| text.contains(contains.as_str()) && fits(theirs, cell) && fits(ours, own));
+            .any(|[contains, cell, own]| contained(text, contains) && fits(theirs, cell) && fits(ours, own));
         self.used.set(self.used.get() + usize::from(found));
         found
     }
 
     pub(super) fn used(&self) -> usize {
         self.used.get()
+    }
+}
+
+fn contained(text: &str, cell: &str) -> bool {
+    match cell.strip_prefix('^') {
+        Some(start) => text.trim_start_matches('\u{feff}').trim_start().starts_with(start),
+        None => text.contains(cell),
     }
 }
