@@ -333,6 +333,8 @@ mod tests {
     fn what_is_no_policy() {
         let error = |text| parse(text, "p.yaml").unwrap_err().to_string();
         assert_eq!(error(""), "p.yaml:1:1: a policy is one document, not 0");
+        let twice = "p.yaml:2:1: profile is given twice, before in line 1";
+        assert_eq!(error("profile: strict\nprofile: audit\n"), twice);
         assert_eq!(error("a: 1\n---\nb: 2\n"), "p.yaml:3:1: a policy is one document, not 2");
         assert!(error("a: [\n").starts_with("p.yaml:"));
         assert!(
