@@ -128,12 +128,11 @@ impl<'t> Reader<'t> {
 
     fn members(&mut self, depth: usize, extent: &mut Extent) -> Result<Content<'t>, YamlError> {
         let mut members = Members::default();
-        let mut unfit = None;
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
                 extent.close(span.end.byte);
-                return Ok(unfit.map_or(Content::Object(members.list), Content::Unfit));
+                return Ok(members.unfit.map_or(Content::Object(members.list), Content::Unfit));
             }
             let (key, place, key_end) = self.key(event, span, depth)?;
             let mut value = self.node(depth + 1)?;
@@ -150,7 +149,7 @@ impl<'t> Reader<'t> {
             match key {
                 Key::Merge => self.merge(&value, &mut members)?,
                 // No error where this is given again.
-                Key::Unfit => unfit = unfit.or(Some(place)),
+                Key::Unfit => members.unfit = members.unfit.or(Some(place)),
                 Key::Name(name) => members.set(Member { name, place, value, merged: false, earlier: None }),
             }
         }
@@ -195,8 +194,14 @@ impl<'t> Reader<'t> {
                 }
                 Ok(())
             }
+            Content::Unfit(place) => {
+                into.unfit = into.unfit.or(Some(*place));
+                Ok(())
+            }
             Content::List(items) if !node.is_alias() => {
-                if let Some(item) = items.iter().find(|item| !matches!(item.target().content, Content::Object(_))) {
+                if let Some(item) =
+                    items.iter().find(|item| !matches!(item.target().content, Content::Object(_) | Content::Unfit(_)))
+                {
                     return Err(no_mapping(item));
                 }
                 items.iter().rev().try_for_each(|item| self.merge(item, into))
@@ -215,6 +220,8 @@ fn no_mapping(node: &Node<'_>) -> YamlError {
 struct Members<'t> {
     list: Vec<Member<'t>>,
     by_name: HashMap<String, usize>,
+    /// Where a key is that JSON cannot have.
+    unfit: Option<Place>,
 }
 
 impl<'t> Members<'t> {
