@@ -32,7 +32,9 @@ fuzz_target!(|text: &str| {
     let fields: Vec<(usize, &Path)> = fields.iter().map(|(number, path)| (*number, path)).collect();
     let places: Vec<yaml::Place> = fields.iter().map(|(number, path)| documents[*number].place(path)).collect();
     assert!(places.iter().all(|place| place.line <= lines));
-    if let Some(found) = yaml::find::places(text, &fields) {
+    // The quick way takes the first of two members of one name.
+    let repeats = documents.iter().any(|document| !document.duplicates().is_empty());
+    if let Some(found) = yaml::find::places(text, &fields).filter(|_| !repeats) {
         assert_eq!(found, places);
     }
 });

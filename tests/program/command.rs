@@ -39,11 +39,18 @@ fn nothing_judged_does_not_pass() {
 #[test]
 fn a_broken_file_does_not_stop_the_others() {
     let broken = format!("{FINE}---\na: [1\nb: 2\n---\n{DENIED}");
-    let folder = folder(&[("a.yaml", &broken), ("b.yaml", DENIED), ("twice.yaml", "apiVersion: v1\na: 1\na: 2\n")]);
+    let twice = "apiVersion: v1\nkind: Service\nkind: Service\nmetadata: {name: web}\n";
+    let folder =
+        folder(&[("a.yaml", &broken), ("b.yaml", DENIED), ("twice.yaml", twice), ("data.yaml", "a: 1\na: 2\n")]);
     let ran = run(folder.path(), &["check", "."]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.starts_with("podgate: a.yaml:6:"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("podgate: twice.yaml:3:1: key \"a\" is given twice\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("podgate: twice.yaml:3:1: kind is given twice, before in line 2; kubectl takes the last\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("data.yaml"), "{}", ran.stderr);
     assert!(ran.stdout.contains("a.yaml:11:8: deny[invalid-restart-policy]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("b.yaml:4:8: deny[invalid-restart-policy]"), "{}", ran.stdout);
 }

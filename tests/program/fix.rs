@@ -76,8 +76,9 @@ fn a_diff_adds_and_nothing_else() {
     assert!(ran.stdout.contains("\n         - {name: http, containerPort: 8080}\n+        readinessProbe:\n"));
     assert!(ran.stdout.contains("+    \"readinessProbe\": {\n"), "{}", ran.stdout);
     assert!(
-        ran.stderr
-            .contains("web.yaml: Deployment shop/web: spec.template.spec.containers[0].readinessProbe (default-probes")
+        ran.stderr.contains(
+            "web.yaml: Deployment shop/web: spec.template.spec.containers[0].readinessProbe (default-probes)\n"
+        )
     );
     assert!(ran.stderr.ends_with("1 of 1 file to change\n"), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(folder.path().join("web.yaml")).unwrap(), WEB);
@@ -144,6 +145,6 @@ spec:
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("podgate: shared.yaml:1:1: "), "{}", ran.stderr);
     assert!(ran.stderr.contains("spec.containers[0].readinessProbe of Pod default/web"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("podgate: broken.yaml:1:13: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("podgate: broken.yaml:1:14: "), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(folder.path().join("shared.yaml")).unwrap(), shared);
 }

@@ -336,7 +336,7 @@ fn tests_of_a_policy_fail_readably() {
     assert!(stdout.ends_with("2 cases: 1 passed, 1 failed, 0 not judged\n"), "{stdout}");
 
     for (text, line, why) in [
-        ("```yaml\na: [\n```\n", 2, "unclosed"),
+        ("```yaml\na: [\n```\n", 2, "a value is expected"),
         ("```yaml\napiVersion: v1\nkind: ConfigMap\n```\n", 2, "nothing here is judged"),
         (
             "```yaml policy\nprofil: strict\n```\n```yaml\nkind: Pod\napiVersion: v1\n```\n",

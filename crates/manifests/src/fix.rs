@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use json_patch::{Patch, PatchOperation};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{
@@ -183,7 +184,7 @@ fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>
     let mut edits = Vec::new();
     let documents = yaml::documents(text).ok()?;
     for (document, additions) in additions {
-        edits.extend(edit::edits(text, documents.get(*document)?, part.is_json(), additions)?);
+        edits.extend(edit::edits(text, documents.get(*document)?, is_written_as_json(part, text), additions)?);
     }
     let edited = edit::apply(text, &edits)?;
     let now: Option<Vec<Value>> = source::parts(&edited)
@@ -209,7 +210,16 @@ fn edit_part(file: &str, part: &Part, additions: &BTreeMap<usize, Vec<Addition>>
     })
 }
 
+/// Returns whether whoever wrote the part writes JSON: a document of a YAML file may be JSON as well.
+fn is_written_as_json(part: &Part, text: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let is_value = text.trim_start().starts_with('{') && values.next().is_some_and(|value| value.is_ok());
+    let rest = text.get(values.byte_offset()..).unwrap_or_default().trim();
+    part.is_json() || is_value && (rest.is_empty() || rest.starts_with("---"))
+}
+
 /// The documents of a part as data.
 fn values(file: &str, part: &Part) -> Option<Vec<Value>> {
-    part.to_json(&Lines::of(file)).ok()?.iter().map(|json| serde_json::from_str(json).ok()).collect()
+    let documents = part.read(&Lines::of(file)).ok()?;
+    documents.iter().map(|document| serde_json::from_str(&document.json).ok()).collect()
 }

@@ -8,76 +8,119 @@ use std::{
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use podgate_engine::syntax::{Path, path::Segment};
+use podgate_engine::syntax::{Path, path::Segment, scalar::number_json};
 
-/// Returns the ends of the JSON values that stand one after the other in `text`, as `kubectl get -o json --watch` writes them; `None`
-/// where it is anything but that. A key that is given twice is no JSON here: two readers would see two documents.
-pub(super) fn values(text: &str) -> Option<Vec<usize>> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Unique>();
-    let mut ends = Vec::new();
-    while let Some(value) = stream.next() {
-        value.ok()?;
-        ends.push(stream.byte_offset());
-    }
-    Some(ends)
+/// A JSON value of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Value {
+    /// Where it ends, in bytes.
+    pub(super) end: usize,
+    /// Whether an object in it gives a key more than once.
+    pub(super) repeats: bool,
+    /// Whether every reader sees the same in it: no key is given twice, and what is a whole number is written as one.
+    pub(super) is_canonical: bool,
 }
 
-/// Any JSON value without a key that is given twice.
-struct Unique;
+/// The JSON values that stand one after the other at the beginning of `text`, as `kubectl get -o json --watch` writes them, and
+/// whether there is nothing else.
+pub(super) fn values(text: &str) -> (Vec<Value>, bool) {
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Shape>();
+    let mut values = Vec::new();
+    while let Some(value) = stream.next() {
+        let Ok(Shape { repeats, has_floats }) = value else { return (values, false) };
+        values.push(Value { end: stream.byte_offset(), repeats, is_canonical: !repeats && !has_floats });
+    }
+    (values, true)
+}
 
-impl<'de> Deserialize<'de> for Unique {
+/// A JSON value as the API server would write it: of a key that is given twice the last counts, and `30.0` is `30`.
+pub(super) fn canonical(text: &str) -> Option<String> {
+    let mut value = serde_json::from_str(text).ok()?;
+    whole_numbers(&mut value);
+    Some(value.to_string())
+}
+
+fn whole_numbers(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Number(number) if number.is_f64() => {
+            if let Ok(whole) = number_json(number).parse() {
+                *number = whole;
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        serde_json::Value::Object(members) => members.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}
+
+/// What is to be known of any JSON value.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shape {
+    repeats: bool,
+    has_floats: bool,
+}
+
+impl Shape {
+    fn add(&mut self, inner: Self) {
+        self.repeats |= inner.repeats;
+        self.has_floats |= inner.has_floats;
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
 
         impl<'de> Visitor<'de> for Any {
-            type Value = Unique;
+            type Value = Shape;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON value")
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<Unique, E> {
-                Ok(Unique)
+            fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+                Ok(Shape::default())
             }
 
-            fn visit_i64<E>(self, _: i64) -> Result<Unique, E> {
-                Ok(Unique)
+            fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+                Ok(Shape::default())
             }
 
-            fn visit_u64<E>(self, _: u64) -> Result<Unique, E> {
-                Ok(Unique)
+            fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+                Ok(Shape::default())
             }
 
-            fn visit_f64<E>(self, _: f64) -> Result<Unique, E> {
-                Ok(Unique)
+            fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+                Ok(Shape { has_floats: true, ..Shape::default() })
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Unique, E> {
-                Ok(Unique)
+            fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
+                Ok(Shape::default())
             }
 
-            fn visit_unit<E>(self) -> Result<Unique, E> {
-                Ok(Unique)
+            fn visit_unit<E>(self) -> Result<Shape, E> {
+                Ok(Shape::default())
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Unique, A::Error> {
-                while access.next_element::<Unique>()?.is_some() {}
-                Ok(Unique)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Unique, A::Error> {
-                let mut known = HashSet::new();
-                while let Some(Key(key)) = access.next_key::<Key<'de>>()? {
-                    if !known.insert(key) {
-                        return Err(de::Error::custom("a key is given twice"));
-                    }
-                    access.next_value::<Unique>()?;
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Shape, A::Error> {
+                let mut shape = Shape::default();
+                while let Some(item) = access.next_element()? {
+                    shape.add(item);
                 }
-                Ok(Unique)
+                Ok(shape)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Shape, A::Error> {
+                let (mut shape, mut known) = (Shape::default(), HashSet::new());
+                while let Some(Key(key)) = access.next_key::<Key<'de>>()? {
+                    shape.repeats |= !known.insert(key);
+                    shape.add(access.next_value()?);
+                }
+                Ok(shape)
             }
         }
 
@@ -236,11 +279,24 @@ mod tests {
 
     #[test]
     fn one_value_or_several() {
-        assert_eq!(values(r#"{"a": 1}"#), Some(vec![8]));
-        assert_eq!(values("{} \n[1]\n").map(|ends| ends.len()), Some(2));
-        assert_eq!(values(r#"{"a": [{"b": 1, "\u0062": 2}]}"#), None);
-        assert_eq!(values(r#"{"a": 1,}"#), None);
-        assert_eq!(values("{a: 1}"), None);
+        let read = |text| {
+            let (values, is_all) = values(text);
+            let ends: Vec<usize> = values.iter().map(|value| value.end).collect();
+            (ends, values.iter().all(|value| value.is_canonical), is_all)
+        };
+        assert_eq!(read(r#"{"a": 1}"#), (vec![8], true, true));
+        assert_eq!(read("{} \n[1]\n"), (vec![2, 7], true, true));
+        assert_eq!(read(r#"{"a": [{"b": 1, "\u0062": 2}]}"#), (vec![30], false, true));
+        assert_eq!(read(r#"{"a": 30.0}"#), (vec![11], false, true));
+        assert_eq!(read(r#"{"a": 1,}"#), (vec![], true, false));
+        assert_eq!(read("{}\n{a: 1}"), (vec![2], true, false));
+    }
+
+    #[test]
+    fn written_anew() {
+        let text = r#"{"a": [30.0, 1e3, 1.5, 18446744073709551616], "b": 1, "b": {"c": 2}}"#;
+        let expected = r#"{"a":[30,1000,1.5,1.8446744073709552e+19],"b":{"c":2}}"#;
+        assert_eq!(canonical(text).as_deref(), Some(expected));
     }
 
     #[test]

@@ -28,4 +28,5 @@ pub use input::{Input, Text};
 pub use load::Identity;
 pub use problem::Problem;
 pub use run::{Check, Located, Notice, Outcome, Seen, Spot};
+pub use source::documents;
 pub use tree::telling;

@@ -7,7 +7,7 @@
 //! are followed into their items. Lines and columns are nowhere kept: where a field stands is looked up, for all errors or findings
 //! of a part at once, once there are any.
 
-use std::{fmt, iter::repeat, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, iter::repeat, ops::Range, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer as _,
@@ -28,7 +28,7 @@ use podgate_engine::{
     syntax::{
         Path, ReadError, Str,
         json::from_object,
-        yaml::{Place, YamlError},
+        yaml::{Duplicate, Place, YamlError},
     },
 };
 
@@ -218,13 +218,19 @@ fn from_text(input: &impl Input, text: String, namespace: &str) -> Loaded {
     let name = input.name();
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    let parts = source::parts(&text);
+    let mut parts = source::parts(&text);
     let lines = Lines::of(&text);
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
     let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, namespace));
     let mut loaded = Loaded::default();
     let mut is_template = false;
-    for (found, part) in found.into_iter().zip(&parts) {
+    for (found, part) in found.into_iter().zip(&mut parts) {
+        part.repeats |= found.repeats;
+        loaded.problems.extend(found.duplicates.iter().map(|duplicate| {
+            let Duplicate { path, place, earlier } = duplicate;
+            let message = format!("{path} is given twice, before in line {}; kubectl takes the last", earlier.line);
+            Problem::of(name, Some(*place), &message)
+        }));
         loaded.items.extend(found.items);
         loaded.objects += found.objects;
         loaded.skipped += found.skipped;
@@ -264,19 +270,25 @@ struct PartObjects {
     /// Why objects are left aside, the kind, and which they are.
     aside: Vec<(Reason, String, String)>,
     error: Option<YamlError>,
+    /// Whether a key is given more than once.
+    repeats: bool,
+    /// Those in the objects that are of use.
+    duplicates: Vec<Duplicate>,
 }
 
 fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> PartObjects {
     let mut found = PartObjects::default();
-    let documents = match part.to_json(lines) {
+    let documents = match part.read(lines) {
         Ok(documents) => documents,
         Err(error) => {
             found.error = Some(error);
             return found;
         }
     };
-    for (document, text) in documents.into_iter().enumerate() {
-        let text: &str = &text;
+    for (document, source::Document { json, mut duplicates }) in documents.into_iter().enumerate() {
+        found.repeats |= !duplicates.is_empty();
+        let is_converted = matches!(json, Cow::Owned(_));
+        let text: &str = &json;
         let Some(object) = Head::read(text) else {
             found.skipped += 1;
             continue;
@@ -286,7 +298,11 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Par
         if items.is_empty() {
             continue;
         }
-        let converted: Option<Arc<str>> = (!part.is_json()).then(|| text.into());
+        duplicates.retain(|Duplicate { path, .. }| {
+            items.iter().any(|item| path.segments().starts_with(item.prefix.segments()))
+        });
+        found.duplicates.append(&mut duplicates);
+        let converted: Option<Arc<str>> = is_converted.then(|| text.into());
         found.items.extend(items.into_iter().map(|Taken { prefix, identity, workload, fault, range }| {
             let json = match &converted {
                 Some(text) => Json::Converted(Arc::clone(text), range),

@@ -91,10 +91,10 @@ fn documents<'t>(name: &'t str, lines: &'t Lines<'t>) -> Vec<Document<'t>> {
     let mut found = Vec::new();
     for part in source::parts(lines.text()) {
         let values: Vec<Value> = part
-            .to_json(lines)
+            .read(lines)
             .unwrap_or_default()
             .iter()
-            .map(|json| serde_json::from_str(json).unwrap_or_default())
+            .map(|document| serde_json::from_str(&document.json).unwrap_or_default())
             .collect();
         let document = |(number, value)| Document { name, lines, part: part.clone(), number, value };
         found.extend((0..).zip(values).map(document));

@@ -5,33 +5,103 @@ use std::{borrow::Cow, ops::Range, sync::OnceLock};
 use super::{excerpt::Excerpt, json};
 use podgate_engine::syntax::{
     Path,
-    yaml::{self, Place, YamlError},
+    yaml::{self, Duplicate, Place, YamlError},
 };
 
-/// A stretch of a file that is read on its own: a YAML document with its `---`, or one JSON value.
+/// A stretch of a file that is read on its own: a YAML document with the `---` that ends it, or one JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     /// Says where it is in the file, in bytes.
     range: Range<usize>,
-    is_json: bool,
+    kind: Kind,
+    /// Whether a key is given more than once in it.
+    pub(super) repeats: bool,
 }
 
-/// Returns the parts of a file, from top to bottom.
+/// How a part is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Yaml,
+    /// It may be judged as it stands, or has to be written anew.
+    Json {
+        is_canonical: bool,
+    },
+    /// What follows two or more JSON values has to be JSON.
+    NoJson,
+}
+
+/// A document, read.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    /// As JSON text.
+    pub(super) json: Cow<'t, str>,
+    /// The keys that are given more than once in it. In a stream of several JSON values they are not looked for.
+    pub(super) duplicates: Vec<Duplicate>,
+}
+
+impl<'t> Document<'t> {
+    fn of(json: Cow<'t, str>) -> Self {
+        Self { json, duplicates: Vec::new() }
+    }
+}
+
+/// Returns the documents of a manifest as JSON text, as `kubectl` reads them. Empty ones are left out.
+pub fn documents(text: &str) -> Result<Vec<Cow<'_, str>>, YamlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = Lines::of(text);
+    let mut documents = Vec::new();
+    for part in parts(text) {
+        documents.extend(part.read(&lines)?.into_iter().map(|document| document.json));
+    }
+    Ok(documents)
+}
+
+/// The parts of a file, from top to bottom, as `kubectl` takes it apart.
 ///
-/// A line that begins with `---` begins a document wherever it stands, so that the documents can be told apart without being
-/// read. Only directives (`%YAML 1.1`) belong to the document that follows; a file with such a line is one part.
+/// A file that begins with `{` is a stream of JSON values, or YAML where the first or second of them is none. In YAML, a line
+/// that begins with `---` ends a document wherever it stands, so that the documents can be told apart without being read.
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
-    let has_directive = text.starts_with('%') || text.contains("\n%");
     let mut start = 0;
-    for (end_of_line, _) in text.match_indices("\n---").filter(|_| !has_directive) {
-        let at = end_of_line + 1;
-        if begins_document(text.get(at..).unwrap_or_default()) {
-            push(&mut parts, text, start..at);
-            start = at;
+    if text.trim_start().starts_with('{') {
+        let (values, is_all) = json::values(text);
+        for value in &values {
+            let before = text.get(start..value.end).unwrap_or_default();
+            let begin = value.end - before.trim_start().len();
+            let is_canonical = value.is_canonical;
+            // Only the YAML reader tells where a key is given twice.
+            let kind = if value.repeats && values.len() == 1 { Kind::Yaml } else { Kind::Json { is_canonical } };
+            parts.push(Part { range: begin..value.end, kind, repeats: value.repeats });
+            start = value.end;
         }
+        if is_all {
+            return parts;
+        }
+        let rest = text.get(start..).unwrap_or_default();
+        let blank = rest.len() - rest.trim_start().len();
+        if values.len() > 1 {
+            parts.push(Part { range: start + blank..text.len(), kind: Kind::NoJson, repeats: false });
+            return parts;
+        }
+        // Of the white space before the rest, the first line is left out.
+        start += rest.get(..blank).and_then(|blank| blank.find('\n')).map_or(blank, |end| end + 1);
     }
-    push(&mut parts, text, start..text.len());
+    let mut push = |range| parts.push(Part { range, kind: Kind::Yaml, repeats: false });
+    let from = start;
+    for (end_of_line, _) in text.get(from..).unwrap_or_default().match_indices("\n---") {
+        let at = from + end_of_line + 1;
+        // A line that nothing comes before belongs to the document below it.
+        if at == start {
+            continue;
+        }
+        let line = text.get(at..).unwrap_or_default();
+        let end = at + line.find('\n').map_or(line.len(), |end| end + 1);
+        push(start..end);
+        start = end;
+    }
+    if start < text.len() || from == text.len() {
+        push(start..text.len());
+    }
     parts
 }
 
@@ -44,29 +114,6 @@ fn line_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
         _ => false,
     };
     (0..bytes.len()).filter(is_end).map(|at| at + 1)
-}
-
-fn begins_document(text: &str) -> bool {
-    text.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
-}
-
-fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>) {
-    let text = file.get(range.clone()).unwrap_or_default();
-    let body = if begins_document(text) { text.get(3..).unwrap_or_default() } else { text };
-    let ends = if body.trim_start().starts_with('{') { json::values(body) } else { None };
-    let Some(ends) = ends else {
-        parts.push(Part { range, is_json: false });
-        return;
-    };
-    let body_start = range.end - body.len();
-    let mut from = range.start;
-    for end in ends {
-        let end = body_start + end;
-        let before = file.get(from..end).unwrap_or_default();
-        let value = before.trim_start_matches("---").trim_start();
-        parts.push(Part { range: end - value.len()..end, is_json: true });
-        from = end;
-    }
 }
 
 impl Part {
@@ -82,29 +129,49 @@ impl Part {
 
     /// Returns whether it is JSON as it stands.
     pub(super) fn is_json(&self) -> bool {
-        self.is_json
+        matches!(self.kind, Kind::Json { .. })
     }
 
-    /// Returns how many lines of the file end before it.
-    fn lines_before(&self, lines: &Lines<'_>) -> usize {
-        lines.place(self.range.start).line.saturating_sub(1)
+    /// Where a place of its text is in the file.
+    fn in_file(&self, lines: &Lines<'_>) -> impl Fn(Place) -> Place + use<> {
+        let start = lines.place(self.range.start);
+        move |place| Place {
+            line: place.line + start.line - 1,
+            column: if place.line == 1 { place.column + start.column - 1 } else { place.column },
+        }
     }
 
-    /// Returns its documents as JSON text; empty ones are left out. The error's place is in the file.
-    pub(super) fn to_json<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Cow<'t, str>>, YamlError> {
+    /// Its documents; empty ones are left out. Places are in the file.
+    pub(super) fn read<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Document<'t>>, YamlError> {
         let text = self.text(lines.text);
-        if self.is_json {
-            return Ok(vec![Cow::Borrowed(text)]);
+        match self.kind {
+            Kind::Json { .. } if text == "null" => Ok(Vec::new()),
+            Kind::Json { is_canonical } => {
+                let written = if is_canonical { None } else { json::canonical(text) };
+                Ok(vec![Document::of(written.map_or(Cow::Borrowed(text), Cow::Owned))])
+            }
+            Kind::NoJson => {
+                let message = "two or more JSON values may only be followed by others".to_owned();
+                Err(YamlError { place: lines.place(self.range.start), message })
+            }
+            Kind::Yaml => match yaml::stream::to_json(text) {
+                Some(documents) => Ok(documents.into_iter().map(|json| Document::of(Cow::Owned(json))).collect()),
+                None => self.read_thoroughly(lines),
+            },
         }
-        if let Some(documents) = yaml::stream::to_json(text) {
-            return Ok(documents.into_iter().map(Cow::Owned).collect());
-        }
-        let in_file = |mut error: YamlError| {
-            error.place.line += self.lines_before(lines);
-            error
+    }
+
+    fn read_thoroughly<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Document<'t>>, YamlError> {
+        let in_file = self.in_file(lines);
+        let error = |error: YamlError| YamlError { place: in_file(error.place), ..error };
+        let read = |document: &yaml::Document<'_>| {
+            let mut duplicates = document.duplicates();
+            for duplicate in &mut duplicates {
+                (duplicate.place, duplicate.earlier) = (in_file(duplicate.place), in_file(duplicate.earlier));
+            }
+            Ok(Document { json: Cow::Owned(document.to_json().map_err(error)?), duplicates })
         };
-        let documents = yaml::documents(text).map_err(in_file)?;
-        documents.iter().map(|document| document.to_json().map(Cow::Owned).map_err(in_file)).collect()
+        yaml::documents(self.text(lines.text)).map_err(error)?.iter().map(read).collect()
     }
 
     /// Returns where fields stand in the file, each given by the number of its document and its path. A field that is absent stands at
@@ -113,19 +180,19 @@ impl Part {
         let text = self.text(lines.text);
         let mut sorted: Vec<(usize, &Path)> = fields.iter().map(|(document, path)| (*document, path)).collect();
         sorted.sort();
-        let places: Vec<Place> = if self.is_json {
+        let places: Vec<Place> = if self.is_json() {
             let paths: Vec<&Path> = sorted.iter().map(|(_, path)| *path).collect();
             json::offsets(text, &paths).into_iter().map(|offset| lines.place(self.range.start + offset)).collect()
         } else {
             // Nearly always there are none or a few; they are found without keeping the documents.
-            let places = yaml::find::places(text, &sorted).unwrap_or_else(|| {
+            let found = if self.repeats { None } else { yaml::find::places(text, &sorted) };
+            let places = found.unwrap_or_else(|| {
                 let documents = yaml::documents(text).unwrap_or_default();
                 let place =
                     |(document, path): &(usize, &Path)| documents.get(*document).map(|document| document.place(path));
                 sorted.iter().map(|field| place(field).unwrap_or(Place::START)).collect()
             });
-            let before = self.lines_before(lines);
-            places.into_iter().map(|place| Place { line: place.line + before, ..place }).collect()
+            places.into_iter().map(self.in_file(lines)).collect()
         };
         let place = |(document, path): &(usize, Path)| {
             let found = sorted.binary_search(&(*document, path)).ok().and_then(|index| places.get(index));

@@ -248,7 +248,12 @@ impl Case {
 
 impl Block {
     fn documents(&self) -> Result<Vec<Document<'_>>, CaseError> {
-        yaml::documents(&self.text).map_err(|error| self.error_at(&error))
+        let documents = yaml::documents(&self.text).map_err(|error| self.error_at(&error))?;
+        if let Some(duplicate) = documents.iter().find_map(|document| document.duplicates().into_iter().next()) {
+            let message = format!("{} is given twice", duplicate.path);
+            return Err(self.error_at(&yaml::YamlError { place: duplicate.place, message }));
+        }
+        Ok(documents)
     }
 
     fn error(&self, message: &dyn fmt::Display) -> CaseError {

@@ -86,6 +86,10 @@ pub fn parse(text: &str, origin: &str) -> Result<LifecyclePolicy, PolicyError> {
         let message = format!("a policy is one document, not {}", documents.len());
         return Err(invalid(vec![mistake(text, place, 1, message)]));
     };
+    if let [duplicate, ..] = document.duplicates().as_slice() {
+        let message = format!("{} is given twice, before in line {}", duplicate.path, duplicate.earlier.line);
+        return Err(invalid(vec![mistake(text, duplicate.place, 1, message)]));
+    }
     let json = document.to_json().map_err(from_yaml)?;
     let value = serde_json::from_str(&json)
         .map_err(|error| invalid(vec![mistake(text, document.start(), 1, format!("cannot be read: {error}"))]))?;
@@ -296,6 +300,8 @@ mod tests {
     fn what_is_no_policy() {
         let error = |text| parse(text, "p.yaml").unwrap_err().to_string();
         assert_eq!(error(""), "p.yaml:1:1: a policy is one document, not 0");
+        let twice = "p.yaml:2:1: profile is given twice, before in line 1";
+        assert_eq!(error("profile: strict\nprofile: audit\n"), twice);
         assert_eq!(error("a: 1\n---\nb: 2\n"), "p.yaml:3:1: a policy is one document, not 2");
         assert!(error("a: [\n").starts_with("p.yaml:"));
         assert!(

@@ -36,9 +36,9 @@ impl Kustomization {
         let lines = Lines::of(text);
         let mut found = Self { file: path.to_owned(), folder: folder_of(path).to_owned(), ..Self::default() };
         for part in source::parts(text) {
-            for json in part.to_json(&lines)? {
+            for document in part.read(&lines)? {
                 // What is nested deeper than this names nothing.
-                found.add(&serde_json::from_str(&json).unwrap_or_default());
+                found.add(&serde_json::from_str(&document.json).unwrap_or_default());
             }
         }
         Ok(found)

@@ -89,7 +89,6 @@ fn each_type_in_the_place_of_each_other() {
             "3: Pod web: spec.activeDeadlineSeconds: is the string \"3\"; a whole number is expected",
         ),
         ("activeDeadlineSeconds: 1.5", "3: Pod web: spec.activeDeadlineSeconds: is 1.5; a whole number is expected"),
-        ("activeDeadlineSeconds: 1e3", "3: Pod web: spec.activeDeadlineSeconds: is 1000.0; a whole number is expected"),
         ("activeDeadlineSeconds: [3]", "3: Pod web: spec.activeDeadlineSeconds: is a list; a whole number is expected"),
         (
             "activeDeadlineSeconds: {a: 3}",
@@ -97,7 +96,7 @@ fn each_type_in_the_place_of_each_other() {
         ),
         (
             "activeDeadlineSeconds: 99999999999999999999",
-            "3: Pod web: spec.activeDeadlineSeconds: is 1e+20, which 64 bits do not hold; a whole number is expected",
+            "3: Pod web: spec.activeDeadlineSeconds: is 100000000000000000000, which 64 bits do not hold; a whole number is expected",
         ),
         (
             "activeDeadlineSeconds: 9999999999999999999",
@@ -223,7 +222,7 @@ fn of_very_many_errors_the_first_are_said() {
 fn errors_of_the_old_object() {
     let deployment = |replicas: &str| {
         format!(
-            "# Old or new\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: {replicas}\n"
+            "# Old or new\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  selector: {{}}\n  replicas: {replicas}\n"
         )
     };
     let engine = Engine::default();

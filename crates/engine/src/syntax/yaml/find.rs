@@ -2,24 +2,27 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{Event, Parser, Span, StrInput};
-
-use super::{Place, Scalar, is_plain, member_name, options, scalar};
+use super::{
+    Place, member_name,
+    parser::{Event, Events, Span},
+    tags::{self, Meaning},
+};
+use crate::syntax::scalar::{self, Scalar};
 use crate::syntax::{Path, path::Segment};
 
 /// The places of fields, each given by the number of its document and its path, and all of them in ascending order: what
 /// [`Document::place`](super::Document::place) says of them. `None` where only that can say it: where a way leads through an
-/// alias or through a mapping that merges another.
+/// alias or through a mapping that merges another. The first member of a name is taken: where keys are given twice
+/// ([`Document::duplicates`](super::Document::duplicates)), only the document can say it, too.
 pub fn places(text: &str, fields: &[(usize, &Path)]) -> Option<Vec<Place>> {
     let mut wanted: Vec<Wanted<'_>> = fields
         .iter()
         .map(|(document, path)| Wanted { document: *document, steps: path.segments(), place: Place::START })
         .collect();
-    let parser = Parser::new_from_str_with_options(text, options());
-    let mut finder = Finder { parser, missing: wanted.len() };
+    let mut finder = Finder { events: Events::new(text), missing: wanted.len() };
     let (mut rest, mut document) = (wanted.as_mut_slice(), 0);
     while finder.missing > 0 {
-        if !matches!(finder.next()?.0, Event::DocumentStart(..)) {
+        if !matches!(finder.next()?.0, Event::DocumentStart) {
             continue;
         }
         let (event, span) = finder.next()?;
@@ -28,7 +31,7 @@ pub fn places(text: &str, fields: &[(usize, &Path)]) -> Option<Vec<Place>> {
         }
         let here = rest.partition_point(|field| field.document <= document);
         let (here, later) = rest.split_at_mut_checked(here)?;
-        finder.node(&event, Place::at(&span.start), here, 0)?;
+        finder.node(&event, span.place(), here, 0)?;
         (rest, document) = (later, document + 1);
     }
     Some(wanted.into_iter().map(|field| field.place).collect())
@@ -53,14 +56,14 @@ impl Wanted<'_> {
 }
 
 struct Finder<'t> {
-    parser: Parser<'t, StrInput<'t>>,
+    events: Events<'t>,
     /// How many fields are still looked for.
     missing: usize,
 }
 
 impl<'t> Finder<'t> {
     fn next(&mut self) -> Option<(Event<'t>, Span)> {
-        self.parser.next_event()?.ok()
+        self.events.next().ok()?
     }
 
     /// Goes through the node that begins with `event` and stands at `place`, to which the first `depth` steps of all `wanted`
@@ -75,8 +78,8 @@ impl<'t> Finder<'t> {
         let (_, wanted) = wanted.split_at_mut_checked(ends)?;
         match event {
             _ if wanted.is_empty() => return self.skip(event),
-            Event::MappingStart(..) => self.members(wanted, depth)?,
-            Event::SequenceStart(..) => self.items(wanted, depth)?,
+            Event::MappingStart { .. } => self.members(wanted, depth)?,
+            Event::SequenceStart { .. } => self.items(wanted, depth)?,
             Event::Alias(_) => return None,
             _ => self.missing -= wanted.len(),
         }
@@ -109,7 +112,7 @@ impl<'t> Finder<'t> {
             let (inside, _) = from.split_at_mut_checked(end)?;
             absent -= inside.len();
             let (value, _) = self.next()?;
-            self.node(&value, Place::at(&span.start), inside, depth + 1)?;
+            self.node(&value, span.place(), inside, depth + 1)?;
         }
         Some(())
     }
@@ -129,7 +132,7 @@ impl<'t> Finder<'t> {
             let (_, from) = wanted.split_at_mut_checked(begin)?;
             let end = from.partition_point(|field| field.steps.get(depth) == Some(&step));
             let (inside, later) = from.split_at_mut_checked(end)?;
-            self.node(&event, Place::at(&span.start), inside, depth + 1)?;
+            self.node(&event, span.place(), inside, depth + 1)?;
             (wanted, index) = (later, index + 1);
         }
         Some(())
@@ -137,7 +140,7 @@ impl<'t> Finder<'t> {
 }
 
 fn begins(event: &Event<'_>) -> bool {
-    matches!(event, Event::MappingStart(..) | Event::SequenceStart(..))
+    matches!(event, Event::MappingStart { .. } | Event::SequenceStart { .. })
 }
 
 fn ends(event: &Event<'_>) -> bool {
@@ -146,15 +149,25 @@ fn ends(event: &Event<'_>) -> bool {
 
 /// Whether it is a document that is left out.
 fn is_null(event: &Event<'_>) -> bool {
-    matches!(event, Event::Scalar(text, style, _, tag)
-        if is_plain(*style, tag.as_deref()) && matches!(scalar::resolve(text), Scalar::Null))
+    match event {
+        Event::Scalar { text, style, tag, .. } => {
+            let meaning = tags::meaning(Cow::Borrowed(text), *style, tag.as_deref());
+            matches!(meaning, Ok(Meaning::Plain(text)) if matches!(scalar::resolve(&text), Scalar::Null))
+        }
+        _ => false,
+    }
 }
 
 /// The name of a member; `None` where it is none, or `<<`.
 fn name(event: Event<'_>) -> Option<Cow<'_, str>> {
-    let Event::Scalar(text, style, _, tag) = event else { return None };
-    let plain = is_plain(style, tag.as_deref());
-    if plain && text == "<<" { None } else { member_name(text, plain) }
+    if tags::is_merge(&event) {
+        return None;
+    }
+    let Event::Scalar { text, style, tag, .. } = event else { return None };
+    match tags::meaning(text, style, tag.as_deref()).ok()? {
+        Meaning::Text(text) => Some(text),
+        Meaning::Plain(text) => member_name(text, true),
+    }
 }
 
 #[cfg(test)]
@@ -203,9 +216,11 @@ mod tests {
             "# first\nz:\n- y: 1\n  x:\n  - p\n  -   q: 2\n- - deep\n  - er\na: |\n  two\n  lines\nm: {n: {o: [1, 2]}}\n",
             "on: x\n1: z\n~x: ü\n'q': {? k : v}\n",
             "a: &x {p: 1, q: [2]}\nb: 1\n",
-            "- 1\n- b: 2\n  c: 3\n--- text\n--- !!str\n--- []\n",
+            "- 1\n- b: 2\n  c: 3\n---\ntext\n---\n!!str\n---\n[]\n",
             "? a\n: b\n? c\n",
-            "&a ~\n--- &b\n---\nx: 1\n",
+            "&a ~\n---\n&b\n---\nx: 1\n",
+            "a: \"x\ny\"\nb: 'x\n\n y'\nc: [\"p\nq\", {r: 1}]\n",
+            "a: 1\nb:\t2\n# \u{2028}\nc: \"\u{85}\"\n---\n\u{feff}d: {e: 1}\n",
         ] {
             let (fields, expected) = all(text);
             assert_eq!(places(text, &borrowed(&fields)).unwrap(), expected, "{text}");

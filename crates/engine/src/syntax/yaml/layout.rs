@@ -64,7 +64,7 @@ impl Document<'_> {
 /// The node where it is written, not where an alias names it.
 fn own<'n, 't>(node: &'n Node<'t>) -> Option<&'n Node<'t>> {
     match &node.content {
-        Content::Alias(target) => (target.extent == node.extent).then_some(&**target),
+        Content::Alias(target) => (!node.is_alias()).then_some(&**target),
         _ => Some(node),
     }
 }

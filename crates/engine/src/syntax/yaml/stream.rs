@@ -1,39 +1,40 @@
 //! YAML turned into JSON text without being kept: the quick way, for documents in which nothing is unusual.
 
-use granit_parser::{Event, Parser};
-
-use super::{MAX_DEPTH, MAX_JSON_BYTES, Scalar, is_plain, is_string_tag, member_name, options, push_string, scalar};
+use super::{
+    MAX_DEPTH, MAX_JSON_BYTES, member_name,
+    parser::{Event, Events},
+    tags::{self, Meaning},
+    writer::push_string,
+};
+use crate::syntax::scalar::{self, Scalar};
 
 /// How many names a mapping may have here: each is looked for among the others.
 const MAX_NAMES: usize = 64;
 
 /// The documents of a stream as JSON text, without the empty ones. `None` where the stream has to be read by
-/// [`super::documents`]: it has merge keys or tags, or is wrong, which only that can say.
+/// [`super::documents`]: it has merge keys or keys that are given twice, or is wrong, which only that can say.
 pub fn to_json(text: &str) -> Option<Vec<String>> {
     let mut documents = Vec::new();
     let mut writer = Writer::default();
-    for event in Parser::new_from_str_with_options(text, options()) {
-        match event.ok()?.0 {
-            Event::StreamStart | Event::StreamEnd => {}
-            Event::DocumentStart(..) => writer = Writer { json: String::with_capacity(1024), ..Writer::default() },
+    let mut events = Events::new(text);
+    while let Some((event, _)) = events.next().ok()? {
+        match event {
+            Event::DocumentStart => writer = Writer { json: String::with_capacity(1024), ..Writer::default() },
             Event::DocumentEnd => {
                 let json = std::mem::take(&mut writer.json);
                 if json != "null" {
                     documents.push(json);
                 }
             }
-            Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.as_deref();
-                if tag.is_some() && !is_string_tag(tag) {
-                    return None;
-                }
-                writer.scalar(&text, is_plain(style, tag), anchor)?;
-            }
-            Event::SequenceStart(_, anchor, None) => writer.open('[', anchor)?,
-            Event::MappingStart(_, anchor, None) => writer.open('{', anchor)?,
+            ref key if tags::is_merge(key) && writer.wants_name() => return None,
+            Event::Scalar { text, style, tag, anchor } => match tags::meaning(text, style, tag.as_deref()).ok()? {
+                Meaning::Text(text) => writer.scalar(&text, false, anchor)?,
+                Meaning::Plain(text) => writer.scalar(&text, true, anchor)?,
+            },
+            Event::SequenceStart { anchor, .. } => writer.open('[', anchor)?,
+            Event::MappingStart { anchor, .. } => writer.open('{', anchor)?,
             Event::SequenceEnd | Event::MappingEnd => writer.close()?,
             Event::Alias(anchor) => writer.alias(anchor)?,
-            _ => return None,
         }
     }
     Some(documents)
@@ -62,6 +63,10 @@ struct Open {
 }
 
 impl Writer {
+    fn wants_name(&self) -> bool {
+        self.open.last().is_some_and(|open| open.wants_name)
+    }
+
     /// Writes what stands before the next value. `None` where the next thing is no value but a name.
     fn begin_value(&mut self) -> Option<()> {
         let Some(open) = self.open.last_mut() else { return Some(()) };
@@ -76,7 +81,7 @@ impl Writer {
     }
 
     fn scalar(&mut self, text: &str, plain: bool, anchor: usize) -> Option<()> {
-        if self.open.last().is_some_and(|open| open.wants_name) {
+        if self.wants_name() {
             return if anchor == 0 { self.name(text, plain) } else { None };
         }
         self.begin_value()?;
@@ -84,7 +89,7 @@ impl Writer {
         match scalar::resolve(text) {
             _ if !plain => push_string(&mut self.json, text),
             Scalar::String(text) => push_string(&mut self.json, text),
-            Scalar::NoJson => return None,
+            Scalar::NoJson(_) => return None,
             other => self.json.push_str(&other.json()),
         }
         self.anchor(anchor, start);
@@ -99,9 +104,6 @@ impl Writer {
         }
         let names_before = open.names_before;
         let start = self.json.len();
-        if plain && text == "<<" {
-            return None;
-        }
         push_string(&mut self.json, &member_name(text.into(), plain)?);
         let end = self.json.len();
         let name = self.json.get(start..end)?;
@@ -173,9 +175,10 @@ mod tests {
             "- a\n- - b\n  - c\n",
             "a: &x {p: 1, q: [2]}\nb: *x\nc: [*x, *x]\nd: &y 1\ne: *y\n",
             "a: &x 1\nb: &x 2\nc: *x\n",
-            "a: !!str 1\n",
+            "a: !!str 1\nb: !!int \"1\"\nc: !mine [x]\n",
+            "\"a b\": 'c\nd'\ne: \"f\n\"\n",
             "just text\n",
-            "&a ~\n--- &b\n--- &c x\n",
+            "&a ~\n---\n&b\n---\n&c x\n",
         ] {
             assert_eq!(to_json(text), Some(thorough(text)), "{text}");
         }
@@ -193,7 +196,7 @@ mod tests {
             "a: *x\n",
             "{[a]: 1}\n",
             "~: 1\n",
-            "a: !!int \"1\"\n",
+            "a: !!int \"1.5\"\n",
             "&a k: 1\n",
             "a: &a [*a]\n",
             &format!("a0: &a0 [x, x]\n{bomb}"),

@@ -1,0 +1,71 @@
+//! Texts are read as `kubectl` reads them: taken where it takes them, refused where it refuses them, and they say the same.
+//!
+//! `tests/yaml/run` builds the library that `kubectl` reads with and names the program in `PODGATE_YAML_READER`; without it
+//! there is nothing to compare with, and this passes. `PODGATE_YAML_SEED` and `PODGATE_YAML_TEXTS` choose other texts, and more of them;
+//! `PODGATE_YAML_FILES` names folders whose files are read as well.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod collected;
+mod compare;
+mod generate;
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+};
+
+use compare::{Answer, Table};
+
+/// How many texts are made up.
+const TEXTS: usize = 4000;
+
+fn number(variable: &str, default: usize) -> usize {
+    env::var(variable).map_or(default, |value| value.parse().unwrap())
+}
+
+/// What the library says of each text.
+fn kubectl(program: &str, texts: &[String]) -> Vec<Answer> {
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let answers = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for text in texts {
+                write!(input, "{}\n{text}", text.len()).unwrap();
+            }
+        });
+        BufReader::new(output).lines().map(|line| Answer::of_json(&line.unwrap())).collect::<Vec<_>>()
+    });
+    assert!(child.wait().unwrap().success() && answers.len() == texts.len());
+    answers
+}
+
+#[test]
+fn says_what_kubectl_says() {
+    let Ok(program) = env::var("PODGATE_YAML_READER") else { return };
+    let mut texts = collected::texts();
+    let collected = texts.len();
+    let seed = number("PODGATE_YAML_SEED", 1);
+    let made_up = generate::texts(seed as u64, number("PODGATE_YAML_TEXTS", TEXTS), &texts);
+    texts.extend(made_up);
+    let table = Table::read();
+    let (mut taken, mut wrong) = (0, 0);
+    for (text, theirs) in texts.iter().zip(kubectl(&program, &texts)) {
+        let ours = Answer::of(podgate_manifests::documents(text));
+        taken += usize::from(theirs.is_taken());
+        if !ours.same(&theirs) && !table.explains(text, &ours, &theirs) {
+            wrong += 1;
+            if wrong <= 20 {
+                eprintln!("--- {text:?}\n{text}\nkubectl: {theirs}\npodgate: {ours}\n");
+            }
+        }
+    }
+    println!(
+        "{} texts, {collected} of them collected: kubectl takes {taken}; {wrong} disagreements, {} explained; seed {seed}",
+        texts.len(),
+        table.used()
+    );
+    assert_eq!(wrong, 0);
+}
