@@ -2,41 +2,16 @@
 //!
 //! [`Server::bind`] takes the ports, so that whoever started it knows the addresses; [`Server::serve`] serves.
 
-mod activity;
 mod admin;
-mod admin_thread;
-mod body;
 pub mod certificates;
-mod clients;
-mod connection;
-mod connections;
-mod deadline;
-mod endpoint;
-mod failure;
-mod files;
-mod findings;
-mod health;
-mod knowledge;
-mod ledger;
-pub mod log;
-mod lookout;
-mod metrics;
+mod cluster_state;
+mod crypto;
+mod net;
+mod observe;
 mod options;
-#[cfg(feature = "otlp")]
-pub mod otlp;
-mod peer;
-mod pool;
-mod presenter;
-mod refusal;
+mod overload;
 mod reload;
-mod renewal;
-mod reply;
-mod routes;
-mod span;
-mod tls;
-mod trace;
-mod turns;
-mod watch;
+mod review;
 
 use std::future::Future;
 use std::io;
@@ -50,27 +25,30 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use knowledge::Knowledge;
+pub use certificates::installer::Presenter;
+pub use certificates::tls::{Flaw, TlsError};
+pub use cluster_state::Knowledge;
+pub use observe::log;
+#[cfg(feature = "otlp")]
+pub use observe::otlp;
+pub use observe::trace_context::TraceContext;
 pub use options::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, TlsVersion};
-pub use presenter::Presenter;
-pub use reload::Policies;
-pub use tls::{Flaw, TlsError};
-pub use trace::TraceContext;
+pub use reload::policies::Policies;
 
-use admin_thread::AdminThread;
-use endpoint::Endpoint;
-use files::Reader;
-use health::Health;
-use ledger::Ledger;
-use lookout::Lookout;
-use metrics::Metrics;
-use peer::Kind;
+use admin::thread::AdminThread;
+use certificates::store::Renewal;
+use certificates::tls::Tls;
+use net::driver_wakeup::Lookout;
+use net::endpoint::Endpoint;
+use net::peer::Kind;
+use observe::health::Health;
+use observe::metrics::Metrics;
+use overload::fair_queue::Pool;
+use overload::memory_budget::Ledger;
+use overload::processor_limit::Turns;
 use podgate_engine::policy::Engine;
-use pool::Pool;
-use renewal::Renewal;
-use tls::Tls;
-use turns::Turns;
-use watch::Watch;
+use reload::reader::Reader;
+use reload::watch::Watch;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
 /// webhook's port does not make the kubelet believe that the process is dead.
@@ -151,7 +129,7 @@ impl Server {
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
         let limits = options.limits;
         let policies = Arc::new(Policies::new(engine, options.policy, Arc::clone(&health), Arc::clone(&metrics)));
-        let admin_state = admin::Admin {
+        let admin_state = admin::routes::Admin {
             metrics: Arc::clone(&metrics),
             health: Arc::clone(&health),
             policies: Arc::clone(&policies),
@@ -162,7 +140,7 @@ impl Server {
             admission: Endpoint {
                 listener,
                 tls: Some(tls),
-                router: routes::router(routes::App {
+                router: review::routes::router(review::routes::App {
                     engine: Arc::clone(&policies.engine),
                     inventory: Arc::clone(&knowledge.inventory),
                     health: Arc::clone(&health),
@@ -182,7 +160,7 @@ impl Server {
             admin: Endpoint {
                 listener: admin_listener,
                 tls: None,
-                router: admin::router(admin_state),
+                router: admin::routes::router(admin_state),
                 limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
                 metrics: Arc::clone(&metrics),
                 health: Arc::clone(&health),

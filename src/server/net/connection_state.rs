@@ -1,0 +1,315 @@
+//! What one connection is doing, and until when it may.
+//!
+//! hyper's own `header_read_timeout` also runs while a kept-alive connection waits for its next request, so it cannot
+//! tell "10 s for a head that has begun" from "120 s between requests". Here the stream notices the first byte of a
+//! head, the service notices its end, and [`Activity::deadline`] follows from both.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::peer::Peer;
+use crate::server::options::Limits;
+
+/// How long a connection without requests may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much shorter a connection may live than is allowed, as a fraction.
+const MAX_AGE_JITTER: f64 = 0.1;
+
+/// The protocol of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// One request after the other.
+    Http1,
+    /// Requests side by side; bytes also come when there are none (pings, settings).
+    Http2,
+}
+
+/// What ended, when a deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// No request for too long.
+    Idle,
+    /// A head that began and did not end.
+    Header,
+    /// The peer does not let itself be closed.
+    Closing,
+    /// The peer does not read an answer.
+    Unread,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle { since: Instant },
+    Head { since: Instant },
+    Busy { requests: usize },
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Whether a request has ever come.
+    used: bool,
+    /// Whether this side wants no more requests.
+    ending: bool,
+}
+
+/// Shared by a connection's stream, its service and the task that drives both.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    protocol: Protocol,
+    peer: Arc<Peer>,
+    /// When it is so old that it should end; `None` is never.
+    retires: Option<Instant>,
+    state: Mutex<State>,
+}
+
+impl Activity {
+    /// A connection that was opened just now, and has not said anything yet.
+    pub(crate) fn new(protocol: Protocol, peer: Arc<Peer>, limits: &Limits) -> Self {
+        let opened = Instant::now();
+        let age = limits.max_connection_age;
+        let retires = opened.checked_add(age.saturating_sub(age.mul_f64(MAX_AGE_JITTER * fastrand::f64())));
+        let state = Mutex::new(State { phase: Phase::Idle { since: opened }, used: false, ending: false });
+        Self { protocol, peer, retires, state }
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether the connection is so old that it should end.
+    pub(crate) fn is_aged(&self) -> bool {
+        self.retires.is_some_and(|retires| retires <= Instant::now())
+    }
+
+    /// Whether a request has ever come. A client that is told to go before its first one may give that up.
+    pub(crate) fn is_used(&self) -> bool {
+        self.state().used
+    }
+
+    /// Until when the present phase may go on, if it is bounded here, and what it is then called.
+    pub(crate) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
+        let state = self.state();
+        let (since, timeout, expired) = match state.phase {
+            Phase::Idle { since } | Phase::Head { since } if state.ending => (since, CLOSE_TIMEOUT, Expired::Closing),
+            Phase::Idle { since } if self.peer.has_unread() => (since, limits.body_timeout, Expired::Unread),
+            Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
+            Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
+            // Body and judgement have deadlines of their own.
+            Phase::Busy { .. } => return None,
+        };
+        Some((since.checked_add(timeout)?, expired))
+    }
+
+    /// The head of a request has been read. It is being answered for as long as the guard lives.
+    pub(crate) fn begin(self: &Arc<Self>) -> Answering {
+        self.peer.used(Instant::now());
+        let mut state = self.state();
+        let requests = match state.phase {
+            Phase::Busy { requests } => requests,
+            _ => 0,
+        };
+        state.phase = Phase::Busy { requests: requests + 1 };
+        state.used = true;
+        drop(state);
+        Answering(Arc::clone(self))
+    }
+
+    /// This side wants no more requests, and what is left of the connection has [`CLOSE_TIMEOUT`]. `false` if that
+    /// was so already.
+    pub(crate) fn end(&self) -> bool {
+        let mut state = self.state();
+        if state.ending {
+            return false;
+        }
+        state.ending = true;
+        if let Phase::Idle { since } | Phase::Head { since } = &mut state.phase {
+            *since = Instant::now();
+        }
+        true
+    }
+
+    fn received(&self) {
+        if self.protocol == Protocol::Http1 {
+            let mut state = self.state();
+            if matches!(state.phase, Phase::Idle { .. }) && !state.ending {
+                state.phase = Phase::Head { since: Instant::now() };
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request being answered.
+#[derive(Debug)]
+pub(crate) struct Answering(Arc<Activity>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        self.0.peer.used(now);
+        let mut state = self.0.state();
+        state.phase = match state.phase {
+            Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
+            _ => Phase::Idle { since: now },
+        };
+    }
+}
+
+/// A stream that tells an [`Activity`] what it sees.
+#[derive(Debug)]
+pub(crate) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.activity.end();
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expiry(activity: &Activity, opened: Instant) -> Option<(Duration, Expired)> {
+        let (deadline, expired) = activity.deadline(&Limits::default())?;
+        Some((deadline - opened, expired))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deadline_follows_the_phase() {
+        let seconds = Duration::from_secs;
+        let opened = Instant::now();
+        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::default(), &Limits::default()));
+        assert_eq!(expiry(&activity, opened), Some((seconds(120), Expired::Idle)));
+        tokio::time::advance(seconds(50)).await;
+        activity.received();
+        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
+        tokio::time::advance(seconds(5)).await;
+        // More of the same head.
+        activity.received();
+        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
+        let answering = activity.begin();
+        activity.received();
+        assert_eq!(expiry(&activity, opened), None);
+        drop(answering);
+        assert_eq!(expiry(&activity, opened), Some((seconds(175), Expired::Idle)));
+        assert!(activity.end());
+        tokio::time::advance(seconds(1)).await;
+        // Being asked to close again, or hearing more, wins no time.
+        assert!(!activity.end());
+        activity.received();
+        activity.end();
+        assert_eq!(expiry(&activity, opened), Some((seconds(57), Expired::Closing)));
+    }
+
+    /// Or a connection would have to go for another while its request is judged.
+    #[tokio::test(start_paused = true)]
+    async fn request_that_has_come_is_use() {
+        let peer = Arc::<Peer>::default();
+        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::clone(&peer), &Limits::default()));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(peer.idle(Instant::now()), Duration::from_secs(60));
+        let answering = activity.begin();
+        assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(peer.idle(Instant::now()), Duration::from_secs(9));
+        drop(answering);
+        assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unread_answer_has_as_long_as_a_body() {
+        let (opened, peer) = (Instant::now(), Arc::<Peer>::default());
+        let activity = Activity::new(Protocol::Http2, Arc::clone(&peer), &Limits::default());
+        peer.wrote();
+        assert_eq!(expiry(&activity, opened), Some((Duration::from_secs(10), Expired::Unread)));
+        peer.written();
+        assert_eq!(expiry(&activity, opened), Some((Duration::from_secs(120), Expired::Idle)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ages_differ() {
+        let limits = Limits { max_connection_age: Duration::from_secs(1000), ..Limits::default() };
+        let opened = Instant::now();
+        let ages: Vec<_> = (0..100)
+            .map(|_| {
+                let activity = Activity::new(Protocol::Http1, Arc::default(), &limits);
+                activity.retires.unwrap() - opened
+            })
+            .collect();
+        let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
+        assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
+        assert!(last.saturating_sub(*first) > Duration::from_secs(50));
+        let limits = Limits { max_connection_age: Duration::MAX, ..limits };
+        assert!(!Activity::new(Protocol::Http1, Arc::default(), &limits).is_aged());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_is_idle_when_no_stream_is_open() {
+        let opened = Instant::now();
+        let activity = Arc::new(Activity::new(Protocol::Http2, Arc::default(), &Limits::default()));
+        // Settings and pings.
+        activity.received();
+        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Idle);
+        let (first, second) = (activity.begin(), activity.begin());
+        activity.end();
+        drop(first);
+        assert_eq!(expiry(&activity, opened), None);
+        drop(second);
+        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Closing);
+    }
+}
