@@ -3,27 +3,27 @@
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
-mod follow;
 mod inventory;
+mod inventory_watch;
 mod lease;
+mod list_watch;
 mod managed;
-mod material;
 mod policy;
-mod watch;
+mod tls_secret;
 
 use std::time::Duration;
 
 use kube::{Client, Config};
 
-pub use managed::{Managed, manage_certificates};
-pub use policy::keep_policy;
-pub use watch::watch;
+pub use inventory_watch::watch_inventory;
+pub use managed::{ManagedCertificates, manage_certificates};
+pub use policy::watch_policy;
 
 /// How long a connection to the API server may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the API server may say nothing, so that no request hangs for ever where a connection is lost without a word. Longer
 /// than a watch in which nothing happens.
-const READ_TIMEOUT: Duration = Duration::from_secs(follow::WATCH_SECONDS as u64 + 15);
+const READ_TIMEOUT: Duration = Duration::from_secs(list_watch::WATCH_SECONDS as u64 + 15);
 
 /// Why there is no client of the API server.
 #[derive(Debug, thiserror::Error)]

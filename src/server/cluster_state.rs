@@ -9,12 +9,12 @@ use podgate_engine::model::Inventory;
 
 /// The objects that rules look up, and the metrics that say how old that is.
 #[derive(Debug, Clone)]
-pub struct Knowledge {
+pub struct ClusterState {
     pub(crate) inventory: Arc<ArcSwapOption<Inventory>>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
-impl Knowledge {
+impl ClusterState {
     /// Nothing is known, so rules about other objects are silent.
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
         Self { inventory: Arc::default(), metrics }

@@ -25,9 +25,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use certificates::installer::Presenter;
+pub use certificates::installer::CertificateInstaller;
 pub use certificates::tls::{Flaw, TlsError};
-pub use cluster_state::Knowledge;
+pub use cluster_state::ClusterState;
 pub use observe::log;
 #[cfg(feature = "otlp")]
 pub use observe::otlp;
@@ -36,19 +36,19 @@ pub use options::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, TlsV
 pub use reload::policies::Policies;
 
 use admin::thread::AdminThread;
-use certificates::store::Renewal;
+use certificates::store::CertificateStore;
 use certificates::tls::Tls;
-use net::driver_wakeup::Lookout;
+use net::driver_wakeup::DriverWakeup;
 use net::endpoint::Endpoint;
-use net::peer::Kind;
+use net::peer::QueueKind;
 use observe::health::Health;
 use observe::metrics::Metrics;
-use overload::fair_queue::Pool;
-use overload::memory_budget::Ledger;
-use overload::processor_limit::Turns;
+use overload::fair_queue::FairQueue;
+use overload::memory_budget::MemoryBudget;
+use overload::processor_limit::ProcessorLimit;
 use podgate_engine::policy::Engine;
-use reload::reader::Reader;
-use reload::watch::Watch;
+use reload::reader::FileReader;
+use reload::watch::FileWatch;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
 /// webhook's port does not make the kubelet believe that the process is dead.
@@ -89,12 +89,12 @@ pub struct Server {
     admin_address: SocketAddr,
     admission: Endpoint,
     admin: Endpoint,
-    renewal: Arc<Renewal>,
-    watch: Watch,
+    certificates: Arc<CertificateStore>,
+    watch: FileWatch,
     health: Arc<Health>,
-    knowledge: Knowledge,
+    cluster_state: ClusterState,
     policies: Arc<Policies>,
-    lookout: Lookout,
+    driver_wakeup: DriverWakeup,
     admin_thread: AdminThread,
 }
 
@@ -105,7 +105,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let health = Arc::new(Health::new());
         let tls = Arc::new(Tls::new(options.tls_min_version));
-        let renewal = Arc::new(Renewal {
+        let certificates = Arc::new(CertificateStore {
             cert_dir: options.cert_dir,
             client_ca: options.client_ca,
             client_names: options.client_names,
@@ -114,16 +114,16 @@ impl Server {
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
         });
-        let files = Arc::clone(&renewal);
+        let files = Arc::clone(&certificates);
         let load = move || {
             let watch = files.watch();
             files.load().map(|()| watch)
         };
-        let watch = Reader::default()
+        let watch = FileReader::default()
             .read(load)
             .await
             .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
-        let knowledge = Knowledge::new(Arc::clone(&metrics));
+        let cluster_state = ClusterState::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen")?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
@@ -140,17 +140,17 @@ impl Server {
             admission: Endpoint {
                 listener,
                 tls: Some(tls),
-                router: review::routes::router(review::routes::App {
+                router: review::routes::router(review::routes::ReviewService {
                     engine: Arc::clone(&policies.engine),
-                    inventory: Arc::clone(&knowledge.inventory),
+                    inventory: Arc::clone(&cluster_state.inventory),
                     health: Arc::clone(&health),
                     metrics: Arc::clone(&metrics),
                     limits,
                     log_allowed: options.log_allowed,
-                    places: Pool::new(Kind::Place, limits.max_requests, limits.max_requests),
-                    ledger: Arc::new(Ledger::new(&limits)),
-                    pool: Pool::large(&limits),
-                    turns: Turns::new(),
+                    small_bodies: FairQueue::new(QueueKind::SmallBodies, limits.max_requests, limits.max_requests),
+                    memory: Arc::new(MemoryBudget::new(&limits)),
+                    large_bodies: FairQueue::large(&limits),
+                    processors: ProcessorLimit::new(),
                 }),
                 limits,
                 metrics: Arc::clone(&metrics),
@@ -166,12 +166,12 @@ impl Server {
                 health: Arc::clone(&health),
                 stop: CancellationToken::new(),
             },
-            renewal,
+            certificates,
             watch,
             health,
-            knowledge,
+            cluster_state,
             policies,
-            lookout: Lookout::start().map_err(ServerError::Thread)?,
+            driver_wakeup: DriverWakeup::start().map_err(ServerError::Thread)?,
             admin_thread: AdminThread::start().map_err(ServerError::Thread)?,
         })
     }
@@ -187,8 +187,8 @@ impl Server {
     }
 
     /// Where what is known of the cluster is kept: empty until somebody fills it.
-    pub fn knowledge(&self) -> Knowledge {
-        self.knowledge.clone()
+    pub fn cluster_state(&self) -> ClusterState {
+        self.cluster_state.clone()
     }
 
     /// What puts policies in force that come from elsewhere than files.
@@ -197,8 +197,8 @@ impl Server {
     }
 
     /// What serves certificates that come from elsewhere than files.
-    pub fn presenter(&self) -> Presenter {
-        Presenter(Arc::clone(&self.renewal))
+    pub fn certificate_installer(&self) -> CertificateInstaller {
+        CertificateInstaller(Arc::clone(&self.certificates))
     }
 
     /// Serves until `shutdown` is there, which gives how long connections are still accepted: long enough for the
@@ -213,7 +213,7 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );
-        let _lookout = self.lookout;
+        let _driver_wakeup = self.driver_wakeup;
         let health = self.health;
         let stop = self.admission.stop.clone();
         let stop_admin = self.admin.stop.clone();
@@ -235,9 +235,9 @@ impl Server {
         let stopped = async { tokio::join!(stopping, admission, admin) };
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
-            never = Arc::clone(&self.renewal).run(self.watch) => match never {},
-            never = self.policies.keep() => match never {},
-            never = self.policies.remind() => match never {},
+            never = Arc::clone(&self.certificates).run(self.watch) => match never {},
+            never = self.policies.watch_file() => match never {},
+            never = self.policies.warn_daily_of_endings() => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

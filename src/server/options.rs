@@ -14,10 +14,10 @@ pub struct Options {
     pub admin_listen: SocketAddr,
     /// Where the policy comes from. Of a file the engine has been made already.
     pub policy: PolicySource,
-    /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::presenter`] has been given a
+    /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::certificate_installer`] has been given a
     /// certificate.
     ///
-    /// [`Server::presenter`]: super::Server::presenter
+    /// [`Server::certificate_installer`]: super::Server::certificate_installer
     pub cert_dir: Option<PathBuf>,
     /// PEM file of the authorities a client certificate has to come from. With it every client has to show one.
     pub client_ca: Option<PathBuf>,

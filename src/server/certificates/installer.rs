@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::store::Renewal;
+use super::store::CertificateStore;
 use super::tls::{Identity, TlsError};
 
 /// Serves the certificates it is given, and knows whether the API server trusts them.
 #[derive(Debug, Clone)]
-pub struct Presenter(pub(crate) Arc<Renewal>);
+pub struct CertificateInstaller(pub(crate) Arc<CertificateStore>);
 
-impl Presenter {
+impl CertificateInstaller {
     /// Serves a certificate with its chain, and its key, both in PEM, from the next handshake on. What cannot be used is an
     /// error and counted, and what was served stays.
     pub fn present(&self, certificate: &str, key: &str) -> Result<(), TlsError> {
-        let presented = Identity::parse(certificate, key).and_then(|identity| self.0.show(identity));
+        let presented = Identity::parse(certificate, key).and_then(|identity| self.0.install(identity));
         if presented.is_err() {
             self.0.metrics.certificate_failed();
         }

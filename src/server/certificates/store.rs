@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
 use super::make::{CERTIFICATE_FILE, KEY_FILE};
-use super::tls::{Clients, Identity, Tls, TlsError};
+use super::tls::{ClientAuthorities, Identity, Tls, TlsError};
 use crate::server::observe::health::Health;
 use crate::server::observe::metrics::Metrics;
-use crate::server::reload::reader::{self, Reader};
-use crate::server::reload::watch::Watch;
+use crate::server::reload::reader::{self, FileReader};
+use crate::server::reload::watch::FileWatch;
 
 /// How long before its end a certificate is complained about, and how often.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -23,7 +23,7 @@ const EXPIRY_WARNING_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// Where certificates come from, and what is told when they change.
 #[derive(Debug)]
-pub(crate) struct Renewal {
+pub(crate) struct CertificateStore {
     /// Folder of `tls.crt` and `tls.key`; `None` where somebody else brings them.
     pub(crate) cert_dir: Option<PathBuf>,
     pub(crate) client_ca: Option<PathBuf>,
@@ -35,26 +35,26 @@ pub(crate) struct Renewal {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-impl Renewal {
+impl CertificateStore {
     /// Watches the files; to be called before [`Self::load`], so that no change falls in between.
-    pub(crate) fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> FileWatch {
         let identity = self.cert_dir.iter().flat_map(|dir| [dir.join(CERTIFICATE_FILE), dir.join(KEY_FILE)]);
-        Watch::new(identity.chain(self.client_ca.clone()), self.interval)
+        FileWatch::new(identity.chain(self.client_ca.clone()), self.interval)
     }
 
     /// Reads all files. What cannot be used is an error, and what was in use stays; the other part is taken up all the same.
     pub(crate) fn load(&self) -> Result<(), TlsError> {
         let clients = self.client_ca.as_deref().map_or(Ok(()), |path| self.load_clients(path));
-        let identity = self.cert_dir.as_deref().map_or(Ok(()), |dir| self.show(Identity::load(dir)?));
+        let identity = self.cert_dir.as_deref().map_or(Ok(()), |dir| self.install(Identity::load(dir)?));
         clients.and(identity)
     }
 
     /// Serves `identity` from now on.
-    pub(crate) fn show(&self, identity: Identity) -> Result<(), TlsError> {
+    pub(crate) fn install(&self, identity: Identity) -> Result<(), TlsError> {
         let expiry_timestamp_seconds = identity.expiry_timestamp_seconds;
         let (is_first, flaw) = (self.is_first(), identity.flaw());
         let begin_timestamp_seconds = identity.begin_timestamp_seconds;
-        if self.tls.show(identity)? {
+        if self.tls.install(identity)? {
             self.health.certificate_is_valid(begin_timestamp_seconds, expiry_timestamp_seconds);
             self.metrics.certificate_loaded(expiry_timestamp_seconds);
             // There is none better: it is served all the same, and replaced as soon as there is.
@@ -69,7 +69,7 @@ impl Renewal {
     }
 
     fn load_clients(&self, path: &Path) -> Result<(), TlsError> {
-        if self.tls.require(Clients::load(path, &self.client_names)?)? && !self.is_first() {
+        if self.tls.require_clients(ClientAuthorities::load(path, &self.client_names)?)? && !self.is_first() {
             info!("clients are verified by new authorities");
         }
         Ok(())
@@ -82,8 +82,8 @@ impl Renewal {
 
     /// Takes up what changes for as long as it is polled. Files that cannot be used are reported and counted, and read again
     /// after a while: a certificate may become valid.
-    pub(crate) async fn run(self: Arc<Self>, mut watch: Watch) -> Infallible {
-        let reader = Reader::default();
+    pub(crate) async fn run(self: Arc<Self>, mut watch: FileWatch) -> Infallible {
+        let reader = FileReader::default();
         let mut refused = false;
         loop {
             self.warn_of_expiry();
@@ -115,7 +115,7 @@ impl Renewal {
     fn load_again(&self) -> Result<(), TlsError> {
         let identity = self.cert_dir.iter().flat_map(|dir| [dir.join(CERTIFICATE_FILE), dir.join(KEY_FILE)]);
         for path in identity.chain(self.client_ca.clone()) {
-            reader::regular(&path).map_err(|source| TlsError::Read { path, source })?;
+            reader::require_regular(&path).map_err(|source| TlsError::Read { path, source })?;
         }
         self.load()
     }

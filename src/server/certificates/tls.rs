@@ -182,14 +182,14 @@ impl Identity {
     }
 }
 
-/// Clients' authorities, and who of their clients may call.
+/// ClientAuthorities' authorities, and who of their clients may call.
 #[derive(Debug)]
-pub(crate) struct Clients {
+pub(crate) struct ClientAuthorities {
     authorities: Vec<CertificateDer<'static>>,
     verifier: Arc<dyn ClientCertVerifier>,
 }
 
-impl Clients {
+impl ClientAuthorities {
     /// Reads the authorities from `path`. `names` are globs; empty takes every client that comes from there.
     pub(crate) fn load(path: &Path, names: &[String]) -> Result<Self, TlsError> {
         let authorities = read_certificates(path)?;
@@ -213,18 +213,18 @@ pub(crate) struct Tls {
 #[derive(Debug, Default)]
 struct Parts {
     identity: Option<Identity>,
-    clients: Option<Clients>,
+    clients: Option<ClientAuthorities>,
 }
 
 impl Tls {
-    /// Nothing is served until [`Self::show`] gives a certificate.
+    /// Nothing is served until [`Self::install`] gives a certificate.
     pub(crate) fn new(min_version: TlsVersion) -> Self {
         Self { min_version, parts: Mutex::default(), config: ArcSwapOption::empty() }
     }
 
     /// Shows `identity` from the next handshake on. `false` if it was shown already.
-    pub(crate) fn show(&self, identity: Identity) -> Result<bool, TlsError> {
-        // Renewal wins only where it is no loss: a clock or an issuer may be wrong.
+    pub(crate) fn install(&self, identity: Identity) -> Result<bool, TlsError> {
+        // CertificateStore wins only where it is no loss: a clock or an issuer may be wrong.
         if let Some(flaw) = identity.flaw()
             && self.is_flawless_without(&identity)
         {
@@ -248,7 +248,7 @@ impl Tls {
     }
 
     /// Asks every client for a certificate of these from the next handshake on. `false` if they were known already.
-    pub(crate) fn require(&self, clients: Clients) -> Result<bool, TlsError> {
+    pub(crate) fn require_clients(&self, clients: ClientAuthorities) -> Result<bool, TlsError> {
         self.change(|parts| {
             let known = parts.clients.as_ref().is_some_and(|old| old.authorities == clients.authorities);
             parts.clients = Some(clients);
@@ -273,7 +273,7 @@ impl Tls {
     }
 
     /// `h2` and `http/1.1`. With `clients` every client has to show a certificate.
-    fn configure(&self, identity: &Identity, clients: Option<&Clients>) -> Result<ServerConfig, TlsError> {
+    fn configure(&self, identity: &Identity, clients: Option<&ClientAuthorities>) -> Result<ServerConfig, TlsError> {
         let versions: &[_] = match self.min_version {
             TlsVersion::Tls12 => &[&TLS13, &TLS12],
             TlsVersion::Tls13 => &[&TLS13],

@@ -25,7 +25,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::connection_state::{Activity, Expired, Protocol, Watched};
+use super::connection_state::{ConnectionState, Expired, ObservedStream, Protocol};
 use super::peer::Peer;
 use super::response;
 use crate::server::certificates::tls::Tls;
@@ -49,7 +49,7 @@ const PLAIN_HTTP_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: app
     Content-Length: 34\r\nConnection: close\r\n\r\n{\"error\":\"this port speaks HTTPS\"}";
 
 /// What a connection needs of its endpoint.
-pub(crate) struct Shared {
+pub(crate) struct ConnectionContext {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) router: TowerToHyperService<Router>,
     pub(crate) limits: Limits,
@@ -76,7 +76,7 @@ impl Failed {
     }
 }
 
-impl Shared {
+impl ConnectionContext {
     /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer.
     pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, peer: Arc<Peer>) {
         if let Err(Failed { failure, cause }) = self.serve_to_end(stream, peer).await {
@@ -119,16 +119,16 @@ impl Shared {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Arc::new(Activity::new(protocol, Arc::clone(&peer), &self.limits));
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+        let state = Arc::new(ConnectionState::new(protocol, Arc::clone(&peer), &self.limits));
+        let io = TokioIo::new(ObservedStream::new(stream, Arc::clone(&state)));
         let service = {
-            let (shared, activity, peer) = (Arc::clone(self), Arc::clone(&activity), Arc::clone(&peer));
+            let (context, state, peer) = (Arc::clone(self), Arc::clone(&state), Arc::clone(&peer));
             service_fn(move |mut request: Request<Incoming>| {
-                let answering = activity.begin();
+                let answering = state.begin();
                 request.extensions_mut().insert(Arc::clone(&peer));
-                let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+                let (context, state) = (Arc::clone(&context), Arc::clone(&state));
                 async move {
-                    let answer = shared.answer(request, &activity).await;
+                    let answer = context.answer(request, &state).await;
                     drop(answering);
                     answer
                 }
@@ -138,12 +138,12 @@ impl Shared {
             Protocol::Http1 => {
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
-                    // See `activity`: it would cut off idle connections.
+                    // See `connection_state`: it would cut off idle connections.
                     .header_read_timeout(None)
                     .max_header_size(MAX_HEAD_BYTES)
                     .max_buf_size(MAX_BUFFER_BYTES)
                     .serve_connection(io, service);
-                self.drive(connection, &activity, &peer).await
+                self.drive(connection, &state, &peer).await
             }
             Protocol::Http2 => {
                 let connection = http2::Builder::new(TokioExecutor::new())
@@ -155,7 +155,7 @@ impl Shared {
                     .initial_connection_window_size(WINDOW_BYTES)
                     .initial_stream_window_size(WINDOW_BYTES)
                     .serve_connection(io, service);
-                self.drive(connection, &activity, &peer).await
+                self.drive(connection, &state, &peer).await
             }
         }
     }
@@ -163,20 +163,20 @@ impl Shared {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        activity: &Activity,
+        state: &ConnectionState,
     ) -> Result<axum::response::Response, Infallible> {
         let mut answer = self.router.call(request).await?;
         let unread = answer.extensions_mut().remove::<response::Unread>().is_some();
-        let close = unread || self.health.is_draining() || activity.is_aged();
+        let close = unread || self.health.is_draining() || state.is_aged();
         // HTTP/2 ends a stream without its connection, and a connection with GOAWAY.
-        if close && activity.protocol() == Protocol::Http1 {
+        if close && state.protocol() == Protocol::Http1 {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(answer)
     }
 
     /// Polls `connection` to its end, and ends it when the server stops or a deadline passes.
-    async fn drive<C>(&self, connection: C, activity: &Activity, peer: &Peer) -> Result<(), Failed>
+    async fn drive<C>(&self, connection: C, state: &ConnectionState, peer: &Peer) -> Result<(), Failed>
     where
         C: GracefulConnection<Error = hyper::Error>,
     {
@@ -190,7 +190,7 @@ impl Shared {
         poll_fn(|context| {
             if !stopped && stopping.as_mut().poll(context).is_ready() {
                 stopped = true;
-                activity.end();
+                state.end();
                 connection.as_mut().graceful_shutdown();
             }
             if closing.as_mut().poll(context).is_ready() {
@@ -201,15 +201,15 @@ impl Shared {
                     return Poll::Ready(result.map_err(Failed::broken));
                 }
                 // GOAWAY is to HTTP/2 what `Connection: close` is to HTTP/1.1; streams that are open go on.
-                if activity.protocol() == Protocol::Http2
-                    && (activity.is_aged() || self.health.is_draining())
-                    && activity.is_used()
-                    && activity.end()
+                if state.protocol() == Protocol::Http2
+                    && (state.is_aged() || self.health.is_draining())
+                    && state.is_used()
+                    && state.end()
                 {
                     connection.as_mut().graceful_shutdown();
                     continue;
                 }
-                let Some((deadline, expired)) = activity.deadline(&self.limits) else {
+                let Some((deadline, expired)) = state.deadline(&self.limits) else {
                     return Poll::Pending;
                 };
                 // An alarm that is early is left as it is, and set anew when it rings: that is once in a
@@ -223,7 +223,7 @@ impl Shared {
                 }
                 match expired {
                     Expired::Idle => {
-                        activity.end();
+                        state.end();
                         connection.as_mut().graceful_shutdown();
                     }
                     Expired::Header => {

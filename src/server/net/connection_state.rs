@@ -2,7 +2,7 @@
 //!
 //! hyper's own `header_read_timeout` also runs while a kept-alive connection waits for its next request, so it cannot
 //! tell "10 s for a head that has begun" from "120 s between requests". Here the stream notices the first byte of a
-//! head, the service notices its end, and [`Activity::deadline`] follows from both.
+//! head, the service notices its end, and [`ConnectionState::deadline`] follows from both.
 
 use std::io;
 use std::pin::Pin;
@@ -51,7 +51,7 @@ enum Phase {
 }
 
 #[derive(Debug)]
-struct State {
+struct Progress {
     phase: Phase,
     /// Whether a request has ever come.
     used: bool,
@@ -61,22 +61,22 @@ struct State {
 
 /// Shared by a connection's stream, its service and the task that drives both.
 #[derive(Debug)]
-pub(crate) struct Activity {
+pub(crate) struct ConnectionState {
     protocol: Protocol,
     peer: Arc<Peer>,
     /// When it is so old that it should end; `None` is never.
     retires: Option<Instant>,
-    state: Mutex<State>,
+    progress: Mutex<Progress>,
 }
 
-impl Activity {
+impl ConnectionState {
     /// A connection that was opened just now, and has not said anything yet.
     pub(crate) fn new(protocol: Protocol, peer: Arc<Peer>, limits: &Limits) -> Self {
         let opened = Instant::now();
         let age = limits.max_connection_age;
         let retires = opened.checked_add(age.saturating_sub(age.mul_f64(MAX_AGE_JITTER * fastrand::f64())));
-        let state = Mutex::new(State { phase: Phase::Idle { since: opened }, used: false, ending: false });
-        Self { protocol, peer, retires, state }
+        let progress = Mutex::new(Progress { phase: Phase::Idle { since: opened }, used: false, ending: false });
+        Self { protocol, peer, retires, progress }
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
@@ -90,14 +90,16 @@ impl Activity {
 
     /// Whether a request has ever come. A client that is told to go before its first one may give that up.
     pub(crate) fn is_used(&self) -> bool {
-        self.state().used
+        self.progress().used
     }
 
     /// Until when the present phase may go on, if it is bounded here, and what it is then called.
     pub(crate) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
-        let state = self.state();
-        let (since, timeout, expired) = match state.phase {
-            Phase::Idle { since } | Phase::Head { since } if state.ending => (since, CLOSE_TIMEOUT, Expired::Closing),
+        let progress = self.progress();
+        let (since, timeout, expired) = match progress.phase {
+            Phase::Idle { since } | Phase::Head { since } if progress.ending => {
+                (since, CLOSE_TIMEOUT, Expired::Closing)
+            }
             Phase::Idle { since } if self.peer.has_unread() => (since, limits.body_timeout, Expired::Unread),
             Phase::Idle { since } => (since, limits.idle_timeout, Expired::Idle),
             Phase::Head { since } => (since, limits.header_timeout, Expired::Header),
@@ -108,28 +110,28 @@ impl Activity {
     }
 
     /// The head of a request has been read. It is being answered for as long as the guard lives.
-    pub(crate) fn begin(self: &Arc<Self>) -> Answering {
+    pub(crate) fn begin(self: &Arc<Self>) -> RequestInFlight {
         self.peer.used(Instant::now());
-        let mut state = self.state();
-        let requests = match state.phase {
+        let mut progress = self.progress();
+        let requests = match progress.phase {
             Phase::Busy { requests } => requests,
             _ => 0,
         };
-        state.phase = Phase::Busy { requests: requests + 1 };
-        state.used = true;
-        drop(state);
-        Answering(Arc::clone(self))
+        progress.phase = Phase::Busy { requests: requests + 1 };
+        progress.used = true;
+        drop(progress);
+        RequestInFlight(Arc::clone(self))
     }
 
     /// This side wants no more requests, and what is left of the connection has [`CLOSE_TIMEOUT`]. `false` if that
     /// was so already.
     pub(crate) fn end(&self) -> bool {
-        let mut state = self.state();
-        if state.ending {
+        let mut progress = self.progress();
+        if progress.ending {
             return false;
         }
-        state.ending = true;
-        if let Phase::Idle { since } | Phase::Head { since } = &mut state.phase {
+        progress.ending = true;
+        if let Phase::Idle { since } | Phase::Head { since } = &mut progress.phase {
             *since = Instant::now();
         }
         true
@@ -137,48 +139,48 @@ impl Activity {
 
     fn received(&self) {
         if self.protocol == Protocol::Http1 {
-            let mut state = self.state();
-            if matches!(state.phase, Phase::Idle { .. }) && !state.ending {
-                state.phase = Phase::Head { since: Instant::now() };
+            let mut progress = self.progress();
+            if matches!(progress.phase, Phase::Idle { .. }) && !progress.ending {
+                progress.phase = Phase::Head { since: Instant::now() };
             }
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A request being answered.
 #[derive(Debug)]
-pub(crate) struct Answering(Arc<Activity>);
+pub(crate) struct RequestInFlight(Arc<ConnectionState>);
 
-impl Drop for Answering {
+impl Drop for RequestInFlight {
     fn drop(&mut self) {
         let now = Instant::now();
         self.0.peer.used(now);
-        let mut state = self.0.state();
-        state.phase = match state.phase {
+        let mut progress = self.0.progress();
+        progress.phase = match progress.phase {
             Phase::Busy { requests } if requests > 1 => Phase::Busy { requests: requests - 1 },
             _ => Phase::Idle { since: now },
         };
     }
 }
 
-/// A stream that tells an [`Activity`] what it sees.
+/// A stream that tells an [`ConnectionState`] what it sees.
 #[derive(Debug)]
-pub(crate) struct Watched<S> {
+pub(crate) struct ObservedStream<S> {
     stream: S,
-    activity: Arc<Activity>,
+    state: Arc<ConnectionState>,
 }
 
-impl<S> Watched<S> {
-    pub(crate) fn new(stream: S, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+impl<S> ObservedStream<S> {
+    pub(crate) fn new(stream: S, state: Arc<ConnectionState>) -> Self {
+        Self { stream, state }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -187,13 +189,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before {
-            self.activity.received();
+            self.state.received();
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
@@ -215,7 +217,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.activity.end();
+        self.state.end();
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
@@ -224,8 +226,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
 
-    fn expiry(activity: &Activity, opened: Instant) -> Option<(Duration, Expired)> {
-        let (deadline, expired) = activity.deadline(&Limits::default())?;
+    fn expiry(state: &ConnectionState, opened: Instant) -> Option<(Duration, Expired)> {
+        let (deadline, expired) = state.deadline(&Limits::default())?;
         Some((deadline - opened, expired))
     }
 
@@ -233,37 +235,37 @@ mod tests {
     async fn deadline_follows_the_phase() {
         let seconds = Duration::from_secs;
         let opened = Instant::now();
-        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::default(), &Limits::default()));
-        assert_eq!(expiry(&activity, opened), Some((seconds(120), Expired::Idle)));
+        let state = Arc::new(ConnectionState::new(Protocol::Http1, Arc::default(), &Limits::default()));
+        assert_eq!(expiry(&state, opened), Some((seconds(120), Expired::Idle)));
         tokio::time::advance(seconds(50)).await;
-        activity.received();
-        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
+        state.received();
+        assert_eq!(expiry(&state, opened), Some((seconds(60), Expired::Header)));
         tokio::time::advance(seconds(5)).await;
         // More of the same head.
-        activity.received();
-        assert_eq!(expiry(&activity, opened), Some((seconds(60), Expired::Header)));
-        let answering = activity.begin();
-        activity.received();
-        assert_eq!(expiry(&activity, opened), None);
+        state.received();
+        assert_eq!(expiry(&state, opened), Some((seconds(60), Expired::Header)));
+        let answering = state.begin();
+        state.received();
+        assert_eq!(expiry(&state, opened), None);
         drop(answering);
-        assert_eq!(expiry(&activity, opened), Some((seconds(175), Expired::Idle)));
-        assert!(activity.end());
+        assert_eq!(expiry(&state, opened), Some((seconds(175), Expired::Idle)));
+        assert!(state.end());
         tokio::time::advance(seconds(1)).await;
         // Being asked to close again, or hearing more, wins no time.
-        assert!(!activity.end());
-        activity.received();
-        activity.end();
-        assert_eq!(expiry(&activity, opened), Some((seconds(57), Expired::Closing)));
+        assert!(!state.end());
+        state.received();
+        state.end();
+        assert_eq!(expiry(&state, opened), Some((seconds(57), Expired::Closing)));
     }
 
     /// Or a connection would have to go for another while its request is judged.
     #[tokio::test(start_paused = true)]
     async fn request_that_has_come_is_use() {
         let peer = Arc::<Peer>::default();
-        let activity = Arc::new(Activity::new(Protocol::Http1, Arc::clone(&peer), &Limits::default()));
+        let state = Arc::new(ConnectionState::new(Protocol::Http1, Arc::clone(&peer), &Limits::default()));
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(peer.idle(Instant::now()), Duration::from_secs(60));
-        let answering = activity.begin();
+        let answering = state.begin();
         assert_eq!(peer.idle(Instant::now()), Duration::ZERO);
         tokio::time::advance(Duration::from_secs(9)).await;
         assert_eq!(peer.idle(Instant::now()), Duration::from_secs(9));
@@ -274,11 +276,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn unread_answer_has_as_long_as_a_body() {
         let (opened, peer) = (Instant::now(), Arc::<Peer>::default());
-        let activity = Activity::new(Protocol::Http2, Arc::clone(&peer), &Limits::default());
+        let state = ConnectionState::new(Protocol::Http2, Arc::clone(&peer), &Limits::default());
         peer.wrote();
-        assert_eq!(expiry(&activity, opened), Some((Duration::from_secs(10), Expired::Unread)));
+        assert_eq!(expiry(&state, opened), Some((Duration::from_secs(10), Expired::Unread)));
         peer.written();
-        assert_eq!(expiry(&activity, opened), Some((Duration::from_secs(120), Expired::Idle)));
+        assert_eq!(expiry(&state, opened), Some((Duration::from_secs(120), Expired::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -287,29 +289,29 @@ mod tests {
         let opened = Instant::now();
         let ages: Vec<_> = (0..100)
             .map(|_| {
-                let activity = Activity::new(Protocol::Http1, Arc::default(), &limits);
-                activity.retires.unwrap() - opened
+                let state = ConnectionState::new(Protocol::Http1, Arc::default(), &limits);
+                state.retires.unwrap() - opened
             })
             .collect();
         let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
         assert!(*first >= Duration::from_secs(900) && *last <= Duration::from_secs(1000));
         assert!(last.saturating_sub(*first) > Duration::from_secs(50));
         let limits = Limits { max_connection_age: Duration::MAX, ..limits };
-        assert!(!Activity::new(Protocol::Http1, Arc::default(), &limits).is_aged());
+        assert!(!ConnectionState::new(Protocol::Http1, Arc::default(), &limits).is_aged());
     }
 
     #[tokio::test(start_paused = true)]
     async fn http2_is_idle_when_no_stream_is_open() {
         let opened = Instant::now();
-        let activity = Arc::new(Activity::new(Protocol::Http2, Arc::default(), &Limits::default()));
+        let state = Arc::new(ConnectionState::new(Protocol::Http2, Arc::default(), &Limits::default()));
         // Settings and pings.
-        activity.received();
-        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Idle);
-        let (first, second) = (activity.begin(), activity.begin());
-        activity.end();
+        state.received();
+        assert_eq!(expiry(&state, opened).unwrap().1, Expired::Idle);
+        let (first, second) = (state.begin(), state.begin());
+        state.end();
         drop(first);
-        assert_eq!(expiry(&activity, opened), None);
+        assert_eq!(expiry(&state, opened), None);
         drop(second);
-        assert_eq!(expiry(&activity, opened).unwrap().1, Expired::Closing);
+        assert_eq!(expiry(&state, opened).unwrap().1, Expired::Closing);
     }
 }

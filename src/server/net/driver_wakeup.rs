@@ -14,12 +14,12 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Looks for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Lookout {
+pub(crate) struct DriverWakeup {
     /// Nothing is sent; the thread ends when it is dropped.
     _alive: Sender<()>,
 }
 
-impl Lookout {
+impl DriverWakeup {
     /// Over the runtime that this is called in.
     pub(crate) fn start() -> io::Result<Self> {
         let (alive, dropped) = mpsc::channel();

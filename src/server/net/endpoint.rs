@@ -13,8 +13,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::connection::Shared;
-use super::open_connections::Connections;
+use super::connection::ConnectionContext;
+use super::open_connections::OpenConnections;
 use super::peer::Peer;
 use crate::server::certificates::tls::Tls;
 use crate::server::observe::failure::Failure;
@@ -53,7 +53,7 @@ impl Endpoint {
                 return 0;
             }
         };
-        let shared = Arc::new(Shared {
+        let context = Arc::new(ConnectionContext {
             tls: self.tls,
             router: TowerToHyperService::new(self.router),
             limits: self.limits,
@@ -62,21 +62,21 @@ impl Endpoint {
             stop: stop.clone(),
         });
         let mut connections = JoinSet::new();
-        let accepting = accept_all(&listener, &shared, &mut connections);
+        let accepting = accept_all(&listener, &context, &mut connections);
         stop.run_until_cancelled(accepting).await;
         drop(listener);
         let finished = async { while connections.join_next().await.is_some() {} };
-        if timeout(shared.limits.drain_timeout, finished).await.is_ok() {
+        if timeout(context.limits.drain_timeout, finished).await.is_ok() {
             return 0;
         }
         connections.len()
     }
 }
 
-async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
-    let max = shared.limits.max_connections;
+async fn accept_all(listener: &TcpListener, context: &Arc<ConnectionContext>, connections: &mut JoinSet<()>) {
+    let max = context.limits.max_connections;
     let permits = Arc::new(Semaphore::new(max));
-    let mut open = Connections::default();
+    let mut open = OpenConnections::default();
     let mut backoff = ACCEPT_BACKOFF;
     loop {
         match listener.accept().await {
@@ -86,23 +86,23 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &
                     // Whoever was accepted just now gets to ask before it may have to go.
                     yield_now().await;
                     if permits.available_permits() == 0 && open.displace_idle() {
-                        shared.metrics.failed(Failure::Displaced);
+                        context.metrics.failed(Failure::Displaced);
                     }
                 }
                 // The semaphore is never closed.
                 let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-                let shared = Arc::clone(shared);
+                let context = Arc::clone(context);
                 let peer = Arc::new(Peer::new(from.ip()));
-                let served = shared.serve(stream, Arc::clone(&peer));
+                let served = context.serve(stream, Arc::clone(&peer));
                 let task = connections.spawn(async move {
                     served.await;
                     drop(permit);
                 });
                 open.add(peer, task, max);
             }
-            Err(cause) if is_of_one_connection(&cause) => shared.metrics.failed(Failure::Accept),
+            Err(cause) if is_of_one_connection(&cause) => context.metrics.failed(Failure::Accept),
             Err(cause) => {
-                shared.metrics.failed(Failure::Accept);
+                context.metrics.failed(Failure::Accept);
                 warn!(%cause, "cannot accept connections");
                 sleep(backoff).await;
                 backoff = (backoff * 2).min(MAX_ACCEPT_BACKOFF);

@@ -12,9 +12,9 @@ use super::peer::Peer;
 
 /// Those that are open, and some that have ended.
 #[derive(Debug, Default)]
-pub(crate) struct Connections(Vec<(Arc<Peer>, AbortHandle)>);
+pub(crate) struct OpenConnections(Vec<(Arc<Peer>, AbortHandle)>);
 
-impl Connections {
+impl OpenConnections {
     /// Adds one. `max` are open at a time.
     pub(crate) fn add(&mut self, peer: Arc<Peer>, task: AbortHandle, max: usize) {
         if self.0.len() >= max.saturating_mul(2) {
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    fn open(connections: &mut Connections, last: u8) -> (Arc<Peer>, AbortHandle) {
+    fn open(connections: &mut OpenConnections, last: u8) -> (Arc<Peer>, AbortHandle) {
         let peer = Arc::new(Peer::new(Ipv4Addr::new(10, 0, 0, last).into()));
         let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
         connections.add(Arc::clone(&peer), task.clone(), 10);
@@ -66,7 +66,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn longest_without_an_answer_ends() {
-        let mut connections = Connections::default();
+        let mut connections = OpenConnections::default();
         let (proven, proven_task) = open(&mut connections, 1);
         let (_, silent) = open(&mut connections, 1);
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -82,7 +82,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_of_many_from_an_address_ends() {
-        let mut connections = Connections::default();
+        let mut connections = OpenConnections::default();
         let (_, single) = open(&mut connections, 1);
         tokio::time::advance(Duration::from_secs(2)).await;
         let many: Vec<_> = (0..5).map(|_| open(&mut connections, 2).1).collect();
@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn verified_ones_end_last() {
-        let mut connections = Connections::default();
+        let mut connections = OpenConnections::default();
         let (verified, verified_task) = open(&mut connections, 1);
         verified.verify();
         tokio::time::advance(Duration::from_secs(60)).await;

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 /// What there are turns of. Each pool remembers by itself when a connection had its last one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum QueueKind {
     /// Places of small bodies.
-    Place,
+    SmallBodies,
     /// Processors, where they are short.
-    Processor,
+    Processors,
     /// Threads and memory for large bodies.
-    Large,
+    LargeBodies,
 }
 
 /// Shared by a connection's task, its requests and its answers.
@@ -32,7 +32,7 @@ pub(crate) struct Peer {
     /// Answers that are not written yet.
     unread: AtomicUsize,
     /// The number of the last turn that it had in each pool; 0 is none.
-    last_turns: [AtomicU64; 3],
+    last_permits: [AtomicU64; 3],
     /// Notified when the connection has to end for others.
     pub(crate) close: Notify,
 }
@@ -52,7 +52,7 @@ impl Peer {
             used: AtomicU64::new(0),
             verified: AtomicBool::new(false),
             unread: AtomicUsize::new(0),
-            last_turns: Default::default(),
+            last_permits: Default::default(),
             close: Notify::new(),
         }
     }
@@ -81,12 +81,12 @@ impl Peer {
         self.verified.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn last_turn(&self, kind: Kind) -> &AtomicU64 {
-        let [place, processor, large] = &self.last_turns;
+    pub(crate) fn last_permit(&self, kind: QueueKind) -> &AtomicU64 {
+        let [place, processor, large] = &self.last_permits;
         match kind {
-            Kind::Place => place,
-            Kind::Processor => processor,
-            Kind::Large => large,
+            QueueKind::SmallBodies => place,
+            QueueKind::Processors => processor,
+            QueueKind::LargeBodies => large,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Who is next where there are fewer turns than requests: places, processors, and threads and memory for large bodies, which
+//! Who is next where there are fewer permits than requests: places, processors, and threads and memory for large bodies, which
 //! are judged on threads of their own, so that those that take connections never wait for one.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::memory_budget::Overloaded;
-use crate::server::net::peer::{Kind, Peer};
+use crate::server::net::peer::{Peer, QueueKind};
 use crate::server::options::Limits;
 
 /// How many times its size a body may become while it is judged: the structs that are read of it, findings, the answer.
@@ -20,10 +20,10 @@ pub(crate) const GROWTH: usize = 64;
 /// Addresses that are remembered.
 const MAX_ADDRESSES: usize = 4096;
 
-/// Turns, no more at a time than there may be, and fair to addresses and connections.
+/// ProcessorLimit, no more at a time than there may be, and fair to addresses and connections.
 #[derive(Debug)]
-pub(crate) struct Pool {
-    kind: Kind,
+pub(crate) struct FairQueue {
+    kind: QueueKind,
     max_running: usize,
     max_bytes: usize,
     max_waiting: usize,
@@ -34,9 +34,9 @@ pub(crate) struct Pool {
 struct State {
     running: usize,
     bytes: usize,
-    turns: u64,
-    /// The number of the last turn of each address.
-    last_turns: HashMap<IpAddr, u64>,
+    permits: u64,
+    /// The number of the last permit of each address.
+    last_permits: HashMap<IpAddr, u64>,
     /// In the order in which they came.
     waiting: Vec<Waiter>,
 }
@@ -45,20 +45,20 @@ struct State {
 struct Waiter {
     peer: Arc<Peer>,
     bytes: usize,
-    /// Dropped, it tells that there will be no turn.
-    start: oneshot::Sender<Turn>,
+    /// Dropped, it tells that there will be no permit.
+    start: oneshot::Sender<Permit>,
 }
 
-/// A turn, which ends when it is dropped.
+/// A permit, which ends when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    pool: Arc<Pool>,
+pub(crate) struct Permit {
+    queue: Arc<FairQueue>,
     bytes: usize,
 }
 
-impl Pool {
-    /// `max_running` turns at a time, and as many requests that wait.
-    pub(crate) fn new(kind: Kind, max_running: usize, max_waiting: usize) -> Arc<Self> {
+impl FairQueue {
+    /// `max_running` permits at a time, and as many requests that wait.
+    pub(crate) fn new(kind: QueueKind, max_running: usize, max_waiting: usize) -> Arc<Self> {
         Arc::new(Self { kind, max_running, max_bytes: usize::MAX, max_waiting, state: Mutex::default() })
     }
 
@@ -67,39 +67,45 @@ impl Pool {
         let max_running = available_parallelism().map_or(1, usize::from);
         let max_bytes = limits.max_bytes / 2;
         // Those that wait are bounded by their bytes.
-        Arc::new(Self { kind: Kind::Large, max_running, max_bytes, max_waiting: usize::MAX, state: Mutex::default() })
+        Arc::new(Self {
+            kind: QueueKind::LargeBodies,
+            max_running,
+            max_bytes,
+            max_waiting: usize::MAX,
+            state: Mutex::default(),
+        })
     }
 
-    /// Waits until `deadline` for a turn to judge a body of `size` bytes. It is the turn of the address that had its last one
+    /// Waits until `deadline` for a permit to judge a body of `size` bytes. It is the permit of the address that had its last one
     /// longest ago, of its connections the one that had its last one longest ago, and of those that had none yet the one that
     /// came first. Where too many wait, the last of the connection with the most of them is refused.
     ///
     /// A body that may become more than there is memory for is judged alone.
-    pub(crate) async fn take(
+    pub(crate) async fn acquire(
         self: &Arc<Self>,
         peer: &Arc<Peer>,
         size: usize,
         deadline: Instant,
-    ) -> Result<Turn, Overloaded> {
-        let turn = {
+    ) -> Result<Permit, Overloaded> {
+        let permit = {
             let mut state = self.state();
             let bytes = size.saturating_mul(GROWTH).min(self.max_bytes);
             if state.waiting.is_empty() && self.is_free(&state, bytes) {
                 state.begin(self.kind, peer, bytes);
-                return Ok(Turn { pool: Arc::clone(self), bytes });
+                return Ok(Permit { queue: Arc::clone(self), bytes });
             }
-            let (start, turn) = oneshot::channel();
+            let (start, permit) = oneshot::channel();
             // Those who gave up.
             state.waiting.retain(|waiter| !waiter.start.is_closed());
             state.waiting.push(Waiter { peer: Arc::clone(peer), bytes, start });
             if state.waiting.len() > self.max_waiting {
                 state.refuse();
             }
-            turn
+            permit
         };
         self.begin();
-        match timeout_at(deadline, turn).await {
-            Ok(Ok(turn)) => Ok(turn),
+        match timeout_at(deadline, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_refused)) => Err(Overloaded),
             Err(_elapsed) => Err(Overloaded),
         }
@@ -113,7 +119,7 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives turns to as many as may begin.
+    /// Gives permits to as many as may begin.
     fn begin(self: &Arc<Self>) {
         loop {
             let mut state = self.state();
@@ -124,32 +130,32 @@ impl Pool {
             let next = state.waiting.remove(at);
             state.begin(self.kind, &next.peer, next.bytes);
             drop(state);
-            let turn = Turn { pool: Arc::clone(self), bytes: next.bytes };
+            let permit = Permit { queue: Arc::clone(self), bytes: next.bytes };
             // Of one that has given up meanwhile; outside of the lock, which its drop takes.
-            drop(next.start.send(turn));
+            drop(next.start.send(permit));
         }
     }
 }
 
 impl State {
-    /// Whose turn it is.
-    fn next(&self, kind: Kind) -> Option<usize> {
-        let last_turns = |(_, waiter): &(usize, &Waiter)| {
-            let of_address = self.last_turns.get(&waiter.peer.address()).copied().unwrap_or(0);
-            (of_address, waiter.peer.last_turn(kind).load(Ordering::Relaxed))
+    /// Whose permit it is.
+    fn next(&self, kind: QueueKind) -> Option<usize> {
+        let last_permits = |(_, waiter): &(usize, &Waiter)| {
+            let of_address = self.last_permits.get(&waiter.peer.address()).copied().unwrap_or(0);
+            (of_address, waiter.peer.last_permit(kind).load(Ordering::Relaxed))
         };
-        self.waiting.iter().enumerate().min_by_key(last_turns).map(|(at, _)| at)
+        self.waiting.iter().enumerate().min_by_key(last_permits).map(|(at, _)| at)
     }
 
-    fn begin(&mut self, kind: Kind, peer: &Peer, bytes: usize) {
+    fn begin(&mut self, kind: QueueKind, peer: &Peer, bytes: usize) {
         self.running += 1;
         self.bytes += bytes;
-        self.turns += 1;
-        if self.last_turns.len() >= MAX_ADDRESSES {
-            self.last_turns.clear();
+        self.permits += 1;
+        if self.last_permits.len() >= MAX_ADDRESSES {
+            self.last_permits.clear();
         }
-        self.last_turns.insert(peer.address(), self.turns);
-        peer.last_turn(kind).store(self.turns, Ordering::Relaxed);
+        self.last_permits.insert(peer.address(), self.permits);
+        peer.last_permit(kind).store(self.permits, Ordering::Relaxed);
     }
 
     /// Refuses the last of the connection that has the most.
@@ -165,13 +171,13 @@ impl State {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.pool.state();
+        let mut state = self.queue.state();
         state.running -= 1;
         state.bytes -= self.bytes;
         drop(state);
-        self.pool.begin();
+        self.queue.begin();
     }
 }
 
@@ -188,53 +194,65 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    fn pool(max_running: usize) -> Arc<Pool> {
+    fn queue(max_running: usize) -> Arc<FairQueue> {
         let max_bytes = 4 * GROWTH * MIB;
-        Arc::new(Pool { kind: Kind::Large, max_running, max_bytes, max_waiting: 100, state: Mutex::default() })
+        Arc::new(FairQueue {
+            kind: QueueKind::LargeBodies,
+            max_running,
+            max_bytes,
+            max_waiting: 100,
+            state: Mutex::default(),
+        })
     }
 
     fn peer(last: u8) -> Arc<Peer> {
         Arc::new(Peer::new(Ipv4Addr::new(10, 0, 0, last).into()))
     }
 
-    /// Asks, and gives the turn once it is there.
-    fn ask(pool: &Arc<Pool>, peer: &Arc<Peer>, size: usize) -> Pin<Box<dyn Future<Output = Result<Turn, Overloaded>>>> {
-        let (pool, peer) = (Arc::clone(pool), Arc::clone(peer));
+    /// Asks, and gives the permit once it is there.
+    fn ask(
+        queue: &Arc<FairQueue>,
+        peer: &Arc<Peer>,
+        size: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<Permit, Overloaded>>>> {
+        let (queue, peer) = (Arc::clone(queue), Arc::clone(peer));
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut asked: Pin<Box<dyn Future<Output = _>>> =
-            Box::pin(async move { pool.take(&peer, size, deadline).await });
+            Box::pin(async move { queue.acquire(&peer, size, deadline).await });
         match asked.as_mut().now_or_never() {
-            Some(turn) => Box::pin(ready(turn)),
+            Some(permit) => Box::pin(ready(permit)),
             None => asked,
         }
     }
 
-    fn now(asked: &mut Pin<Box<dyn Future<Output = Result<Turn, Overloaded>>>>) -> Option<Result<Turn, Overloaded>> {
+    fn now(
+        asked: &mut Pin<Box<dyn Future<Output = Result<Permit, Overloaded>>>>,
+    ) -> Option<Result<Permit, Overloaded>> {
         asked.as_mut().now_or_never()
     }
 
     #[tokio::test]
     async fn no_more_than_may_run() {
-        let (pool, peer) = (pool(2), peer(1));
-        let mut turns: Vec<_> = (0..3).map(|_| ask(&pool, &peer, 1)).collect();
-        let first = now(&mut turns[0]).unwrap().unwrap();
-        let _second = now(&mut turns[1]).unwrap().unwrap();
-        assert!(now(&mut turns[2]).is_none());
+        let (queue, peer) = (queue(2), peer(1));
+        let mut permits: Vec<_> = (0..3).map(|_| ask(&queue, &peer, 1)).collect();
+        let first = now(&mut permits[0]).unwrap().unwrap();
+        let _second = now(&mut permits[1]).unwrap().unwrap();
+        assert!(now(&mut permits[2]).is_none());
         drop(first);
-        assert!(now(&mut turns[2]).unwrap().is_ok());
+        assert!(now(&mut permits[2]).unwrap().is_ok());
     }
 
     #[tokio::test]
     async fn no_more_than_memory() {
-        let (pool, peer) = (pool(8), peer(1));
-        let mut turns: Vec<_> = (0..3).map(|_| ask(&pool, &peer, 2 * MIB)).collect();
-        let first = now(&mut turns[0]).unwrap().unwrap();
-        let second = now(&mut turns[1]).unwrap().unwrap();
-        assert!(now(&mut turns[2]).is_none());
+        let (queue, peer) = (queue(8), peer(1));
+        let mut permits: Vec<_> = (0..3).map(|_| ask(&queue, &peer, 2 * MIB)).collect();
+        let first = now(&mut permits[0]).unwrap().unwrap();
+        let second = now(&mut permits[1]).unwrap().unwrap();
+        assert!(now(&mut permits[2]).is_none());
         drop((first, second));
-        let third = now(&mut turns[2]).unwrap().unwrap();
+        let third = now(&mut permits[2]).unwrap().unwrap();
         // Larger than all there is: alone.
-        let mut huge = ask(&pool, &peer, 100 * MIB);
+        let mut huge = ask(&queue, &peer, 100 * MIB);
         assert!(now(&mut huge).is_none());
         drop(third);
         assert!(now(&mut huge).unwrap().is_ok());
@@ -242,10 +260,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_had_no_turn_is_next() {
-        let (pool, busy, other, far) = (pool(1), peer(1), peer(1), peer(2));
-        let running = ask(&pool, &busy, 1).await.unwrap();
-        let mut of_busy: Vec<_> = (0..50).map(|_| ask(&pool, &busy, 1)).collect();
-        let (mut of_other, mut of_far) = (ask(&pool, &other, 1), ask(&pool, &far, 1));
+        let (queue, busy, other, far) = (queue(1), peer(1), peer(1), peer(2));
+        let running = ask(&queue, &busy, 1).await.unwrap();
+        let mut of_busy: Vec<_> = (0..50).map(|_| ask(&queue, &busy, 1)).collect();
+        let (mut of_other, mut of_far) = (ask(&queue, &other, 1), ask(&queue, &far, 1));
         drop(running);
         let far = now(&mut of_far).unwrap().unwrap();
         assert!(now(&mut of_other).is_none());
@@ -258,10 +276,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_most_is_refused() {
-        let (pool, busy, other) = (pool(1), peer(1), peer(1));
-        let running = ask(&pool, &other, 1).await.unwrap();
-        let mut of_busy: Vec<_> = (0..100).map(|_| ask(&pool, &busy, 1)).collect();
-        let mut of_other = ask(&pool, &other, 1);
+        let (queue, busy, other) = (queue(1), peer(1), peer(1));
+        let running = ask(&queue, &other, 1).await.unwrap();
+        let mut of_busy: Vec<_> = (0..100).map(|_| ask(&queue, &busy, 1)).collect();
+        let mut of_other = ask(&queue, &other, 1);
         assert!(now(&mut of_busy[99]).unwrap().is_err());
         assert!(now(&mut of_busy[98]).is_none() && now(&mut of_other).is_none());
         drop(running);
@@ -269,14 +287,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_is_refused_at_the_deadline_and_takes_no_turn() {
-        let (pool, peer) = (pool(1), peer(1));
-        let running = ask(&pool, &peer, 1).await.unwrap();
+        let (queue, peer) = (queue(1), peer(1));
+        let running = ask(&queue, &peer, 1).await.unwrap();
         let begin = Instant::now();
-        assert!(ask(&pool, &peer, 1).await.is_err());
+        assert!(ask(&queue, &peer, 1).await.is_err());
         assert_eq!(begin.elapsed(), Duration::from_secs(60));
         drop(running);
-        drop(ask(&pool, &peer, 1).await.unwrap());
-        let state = pool.state();
+        drop(ask(&queue, &peer, 1).await.unwrap());
+        let state = queue.state();
         assert_eq!((state.running, state.bytes, state.waiting.len()), (0, 0, 0));
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! When there is no room for a byte, what has cost most so far makes room: of the bodies that are not judged yet, and of the
 //! answers that nobody reads, the one with the greatest product of its age and of what its address holds. A body that arrives
-//! at the speed of a network is young, whoever else comes from the same address; one that trickles in is old. So no share is
-//! fixed, and nobody is locked out by an address that they share.
+//! at the speed of a network is young, whoever else comes from the same address; one that trickles in is old. So no reservation is
+//! fixed, and nobody is locked out by an address that they reservation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::server::net::peer::Peer;
 use crate::server::options::Limits;
 
-/// Bodies and answers up to this size have an account of their own: nearly all are smaller, and must not wait for a few that
+/// Bodies and answers up to this size have an partition of their own: nearly all are smaller, and must not wait for a few that
 /// are large.
 pub(crate) const SMALL_BYTES: usize = 64 * 1024;
 /// What a request or an answer takes beside its body: a task, the state of a stream. Measured at 1 to 3 KiB.
@@ -35,46 +35,46 @@ pub(crate) struct Overloaded;
 
 /// What all bodies and answers hold.
 #[derive(Debug)]
-pub(crate) struct Ledger {
-    small: Account,
-    large: Account,
+pub(crate) struct MemoryBudget {
+    small: Partition,
+    large: Partition,
 }
 
-impl Ledger {
+impl MemoryBudget {
     /// Of [`Limits::max_bytes`], one eighth is for small bodies and answers and three eighths for large ones; half is what
-    /// [`Pool`](super::fair_queue::Pool) has.
+    /// [`FairQueue`](super::fair_queue::FairQueue) has.
     pub(crate) fn new(limits: &Limits) -> Self {
         let eighth = limits.max_bytes / 8;
         Self {
-            small: Account::new(false, eighth.max(SMALL_BYTES + OVERHEAD_BYTES)),
+            small: Partition::new(false, eighth.max(SMALL_BYTES + OVERHEAD_BYTES)),
             // One body has to fit with its head, whatever was asked for.
-            large: Account::new(true, (eighth * 3).max(limits.max_body_bytes.saturating_add(SMALL_BYTES))),
+            large: Partition::new(true, (eighth * 3).max(limits.max_body_bytes.saturating_add(SMALL_BYTES))),
         }
     }
 
-    /// A share of nothing yet, for a body of about `expected` bytes.
-    pub(crate) fn share(self: &Arc<Self>, expected: usize) -> Share {
-        Share { ledger: Arc::clone(self), is_large: expected > SMALL_BYTES, bytes: 0, holder: None, waiter: None }
+    /// A reservation of nothing yet, for a body of about `expected` bytes.
+    pub(crate) fn reserve_for(self: &Arc<Self>, expected: usize) -> Reservation {
+        Reservation { budget: Arc::clone(self), is_large: expected > SMALL_BYTES, bytes: 0, holder: None, waiter: None }
     }
 
     /// Charges an answer, for which there is memory already. If that is too much, others make room.
-    pub(crate) fn answer(self: &Arc<Self>, peer: &Arc<Peer>, bytes: usize) -> Share {
-        let mut share = self.share(bytes);
-        share.bytes = bytes.saturating_add(OVERHEAD_BYTES);
-        let account = share.account();
-        let used = account.used.fetch_add(share.bytes, Ordering::SeqCst).saturating_add(share.bytes);
+    pub(crate) fn answer(self: &Arc<Self>, peer: &Arc<Peer>, bytes: usize) -> Reservation {
+        let mut reservation = self.reserve_for(bytes);
+        reservation.bytes = bytes.saturating_add(OVERHEAD_BYTES);
+        let partition = reservation.partition();
+        let used = partition.used.fetch_add(reservation.bytes, Ordering::SeqCst).saturating_add(reservation.bytes);
         let displace = Displace::Connection(Arc::clone(peer));
-        let key = account.hold(peer.address(), Instant::now(), share.bytes, displace);
-        if used > account.max {
-            account.displace(0, None);
+        let key = partition.hold(peer.address(), Instant::now(), reservation.bytes, displace);
+        if used > partition.max {
+            partition.displace(0, None);
         }
-        share.holder = Some(key);
-        share
+        reservation.holder = Some(key);
+        reservation
     }
 }
 
 #[derive(Debug)]
-struct Account {
+struct Partition {
     is_large: bool,
     max: usize,
     used: AtomicUsize,
@@ -109,13 +109,13 @@ enum Displace {
 struct Waiter {
     address: IpAddr,
     since: Instant,
-    /// In the account that it asks.
+    /// In the partition that it asks.
     key: Option<u64>,
     /// Notified when it has to make room for others.
     displaced: Arc<Notify>,
 }
 
-impl Account {
+impl Partition {
     fn new(is_large: bool, max: usize) -> Self {
         Self {
             is_large,
@@ -255,8 +255,8 @@ impl Drop for Waiting<'_> {
 
 /// What one body or answer holds, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
-    ledger: Arc<Ledger>,
+pub(crate) struct Reservation {
+    budget: Arc<MemoryBudget>,
     is_large: bool,
     bytes: usize,
     /// Where it can make room for others.
@@ -264,9 +264,9 @@ pub(crate) struct Share {
     waiter: Option<Waiter>,
 }
 
-impl Share {
-    fn account(&self) -> &Account {
-        if self.is_large { &self.ledger.large } else { &self.ledger.small }
+impl Reservation {
+    fn partition(&self) -> &Partition {
+        if self.is_large { &self.budget.large } else { &self.budget.small }
     }
 
     /// Charges `bytes` more, waiting for room until `deadline`.
@@ -274,25 +274,25 @@ impl Share {
         if !self.is_large && self.bytes.saturating_add(bytes) > SMALL_BYTES + OVERHEAD_BYTES {
             return self.enlarge(bytes, deadline).await;
         }
-        self.account().charge(bytes, self.waiter.as_ref(), deadline).await?;
+        self.partition().charge(bytes, self.waiter.as_ref(), deadline).await?;
         self.bytes += bytes;
         if let Some(key) = self.holder
-            && let Some(holder) = self.account().holders().get_mut(&key)
+            && let Some(holder) = self.partition().holders().get_mut(&key)
         {
             holder.bytes = self.bytes;
         }
         Ok(())
     }
 
-    /// Goes on in the account of large bodies.
+    /// Goes on in the partition of large bodies.
     async fn enlarge(&mut self, bytes: usize, deadline: Instant) -> Result<(), Overloaded> {
-        let mut large = self.ledger.share(usize::MAX);
+        let mut large = self.budget.reserve_for(usize::MAX);
         let all = self.bytes.saturating_add(bytes);
         if let Some(waiter) = &mut self.waiter {
-            // Keys are of one account, and it asks the other.
+            // Keys are of one partition, and it asks the other.
             waiter.key = None;
         }
-        large.account().charge(all, self.waiter.as_ref(), deadline).await?;
+        large.partition().charge(all, self.waiter.as_ref(), deadline).await?;
         large.bytes = all;
         if let Some(waiter) = self.waiter.take() {
             large.hold(waiter);
@@ -303,13 +303,18 @@ impl Share {
 
     fn hold(&mut self, mut waiter: Waiter) {
         let displace = Displace::Request(Arc::clone(&waiter.displaced));
-        waiter.key = Some(self.account().hold(waiter.address, waiter.since, self.bytes, displace));
+        waiter.key = Some(self.partition().hold(waiter.address, waiter.since, self.bytes, displace));
         self.holder = waiter.key;
         self.waiter = Some(waiter);
     }
 
     /// From now on it makes room for others. Charges what a request takes that has to wait.
-    pub(crate) async fn wait(&mut self, peer: &Peer, head_bytes: usize, deadline: Instant) -> Result<(), Overloaded> {
+    pub(crate) async fn make_displaceable(
+        &mut self,
+        peer: &Peer,
+        head_bytes: usize,
+        deadline: Instant,
+    ) -> Result<(), Overloaded> {
         if self.waiter.is_none() {
             self.add(head_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
             let (since, displaced) = (Instant::now(), Arc::default());
@@ -318,7 +323,7 @@ impl Share {
         Ok(())
     }
 
-    pub(crate) fn is_waiting(&self) -> bool {
+    pub(crate) fn is_displaceable(&self) -> bool {
         self.waiter.is_some()
     }
 
@@ -328,17 +333,17 @@ impl Share {
     }
 
     /// From now on it stays: the body is judged.
-    pub(crate) fn stay(&mut self) {
+    pub(crate) fn pin(&mut self) {
         self.waiter = None;
         if let Some(key) = self.holder.take() {
-            let _holder = self.account().holders().remove(&key);
+            let _holder = self.partition().holders().remove(&key);
         }
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.account().give_back(self.bytes, self.holder);
+        self.partition().give_back(self.bytes, self.holder);
     }
 }
 
@@ -351,8 +356,8 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     /// 3 MiB of large bodies.
-    fn ledger() -> Arc<Ledger> {
-        Arc::new(Ledger::new(&Limits { max_bytes: 8 * MIB, max_body_bytes: MIB, ..Limits::default() }))
+    fn budget() -> Arc<MemoryBudget> {
+        Arc::new(MemoryBudget::new(&Limits { max_bytes: 8 * MIB, max_body_bytes: MIB, ..Limits::default() }))
     }
 
     fn peer(last: u8) -> Peer {
@@ -364,11 +369,11 @@ mod tests {
     }
 
     /// A large body of `bytes` so far.
-    async fn body(ledger: &Arc<Ledger>, peer: &Peer, bytes: usize) -> Share {
-        let mut share = ledger.share(MIB);
-        share.wait(peer, 0, soon()).await.unwrap();
-        share.add(bytes - OVERHEAD_BYTES, soon()).await.unwrap();
-        share
+    async fn body(budget: &Arc<MemoryBudget>, peer: &Peer, bytes: usize) -> Reservation {
+        let mut reservation = budget.reserve_for(MIB);
+        reservation.make_displaceable(peer, 0, soon()).await.unwrap();
+        reservation.add(bytes - OVERHEAD_BYTES, soon()).await.unwrap();
+        reservation
     }
 
     async fn is_displaced(displaced: impl Future<Output = ()>) -> bool {
@@ -377,26 +382,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn declared_bytes_are_not_charged() {
-        let ledger = ledger();
-        let shares: Vec<_> = (0..100).map(|_| ledger.share(MIB)).collect();
-        assert_eq!(ledger.large.used.load(Ordering::SeqCst), 0);
-        drop(shares);
+        let budget = budget();
+        let reservations: Vec<_> = (0..100).map(|_| budget.reserve_for(MIB)).collect();
+        assert_eq!(budget.large.used.load(Ordering::SeqCst), 0);
+        drop(reservations);
     }
 
     #[tokio::test(start_paused = true)]
     async fn oldest_of_one_address_makes_room() {
-        let (ledger, peer) = (ledger(), peer(1));
-        let old = body(&ledger, &peer, MIB).await;
+        let (budget, peer) = (budget(), peer(1));
+        let old = body(&budget, &peer, MIB).await;
         tokio::time::advance(Duration::from_secs(2)).await;
-        let young = body(&ledger, &peer, 2 * MIB).await;
+        let young = body(&budget, &peer, 2 * MIB).await;
         tokio::time::advance(Duration::from_millis(5)).await;
-        let mut honest = ledger.share(MIB);
+        let mut honest = budget.reserve_for(MIB);
         let make_room = async {
             old.displaced().await;
             drop(old);
         };
         let ask = async {
-            honest.wait(&peer, 0, soon()).await?;
+            honest.make_displaceable(&peer, 0, soon()).await?;
             honest.add(MIB / 2, soon()).await
         };
         let (added, ()) = tokio::join!(ask, make_room);
@@ -406,43 +411,43 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn address_that_holds_more_makes_room() {
-        let ledger = ledger();
-        let honest = body(&ledger, &peer(1), MIB / 2).await;
+        let budget = budget();
+        let honest = body(&budget, &peer(1), MIB / 2).await;
         tokio::time::advance(Duration::from_millis(300)).await;
         let mut many = Vec::new();
         for _ in 0..5 {
-            many.push(body(&ledger, &peer(2), MIB / 2).await);
+            many.push(body(&budget, &peer(2), MIB / 2).await);
         }
         tokio::time::advance(Duration::from_millis(300)).await;
-        let mut other = ledger.share(MIB);
+        let mut other = budget.reserve_for(MIB);
         let deadline = Instant::now() + Duration::from_millis(1);
         assert!(other.add(MIB, deadline).await.is_err(), "nobody has left yet");
         assert!(!is_displaced(honest.displaced()).await);
         let mut told = 0;
-        for share in &many {
-            told += usize::from(is_displaced(share.displaced()).await);
+        for reservation in &many {
+            told += usize::from(is_displaced(reservation.displaced()).await);
         }
         assert_eq!(told, 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_has_cost_most_waits_and_displaces_nobody() {
-        let (ledger, peer) = (ledger(), peer(1));
-        let mut old = body(&ledger, &peer, MIB).await;
+        let (budget, peer) = (budget(), peer(1));
+        let mut old = body(&budget, &peer, MIB).await;
         tokio::time::advance(Duration::from_secs(2)).await;
-        let young = body(&ledger, &peer, 2 * MIB).await;
+        let young = body(&budget, &peer, 2 * MIB).await;
         assert!(old.add(1, soon()).await.is_err());
         assert!(!is_displaced(young.displaced()).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_came_first_goes_on_where_all_are_alike() {
-        let (ledger, peer) = (ledger(), peer(1));
-        let mut first = body(&ledger, &peer, MIB).await;
+        let (budget, peer) = (budget(), peer(1));
+        let mut first = body(&budget, &peer, MIB).await;
         tokio::time::advance(Duration::from_millis(1)).await;
-        let second = body(&ledger, &peer, MIB).await;
+        let second = body(&budget, &peer, MIB).await;
         tokio::time::advance(Duration::from_millis(1)).await;
-        let third = body(&ledger, &peer, MIB - 2 * SMALL_BYTES).await;
+        let third = body(&budget, &peer, MIB - 2 * SMALL_BYTES).await;
         tokio::time::advance(Duration::from_millis(5)).await;
         let (added, ()) = tokio::join!(first.add(MIB / 2, soon()), async {
             third.displaced().await;
@@ -454,33 +459,33 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn judged_bodies_stay() {
-        let (ledger, peer) = (ledger(), peer(1));
-        let mut judged = body(&ledger, &peer, 3 * MIB).await;
-        judged.stay();
-        assert!(ledger.share(MIB).add(MIB, soon()).await.is_err());
+        let (budget, peer) = (budget(), peer(1));
+        let mut judged = body(&budget, &peer, 3 * MIB).await;
+        judged.pin();
+        assert!(budget.reserve_for(MIB).add(MIB, soon()).await.is_err());
         assert!(!is_displaced(judged.displaced()).await);
         drop(judged);
-        assert!(ledger.share(MIB).add(MIB, soon()).await.is_ok());
-        assert_eq!(ledger.large.used.load(Ordering::SeqCst), 0);
+        assert!(budget.reserve_for(MIB).add(MIB, soon()).await.is_ok());
+        assert_eq!(budget.large.used.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn growing_body_changes_its_account() {
-        let ledger = ledger();
-        let mut share = ledger.share(0);
-        share.add(SMALL_BYTES, soon()).await.unwrap();
-        assert_eq!(ledger.small.used.load(Ordering::SeqCst), SMALL_BYTES);
-        share.add(SMALL_BYTES, soon()).await.unwrap();
-        assert_eq!(ledger.small.used.load(Ordering::SeqCst), 0);
-        assert_eq!(ledger.large.used.load(Ordering::SeqCst), 2 * SMALL_BYTES);
+        let budget = budget();
+        let mut reservation = budget.reserve_for(0);
+        reservation.add(SMALL_BYTES, soon()).await.unwrap();
+        assert_eq!(budget.small.used.load(Ordering::SeqCst), SMALL_BYTES);
+        reservation.add(SMALL_BYTES, soon()).await.unwrap();
+        assert_eq!(budget.small.used.load(Ordering::SeqCst), 0);
+        assert_eq!(budget.large.used.load(Ordering::SeqCst), 2 * SMALL_BYTES);
     }
 
     #[tokio::test(start_paused = true)]
     async fn unread_answers_end_their_connection() {
-        let (ledger, reader, sleeper) = (ledger(), Arc::new(peer(1)), Arc::new(peer(1)));
-        let _old = ledger.answer(&sleeper, 2 * MIB);
+        let (budget, reader, sleeper) = (budget(), Arc::new(peer(1)), Arc::new(peer(1)));
+        let _old = budget.answer(&sleeper, 2 * MIB);
         tokio::time::advance(Duration::from_secs(1)).await;
-        let _young = ledger.answer(&reader, 2 * MIB);
+        let _young = budget.answer(&reader, 2 * MIB);
         assert!(is_displaced(sleeper.close.notified()).await);
         assert!(!is_displaced(reader.close.notified()).await);
     }

@@ -1,5 +1,5 @@
 //! Who may judge when there is more to judge than there are processors for. Requests then wait where nobody sees it: their
-//! bytes have arrived, but the task that would read them, and learn until when its caller waits, has not had its turn. So
+//! bytes have arrived, but the task that would read them, and learn until when its caller waits, has not had its permit. So
 //! few judge at a time, and the threads look at what has arrived in between.
 
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::fair_queue::{Pool, Turn};
-use crate::server::net::peer::{Kind, Peer};
+use super::fair_queue::{FairQueue, Permit};
+use crate::server::net::peer::{Peer, QueueKind};
 
 /// How long no thread had nothing to do when there is too much to do; well below the margin that is kept of a request's time.
 const BUSY: Duration = Duration::from_millis(100);
-/// A judgement that keeps many others waiting for longer than that. Shorter ones, which nearly all are, need no turns.
+/// A judgement that keeps many others waiting for longer than that. Shorter ones, which nearly all are, need no limit.
 const LONG: Duration = Duration::from_millis(1);
 /// How long one of them is remembered.
 const MEMORY: Duration = Duration::from_secs(1);
 
-/// Turns to judge.
+/// ProcessorLimit to judge.
 #[derive(Debug)]
-pub(crate) struct Turns {
+pub(crate) struct ProcessorLimit {
     runtime: RuntimeMetrics,
     /// All times are milliseconds since then.
     begin: Instant,
@@ -32,10 +32,10 @@ pub(crate) struct Turns {
     rests: AtomicU64,
     /// When that was seen to have risen.
     rested: AtomicU64,
-    processors: Arc<Pool>,
+    processors: Arc<FairQueue>,
 }
 
-impl Turns {
+impl ProcessorLimit {
     /// Those of the runtime that this is called in.
     pub(crate) fn new() -> Self {
         let runtime = Handle::current().metrics();
@@ -45,28 +45,28 @@ impl Turns {
             rests: AtomicU64::new(0),
             rested: AtomicU64::new(0),
             // Those that wait have a place, and are bounded by these.
-            processors: Pool::new(Kind::Processor, runtime.num_workers(), usize::MAX),
+            processors: FairQueue::new(QueueKind::Processors, runtime.num_workers(), usize::MAX),
             runtime,
         }
     }
 
-    /// A judgement took so long.
-    pub(crate) fn took(&self, duration: Duration) {
+    /// A judgement record so long.
+    pub(crate) fn record(&self, duration: Duration) {
         if duration >= LONG {
             self.long.store(self.now().max(1), Ordering::Relaxed);
         }
     }
 
-    /// Waits for a turn, no longer than to `deadline`, where others are before this one. Costs next to nothing where no
-    /// processor is short. The turn ends when it is dropped.
-    pub(crate) async fn take(&self, peer: &Arc<Peer>, deadline: Instant) -> Option<Turn> {
+    /// Waits for a permit, no longer than to `deadline`, where others are before this one. Costs next to nothing where no
+    /// processor is short. The permit ends when it is dropped.
+    pub(crate) async fn acquire(&self, peer: &Arc<Peer>, deadline: Instant) -> Option<Permit> {
         if !self.is_busy() {
             return None;
         }
-        let turn = self.processors.take(peer, 0, deadline).await.ok()?;
+        let permit = self.processors.acquire(peer, 0, deadline).await.ok()?;
         // To look at what has arrived.
         yield_now().await;
-        Some(turn)
+        Some(permit)
     }
 
     /// Whether judgements are long, and no thread has had nothing to do for a while.
@@ -103,28 +103,28 @@ mod tests {
 
     #[tokio::test]
     async fn is_busy_while_its_thread_has_no_rest() {
-        let (turns, peer) = (Turns::new(), Arc::default());
+        let (limit, peer) = (ProcessorLimit::new(), Arc::default());
         let rest = || tokio::time::sleep(BUSY / 2);
         let work = || std::thread::sleep(BUSY * 2);
         rest().await;
-        assert!(!turns.is_busy());
+        assert!(!limit.is_busy());
         work();
-        assert!(!turns.is_busy(), "nothing took long");
-        turns.took(LONG);
+        assert!(!limit.is_busy(), "no review took long");
+        limit.record(LONG);
         rest().await;
-        assert!(!turns.is_busy());
+        assert!(!limit.is_busy());
         work();
-        assert!(turns.is_busy());
-        let turn = turns.take(&peer, Instant::now() + BUSY).await;
-        assert!(turn.is_some());
-        // A single thread has one turn to give, and may have rested to give it.
-        turns.is_busy();
+        assert!(limit.is_busy());
+        let permit = limit.acquire(&peer, Instant::now() + BUSY).await;
+        assert!(permit.is_some());
+        // A single thread has one permit to give, and may have rested to give it.
+        limit.is_busy();
         work();
-        assert!(turns.is_busy());
+        assert!(limit.is_busy());
         let begin = Instant::now();
-        assert!(turns.take(&peer, begin + BUSY).await.is_none() && begin.elapsed() >= BUSY);
-        drop(turn);
+        assert!(limit.acquire(&peer, begin + BUSY).await.is_none() && begin.elapsed() >= BUSY);
+        drop(permit);
         rest().await;
-        assert!(!turns.is_busy() && turns.take(&peer, begin).await.is_none());
+        assert!(!limit.is_busy() && limit.acquire(&peer, begin).await.is_none());
     }
 }

@@ -10,8 +10,8 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
-use super::reader::{self, Reader};
-use super::watch::Watch;
+use super::reader::{self, FileReader};
+use super::watch::FileWatch;
 use crate::server::observe::health::Health;
 use crate::server::observe::log;
 use crate::server::observe::metrics::Metrics;
@@ -23,7 +23,7 @@ use podgate_engine::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often exemptions that end are told of.
-const REMIND_INTERVAL: Duration = Duration::from_secs(86_400);
+const ENDINGS_INTERVAL: Duration = Duration::from_secs(86_400);
 
 /// The policy in force, and what is wrong with the one that should be.
 #[derive(Debug)]
@@ -52,18 +52,18 @@ impl Policies {
         }
         let policies = Self { engine, source, failure: ArcSwapOption::const_empty(), health, metrics };
         if policies.health.has_policy() {
-            policies.tell_endings();
+            policies.log_endings();
         }
         policies
     }
 
     /// Reads the policy again whenever its file changes, for as long as it is polled. One that cannot be used leaves the last
     /// good one in force, and is told of in the log, the metrics and `/readyz`.
-    pub(crate) async fn keep(&self) -> Infallible {
+    pub(crate) async fn watch_file(&self) -> Infallible {
         let PolicySource::File(file) = &self.source else { return std::future::pending().await };
-        let (at, reader) = (file.clone(), Reader::default());
-        let watch = reader.read(move || Watch::new([at], POLL_INTERVAL)).await;
-        let mut watch = watch.unwrap_or_else(|_| Watch::unseen([file.clone()], POLL_INTERVAL));
+        let (at, reader) = (file.clone(), FileReader::default());
+        let watch = reader.read(move || FileWatch::new([at], POLL_INTERVAL)).await;
+        let mut watch = watch.unwrap_or_else(|_| FileWatch::unseen([file.clone()], POLL_INTERVAL));
         // Also the first time: the file may have changed since the engine at hand was made of it. Not what a
         // shell has passed (`<(…)`, /dev/fd/63), which has given what it had.
         let is_passed = file.starts_with("/dev") || file.starts_with("/proc");
@@ -72,7 +72,7 @@ impl Policies {
             if again {
                 let at = file.clone();
                 match reader.read(move || read(&at)).await {
-                    Ok(policy) => self.take(move || policy).await,
+                    Ok(policy) => self.apply(move || policy).await,
                     Err(cause) => self.report(format!("cannot read policy {}: {cause}", file.display())),
                 }
             }
@@ -87,14 +87,14 @@ impl Policies {
     }
 
     /// Tells once a day, for as long as it is polled, of the exemptions that end soon or have ended.
-    pub(crate) async fn remind(&self) -> Infallible {
+    pub(crate) async fn warn_daily_of_endings(&self) -> Infallible {
         loop {
-            sleep(REMIND_INTERVAL).await;
-            self.tell_endings();
+            sleep(ENDINGS_INTERVAL).await;
+            self.log_endings();
         }
     }
 
-    fn tell_endings(&self) {
+    fn log_endings(&self) {
         for ending in self.endings() {
             let text = ending.to_string();
             let exemption = log::clean(&text);
@@ -103,17 +103,17 @@ impl Policies {
     }
 
     /// Puts the policy of a LifecyclePolicy in force, given as JSON. One that cannot be used is told of as one of a file.
-    pub async fn offer(&self, object: String) {
+    pub async fn apply_object(&self, object: String) {
         let origin = self.source.to_string();
-        self.take(move || parse(&object, &origin).map_err(|error| error.by_field())).await;
+        self.apply(move || parse(&object, &origin).map_err(|error| error.by_field())).await;
     }
 
     /// Says that the cluster has no such object, or not any more. The last good policy stays in force.
-    pub fn miss(&self) {
+    pub fn report_missing(&self) {
         self.report(format!("there is no {}", self.source));
     }
 
-    async fn take(&self, read: impl FnOnce() -> Result<LifecyclePolicy, String> + Send + 'static) {
+    async fn apply(&self, read: impl FnOnce() -> Result<LifecyclePolicy, String> + Send + 'static) {
         let in_force = self.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
         let loaded = tokio::task::spawn_blocking(move || {
@@ -137,7 +137,7 @@ impl Policies {
             info!(policy = policy.as_ref(), "a new policy is in force");
             self.metrics.policy_loaded();
             self.health.policy_found();
-            self.tell_endings();
+            self.log_endings();
         }
         self.failure.store(None);
     }
@@ -158,6 +158,6 @@ impl Policies {
 }
 
 fn read(file: &Path) -> Result<LifecyclePolicy, String> {
-    reader::regular(file).map_err(|cause| format!("cannot read policy {}: {cause}", file.display()))?;
+    reader::require_regular(file).map_err(|cause| format!("cannot read policy {}: {cause}", file.display()))?;
     load(file).map_err(|error: PolicyError| error.to_string())
 }

@@ -30,18 +30,18 @@ pub(crate) enum ReadError {
 
 /// Reads on threads that no request waits for. Nor does the end of the process, which shuts the runtime down in the background.
 #[derive(Debug, Clone)]
-pub(crate) struct Reader {
+pub(crate) struct FileReader {
     timeout: Duration,
     reading: Arc<AtomicUsize>,
 }
 
-impl Default for Reader {
+impl Default for FileReader {
     fn default() -> Self {
         Self { timeout: TIMEOUT, reading: Arc::default() }
     }
 }
 
-impl Reader {
+impl FileReader {
     /// Gives what `read` gives, if that is there in time.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
@@ -73,7 +73,7 @@ impl Drop for Reading {
 }
 
 /// Says of anything but a regular file that it cannot be read again.
-pub(crate) fn regular(path: &Path) -> io::Result<()> {
+pub(crate) fn require_regular(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.is_file() {
         return Ok(());
     }
@@ -86,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn threads_that_hang_are_few() {
-        let reader = Reader { timeout: Duration::from_millis(20), ..Reader::default() };
+        let reader = FileReader { timeout: Duration::from_millis(20), ..FileReader::default() };
         let (release, held) = std::sync::mpsc::channel::<()>();
         let held = Arc::new(std::sync::Mutex::new(held));
         for _ in 0..MAX_THREADS {

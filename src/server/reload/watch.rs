@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::reader::{ReadError, Reader};
+use super::reader::{FileReader, ReadError};
 
 /// How long content has to hold still before it counts as complete: longer than a small file takes to be written.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -28,16 +28,16 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Files that are looked at again and again.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct FileWatch {
     files: Arc<[PathBuf]>,
     interval: Duration,
-    seen: Vec<Seen>,
-    reader: Reader,
+    seen: Vec<Fingerprint>,
+    reader: FileReader,
 }
 
 /// What was found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum Fingerprint {
     /// A file with content of this hash.
     Content(u64),
     /// A pipe or a device, which gives its content once and is never looked at again.
@@ -46,25 +46,25 @@ enum Seen {
     Unreadable(io::ErrorKind),
 }
 
-impl Watch {
+impl FileWatch {
     /// Remembers the content of `files` as it is now, and looks at it every `interval`. Whoever reads the files reads them
     /// after this, so that no change falls in between.
     pub(crate) fn new(files: impl IntoIterator<Item = PathBuf>, interval: Duration) -> Self {
         let files: Arc<[PathBuf]> = files.into_iter().collect();
-        let seen = look(&files);
-        Self { files, interval, seen, reader: Reader::default() }
+        let seen = fingerprints(&files);
+        Self { files, interval, seen, reader: FileReader::default() }
     }
 
     /// The same where nothing could be seen yet.
     pub(crate) fn unseen(files: impl IntoIterator<Item = PathBuf>, interval: Duration) -> Self {
         let files: Arc<[PathBuf]> = files.into_iter().collect();
-        let seen = files.iter().map(|_| Seen::Unreadable(io::ErrorKind::TimedOut)).collect();
-        Self { files, interval, seen, reader: Reader::default() }
+        let seen = files.iter().map(|_| Fingerprint::Unreadable(io::ErrorKind::TimedOut)).collect();
+        Self { files, interval, seen, reader: FileReader::default() }
     }
 
     /// Whether any of the files is a pipe or a device.
     pub(crate) fn is_stream(&self) -> bool {
-        self.seen.contains(&Seen::Stream)
+        self.seen.contains(&Fingerprint::Stream)
     }
 
     /// Waits until the content of any file is another than it was, or a file has come or gone, and all of them hold still.
@@ -72,13 +72,13 @@ impl Watch {
     pub(crate) async fn changed(&mut self) {
         loop {
             sleep(self.interval).await;
-            let mut now = self.look().await;
+            let mut now = self.fingerprints().await;
             if now == self.seen {
                 continue;
             }
             for _ in 0..MAX_SETTLES {
                 sleep(SETTLE).await;
-                let next = self.look().await;
+                let next = self.fingerprints().await;
                 if next == now {
                     break;
                 }
@@ -92,29 +92,29 @@ impl Watch {
         }
     }
 
-    async fn look(&self) -> Vec<Seen> {
+    async fn fingerprints(&self) -> Vec<Fingerprint> {
         let files = Arc::clone(&self.files);
-        match self.reader.read(move || look(&files)).await {
+        match self.reader.read(move || fingerprints(&files)).await {
             Ok(seen) => seen,
             // Told of as a change, so that whoever reads the files finds out, and says so.
             Err(ReadError::TimedOut | ReadError::Stuck) => {
-                self.files.iter().map(|_| Seen::Unreadable(io::ErrorKind::TimedOut)).collect()
+                self.files.iter().map(|_| Fingerprint::Unreadable(io::ErrorKind::TimedOut)).collect()
             }
             Err(_) => self.seen.clone(),
         }
     }
 }
 
-fn look(files: &[PathBuf]) -> Vec<Seen> {
-    files.iter().map(|file| seen(file).unwrap_or_else(|cause| Seen::Unreadable(cause.kind()))).collect()
+fn fingerprints(files: &[PathBuf]) -> Vec<Fingerprint> {
+    files.iter().map(|file| fingerprint(file).unwrap_or_else(|cause| Fingerprint::Unreadable(cause.kind()))).collect()
 }
 
-fn seen(path: &Path) -> io::Result<Seen> {
+fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
     // Opening a pipe would wait for its writer.
     let metadata = fs::metadata(path)?;
     let file_type = metadata.file_type();
     if !file_type.is_file() && !file_type.is_dir() {
-        return Ok(Seen::Stream);
+        return Ok(Fingerprint::Stream);
     }
     if metadata.len() > MAX_BYTES {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -124,7 +124,7 @@ fn seen(path: &Path) -> io::Result<Seen> {
     let mut buffer = [0; 8192];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(Seen::Content(hasher.finish())),
+            Ok(0) => return Ok(Fingerprint::Content(hasher.finish())),
             Ok(count) => hasher.write(buffer.get(..count).unwrap_or_default()),
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
             Err(cause) => return Err(cause),
@@ -143,7 +143,7 @@ mod tests {
     const NEARLY: Duration = Duration::from_millis(950);
 
     /// Whether a change is told of. Paused time passes at once when nothing else is to be done.
-    async fn told(watch: &mut Watch) -> bool {
+    async fn told(watch: &mut FileWatch) -> bool {
         tokio::time::timeout(INTERVAL * 5, watch.changed()).await.is_ok()
     }
 
@@ -170,7 +170,7 @@ mod tests {
     async fn a_swapped_volume_again_and_again() {
         let volume = tempfile::tempdir().unwrap();
         swap(volume.path(), 0, &[("policy.yaml", "0"), ("other", "")]);
-        let mut watch = Watch::new([volume.path().join("policy.yaml")], INTERVAL);
+        let mut watch = FileWatch::new([volume.path().join("policy.yaml")], INTERVAL);
         assert!(!told(&mut watch).await);
         for number in 1..=30 {
             swap(volume.path(), number, &[("policy.yaml", &number.to_string()), ("other", "")]);
@@ -186,7 +186,7 @@ mod tests {
     async fn written_renamed_removed_and_back() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("policy.yaml");
-        let mut watch = Watch::new([file.clone(), dir.path().join("second")], INTERVAL);
+        let mut watch = FileWatch::new([file.clone(), dir.path().join("second")], INTERVAL);
         assert!(!told(&mut watch).await);
         fs::write(&file, "a").unwrap();
         assert!(told(&mut watch).await, "a file that comes");
@@ -208,7 +208,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("policy.yaml");
         fs::write(&file, "whole").unwrap();
-        let mut watch = Watch::new([file.clone()], INTERVAL);
+        let mut watch = FileWatch::new([file.clone()], INTERVAL);
         let writer = async {
             // Truncated as the poll looks, and complete a little later.
             sleep(NEARLY).await;
@@ -235,7 +235,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let mut watch = Watch::new([pipe], INTERVAL);
+        let mut watch = FileWatch::new([pipe], INTERVAL);
         assert!(!told(&mut watch).await);
     }
 }

@@ -15,7 +15,7 @@ use crate::server::net::peer::Peer;
 use crate::server::observe::failure::Failure;
 use crate::server::observe::log;
 use crate::server::options::Limits;
-use crate::server::overload::memory_budget::{Ledger, SMALL_BYTES, Share};
+use crate::server::overload::memory_budget::{MemoryBudget, Reservation, SMALL_BYTES};
 
 /// How long the body of a request that was refused is read on.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,12 +23,12 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 /// A body that is there, and what it holds.
 pub(crate) struct Arrived {
     pub(crate) bytes: Bytes,
-    pub(crate) share: Share,
+    pub(crate) reservation: Reservation,
 }
 
 /// Reads a body until `deadline`, which may come sooner by [`Limits::body_timeout`].
 pub(crate) async fn read(
-    ledger: &Arc<Ledger>,
+    memory: &Arc<MemoryBudget>,
     limits: &Limits,
     peer: &Peer,
     headers: &HeaderMap,
@@ -45,16 +45,16 @@ pub(crate) async fn read(
     // Without a Content-Length it may be as large as is allowed.
     let size = size.upper().and_then(|size| usize::try_from(size).ok()).map_or(max, |size| size.min(max));
     let body_deadline = Instant::now().checked_add(limits.body_timeout).map_or(deadline, |end| end.min(deadline));
-    let mut arriving = Arriving { peer, headers, share: ledger.share(size), deadline };
+    let mut arriving = Arriving { peer, headers, reservation: memory.reserve_for(size), deadline };
     let bytes = timeout_at(body_deadline, arriving.read(body, size, max)).await.map_err(|_elapsed| TOO_SLOW)??;
-    Ok(Arrived { bytes, share: arriving.share })
+    Ok(Arrived { bytes, reservation: arriving.reservation })
 }
 
 /// A body on its way.
 struct Arriving<'a> {
     peer: &'a Peer,
     headers: &'a HeaderMap,
-    share: Share,
+    reservation: Reservation,
     deadline: Instant,
 }
 
@@ -66,7 +66,7 @@ impl Arriving<'_> {
             if all.len().saturating_add(data.len()) > max {
                 return Err(TOO_LARGE);
             }
-            self.share.add(data.len(), self.deadline).await.map_err(|_overloaded| OVERLOADED)?;
+            self.reservation.add(data.len(), self.deadline).await.map_err(|_overloaded| OVERLOADED)?;
             // Most bodies come in one piece.
             if all.is_empty() && body.is_end_stream() {
                 return Ok(data);
@@ -91,7 +91,7 @@ impl Arriving<'_> {
                 self.wait().await?;
                 tokio::select! {
                     frame = body.frame() => frame,
-                    () = self.share.displaced() => return Err(OVERLOADED),
+                    () = self.reservation.displaced() => return Err(OVERLOADED),
                 }
             };
             let Some(frame) = frame else { return Ok(None) };
@@ -110,11 +110,11 @@ impl Arriving<'_> {
 
     /// From now on it makes room for others.
     async fn wait(&mut self) -> Result<(), Refusal> {
-        if self.share.is_waiting() {
+        if self.reservation.is_displaceable() {
             return Ok(());
         }
         let head = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        self.share.wait(self.peer, head, self.deadline).await.map_err(|_overloaded| OVERLOADED)
+        self.reservation.make_displaceable(self.peer, head, self.deadline).await.map_err(|_overloaded| OVERLOADED)
     }
 }
 

@@ -27,9 +27,9 @@ use crate::server::observe::metrics::{Metrics, webhook};
 use crate::server::observe::span::RequestSpan;
 use crate::server::observe::trace_context::TraceContext;
 use crate::server::options::Limits;
-use crate::server::overload::fair_queue::Pool;
-use crate::server::overload::memory_budget::{Ledger, SMALL_BYTES, Share};
-use crate::server::overload::processor_limit::Turns;
+use crate::server::overload::fair_queue::FairQueue;
+use crate::server::overload::memory_budget::{MemoryBudget, Reservation, SMALL_BYTES};
+use crate::server::overload::processor_limit::ProcessorLimit;
 use podgate_engine::admission::{self, Mode, handle_within};
 use podgate_engine::model::Inventory;
 use podgate_engine::panics::catch;
@@ -41,7 +41,7 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// What every request needs.
 #[derive(Debug)]
-pub(crate) struct App {
+pub(crate) struct ReviewService {
     /// The policy in force; exchanged when it is loaded again.
     pub(crate) engine: Arc<ArcSwap<Engine>>,
     /// The other objects that are known, if any are.
@@ -55,37 +55,37 @@ pub(crate) struct App {
     /// Which part of the answers that allow without a finding is logged.
     pub(crate) log_allowed: f64,
     /// Places of small bodies.
-    pub(crate) places: Arc<Pool>,
+    pub(crate) small_bodies: Arc<FairQueue>,
     /// What bodies and answers hold.
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) memory: Arc<MemoryBudget>,
     /// Where large bodies are judged.
-    pub(crate) pool: Arc<Pool>,
+    pub(crate) large_bodies: Arc<FairQueue>,
     /// Who may judge when processors are short.
-    pub(crate) turns: Turns,
+    pub(crate) processors: ProcessorLimit,
 }
 
 /// `POST /validate` and `POST /mutate`.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(service: ReviewService) -> Router {
     Router::new()
         .route("/validate", post(validate))
         .route("/mutate", post(mutate))
-        .method_not_allowed_fallback(async |State(app): State<Arc<App>>, request: Request| {
+        .method_not_allowed_fallback(async |State(service): State<Arc<ReviewService>>, request: Request| {
             let (mut head, body) = request.into_parts();
-            app.refuse(&METHOD_NOT_ALLOWED, body, &peer_of(&mut head))
+            service.refuse(&METHOD_NOT_ALLOWED, body, &peer_of(&mut head))
         })
-        .fallback(async |State(app): State<Arc<App>>, request: Request| {
+        .fallback(async |State(service): State<Arc<ReviewService>>, request: Request| {
             let (mut head, body) = request.into_parts();
-            app.refuse(&NOT_FOUND, body, &peer_of(&mut head))
+            service.refuse(&NOT_FOUND, body, &peer_of(&mut head))
         })
-        .with_state(Arc::new(app))
+        .with_state(Arc::new(service))
 }
 
-async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
-    app.answer(Mode::Validate, request).await
+async fn validate(State(service): State<Arc<ReviewService>>, request: Request) -> Response {
+    service.answer(Mode::Validate, request).await
 }
 
-async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
-    app.answer(Mode::Mutate, request).await
+async fn mutate(State(service): State<Arc<ReviewService>>, request: Request) -> Response {
+    service.answer(Mode::Mutate, request).await
 }
 
 /// The connection that a request came over.
@@ -93,7 +93,7 @@ fn peer_of(head: &mut Parts) -> Arc<Peer> {
     head.extensions.remove().unwrap_or_default()
 }
 
-impl App {
+impl ReviewService {
     async fn answer(self: Arc<Self>, mode: Mode, request: Request) -> Response {
         let deadline = deadline_of(request.uri());
         let (mut head, mut body) = request.into_parts();
@@ -110,7 +110,7 @@ impl App {
             return refuse(&WITHOUT_POLICY, body);
         }
         let _in_flight = self.metrics.begin();
-        let arrived = match body::read(&self.ledger, &self.limits, &peer, &head.headers, &mut body, deadline).await {
+        let arrived = match body::read(&self.memory, &self.limits, &peer, &head.headers, &mut body, deadline).await {
             Ok(arrived) => arrived,
             Err(refusal) => return refuse(&refusal, body),
         };
@@ -121,8 +121,8 @@ impl App {
             };
         }
         // Only now: a body that is on its way takes no place.
-        let Ok(_place) = self.places.take(&peer, 0, deadline).await else { return refuse(&OVERLOADED, body) };
-        let _turn = self.turns.take(&peer, deadline).await;
+        let Ok(_place) = self.small_bodies.acquire(&peer, 0, deadline).await else { return refuse(&OVERLOADED, body) };
+        let _permit = self.processors.acquire(&peer, deadline).await;
         if deadline <= Instant::now() {
             // Nobody waits for this answer any more; the time is better spent on the next one.
             return refuse(&OVERLOADED, body);
@@ -135,30 +135,31 @@ impl App {
     async fn judge_apart(
         self: &Arc<Self>,
         mode: Mode,
-        Arrived { bytes, mut share }: Arrived,
+        Arrived { bytes, mut reservation }: Arrived,
         headers: HeaderMap,
         peer: &Arc<Peer>,
         span: &RequestSpan,
         deadline: Instant,
     ) -> Result<Response, Refusal> {
-        share.wait(peer, 0, deadline).await.map_err(|_overloaded| OVERLOADED)?;
-        let turn = tokio::select! {
-            turn = self.pool.take(peer, bytes.len(), deadline) => turn.map_err(|_overloaded| OVERLOADED)?,
-            () = share.displaced() => return Err(OVERLOADED),
+        reservation.make_displaceable(peer, 0, deadline).await.map_err(|_overloaded| OVERLOADED)?;
+        let permit = tokio::select! {
+            permit = self.large_bodies.acquire(peer, bytes.len(), deadline) => permit.map_err(|_overloaded| OVERLOADED)?,
+            () = reservation.displaced() => return Err(OVERLOADED),
         };
-        share.stay();
+        reservation.pin();
         let abandoned = Arc::new(AtomicBool::new(false));
         let judged = {
-            let (app, span, abandoned) = (Arc::clone(self), span.clone(), Arc::clone(&abandoned));
+            let (service, span, abandoned) = (Arc::clone(self), span.clone(), Arc::clone(&abandoned));
             tokio::task::spawn_blocking(move || {
                 let trace = TraceContext::read(&headers);
-                let decided = app.decide(mode, &bytes, trace, &span, deadline, || abandoned.load(Ordering::Relaxed));
-                drop((bytes, share, turn));
+                let decided =
+                    service.decide(mode, &bytes, trace, &span, deadline, || abandoned.load(Ordering::Relaxed));
+                drop((bytes, reservation, permit));
                 decided
             })
         };
         // Also where the connection ends, and this is dropped.
-        let _abandon = Abandon(abandoned);
+        let _abandon = AbandonOnDrop(abandoned);
         let end = deadline.checked_add(GRACE).unwrap_or(deadline);
         let Ok(judged) = timeout_at(end, judged).await else {
             return Err(DEADLINE);
@@ -190,7 +191,7 @@ impl App {
             return (status, response::error_text("internal error"));
         };
         let duration = begin.elapsed();
-        self.turns.took(duration);
+        self.processors.record(duration);
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if !is_answered() {
             self.metrics.answered(mode, &answer.record, duration);
@@ -219,35 +220,38 @@ impl App {
 
     /// An answer that is charged to `peer` until it is written.
     fn reply(&self, (status, text): (StatusCode, Vec<u8>), peer: &Arc<Peer>) -> Response {
-        let share = self.ledger.answer(peer, text.len());
+        let reservation = self.memory.answer(peer, text.len());
         peer.wrote();
-        response::json(status, Bytes::from_owner(Unwritten { text, peer: Arc::clone(peer), _share: share }))
+        response::json(
+            status,
+            Bytes::from_owner(ChargedBody { text, peer: Arc::clone(peer), _reservation: reservation }),
+        )
     }
 }
 
 /// Says when it is dropped that nobody waits for a judgement.
-struct Abandon(Arc<AtomicBool>);
+struct AbandonOnDrop(Arc<AtomicBool>);
 
-impl Drop for Abandon {
+impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 /// An answer that its connection has not written yet, and drops then.
-struct Unwritten {
+struct ChargedBody {
     text: Vec<u8>,
     peer: Arc<Peer>,
-    _share: Share,
+    _reservation: Reservation,
 }
 
-impl AsRef<[u8]> for Unwritten {
+impl AsRef<[u8]> for ChargedBody {
     fn as_ref(&self) -> &[u8] {
         &self.text
     }
 }
 
-impl Drop for Unwritten {
+impl Drop for ChargedBody {
     fn drop(&mut self) {
         self.peer.written();
     }

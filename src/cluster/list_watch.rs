@@ -23,26 +23,26 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// What has been seen.
 #[derive(Debug)]
-pub(super) enum Seen<K> {
+pub(super) enum WatchEvent<K> {
     /// All objects there are.
-    All(Vec<K>),
+    Listed(Vec<K>),
     /// A new or changed object.
-    Set(K),
+    Applied(K),
     /// An object that is gone.
-    Gone(K),
+    Deleted(K),
     /// An error. What was seen before may be old, until the next list.
-    Lost,
+    Failed,
 }
 
 /// Lists and watches for as long as it is polled, and waits for `tell` each time. After an error it lists again, so that
 /// what is known is known to be in order. `reduce` takes of each object what is worth keeping, one by one: all of them, whole,
 /// would not fit into memory. `kind` is for the log.
-pub(super) async fn follow<K, R, T>(
+pub(super) async fn list_watch<K, R, T>(
     kind: &'static str,
     api: Api<K>,
     config: Config,
     reduce: impl Fn(K) -> R,
-    mut tell: impl FnMut(Seen<R>) -> T,
+    mut handle: impl FnMut(WatchEvent<R>) -> T,
 ) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
@@ -63,10 +63,10 @@ where
                         info!(kind, "the watch is in order again");
                     }
                     (in_order, backoff) = (true, BACKOFF);
-                    tell(Seen::All(std::mem::take(&mut listed))).await;
+                    handle(WatchEvent::Listed(std::mem::take(&mut listed))).await;
                 }
-                Ok(Event::Apply(object)) => tell(Seen::Set(reduce(object))).await,
-                Ok(Event::Delete(object)) => tell(Seen::Gone(reduce(object))).await,
+                Ok(Event::Apply(object)) => handle(WatchEvent::Applied(reduce(object))).await,
+                Ok(Event::Delete(object)) => handle(WatchEvent::Deleted(reduce(object))).await,
                 Err(cause) => {
                     let cause = chain(&cause);
                     let cause = log::clean(&cause);
@@ -77,7 +77,7 @@ where
                     } else {
                         debug!(kind, cause, "the watch is still broken");
                     }
-                    tell(Seen::Lost).await;
+                    handle(WatchEvent::Failed).await;
                     break;
                 }
             }

@@ -29,7 +29,7 @@ pub(super) struct Wanted {
 
 /// An authority, a leaf of it, and the authorities of before, in PEM.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Material {
+pub(super) struct TlsSecret {
     ca: String,
     ca_key: String,
     pub(super) certificate: String,
@@ -38,7 +38,7 @@ pub(super) struct Material {
     previous_until: Option<i64>,
 }
 
-impl Material {
+impl TlsSecret {
     /// Reads a Secret's data. What is missing or cannot be read is empty, and made anew by [`Self::next`].
     pub(super) fn read(data: &BTreeMap<String, ByteString>) -> Self {
         let text = |name| {
@@ -199,68 +199,68 @@ mod tests {
         OffsetDateTime::now_utc()
     }
 
-    fn made() -> Material {
-        Material::default().next(&wanted(), now()).unwrap()
+    fn made() -> TlsSecret {
+        TlsSecret::default().next(&wanted(), now()).unwrap()
     }
 
     #[test]
     fn nothing_is_done_without_need() {
-        let material = made();
-        assert!(material.is_complete() && material.previous.is_empty());
-        assert_eq!(material.next(&wanted(), now()).unwrap(), material);
-        assert_eq!(material.next(&wanted(), now() + DAY * 59).unwrap(), material);
-        assert_eq!(Material::read(&material.write()), material);
+        let secret = made();
+        assert!(secret.is_complete() && secret.previous.is_empty());
+        assert_eq!(secret.next(&wanted(), now()).unwrap(), secret);
+        assert_eq!(secret.next(&wanted(), now() + DAY * 59).unwrap(), secret);
+        assert_eq!(TlsSecret::read(&secret.write()), secret);
     }
 
     #[test]
     fn leaf_is_renewed_when_a_third_is_left() {
-        let material = made();
-        let next = material.next(&wanted(), now() + DAY * 61).unwrap();
-        assert_ne!(next.certificate, material.certificate);
-        assert_eq!((&next.ca, &next.previous), (&material.ca, &String::new()));
+        let secret = made();
+        let next = secret.next(&wanted(), now() + DAY * 61).unwrap();
+        assert_ne!(next.certificate, secret.certificate);
+        assert_eq!((&next.ca, &next.previous), (&secret.ca, &String::new()));
         assert!(next.is_complete());
     }
 
     #[test]
     fn authority_is_replaced_and_trusted_until_its_last_leaf_has_expired() {
-        let material = made();
+        let secret = made();
         let wanted = Wanted { ca_validity: Duration::from_secs(100 * 24 * 3600), ..wanted() };
-        let material = Material { ca: String::new(), ..material }.next(&wanted, now()).unwrap();
-        assert!(material.previous.is_empty(), "nothing was trusted before");
+        let secret = TlsSecret { ca: String::new(), ..secret }.next(&wanted, now()).unwrap();
+        assert!(secret.previous.is_empty(), "nothing was trusted before");
         let later = now() + DAY * 70;
-        let next = material.next(&wanted, later).unwrap();
-        assert_ne!(next.ca, material.ca);
+        let next = secret.next(&wanted, later).unwrap();
+        assert_ne!(next.ca, secret.ca);
         assert!(next.is_complete());
-        assert!(trusts(next.bundle().as_bytes(), &material.ca) && trusts(next.bundle().as_bytes(), &next.ca));
-        assert!(!trusts(material.bundle().as_bytes(), &next.ca) && !trusts(b"", &next.ca) && !trusts(b"", ""));
+        assert!(trusts(next.bundle().as_bytes(), &secret.ca) && trusts(next.bundle().as_bytes(), &next.ca));
+        assert!(!trusts(secret.bundle().as_bytes(), &next.ca) && !trusts(b"", &next.ca) && !trusts(b"", ""));
         // Its leaf was made for 90 days.
-        let kept = Material { ..next.clone() }.next(&wanted, now() + DAY * 30).unwrap();
-        assert_eq!(kept.previous, material.ca);
+        let kept = TlsSecret { ..next.clone() }.next(&wanted, now() + DAY * 30).unwrap();
+        assert_eq!(kept.previous, secret.ca);
         let dropped = next.next(&wanted, now() + DAY * 91).unwrap();
         assert_eq!(dropped.previous_until.is_some(), !dropped.previous.is_empty());
-        assert!(!trusts(dropped.bundle().as_bytes(), &material.ca));
+        assert!(!trusts(dropped.bundle().as_bytes(), &secret.ca));
     }
 
     #[test]
     fn what_is_broken_is_made_anew() {
-        let material = made();
+        let secret = made();
         let other = made();
         for broken in [
-            Material { certificate: String::new(), ..material.clone() },
-            Material { key: other.key.clone(), ..material.clone() },
-            Material { certificate: other.certificate.clone(), key: other.key.clone(), ..material.clone() },
+            TlsSecret { certificate: String::new(), ..secret.clone() },
+            TlsSecret { key: other.key.clone(), ..secret.clone() },
+            TlsSecret { certificate: other.certificate.clone(), key: other.key.clone(), ..secret.clone() },
         ] {
             assert!(!broken.is_complete());
             let next = broken.next(&wanted(), now()).unwrap();
             assert!(next.is_complete());
-            assert_eq!(next.ca, material.ca);
+            assert_eq!(next.ca, secret.ca);
         }
         // Without its key the authority cannot sign, and is still trusted for what it has signed.
-        let next = Material { ca_key: "no key".to_owned(), ..material.clone() }.next(&wanted(), now()).unwrap();
-        assert!(next.is_complete() && next.ca != material.ca && next.previous == material.ca);
+        let next = TlsSecret { ca_key: "no key".to_owned(), ..secret.clone() }.next(&wanted(), now()).unwrap();
+        assert!(next.is_complete() && next.ca != secret.ca && next.previous == secret.ca);
         let mut wanted = wanted();
         wanted.names.push("other.example".to_owned());
-        let next = material.next(&wanted, now()).unwrap();
-        assert!(next.certificate != material.certificate && next.ca == material.ca);
+        let next = secret.next(&wanted, now()).unwrap();
+        assert!(next.certificate != secret.certificate && next.ca == secret.ca);
     }
 }

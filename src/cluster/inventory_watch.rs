@@ -19,9 +19,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
-use super::follow::{Seen, follow};
-use super::inventory::{AUTOSCALERS, BUDGETS, Change, Collected, Known, NAMESPACES, SERVICES, WORKLOADS, Watched};
-use crate::server::Knowledge;
+use super::inventory::{
+    AUTOSCALERS, BUDGETS, Change, InventoryBuilder, KeptObject, NAMESPACES, SERVICES, WORKLOADS, WatchedKind,
+};
+use super::list_watch::{WatchEvent, list_watch};
+use crate::server::ClusterState;
 
 /// Changes often come together: a rollout, a list. They are taken up together, as soon as this after the first.
 const GATHER: Duration = Duration::from_millis(100);
@@ -30,9 +32,9 @@ const QUEUE: usize = 1024;
 /// How many objects of a list are in memory, whole, at a time.
 const PAGE: u32 = 100;
 
-/// Keeps `knowledge` up to date with Namespaces, Services, PodDisruptionBudgets, HorizontalPodAutoscalers and the workloads
+/// Keeps `cluster_state` up to date with Namespaces, Services, PodDisruptionBudgets, HorizontalPodAutoscalers and the workloads
 /// that keep replicas, for as long as it is polled. Nothing is known until all kinds have been listed; what was known stays while the API server is gone.
-pub async fn watch(client: Client, knowledge: Knowledge) -> Infallible {
+pub async fn watch_inventory(client: Client, cluster_state: ClusterState) -> Infallible {
     let (changes, received) = mpsc::channel(QUEUE);
     // Of namespaces, nothing but metadata is asked for.
     let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
@@ -40,22 +42,22 @@ pub async fn watch(client: Client, knowledge: Knowledge) -> Infallible {
     let budgets = all::<PodDisruptionBudget>(&client);
     let autoscalers = all::<HorizontalPodAutoscaler>(&client);
     let [deployments, stateful_sets, replica_sets, controllers] = &WORKLOADS;
-    let follow_workloads = join4(
-        watch_kind(deployments, all::<Deployment>(&client), changes.clone(), &knowledge),
-        watch_kind(stateful_sets, all::<StatefulSet>(&client), changes.clone(), &knowledge),
-        watch_kind(replica_sets, all::<ReplicaSet>(&client), changes.clone(), &knowledge),
-        watch_kind(controllers, all::<ReplicationController>(&client), changes.clone(), &knowledge),
+    let watch_workloads = join4(
+        watch_kind(deployments, all::<Deployment>(&client), changes.clone(), &cluster_state),
+        watch_kind(stateful_sets, all::<StatefulSet>(&client), changes.clone(), &cluster_state),
+        watch_kind(replica_sets, all::<ReplicaSet>(&client), changes.clone(), &cluster_state),
+        watch_kind(controllers, all::<ReplicationController>(&client), changes.clone(), &cluster_state),
     );
-    let follow_all = join4(
-        watch_kind(&NAMESPACES, namespaces, changes.clone(), &knowledge),
-        watch_kind(&SERVICES, services, changes.clone(), &knowledge),
-        watch_kind(&BUDGETS, budgets, changes.clone(), &knowledge),
-        watch_kind(&AUTOSCALERS, autoscalers, changes.clone(), &knowledge),
+    let watch_others = join4(
+        watch_kind(&NAMESPACES, namespaces, changes.clone(), &cluster_state),
+        watch_kind(&SERVICES, services, changes.clone(), &cluster_state),
+        watch_kind(&BUDGETS, budgets, changes.clone(), &cluster_state),
+        watch_kind(&AUTOSCALERS, autoscalers, changes.clone(), &cluster_state),
     );
     tokio::select! {
-        (never, ..) = follow_all => match never {},
-        (never, ..) = follow_workloads => match never {},
-        never = collect(received, &knowledge) => match never {},
+        (never, ..) = watch_others => match never {},
+        (never, ..) = watch_workloads => match never {},
+        never = collect(received, &cluster_state) => match never {},
     }
 }
 
@@ -64,8 +66,8 @@ fn all<K: Resource<DynamicType = ()>>(client: &Client) -> Api<DynamicObject> {
     Api::all_with(client.clone(), &ApiResource::erase::<K>(&()))
 }
 
-async fn collect(mut received: mpsc::Receiver<Change>, knowledge: &Knowledge) -> Infallible {
-    let mut collected = Collected::default();
+async fn collect(mut received: mpsc::Receiver<Change>, cluster_state: &ClusterState) -> Infallible {
+    let mut collected = InventoryBuilder::default();
     let mut known = false;
     loop {
         // There is a sender for as long as this is polled.
@@ -79,7 +81,7 @@ async fn collect(mut received: mpsc::Receiver<Change>, knowledge: &Knowledge) ->
             }
         }
         if let Some(inventory) = collected.inventory() {
-            knowledge.publish(inventory);
+            cluster_state.publish(inventory);
             if !known {
                 info!("rules about other objects are in force");
                 known = true;
@@ -90,26 +92,26 @@ async fn collect(mut received: mpsc::Receiver<Change>, knowledge: &Knowledge) ->
 
 /// Passes on what is seen of one kind.
 async fn watch_kind<K>(
-    watched: &'static Watched,
+    watched: &'static WatchedKind,
     api: Api<K>,
     changes: mpsc::Sender<Change>,
-    knowledge: &Knowledge,
+    cluster_state: &ClusterState,
 ) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Serialize + Debug + Send + 'static,
 {
-    let reduce = |object: K| Known::of(watched, &serde_json::to_value(object).unwrap_or(Value::Null));
-    let tell = |seen: Seen<Known>| {
+    let reduce = |object: K| KeptObject::of(watched, &serde_json::to_value(object).unwrap_or(Value::Null));
+    let handle = |seen: WatchEvent<KeptObject>| {
         let change = match seen {
-            Seen::All(objects) => {
-                knowledge.found(watched.kind);
+            WatchEvent::Listed(objects) => {
+                cluster_state.found(watched.kind);
                 Some(Change::All(watched, objects.into_iter().filter(|known| !known.is_managed).collect()))
             }
-            Seen::Set(known) if known.is_managed => Some(Change::Gone(watched, known)),
-            Seen::Set(known) => Some(Change::Set(watched, known)),
-            Seen::Gone(known) => Some(Change::Gone(watched, known)),
-            Seen::Lost => {
-                knowledge.lost(watched.kind);
+            WatchEvent::Applied(known) if known.is_managed => Some(Change::Gone(watched, known)),
+            WatchEvent::Applied(known) => Some(Change::Set(watched, known)),
+            WatchEvent::Deleted(known) => Some(Change::Gone(watched, known)),
+            WatchEvent::Failed => {
+                cluster_state.lost(watched.kind);
                 None
             }
         };
@@ -121,5 +123,5 @@ where
             }
         }
     };
-    follow(watched.kind, api, Config::default().page_size(PAGE), reduce, tell).await
+    list_watch(watched.kind, api, Config::default().page_size(PAGE), reduce, handle).await
 }
