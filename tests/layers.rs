@@ -18,9 +18,10 @@ const ENGINE: [&[&str]; 7] =
 const PROGRAM: [&[&str]; 3] = [&["files"], &["server", "cluster"], &["cli"]];
 
 /// Rooms and files of `src/server`, by layer. Its `mod.rs` stands outside: it puts them together.
-const SERVER: [&[&str]; 7] = [
+const SERVER: [&[&str]; 8] = [
     &["crypto", "options"],
     &["observe"],
+    &["shared"],
     &["reload", "cluster_state"],
     &["certificates"],
     &["net"],

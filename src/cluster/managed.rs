@@ -83,7 +83,7 @@ pub async fn manage_certificates(
     installer: CertificateInstaller,
     stop: CancellationToken,
 ) -> Infallible {
-    installer.distrust();
+    installer.set_trusted(false);
     let (sender, found) = mpsc::channel(QUEUE);
     let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
     let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
@@ -308,19 +308,15 @@ impl Manager {
                         self.trusted_since = None;
                     } else if self.trusted_since.get_or_insert_with(Instant::now).elapsed() >= self.managed.trust_delay
                     {
-                        self.present(secret)?;
+                        self.install(secret)?;
                     }
                 }
                 // The first, or one more of an authority that is known.
-                _ => self.present(secret)?,
+                _ => self.install(secret)?,
             }
         }
         let trusted = self.served.as_ref().is_some_and(|served| self.is_trusted(served.authority()));
-        if trusted {
-            self.installer.trust();
-        } else {
-            self.installer.distrust();
-        }
+        self.installer.set_trusted(trusted);
         Ok(())
     }
 
@@ -329,8 +325,8 @@ impl Manager {
         self.secret.as_ref()?.data.as_ref().map(TlsSecret::read)
     }
 
-    fn present(&mut self, secret: TlsSecret) -> Result<(), ManagedError> {
-        self.installer.present(&secret.certificate, &secret.key)?;
+    fn install(&mut self, secret: TlsSecret) -> Result<(), ManagedError> {
+        self.installer.install(&secret.certificate, &secret.key)?;
         self.trusted_since = None;
         self.served = Some(secret);
         Ok(())

@@ -1,37 +1,27 @@
-//! What is known of the cluster, and how well. Whoever watches the cluster writes it; requests only read.
+//! Takes what the watches of the cluster find, and how old that is. Reviews only read it.
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
-
-use crate::server::observe::metrics::Metrics;
+use super::shared::Shared;
 use podgate_engine::model::Inventory;
 
-/// The objects that rules look up, and the metrics that say how old that is.
+/// Publishes the objects that rules look up, and the metrics that say how old they are.
 #[derive(Debug, Clone)]
-pub struct ClusterState {
-    pub(crate) inventory: Arc<ArcSwapOption<Inventory>>,
-    pub(crate) metrics: Arc<Metrics>,
-}
+pub struct ClusterState(pub(crate) Arc<Shared>);
 
 impl ClusterState {
-    /// Nothing is known, so rules about other objects are silent.
-    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { inventory: Arc::default(), metrics }
-    }
-
-    /// Requests from now on are judged by `inventory`.
+    /// Judges reviews by `inventory` from now on. Until the first call, rules about other objects are silent.
     pub fn publish(&self, inventory: Inventory) {
-        self.inventory.store(Some(Arc::new(inventory)));
+        self.0.inventory.store(Some(Arc::new(inventory)));
     }
 
-    /// All objects of `kind` have been listed and are watched.
+    /// Says that all objects of `kind` have been listed and are watched.
     pub fn found(&self, kind: &'static str) {
-        self.metrics.watch_found(kind);
+        self.0.metrics.watch_found(kind);
     }
 
-    /// The watch of `kind` is broken, so what is known gets old.
+    /// Says that the watch of `kind` is broken, so that its objects get old.
     pub fn lost(&self, kind: &'static str) {
-        self.metrics.watch_lost(kind);
+        self.0.metrics.watch_lost(kind);
     }
 }

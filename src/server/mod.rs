@@ -12,6 +12,7 @@ mod options;
 mod overload;
 mod reload;
 mod review;
+mod shared;
 
 use std::future::Future;
 use std::io;
@@ -35,20 +36,21 @@ pub use observe::trace_context::TraceContext;
 pub use options::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, TlsVersion};
 pub use reload::policies::Policies;
 
+use admin::routes::Admin;
 use admin::thread::AdminThread;
 use certificates::store::CertificateStore;
 use certificates::tls::Tls;
 use net::driver_wakeup::DriverWakeup;
 use net::endpoint::Endpoint;
 use net::peer::QueueKind;
-use observe::health::Health;
-use observe::metrics::Metrics;
 use overload::fair_queue::FairQueue;
 use overload::memory_budget::MemoryBudget;
 use overload::processor_limit::ProcessorLimit;
 use podgate_engine::policy::Engine;
 use reload::reader::FileReader;
 use reload::watch::FileWatch;
+use review::routes::ReviewService;
+use shared::Shared;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
 /// webhook's port does not make the kubelet believe that the process is dead.
@@ -91,8 +93,7 @@ pub struct Server {
     admin: Endpoint,
     certificates: Arc<CertificateStore>,
     watch: FileWatch,
-    health: Arc<Health>,
-    cluster_state: ClusterState,
+    shared: Arc<Shared>,
     policies: Arc<Policies>,
     driver_wakeup: DriverWakeup,
     admin_thread: AdminThread,
@@ -102,8 +103,7 @@ impl Server {
     /// Reads the certificates and takes both ports. `engine` may be exchanged at any time, and is when the policy's file
     /// changes; a request is answered by the one that is there when its body has arrived.
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
-        let metrics = Arc::new(Metrics::new());
-        let health = Arc::new(Health::new());
+        let shared = Shared::new(engine, options.limits, options.log_allowed);
         let tls = Arc::new(Tls::new(options.tls_min_version));
         let certificates = Arc::new(CertificateStore {
             cert_dir: options.cert_dir,
@@ -111,8 +111,7 @@ impl Server {
             client_names: options.client_names,
             interval: options.reload_interval,
             tls: Arc::clone(&tls),
-            health: Arc::clone(&health),
-            metrics: Arc::clone(&metrics),
+            shared: Arc::clone(&shared),
         });
         let files = Arc::clone(&certificates);
         let load = move || {
@@ -123,53 +122,37 @@ impl Server {
             .read(load)
             .await
             .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
-        let cluster_state = ClusterState::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen")?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
         let limits = options.limits;
-        let policies = Arc::new(Policies::new(engine, options.policy, Arc::clone(&health), Arc::clone(&metrics)));
-        let admin_state = admin::routes::Admin {
-            metrics: Arc::clone(&metrics),
-            health: Arc::clone(&health),
-            policies: Arc::clone(&policies),
+        let policies = Arc::new(Policies::new(Arc::clone(&shared), options.policy));
+        let admin = Admin { shared: Arc::clone(&shared), policies: Arc::clone(&policies) };
+        let admin_limits =
+            Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits };
+        let service = ReviewService {
+            shared: Arc::clone(&shared),
+            small_bodies: FairQueue::new(QueueKind::SmallBodies, limits.max_requests, limits.max_requests),
+            memory: Arc::new(MemoryBudget::new(&limits)),
+            large_bodies: FairQueue::large(&limits),
+            processors: ProcessorLimit::new(),
+        };
+        let endpoint = |listener, tls, router, limits| Endpoint {
+            listener,
+            tls,
+            router,
+            limits,
+            shared: Arc::clone(&shared),
+            stop: CancellationToken::new(),
         };
         Ok(Self {
             address,
             admin_address,
-            admission: Endpoint {
-                listener,
-                tls: Some(tls),
-                router: review::routes::router(review::routes::ReviewService {
-                    engine: Arc::clone(&policies.engine),
-                    inventory: Arc::clone(&cluster_state.inventory),
-                    health: Arc::clone(&health),
-                    metrics: Arc::clone(&metrics),
-                    limits,
-                    log_allowed: options.log_allowed,
-                    small_bodies: FairQueue::new(QueueKind::SmallBodies, limits.max_requests, limits.max_requests),
-                    memory: Arc::new(MemoryBudget::new(&limits)),
-                    large_bodies: FairQueue::large(&limits),
-                    processors: ProcessorLimit::new(),
-                }),
-                limits,
-                metrics: Arc::clone(&metrics),
-                health: Arc::clone(&health),
-                stop: CancellationToken::new(),
-            },
-            admin: Endpoint {
-                listener: admin_listener,
-                tls: None,
-                router: admin::routes::router(admin_state),
-                limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
-                metrics: Arc::clone(&metrics),
-                health: Arc::clone(&health),
-                stop: CancellationToken::new(),
-            },
+            admission: endpoint(listener, Some(tls), review::routes::router(service), limits),
+            admin: endpoint(admin_listener, None, admin::routes::router(admin), admin_limits),
             certificates,
             watch,
-            health,
-            cluster_state,
+            shared,
             policies,
             driver_wakeup: DriverWakeup::start().map_err(ServerError::Thread)?,
             admin_thread: AdminThread::start().map_err(ServerError::Thread)?,
@@ -188,7 +171,7 @@ impl Server {
 
     /// Where what is known of the cluster is kept: empty until somebody fills it.
     pub fn cluster_state(&self) -> ClusterState {
-        self.cluster_state.clone()
+        ClusterState(Arc::clone(&self.shared))
     }
 
     /// What puts policies in force that come from elsewhere than files.
@@ -214,12 +197,12 @@ impl Server {
             "serving"
         );
         let _driver_wakeup = self.driver_wakeup;
-        let health = self.health;
+        let shared = self.shared;
         let stop = self.admission.stop.clone();
         let stop_admin = self.admin.stop.clone();
         let stopping = async {
             let delay = shutdown.await;
-            health.drain();
+            shared.health.drain();
             info!(delay_seconds = delay.as_secs_f64(), "draining");
             sleep(delay).await;
             stop.cancel();

@@ -10,10 +10,11 @@ use axum::routing::get;
 use tracing::error;
 
 use crate::server::net::response;
-use crate::server::observe::health::{Health, NO_POLICY};
-use crate::server::observe::metrics::{CONTENT_TYPE, Metrics};
+use crate::server::observe::health::NO_POLICY;
+use crate::server::observe::metrics::CONTENT_TYPE;
 use crate::server::options::PolicySource;
 use crate::server::reload::policies::Policies;
+use crate::server::shared::Shared;
 use podgate_engine::policy::LifecyclePolicy;
 
 /// Said in front of the policy.
@@ -22,10 +23,8 @@ const WITHOUT_USERS: &str = "# Exempt users and groups are left out here.\n";
 /// What the admin port tells of.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    /// Shown by `/metrics`.
-    pub(crate) metrics: Arc<Metrics>,
-    /// Shown by `/readyz`.
-    pub(crate) health: Arc<Health>,
+    /// Its metrics are shown by `/metrics`, its health by `/readyz`.
+    pub(crate) shared: Arc<Shared>,
     /// Shown by `/policy`, and by `/readyz` where the one that should be is not in force.
     pub(crate) policies: Arc<Policies>,
 }
@@ -47,7 +46,7 @@ pub(crate) fn router(admin: Admin) -> Router {
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    if let Some(reason) = admin.health.unready() {
+    if let Some(reason) = admin.shared.health.unready() {
         return unready(&admin, reason);
     }
     // A policy that cannot be used is no reason to stop judging under the last good one.
@@ -76,7 +75,7 @@ fn unready(admin: &Admin, reason: &str) -> Response {
 /// The policy in force, with where its values come from.
 async fn policy(State(admin): State<Arc<Admin>>) -> Response {
     let policies = &admin.policies;
-    if !admin.health.has_policy() {
+    if !admin.shared.health.has_policy() {
         return unready(&admin, NO_POLICY);
     }
     let origin = match &policies.source {
@@ -87,7 +86,7 @@ async fn policy(State(admin): State<Arc<Admin>>) -> Response {
         let lines: String = failure.lines().map(|line| format!("# {line}\n")).collect();
         format!("# The policy there cannot be used, and this one stays in force:\n{lines}")
     });
-    let yaml = without_users(policies.engine.load().policy()).in_full();
+    let yaml = without_users(admin.shared.engine.load().policy()).in_full();
     ([(header::CONTENT_TYPE, "application/yaml")], format!("{origin}{failure}{WITHOUT_USERS}{yaml}")).into_response()
 }
 
@@ -103,8 +102,8 @@ fn without_users(policy: &LifecyclePolicy) -> LifecyclePolicy {
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    admin.metrics.exemptions_end(&admin.policies.endings());
-    match admin.metrics.encode() {
+    admin.shared.metrics.exemptions_end(&admin.policies.endings());
+    match admin.shared.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(cause) => {
             error!(%cause, "metrics cannot be written");

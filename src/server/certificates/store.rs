@@ -10,10 +10,9 @@ use tracing::{error, info, warn};
 
 use super::make::{CERTIFICATE_FILE, KEY_FILE};
 use super::tls::{ClientAuthorities, Identity, Tls, TlsError};
-use crate::server::observe::health::Health;
-use crate::server::observe::metrics::Metrics;
 use crate::server::reload::reader::{self, FileReader};
 use crate::server::reload::watch::FileWatch;
+use crate::server::shared::Shared;
 
 /// How long before its end a certificate is complained about, and how often.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -31,8 +30,7 @@ pub(crate) struct CertificateStore {
     /// How often the files are looked at.
     pub(crate) interval: Duration,
     pub(crate) tls: Arc<Tls>,
-    pub(crate) health: Arc<Health>,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl CertificateStore {
@@ -55,8 +53,8 @@ impl CertificateStore {
         let (is_first, flaw) = (self.is_first(), identity.flaw());
         let begin_timestamp_seconds = identity.begin_timestamp_seconds;
         if self.tls.install(identity)? {
-            self.health.certificate_is_valid(begin_timestamp_seconds, expiry_timestamp_seconds);
-            self.metrics.certificate_loaded(expiry_timestamp_seconds);
+            self.shared.health.certificate_is_valid(begin_timestamp_seconds, expiry_timestamp_seconds);
+            self.shared.metrics.certificate_loaded(expiry_timestamp_seconds);
             // There is none better: it is served all the same, and replaced as soon as there is.
             if let Some(flaw) = flaw {
                 error!("the server's certificate {flaw}");
@@ -77,7 +75,7 @@ impl CertificateStore {
 
     /// Whether nothing has been served yet.
     fn is_first(&self) -> bool {
-        self.health.certificate_valid_for().is_none()
+        self.shared.health.certificate_valid_for().is_none()
     }
 
     /// Takes up what changes for as long as it is polled. Files that cannot be used are reported and counted, and read again
@@ -105,7 +103,7 @@ impl CertificateStore {
                 };
                 refused = failure.is_some();
                 if let Some((cause, source)) = failure {
-                    self.metrics.certificate_failed();
+                    self.shared.metrics.certificate_failed();
                     error!(cause, source, "new certificates cannot be used, the old ones stay");
                 }
             }
@@ -121,7 +119,7 @@ impl CertificateStore {
     }
 
     fn warn_of_expiry(&self) {
-        match self.health.certificate_valid_for() {
+        match self.shared.health.certificate_valid_for() {
             Some(Duration::ZERO) => error!("the server's certificate has expired"),
             Some(left) if left < EXPIRY_WARNING => {
                 let days = left.as_secs() / (24 * 60 * 60);

@@ -30,10 +30,9 @@ use super::peer::Peer;
 use super::response;
 use crate::server::certificates::tls::Tls;
 use crate::server::observe::failure::Failure;
-use crate::server::observe::health::Health;
 use crate::server::observe::log;
-use crate::server::observe::metrics::Metrics;
 use crate::server::options::Limits;
+use crate::server::shared::Shared;
 
 /// The API server's own head has less than 1 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -53,8 +52,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) router: TowerToHyperService<Router>,
     pub(crate) limits: Limits,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) health: Arc<Health>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -80,7 +78,7 @@ impl ConnectionContext {
     /// Serves `stream` to its end. What goes wrong is counted: it concerns nobody but the peer.
     pub(crate) async fn serve(self: Arc<Self>, stream: TcpStream, peer: Arc<Peer>) {
         if let Err(Failed { failure, cause }) = self.serve_to_end(stream, peer).await {
-            self.metrics.failed(failure);
+            self.shared.metrics.failed(failure);
             let cause = log::clean(&cause);
             debug!(reason = failure.as_str(), cause = cause.as_ref(), "connection");
         }
@@ -167,7 +165,7 @@ impl ConnectionContext {
     ) -> Result<axum::response::Response, Infallible> {
         let mut answer = self.router.call(request).await?;
         let unread = answer.extensions_mut().remove::<response::Unread>().is_some();
-        let close = unread || self.health.is_draining() || state.is_aged();
+        let close = unread || self.shared.health.is_draining() || state.is_aged();
         // HTTP/2 ends a stream without its connection, and a connection with GOAWAY.
         if close && state.protocol() == Protocol::Http1 {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -202,7 +200,7 @@ impl ConnectionContext {
                 }
                 // GOAWAY is to HTTP/2 what `Connection: close` is to HTTP/1.1; streams that are open go on.
                 if state.protocol() == Protocol::Http2
-                    && (state.is_aged() || self.health.is_draining())
+                    && (state.is_aged() || self.shared.health.is_draining())
                     && state.is_used()
                     && state.end()
                 {

@@ -24,7 +24,7 @@ impl DriverWakeup {
     pub(crate) fn start() -> io::Result<Self> {
         let (alive, dropped) = mpsc::channel();
         let runtime = Handle::current();
-        thread::Builder::new().name("lookout".to_owned()).spawn(move || {
+        thread::Builder::new().name("driver-wakeup".to_owned()).spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = dropped.recv_timeout(INTERVAL) {
                 drop(runtime.spawn(async {}));
             }

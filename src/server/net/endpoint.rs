@@ -18,9 +18,8 @@ use super::open_connections::OpenConnections;
 use super::peer::Peer;
 use crate::server::certificates::tls::Tls;
 use crate::server::observe::failure::Failure;
-use crate::server::observe::health::Health;
-use crate::server::observe::metrics::Metrics;
 use crate::server::options::Limits;
+use crate::server::shared::Shared;
 
 /// Pauses after a failed accept: at first short, then long enough not to burn a core while descriptors are short.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);
@@ -34,9 +33,7 @@ pub(crate) struct Endpoint {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) router: Router,
     pub(crate) limits: Limits,
-    pub(crate) metrics: Arc<Metrics>,
-    /// Says when answers should tell clients to go elsewhere.
-    pub(crate) health: Arc<Health>,
+    pub(crate) shared: Arc<Shared>,
     /// Cancelled when no more connections are wanted.
     pub(crate) stop: CancellationToken,
 }
@@ -57,8 +54,7 @@ impl Endpoint {
             tls: self.tls,
             router: TowerToHyperService::new(self.router),
             limits: self.limits,
-            metrics: self.metrics,
-            health: self.health,
+            shared: self.shared,
             stop: stop.clone(),
         });
         let mut connections = JoinSet::new();
@@ -86,7 +82,7 @@ async fn accept_all(listener: &TcpListener, context: &Arc<ConnectionContext>, co
                     // Whoever was accepted just now gets to ask before it may have to go.
                     yield_now().await;
                     if permits.available_permits() == 0 && open.displace_idle() {
-                        context.metrics.failed(Failure::Displaced);
+                        context.shared.metrics.failed(Failure::Displaced);
                     }
                 }
                 // The semaphore is never closed.
@@ -100,9 +96,9 @@ async fn accept_all(listener: &TcpListener, context: &Arc<ConnectionContext>, co
                 });
                 open.add(peer, task, max);
             }
-            Err(cause) if is_of_one_connection(&cause) => context.metrics.failed(Failure::Accept),
+            Err(cause) if is_of_one_connection(&cause) => context.shared.metrics.failed(Failure::Accept),
             Err(cause) => {
-                context.metrics.failed(Failure::Accept);
+                context.shared.metrics.failed(Failure::Accept);
                 warn!(%cause, "cannot accept connections");
                 sleep(backoff).await;
                 backoff = (backoff * 2).min(MAX_ACCEPT_BACKOFF);

@@ -6,16 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::reader::{self, FileReader};
 use super::watch::FileWatch;
-use crate::server::observe::health::Health;
 use crate::server::observe::log;
-use crate::server::observe::metrics::Metrics;
 use crate::server::options::PolicySource;
+use crate::server::shared::Shared;
 use podgate_engine::policy::day::Day;
 use podgate_engine::policy::exempt::Ending;
 use podgate_engine::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
@@ -28,30 +27,22 @@ const ENDINGS_INTERVAL: Duration = Duration::from_secs(86_400);
 /// The policy in force, and what is wrong with the one that should be.
 #[derive(Debug)]
 pub struct Policies {
-    /// Exchanged as a whole: a decision keeps the engine that it began with.
-    pub(crate) engine: Arc<ArcSwap<Engine>>,
+    shared: Arc<Shared>,
     pub(crate) source: PolicySource,
     /// Why the source's policy is not in force, if it is not: one line a mistake.
     pub(crate) failure: ArcSwapOption<String>,
-    pub(crate) health: Arc<Health>,
-    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Policies {
     /// With a policy from the cluster, that of `engine` is in force for nobody.
-    pub(crate) fn new(
-        engine: Arc<ArcSwap<Engine>>,
-        source: PolicySource,
-        health: Arc<Health>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, source: PolicySource) -> Self {
         if matches!(source, PolicySource::Object(_)) {
-            health.await_policy();
+            shared.health.await_policy();
         } else {
-            metrics.policy_loaded();
+            shared.metrics.policy_loaded();
         }
-        let policies = Self { engine, source, failure: ArcSwapOption::const_empty(), health, metrics };
-        if policies.health.has_policy() {
+        let policies = Self { shared, source, failure: ArcSwapOption::const_empty() };
+        if policies.shared.health.has_policy() {
             policies.log_endings();
         }
         policies
@@ -83,7 +74,7 @@ impl Policies {
 
     /// The exemptions of the policy in force that end soon, or have ended.
     pub(crate) fn endings(&self) -> Vec<Ending> {
-        self.engine.load().policy().spec.exemptions.endings(Day::today())
+        self.shared.engine.load().policy().spec.exemptions.endings(Day::today())
     }
 
     /// Tells once a day, for as long as it is polled, of the exemptions that end soon or have ended.
@@ -114,7 +105,7 @@ impl Policies {
     }
 
     async fn apply(&self, read: impl FnOnce() -> Result<LifecyclePolicy, String> + Send + 'static) {
-        let in_force = self.engine.load_full();
+        let in_force = self.shared.engine.load_full();
         // Not on a thread that serves: hundreds of scopes take a while to compile.
         let loaded = tokio::task::spawn_blocking(move || {
             read().map(|policy| (!policy.says_the_same_as(in_force.policy())).then(|| Engine::new(&policy)))
@@ -128,23 +119,23 @@ impl Policies {
 
     /// `None` is the policy that the engine at hand is made of.
     fn put_in_force(&self, engine: Option<Engine>) {
-        if engine.is_some() || !self.health.has_policy() {
+        if engine.is_some() || !self.shared.health.has_policy() {
             if let Some(engine) = engine {
-                self.engine.store(Arc::new(engine));
+                self.shared.engine.store(Arc::new(engine));
             }
-            let engine = self.engine.load();
+            let engine = self.shared.engine.load();
             let policy = log::clean(&engine.policy().metadata.name);
             info!(policy = policy.as_ref(), "a new policy is in force");
-            self.metrics.policy_loaded();
-            self.health.policy_found();
+            self.shared.metrics.policy_loaded();
+            self.shared.health.policy_found();
             self.log_endings();
         }
         self.failure.store(None);
     }
 
     fn report(&self, failure: String) {
-        self.metrics.policy_load_failed();
-        let instead = if self.health.has_policy() {
+        self.shared.metrics.policy_load_failed();
+        let instead = if self.shared.health.has_policy() {
             "the last good one stays in force"
         } else {
             "there is none yet, and nothing is judged"

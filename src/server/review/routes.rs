@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
@@ -21,19 +20,16 @@ use super::refusal::{DEADLINE, METHOD_NOT_ALLOWED, NOT_FOUND, OVERLOADED, Refusa
 use crate::server::net::peer::Peer;
 use crate::server::net::response;
 use crate::server::observe::failure::Failure;
-use crate::server::observe::health::Health;
 use crate::server::observe::log;
-use crate::server::observe::metrics::{Metrics, webhook};
+use crate::server::observe::metrics::webhook;
 use crate::server::observe::span::RequestSpan;
 use crate::server::observe::trace_context::TraceContext;
-use crate::server::options::Limits;
 use crate::server::overload::fair_queue::FairQueue;
 use crate::server::overload::memory_budget::{MemoryBudget, Reservation, SMALL_BYTES};
 use crate::server::overload::processor_limit::ProcessorLimit;
+use crate::server::shared::Shared;
 use podgate_engine::admission::{self, Mode, handle_within};
-use podgate_engine::model::Inventory;
 use podgate_engine::panics::catch;
-use podgate_engine::policy::Engine;
 
 /// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
 /// request's time.
@@ -42,18 +38,7 @@ const GRACE: Duration = Duration::from_millis(100);
 /// What every request needs.
 #[derive(Debug)]
 pub(crate) struct ReviewService {
-    /// The policy in force; exchanged when it is loaded again.
-    pub(crate) engine: Arc<ArcSwap<Engine>>,
-    /// The other objects that are known, if any are.
-    pub(crate) inventory: Arc<ArcSwapOption<Inventory>>,
-    /// Says whether there is a policy in force.
-    pub(crate) health: Arc<Health>,
-    /// Counts.
-    pub(crate) metrics: Arc<Metrics>,
-    /// Size and time of a body.
-    pub(crate) limits: Limits,
-    /// Which part of the answers that allow without a finding is logged.
-    pub(crate) log_allowed: f64,
+    pub(crate) shared: Arc<Shared>,
     /// Places of small bodies.
     pub(crate) small_bodies: Arc<FairQueue>,
     /// What bodies and answers hold.
@@ -106,14 +91,15 @@ impl ReviewService {
             span.failed(refusal.status, refusal.failure);
             self.refuse(refusal, body, &peer)
         };
-        if !self.health.has_policy() {
+        if !self.shared.health.has_policy() {
             return refuse(&WITHOUT_POLICY, body);
         }
-        let _in_flight = self.metrics.begin();
-        let arrived = match body::read(&self.memory, &self.limits, &peer, &head.headers, &mut body, deadline).await {
-            Ok(arrived) => arrived,
-            Err(refusal) => return refuse(&refusal, body),
-        };
+        let _in_flight = self.shared.metrics.begin();
+        let arrived =
+            match body::read(&self.memory, &self.shared.limits, &peer, &head.headers, &mut body, deadline).await {
+                Ok(arrived) => arrived,
+                Err(refusal) => return refuse(&refusal, body),
+            };
         if arrived.bytes.len() > SMALL_BYTES {
             return match self.judge_apart(mode, arrived, head.headers, &peer, &span, deadline).await {
                 Ok(response) => response,
@@ -180,11 +166,11 @@ impl ReviewService {
         is_answered: impl Fn() -> bool,
     ) -> (StatusCode, Vec<u8>) {
         let begin = Instant::now();
-        let engine = self.engine.load();
-        let inventory = self.inventory.load();
+        let engine = self.shared.engine.load();
+        let inventory = self.shared.inventory.load();
         let is_over = || deadline <= Instant::now() || is_answered();
         let Some(answer) = guarded(|| handle_within(&engine, inventory.as_deref(), mode, body, &is_over)) else {
-            self.metrics.failed(Failure::Panic);
+            self.shared.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             span.failed(status, Failure::Panic);
@@ -194,8 +180,8 @@ impl ReviewService {
         self.processors.record(duration);
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if !is_answered() {
-            self.metrics.answered(mode, &answer.record, duration);
-            if !log::is_plain(&answer.record) || fastrand::f64() < self.log_allowed {
+            self.shared.metrics.answered(mode, &answer.record, duration);
+            if !log::is_plain(&answer.record) || fastrand::f64() < self.shared.log_allowed {
                 log::decided(mode, answer.status, &answer.record, duration, trace);
             }
             span.answered(status, &answer.record);
@@ -204,7 +190,7 @@ impl ReviewService {
     }
 
     fn refuse(&self, refusal: &Refusal, body: Body, peer: &Arc<Peer>) -> Response {
-        self.metrics.failed(refusal.failure);
+        self.shared.metrics.failed(refusal.failure);
         info!(status = refusal.status.as_u16(), reason = refusal.failure.as_str(), "refused");
         let mut reply = self.reply((refusal.status, response::error_text(refusal.message)), peer);
         if body.is_end_stream() {
