@@ -1,4 +1,4 @@
-//! What `podgate serve` does with the API server's help.
+//! Starts the tasks of `podgate serve` that need the API server.
 
 use std::convert::Infallible;
 use std::env;

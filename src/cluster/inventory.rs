@@ -1,4 +1,4 @@
-//! The objects that are known, kept as the little of their text that an [`Inventory`] reads.
+//! Keeps the objects that the watches have seen, as the little of their text that an [`Inventory`] reads.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 
@@ -39,7 +39,7 @@ pub(super) const AUTOSCALERS: WatchedKind = WatchedKind {
     spec: &["scaleTargetRef", "minReplicas"],
 };
 
-/// Those that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
+/// Kinds that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
 pub(super) static WORKLOADS: [WatchedKind; 4] = [
     workload("apps", "Deployment"),
     workload("apps", "StatefulSet"),
@@ -57,24 +57,24 @@ impl WatchedKind {
     }
 }
 
-/// Without these nothing is known: a part would be taken for the whole.
+/// Kinds without which there is no inventory: a part would be taken for the whole.
 const NEEDED: [&str; 4] = [NAMESPACES.kind, SERVICES.kind, BUDGETS.kind, AUTOSCALERS.kind];
 
 /// One object, in a few fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeptObject {
-    /// Where its entry belongs: of a Namespace its own name.
+    /// Its namespace: of a Namespace its own name.
     namespace: String,
     name: String,
     text: String,
-    /// Whether somebody else says what it says: of a ReplicaSet its Deployment.
+    /// True where its owner says what it says: of a ReplicaSet its Deployment.
     pub(super) is_managed: bool,
     /// The profile that a Namespace's label names.
     label: Option<String>,
 }
 
 impl KeptObject {
-    /// What of `object` is worth keeping.
+    /// Returns what of `object` is worth keeping.
     pub(super) fn of(watched: &WatchedKind, object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = text("/metadata/name");
@@ -116,7 +116,7 @@ fn keep(into: &mut Map<String, Value>, field: &str, value: Option<&Value>) {
     }
 }
 
-/// Of annotations those by which rules are ignored.
+/// Keeps, of annotations, those by which rules are ignored.
 fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
     let all = annotations.and_then(Value::as_object).into_iter().flatten();
     let kept: Map<String, Value> = all
@@ -128,7 +128,7 @@ fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
     }
 }
 
-/// What a watch has seen.
+/// A change that a watch has seen.
 #[derive(Debug)]
 pub(super) enum Change {
     /// All objects of a kind, in place of what was known of that kind.
@@ -209,7 +209,7 @@ impl InventoryBuilder {
         }
     }
 
-    /// The inventory as it is now, once every kind that is needed has been listed; with workloads once all of these have,
+    /// Returns the inventory as it is now, once every kind that is needed has been listed; with workloads once all of these have,
     /// which an older ClusterRole does not allow.
     pub(super) fn inventory(&mut self) -> Option<Inventory> {
         if !NEEDED.iter().all(|kind| self.listed.contains(kind)) {

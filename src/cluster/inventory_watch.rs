@@ -1,4 +1,4 @@
-//! Watches of the objects that rules look up.
+//! Watches the objects that rules look up.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -29,11 +29,12 @@ use crate::server::ClusterState;
 const GATHER: Duration = Duration::from_millis(100);
 const MAX_GATHERED: usize = 10_000;
 const QUEUE: usize = 1024;
-/// How many objects of a list are in memory, whole, at a time.
+/// Limits the objects of a list that are in memory, whole, at a time.
 const PAGE: u32 = 100;
 
 /// Keeps `cluster_state` up to date with Namespaces, Services, PodDisruptionBudgets, HorizontalPodAutoscalers and the workloads
-/// that keep replicas, for as long as it is polled. Nothing is known until all kinds have been listed; what was known stays while the API server is gone.
+/// that keep replicas, for as long as it is polled. Nothing is known until all kinds have been listed; what was known stays
+/// while the API server is gone.
 pub async fn watch_inventory(client: Client, cluster_state: ClusterState) -> Infallible {
     let (changes, received) = mpsc::channel(QUEUE);
     // Of namespaces, nothing but metadata is asked for.

@@ -21,7 +21,7 @@ pub(super) const WATCH_SECONDS: u32 = 60;
 const BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// What has been seen.
+/// An event of a list or a watch.
 #[derive(Debug)]
 pub(super) enum WatchEvent<K> {
     /// All objects there are.
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// An error with its causes, in one line.
+/// Returns an error with its causes, in one line.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,8 +1,12 @@
-//! Certificates without anybody's help: made, kept in a Secret, renewed, and trusted by podgate's own webhook configurations.
+//! Manages certificates without anybody's help: makes them, keeps them in a Secret, renews them, and has podgate's own webhook
+//! configurations trust them.
 //!
-//! Every replica serves what the Secret holds. One of them, the holder of a Lease, writes: the Secret, and `caBundle` of the
-//! webhook configurations. A certificate of a new authority is served only once the configurations trust that authority, and
-//! they go on trusting the one before, so that at no time a replica serves what the API server does not trust.
+//! Mechanism: every replica watches the Secret and both webhook configurations, and serves what the Secret holds. One of them,
+//! the holder of a Lease, writes: the Secret, and `caBundle` of the configurations. Each write comes back by the watches.
+//!
+//! Order: a certificate of a new authority is served only once the configurations have trusted that authority for
+//! [`ManagedCertificates::trust_delay`], and they go on trusting the one before until its last certificate has expired. So at
+//! no time a replica serves what the API server does not trust, and no write needs an answer from another replica.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -32,7 +36,7 @@ use crate::server::{CertificateInstaller, TlsError, log};
 
 const QUEUE: usize = 64;
 
-/// What certificates are managed, and where.
+/// The certificates that are managed, and the objects that hold them.
 #[derive(Debug, Clone)]
 pub struct ManagedCertificates {
     /// Namespace of the Secret, the Lease and the Service.
@@ -43,15 +47,15 @@ pub struct ManagedCertificates {
     pub lease: String,
     /// Name of the ValidatingWebhookConfiguration and of the MutatingWebhookConfiguration.
     pub configuration: String,
-    /// Who this replica is; no two may have the same.
+    /// Identity of this replica in the Lease; no two may have the same.
     pub identity: String,
     /// DNS names and IP addresses of the server.
     pub names: Vec<String>,
-    /// How long an authority is valid. It is replaced when a third is left.
+    /// Validity of an authority. It is replaced when a third is left.
     pub ca_validity: Duration,
-    /// How long a server certificate is valid. It is renewed when a third is left.
+    /// Validity of a server certificate. It is renewed when a third is left.
     pub validity: Duration,
-    /// How long the API servers have to notice a new authority before a certificate of it is served.
+    /// Time for the API servers to notice a new authority before a certificate of it is served.
     pub trust_delay: Duration,
 }
 
@@ -65,7 +69,7 @@ enum ManagedError {
     Serve(#[from] TlsError),
 }
 
-/// What is there now. `None` where there is no such object.
+/// An object as it is now. `None` where there is no such object.
 enum Observed {
     Secret(Option<Box<Secret>>),
     Validating(Option<ValidatingWebhookConfiguration>),
@@ -161,13 +165,13 @@ where
     list_watch(kind, api, config, |object| object, handle).await
 }
 
-/// `caBundle` of each webhook.
+/// Returns `caBundle` of each webhook.
 fn validating_bundles(configuration: Option<ValidatingWebhookConfiguration>) -> Bundles {
     let webhooks = configuration.and_then(|configuration| configuration.webhooks).unwrap_or_default();
     webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config))).collect()
 }
 
-/// `caBundle` of each webhook.
+/// Returns `caBundle` of each webhook.
 fn mutating_bundles(configuration: Option<MutatingWebhookConfiguration>) -> Bundles {
     let webhooks = configuration.and_then(|configuration| configuration.webhooks).unwrap_or_default();
     webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config))).collect()
@@ -188,20 +192,20 @@ struct Manager {
     wanted: Wanted,
     installer: CertificateInstaller,
     election: Election,
-    /// Whether the last attempt to take or renew the Lease failed, and that has been said.
+    /// True if the last attempt to take or renew the Lease failed, and that has been logged.
     is_lease_lost: bool,
     secrets: Api<Secret>,
     validating_api: Api<ValidatingWebhookConfiguration>,
     mutating_api: Api<MutatingWebhookConfiguration>,
-    /// Whether it is known if there is a Secret.
+    /// True once it is known if there is a Secret.
     is_listed: bool,
     secret: Option<Box<Secret>>,
     /// As they were seen last; `None` until they have been.
     validating: Option<Bundles>,
     mutating: Option<Bundles>,
-    /// What is served.
+    /// The Secret's content that is served.
     served: Option<TlsSecret>,
-    /// Since when the authority of the Secret's certificate, which is not served yet, is trusted.
+    /// Time since which the authority of the Secret's certificate, which is not served yet, is trusted.
     trusted_since: Option<Instant>,
 }
 
@@ -274,7 +278,7 @@ impl Manager {
                     info!(secret = self.managed.secret, "new managed certificates");
                     self.secret = Some(Box::new(written));
                 }
-                // Somebody was faster; the watch brings what he wrote.
+                // Another replica was faster; the watch brings what it wrote.
                 Err(kube::Error::Api(status)) if status.code == 409 => {
                     debug!("another replica has written managed certificates");
                     return Ok(());
@@ -320,7 +324,7 @@ impl Manager {
         Ok(())
     }
 
-    /// What the Secret holds.
+    /// Returns what the Secret holds.
     fn tls_secret(&self) -> Option<TlsSecret> {
         self.secret.as_ref()?.data.as_ref().map(TlsSecret::read)
     }
@@ -332,7 +336,8 @@ impl Manager {
         Ok(())
     }
 
-    /// Whether all webhooks of both configurations trust an authority. A configuration that does not exist distrusts nobody.
+    /// Returns whether all webhooks of both configurations trust an authority. A configuration that does not exist distrusts
+    /// nobody.
     fn is_trusted(&self, authority: &str) -> bool {
         let trusted = |bundles: &Option<Bundles>| {
             bundles.as_ref().is_some_and(|bundles| bundles.iter().all(|(_, bundle)| trusts(bundle, authority)))
@@ -341,7 +346,7 @@ impl Manager {
     }
 }
 
-/// The patch that sets `caBundle` where it is another, if it is one anywhere.
+/// Returns the patch that sets `caBundle` where it is another, if it is one anywhere.
 fn repair(bundles: &Bundles, bundle: &str) -> Option<serde_json::Value> {
     let wrong = bundles.iter().filter(|(_, found)| found != bundle.as_bytes());
     let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bundle);

@@ -1,4 +1,7 @@
-//! What the Secret of managed certificates holds, and what it should hold next. No I/O.
+//! Reads the Secret of managed certificates, and derives what it should hold next. No I/O.
+//!
+//! The keys are those of a Secret of type `kubernetes.io/tls`
+//! (<https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets>), the authority's key, and the authorities of before.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,10 +19,10 @@ use crate::server::certificates::{self, CA_FILE, CA_KEY_FILE, CERTIFICATE_FILE, 
 
 /// Authorities of before, whose leaves may still be served somewhere.
 const PREVIOUS: &str = "ca-previous.crt";
-/// Until when they have to be trusted, in seconds since 1970.
+/// Time until which they have to be trusted, in seconds since 1970.
 const PREVIOUS_UNTIL: &str = "ca-previous-until";
 
-/// What certificates are made for, and for how long.
+/// Names and validity of the certificates that are made.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) names: Vec<String>,
@@ -54,7 +57,7 @@ impl TlsSecret {
         }
     }
 
-    /// The data of a Secret.
+    /// Returns the data of a Secret.
     pub(super) fn write(&self) -> BTreeMap<String, ByteString> {
         let until = self.previous_until.map(|until| until.to_string()).unwrap_or_default();
         let fields = [
@@ -68,22 +71,22 @@ impl TlsSecret {
         fields.into_iter().map(|(name, text)| (name.to_owned(), ByteString(text.clone().into_bytes()))).collect()
     }
 
-    /// What clients have to trust: the authority, and those of before.
+    /// Returns the authorities that clients have to trust: the present one, and those of before.
     pub(super) fn bundle(&self) -> String {
         format!("{}{}", self.ca, self.previous)
     }
 
-    /// The authority that the leaf comes from.
+    /// Returns the authority that the leaf comes from.
     pub(super) fn authority(&self) -> &str {
         &self.ca
     }
 
-    /// Whether there is something to serve.
+    /// Returns whether there is something to serve.
     pub(super) fn is_complete(&self) -> bool {
         is_pair(&self.certificate, &self.key) && is_issued(&self.certificate, &self.ca)
     }
 
-    /// What the Secret should hold at `now`; the same where nothing is to be done.
+    /// Returns what the Secret should hold at `now`; the same where nothing is to be done.
     ///
     /// A leaf is renewed when a third of its time is left, and an authority likewise. An authority that is replaced stays in
     /// the bundle until its last leaf has expired: longer than any replica can serve one, whatever became of it.
@@ -115,7 +118,7 @@ impl TlsSecret {
     }
 }
 
-/// Whether a bundle holds all certificates of `wanted`. Both are PEM.
+/// Returns whether a bundle holds all certificates of `wanted`. Both are PEM.
 pub(super) fn trusts(bundle: &[u8], wanted: &str) -> bool {
     let read = |pem: &[u8]| CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().unwrap_or_default();
     let (bundle, wanted) = (read(bundle), read(wanted.as_bytes()));
@@ -133,7 +136,7 @@ fn not_after(pem: &str) -> Option<OffsetDateTime> {
     look(pem, |certificate| Some(certificate.validity().not_after.to_datetime()))
 }
 
-/// Whether more than a third of its time is left.
+/// Returns whether more than a third of its time is left.
 fn is_fresh(pem: &str, now: OffsetDateTime) -> bool {
     let times = |certificate: &X509Certificate<'_>| {
         let validity = certificate.validity();
@@ -148,7 +151,7 @@ fn is_pair(certificate: &str, key: &str) -> bool {
     look(certificate, |certificate| Some(certificate.public_key().raw == public)).unwrap_or(false)
 }
 
-/// Whether the leaf names the authority's key as that of its issuer.
+/// Returns whether the leaf names the authority's key as that of its issuer.
 fn is_issued(leaf: &str, authority: &str) -> bool {
     let extension = |pem, of: fn(&ParsedExtension<'_>) -> Option<Vec<u8>>| {
         look(pem, |certificate| certificate.extensions().iter().find_map(|extension| of(extension.parsed_extension())))

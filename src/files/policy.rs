@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What such a policy may be called; the first that is there counts.
+/// Names that such a policy may have; the first that is there counts.
 const NAMES: [&str; 2] = [".podgate.yaml", "podgate.yaml"];
 
-/// What every policy's text has.
+/// Text that every policy has.
 const KIND: &[u8] = b"LifecyclePolicy";
 
 /// Returns the policy of `folder` or of the nearest folder above it that has one, up to the one that holds `.git`. Outside of a

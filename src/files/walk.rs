@@ -1,4 +1,4 @@
-//! Which files are meant.
+//! Finds the files that are meant.
 
 use std::{collections::HashSet, fs, io, path::PathBuf, sync::mpsc};
 
@@ -12,7 +12,7 @@ use podgate_manifests::Problem;
 
 use super::file::File;
 
-/// What a folder is searched for.
+/// The files that a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// A search that cannot begin.
@@ -23,7 +23,7 @@ pub enum WalkError {
     Glob {
         /// The pattern.
         glob: String,
-        /// What is wrong with it.
+        /// The system's error.
         cause: ignore::Error,
     },
 }

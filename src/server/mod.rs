@@ -61,17 +61,17 @@ const BACKLOG: u32 = 1024;
 /// Nothing on the admin port is worth a longer wait at the end.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why the server does not start.
+/// Reasons for which the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// A port cannot be taken.
     #[error("cannot listen on {address} ({flag})")]
     Listen {
-        /// What was asked for.
+        /// The address that was asked for.
         address: SocketAddr,
-        /// The flag that says so.
+        /// The flag that sets it.
         flag: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The certificate, its key or the clients' authority cannot be used.
@@ -159,27 +159,27 @@ impl Server {
         })
     }
 
-    /// Where `/validate` and `/mutate` are served.
+    /// Returns the address of `/validate` and `/mutate`.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where health and metrics are served.
+    /// Returns the address of health and metrics.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin_address
     }
 
-    /// Where what is known of the cluster is kept: empty until somebody fills it.
+    /// Returns the handle by which the watches of the cluster publish what they find.
     pub fn cluster_state(&self) -> ClusterState {
         ClusterState(Arc::clone(&self.shared))
     }
 
-    /// What puts policies in force that come from elsewhere than files.
+    /// Returns the handle by which policies come in force that come from elsewhere than files.
     pub fn policies(&self) -> Arc<Policies> {
         Arc::clone(&self.policies)
     }
 
-    /// What serves certificates that come from elsewhere than files.
+    /// Returns the handle by which certificates are installed that come from elsewhere than files.
     pub fn certificate_installer(&self) -> CertificateInstaller {
         CertificateInstaller(Arc::clone(&self.certificates))
     }

@@ -20,7 +20,7 @@ use podgate_engine::policy::LifecyclePolicy;
 /// Said in front of the policy.
 const WITHOUT_USERS: &str = "# Exempt users and groups are left out here.\n";
 
-/// What the admin port tells of.
+/// State of the admin port's handlers.
 #[derive(Debug)]
 pub(crate) struct Admin {
     /// Its metrics are shown by `/metrics`, its health by `/readyz`.

@@ -1,4 +1,4 @@
-//! Who may call: clients with a certificate of a known authority and, where names are asked for, one of these names.
+//! Limits callers to clients with a certificate of a known authority and, where names are asked for, one of these names.
 
 use std::sync::Arc;
 

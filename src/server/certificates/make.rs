@@ -31,13 +31,13 @@ const PRIVATE: u32 = 0o600;
 const BACKDATED: Duration = Duration::hours(1);
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
-/// Why certificates were not made.
+/// Reasons for which certificates are not made.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificatesError {
     /// Neither a DNS name nor an IP address.
     #[error("\"{}\" is neither a DNS name nor an IP address", name.escape_debug())]
     Name {
-        /// What was given.
+        /// The name or number as it was given.
         name: String,
     },
     /// Certificates are there already.
@@ -55,9 +55,9 @@ pub enum CertificatesError {
     Incomplete {
         /// The folder.
         dir: PathBuf,
-        /// Those that are there.
+        /// The files that exist.
         present: Vec<&'static str>,
-        /// A file that is not.
+        /// A file that does not.
         missing: &'static str,
     },
     /// A file or folder cannot be read or written.
@@ -65,7 +65,7 @@ pub enum CertificatesError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The certificate itself cannot be made.
@@ -74,7 +74,7 @@ pub enum CertificatesError {
     /// The end of the validity is beyond what a date can say.
     #[error("a validity of {days} days is too long")]
     Validity {
-        /// What was given.
+        /// The name or number as it was given.
         days: u64,
     },
 }
@@ -196,7 +196,7 @@ pub fn leaf(
     Ok(Pair { certificate: leaf.signed_by(&key, &issuer)?.pem(), key: key.serialize_pem() })
 }
 
-/// From a little before now until `validity` from now.
+/// Returns the begin, a little before now, and the end, `validity` from now.
 fn times(validity: std::time::Duration) -> Result<(OffsetDateTime, OffsetDateTime), CertificatesError> {
     let now = OffsetDateTime::now_utc();
     let not_after = Duration::try_from(validity).ok().and_then(|validity| now.checked_add(validity));

@@ -14,20 +14,20 @@ use crate::server::reload::reader::{self, FileReader};
 use crate::server::reload::watch::FileWatch;
 use crate::server::shared::Shared;
 
-/// How long before its end a certificate is complained about, and how often.
+/// Begins to warn of a certificate's end this long before it.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-/// How soon files are read again that could not be used.
+/// Files that could not be used are read again after this: a certificate may become valid.
 const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 const EXPIRY_WARNING_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// Where certificates come from, and what is told when they change.
+/// Holds the certificate in use and knows the files it comes from.
 #[derive(Debug)]
 pub(crate) struct CertificateStore {
     /// Folder of `tls.crt` and `tls.key`; `None` where somebody else brings them.
     pub(crate) cert_dir: Option<PathBuf>,
     pub(crate) client_ca: Option<PathBuf>,
     pub(crate) client_names: Vec<String>,
-    /// How often the files are looked at.
+    /// Time between two looks at the files.
     pub(crate) interval: Duration,
     pub(crate) tls: Arc<Tls>,
     pub(crate) shared: Arc<Shared>,
@@ -73,7 +73,7 @@ impl CertificateStore {
         Ok(())
     }
 
-    /// Whether nothing has been served yet.
+    /// Returns whether nothing has been served yet.
     fn is_first(&self) -> bool {
         self.shared.health.certificate_valid_for().is_none()
     }

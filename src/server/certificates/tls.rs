@@ -1,4 +1,12 @@
-//! The TLS side of the webhook port: versions, protocols, the server's certificate and the clients' authority.
+//! Configures TLS of the webhook port: versions, protocols, the server's certificate and the clients' authority.
+//!
+//! Mechanism: a `ServerConfig` of rustls cannot be changed, so each change of a part makes a new one and swaps it in; a
+//! handshake takes the one that is there when it begins. A new configuration has a session store of its own, so that no
+//! session of before is resumed and every client meets the new certificate. A certificate that clients would refuse (expired, not yet
+//! valid, without names) does not replace one that they trust: a clock or an issuer may be wrong.
+//!
+//! The API server looks at subject alternative names alone
+//! (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers>).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -29,7 +37,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// HTTP/1.1 is what the API server speaks to a Service, HTTP/2 what it speaks to a URL on its own host.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Why TLS cannot be set up.
+/// Reasons for which TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM file cannot be read, or holds something else.
@@ -37,7 +45,7 @@ pub enum TlsError {
     Pem {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's error.
         source: pem::Error,
     },
     /// A file that cannot be opened, or is too large.
@@ -45,7 +53,7 @@ pub enum TlsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// A key that needs a password, which nobody could type here.
@@ -70,7 +78,7 @@ pub enum TlsError {
         certificate: PathBuf,
         /// The key's file.
         key: PathBuf,
-        /// What is wrong with them.
+        /// The TLS library's error.
         source: rustls::Error,
     },
     /// The certificate's dates cannot be read.
@@ -84,7 +92,7 @@ pub enum TlsError {
     ClientCa {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's error.
         source: VerifierBuilderError,
     },
     /// The provider knows none of the protocol versions asked for.
@@ -92,7 +100,7 @@ pub enum TlsError {
     Config(#[from] rustls::Error),
 }
 
-/// What makes every client refuse a certificate.
+/// Properties of a certificate for which every client refuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
     /// Its validity is over.
@@ -111,11 +119,11 @@ pub enum Flaw {
 pub(crate) struct Identity {
     /// Chain and key, as rustls wants them.
     certified_key: Arc<CertifiedKey>,
-    /// When the server's certificate expires, in seconds since 1970.
+    /// End of the certificate's validity, in seconds since 1970.
     pub(crate) expiry_timestamp_seconds: i64,
-    /// From when on it is valid, in seconds since 1970.
+    /// Begin of its validity, in seconds since 1970.
     pub(crate) begin_timestamp_seconds: i64,
-    /// Whether it names a host or an address that it is valid for. The API server looks at nothing else.
+    /// True if it names a host or an address that it is valid for. The API server looks at nothing else.
     pub(crate) has_names: bool,
 }
 
@@ -166,7 +174,7 @@ impl Identity {
 }
 
 impl Identity {
-    /// What makes every client refuse it now, if anything does.
+    /// Returns why every client refuses it now, if they do.
     pub(crate) fn flaw(&self) -> Option<Flaw> {
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
         let now = i64::try_from(now).unwrap_or(i64::MAX);
@@ -200,7 +208,7 @@ impl ClientAuthorities {
     }
 }
 
-/// What handshakes use. Each part can be exchanged while serving; connections that exist are left alone, and a session of
+/// The parts that handshakes use. Each can be exchanged while serving; connections that exist are left alone, and a session of
 /// before cannot be resumed, so that every client meets the new certificate and is judged anew.
 #[derive(Debug)]
 pub(crate) struct Tls {
@@ -238,7 +246,7 @@ impl Tls {
         })
     }
 
-    /// Whether another certificate than `identity` is served which clients trust.
+    /// Returns whether another certificate than `identity` is served which clients trust.
     fn is_flawless_without(&self, identity: &Identity) -> bool {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts
@@ -256,7 +264,7 @@ impl Tls {
         })
     }
 
-    /// What accepts the next connection, unless there is no certificate yet.
+    /// Returns the acceptor of the next connection, or `None` while there is no certificate.
     pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
         self.config.load_full().map(TlsAcceptor::from)
     }

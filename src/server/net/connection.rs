@@ -1,4 +1,14 @@
 //! Serves one connection until it ends, breaks, or takes too long.
+//!
+//! Mechanism: TLS first, within its time-out; then hyper drives HTTP/1.1 or HTTP/2, and this polls hyper's connection together
+//! with one timer, which is set to the deadline of [`ConnectionState`]. When it passes, the connection is shut down gracefully
+//! (`Connection: close`, GOAWAY) or dropped. A timer that would ring too early is left alone and set anew when it rings, so that
+//! a request costs no timer.
+//!
+//! Reason: axum's server has no deadlines for connections, and hyper's own (`header_read_timeout`) also cuts off idle ones.
+//! The API server keeps idle connections for 90 s and does not send a POST again
+//! (<https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/net/http.go>), so a
+//! connection must not be closed while it may be about to use it.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -37,7 +47,7 @@ use crate::server::shared::Shared;
 /// The API server's own head has less than 1 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
-/// What a connection may hold of bodies that nobody reads yet, because they wait for their turn.
+/// Limits what a connection holds of bodies that nobody reads yet, because they wait for a permit.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 const WINDOW_BYTES: u32 = 64 * 1024;
 const MAX_CONCURRENT_STREAMS: u32 = 128;
@@ -47,7 +57,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 const PLAIN_HTTP_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\
     Content-Length: 34\r\nConnection: close\r\n\r\n{\"error\":\"this port speaks HTTPS\"}";
 
-/// What a connection needs of its endpoint.
+/// State that all connections of an endpoint share.
 pub(crate) struct ConnectionContext {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) router: TowerToHyperService<Router>,
@@ -56,7 +66,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) stop: CancellationToken,
 }
 
-/// What made a connection end early, and what the peer or the system says of it.
+/// The reason for which a connection ended early, with the error of the peer or the system.
 #[derive(Debug)]
 struct Failed {
     failure: Failure,

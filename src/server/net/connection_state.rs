@@ -1,4 +1,4 @@
-//! What one connection is doing, and until when it may.
+//! Tracks what a connection is doing (waiting, sending a head, being answered), and derives the deadline that holds for it.
 //!
 //! hyper's own `header_read_timeout` also runs while a kept-alive connection waits for its next request, so it cannot
 //! tell "10 s for a head that has begun" from "120 s between requests". Here the stream notices the first byte of a
@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use super::peer::Peer;
 use crate::server::options::Limits;
 
-/// How long a connection without requests may take to close.
+/// Limits the time in which a connection without requests has to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How much shorter a connection may live than is allowed, as a fraction.
+/// Fraction of the allowed age by which a connection may live shorter.
 const MAX_AGE_JITTER: f64 = 0.1;
 
 /// The protocol of a connection.
@@ -30,7 +30,7 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// What ended, when a deadline has passed.
+/// The reason for which a deadline was set that has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expired {
     /// No request for too long.
@@ -53,9 +53,9 @@ enum Phase {
 #[derive(Debug)]
 struct Progress {
     phase: Phase,
-    /// Whether a request has ever come.
+    /// True once a request has come.
     used: bool,
-    /// Whether this side wants no more requests.
+    /// True once this side wants no more requests.
     ending: bool,
 }
 
@@ -64,13 +64,13 @@ struct Progress {
 pub(crate) struct ConnectionState {
     protocol: Protocol,
     peer: Arc<Peer>,
-    /// When it is so old that it should end; `None` is never.
+    /// The time at which it is so old that it should end; `None` is never.
     retires: Option<Instant>,
     progress: Mutex<Progress>,
 }
 
 impl ConnectionState {
-    /// A connection that was opened just now, and has not said anything yet.
+    /// Returns the state of a connection that was opened just now, and has not sent anything yet.
     pub(crate) fn new(protocol: Protocol, peer: Arc<Peer>, limits: &Limits) -> Self {
         let opened = Instant::now();
         let age = limits.max_connection_age;
@@ -83,17 +83,17 @@ impl ConnectionState {
         self.protocol
     }
 
-    /// Whether the connection is so old that it should end.
+    /// Returns whether the connection is so old that it should end.
     pub(crate) fn is_aged(&self) -> bool {
         self.retires.is_some_and(|retires| retires <= Instant::now())
     }
 
-    /// Whether a request has ever come. A client that is told to go before its first one may give that up.
+    /// Returns whether a request has ever come. A client that is told to go before its first one may give that up.
     pub(crate) fn is_used(&self) -> bool {
         self.progress().used
     }
 
-    /// Until when the present phase may go on, if it is bounded here, and what it is then called.
+    /// Returns the end of the present phase, if it is bounded here, and the reason for it.
     pub(crate) fn deadline(&self, limits: &Limits) -> Option<(Instant, Expired)> {
         let progress = self.progress();
         let (since, timeout, expired) = match progress.phase {
@@ -109,7 +109,7 @@ impl ConnectionState {
         Some((since.checked_add(timeout)?, expired))
     }
 
-    /// The head of a request has been read. It is being answered for as long as the guard lives.
+    /// Records that the head of a request has been read. It is being answered for as long as the guard lives.
     pub(crate) fn begin(self: &Arc<Self>) -> RequestInFlight {
         self.peer.used(Instant::now());
         let mut progress = self.progress();

@@ -1,6 +1,8 @@
-//! Sees to it that somebody looks at what arrives. The thread that does goes to work when something has arrived, and only a
-//! thread that is woken takes its place; were that work a rule that does not come to an end, all connections would wait for
-//! it beside idle threads.
+//! Wakes an idle thread of the runtime every 100 ms, from a thread outside of it.
+//!
+//! Mechanism: of tokio's threads one at a time polls the I/O driver. When something has arrived it goes to work on that, and
+//! only a thread that is woken takes its place at the driver. Reason: were that work a rule that does not come to an end, all
+//! connections would wait for it beside idle threads.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -9,10 +11,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-/// How often an idle thread is woken; well below the margin that is kept of a request's time.
+/// Time between two wake-ups of an idle thread; well below the margin that is kept of a request's time.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Looks for as long as it lives.
+/// Wakes an idle thread again and again, for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct DriverWakeup {
     /// Nothing is sent; the thread ends when it is dropped.
@@ -20,7 +22,7 @@ pub(crate) struct DriverWakeup {
 }
 
 impl DriverWakeup {
-    /// Over the runtime that this is called in.
+    /// Starts to wake the threads of the runtime that this is called in.
     pub(crate) fn start() -> io::Result<Self> {
         let (alive, dropped) = mpsc::channel();
         let runtime = Handle::current();

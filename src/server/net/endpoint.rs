@@ -109,7 +109,7 @@ async fn accept_all(listener: &TcpListener, context: &Arc<ConnectionContext>, co
     }
 }
 
-/// Whether the peer went away before it was accepted, which says nothing of the next peer.
+/// Returns whether the peer went away before it was accepted, which says nothing of the next peer.
 fn is_of_one_connection(cause: &io::Error) -> bool {
     matches!(
         cause.kind(),

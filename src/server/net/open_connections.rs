@@ -1,4 +1,4 @@
-//! The connections of a port, and which of them makes room for another.
+//! Lists the connections of a port, and chooses the one that makes room for another.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::peer::Peer;
 
-/// Those that are open, and some that have ended.
+/// The connections that are open, and some that have ended.
 #[derive(Debug, Default)]
 pub(crate) struct OpenConnections(Vec<(Arc<Peer>, AbortHandle)>);
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// What there are turns of. Each pool remembers by itself when a connection had its last one.
+/// The queues that give permits. Each remembers by itself when a connection had its last one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum QueueKind {
-    /// Places of small bodies.
+    /// Reviews of small bodies, of which [`Limits::max_requests`](crate::server::options::Limits::max_requests) run at a time.
     SmallBodies,
     /// Processors, where they are short.
     Processors,
@@ -21,17 +21,17 @@ pub(crate) enum QueueKind {
 /// Shared by a connection's task, its requests and its answers.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    /// Where it comes from. Several clients may have one address: a node hides its Pods, and an API server on it, behind its
+    /// Its address. Several clients may have one: a node hides its Pods, and an API server on it, behind its
     /// own (SNAT). So an address weighs, and never decides alone.
     address: IpAddr,
     opened: Instant,
-    /// When the last request came or was answered, in milliseconds after `opened`.
+    /// Time of the last request or answer, in milliseconds after `opened`.
     used: AtomicU64,
-    /// Whether it has shown a certificate of a known authority.
+    /// True once it has shown a certificate of a known authority.
     verified: AtomicBool,
     /// Answers that are not written yet.
     unread: AtomicUsize,
-    /// The number of the last turn that it had in each pool; 0 is none.
+    /// The number of the last permit that it had from each queue; 0 is none.
     last_permits: [AtomicU64; 3],
     /// Notified when the connection has to end for others.
     pub(crate) close: Notify,
@@ -66,7 +66,7 @@ impl Peer {
         self.used.store(milliseconds(now.saturating_duration_since(self.opened)), Ordering::Relaxed);
     }
 
-    /// How long no request has come and none was answered.
+    /// Returns the time since the last request or answer.
     pub(crate) fn idle(&self, now: Instant) -> Duration {
         let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
         now.saturating_duration_since(self.opened).saturating_sub(used)
@@ -100,7 +100,7 @@ impl Peer {
         self.unread.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Whether the peer lets an answer wait.
+    /// Returns whether the peer lets an answer wait.
     pub(crate) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed) > 0
     }

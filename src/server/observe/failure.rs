@@ -2,7 +2,7 @@
 
 use podgate_engine::admission::ErrorReason;
 
-/// Why a request or a connection got no decision.
+/// Reasons for which a request or a connection gets no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// No AdmissionReview.
@@ -75,7 +75,7 @@ impl Failure {
         Self::Displaced,
     ];
 
-    /// The value of the label `reason`.
+    /// Returns the value of the label `reason`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "bad_request",

@@ -1,4 +1,4 @@
-//! Counts of findings, by rule, level and namespace. However many namespaces come and go, the number of series is bounded.
+//! Counts findings by rule, level and namespace. However many namespaces come and go, the number of series is bounded.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 
 use podgate_engine::admission::{Counted, Record};
 
-/// How many series of each metric name their namespace; what comes later is counted under [`OTHER`].
+/// Limits the series of each metric that name their namespace; what comes later is counted under [`OTHER`].
 const MAX_SERIES: usize = 4000;
 /// No namespace can have this name.
 const OTHER: &str = "_other";
@@ -19,7 +19,7 @@ struct FindingLabels {
     rule: &'static str,
     level: &'static str,
     own_level: &'static str,
-    /// Whether a controller made the object: its owner is to be mended, and nothing would be refused.
+    /// `true` where a controller made the object: its owner is to be mended, and nothing would be refused.
     controller: &'static str,
     namespace: String,
 }
@@ -32,7 +32,7 @@ struct ControllerLabels {
     namespace: String,
 }
 
-/// What was found.
+/// The counters of findings.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     all: Bounded<FindingLabels>,

@@ -1,14 +1,14 @@
-//! Whether requests should be sent here.
+//! Decides whether requests should be sent here (`/readyz`).
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 const NO_CERTIFICATE: i64 = i64::MIN;
 
-/// What is said until there is a policy.
+/// The reason given until there is a policy.
 pub(crate) const NO_POLICY: &str = "there is no policy yet";
 
-/// What decides on readiness. Shared by everything that may change it.
+/// The facts that decide on readiness. Each part of the server changes its own.
 #[derive(Debug)]
 pub(crate) struct Health {
     draining: AtomicBool,
@@ -16,14 +16,14 @@ pub(crate) struct Health {
     expiry_timestamp_seconds: AtomicI64,
     /// In seconds since 1970.
     begin_timestamp_seconds: AtomicI64,
-    /// Whether the API server trusts what is served, as far as that is known.
+    /// False where it is known that the API server does not trust what is served.
     trusted: AtomicBool,
-    /// Whether there is anything to judge by.
+    /// False while there is nothing to judge by.
     policy: AtomicBool,
 }
 
 impl Health {
-    /// Serving, with a policy and without a certificate yet.
+    /// Returns the health of a server with a policy and without a certificate yet.
     pub(crate) fn new() -> Self {
         Self {
             draining: AtomicBool::new(false),
@@ -34,12 +34,12 @@ impl Health {
         }
     }
 
-    /// From now on clients are asked to go elsewhere.
+    /// Asks clients to go elsewhere from now on.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether answers should tell clients to go elsewhere.
+    /// Returns whether answers should tell clients to go elsewhere.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -65,12 +65,12 @@ impl Health {
         self.policy.store(true, Ordering::Release);
     }
 
-    /// Whether there is anything to judge by.
+    /// Returns whether there is anything to judge by.
     pub(crate) fn has_policy(&self) -> bool {
         self.policy.load(Ordering::Acquire)
     }
 
-    /// How long the certificate is still valid: zero once it is not, and `None` until there is one.
+    /// Returns how long the certificate is still valid: zero once it is not, and `None` until there is one.
     pub(crate) fn certificate_valid_for(&self) -> Option<Duration> {
         let expiry = self.expiry_timestamp_seconds.load(Ordering::Relaxed);
         if expiry == NO_CERTIFICATE {
@@ -85,7 +85,7 @@ impl Health {
         i64::try_from(now).is_ok_and(|now| now < self.begin_timestamp_seconds.load(Ordering::Relaxed))
     }
 
-    /// Why no requests should be sent here, if so.
+    /// Returns why no requests should be sent here, if so.
     pub(crate) fn unready(&self) -> Option<&'static str> {
         if self.is_draining() {
             return Some("draining");

@@ -23,7 +23,7 @@ const MAX_TEXT_CHARS: usize = 253;
 /// Most rules or mutations that one line names.
 const MAX_IDS: usize = 32;
 
-/// How a log line is written.
+/// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -32,7 +32,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What takes log lines or spans.
+/// A layer that takes log lines or spans.
 pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Sends log lines of `level` and above to stderr, panics to the log, and spans to `spans`. Fails if that was done before.
@@ -74,7 +74,7 @@ pub fn init(format: LogFormat, level: LevelFilter, spans: Option<BoxedLayer>) ->
     Ok(())
 }
 
-/// Whether the line of an answer may be left out where only some are wanted: it allowed, and nothing was found or added.
+/// Returns whether the line of an answer may be left out where only some are wanted: it allowed, and nothing was found or added.
 pub(crate) fn is_plain(record: &Record<'_>) -> bool {
     record.decision == Decision::Allowed && record.findings.is_empty() && record.notice.is_none()
 }
@@ -157,7 +157,7 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
     }
 }
 
-/// The rules' own levels, where any finding has another.
+/// Returns the rules' own levels, where any finding has another.
 fn own_levels(record: &Record<'_>) -> Option<String> {
     let differs = |((_, level), own): (&(&str, &str), &&str)| level != own && *level != "ignored";
     if !record.findings.iter().zip(&record.own_levels).any(differs) {
@@ -167,7 +167,7 @@ fn own_levels(record: &Record<'_>) -> Option<String> {
     Some(rule_ids(&levels))
 }
 
-/// `rule=level`, each once, however many containers it was found in.
+/// Returns `rule=level`, each once, however many containers it was found in.
 fn rule_ids(findings: &[(&'static str, &'static str)]) -> String {
     let mut distinct: Vec<(&str, Option<&str>)> = Vec::new();
     for &(rule, level) in findings {
@@ -197,7 +197,7 @@ fn join<'a>(ids: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
     out
 }
 
-/// Text from outside, as a log line may hold it.
+/// Returns text from outside as a log line may hold it.
 pub fn clean(text: &str) -> Cow<'_, str> {
     one_line(text, MAX_TEXT_CHARS)
 }

@@ -1,4 +1,4 @@
-//! What Prometheus is told. Every label has a bounded set of values.
+//! Counts and measures for Prometheus. Every label has a bounded set of values.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -276,7 +276,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// The value of the label `webhook`.
+/// Returns the value of the label `webhook`.
 pub(crate) fn webhook(mode: Mode) -> &'static str {
     match mode {
         Mode::Validate => "validate",
@@ -284,7 +284,7 @@ pub(crate) fn webhook(mode: Mode) -> &'static str {
     }
 }
 
-/// The value of the label `decision`.
+/// Returns the value of the label `decision`.
 pub(crate) fn decision(decision: Decision) -> &'static str {
     match decision {
         Decision::Allowed => "allowed",

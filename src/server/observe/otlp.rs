@@ -33,19 +33,19 @@ use super::span::{RequestSpan, TARGET};
 use super::trace_context::TraceContext;
 use crate::server::crypto::provider;
 
-/// Where it is said that there is a collector, if no flag says so: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>.
+/// Variables that name a collector, if no flag does: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>.
 const ENDPOINT_VARIABLES: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-/// What is added to the collector's address.
+/// Path that is added to the collector's address.
 const TRACES_PATH: &str = "v1/traces";
 /// For one attempt to send; the retries of a batch are bounded by `OTEL_EXPORTER_OTLP_TIMEOUT`.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the log says that spans are lost.
+/// The log says that spans are lost once in this time.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
-/// What the spans' service is called where `OTEL_SERVICE_NAME` says nothing.
+/// Name of the spans' service where `OTEL_SERVICE_NAME` gives none.
 const SERVICE_NAME: &str = "podgate";
 
-/// Why spans cannot be exported.
+/// Reasons for which spans cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
     /// An address or another variable that cannot be used.
@@ -63,7 +63,7 @@ pub struct Traces(SdkTracerProvider);
 impl Traces {
     /// Exports to the collector at `endpoint`, or to that of the variables `OTEL_EXPORTER_OTLP_…`; `None` where neither says
     /// that there is one. The variables `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and `OTEL_BSP_…`
-    /// are heeded.
+    /// are honoured.
     pub fn start(endpoint: Option<&str>) -> Result<Option<Self>, OtlpError> {
         let is_named = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         if endpoint.is_none() && !ENDPOINT_VARIABLES.into_iter().any(is_named) {
@@ -73,7 +73,7 @@ impl Traces {
         Ok(Some(Self(SdkTracerProvider::builder().with_resource(resource()).with_batch_exporter(exporter).build())))
     }
 
-    /// What takes the spans, for [`log::init`](super::log::init).
+    /// Returns the layer that takes the spans, for [`log::init`](super::log::init).
     pub fn layer(&self) -> BoxedLayer {
         tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer(SERVICE_NAME))
@@ -96,7 +96,7 @@ impl Traces {
     }
 }
 
-/// What the variables say of this process, and what nobody else can know.
+/// Returns what the variables say of this process, and its version.
 fn resource() -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let detected = Resource::builder().with_attribute(version);

@@ -9,7 +9,7 @@ use super::log::clean;
 use super::metrics::{decision as decision_label, webhook};
 use podgate_engine::admission::{Decision, Mode, Record};
 
-/// What spans are filtered by. Log lines have another, so that whoever takes the one does not pay for the other.
+/// Target that spans are filtered by. Log lines have another, so that a layer that takes the one does not pay for the other.
 pub(crate) const TARGET: &str = "admission";
 
 /// Costs a look at a flag where nobody takes spans.

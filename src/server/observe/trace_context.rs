@@ -1,4 +1,4 @@
-//! Trace context of a request, as W3C says it: <https://www.w3.org/TR/trace-context/>.
+//! Reads the trace context of a request, as W3C defines it: <https://www.w3.org/TR/trace-context/>.
 
 use axum::http::HeaderMap;
 
@@ -14,12 +14,12 @@ pub struct TraceContext<'h> {
     pub trace_id: &'h str,
     /// 16 hexadecimal digits.
     pub parent_id: &'h str,
-    /// Whether the caller records its part of the trace.
+    /// True if the caller records its part of the trace.
     pub sampled: bool,
 }
 
 impl<'h> TraceContext<'h> {
-    /// What the header `traceparent` says. One that is not valid is as good as none.
+    /// Reads the header `traceparent`. One that is not valid is as good as none.
     pub(crate) fn read(headers: &'h HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(HEADER).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };

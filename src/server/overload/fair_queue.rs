@@ -1,5 +1,12 @@
-//! Who is next where there are fewer permits than requests: places, processors, and threads and memory for large bodies, which
-//! are judged on threads of their own, so that those that take connections never wait for one.
+//! Gives permits, of which there are fewer than requests: for reviews of small bodies, for processors, and for the threads and
+//! the memory of large bodies, which are judged on threads of their own, so that those that accept connections never wait.
+//!
+//! Mechanism: each address and each connection remembers the number of its last permit. The next permit goes to the waiter
+//! whose address, and then whose connection, has the lowest one; equal ones keep the order in which they came. Where too many
+//! wait, the connection with the most waiters loses its last one.
+//!
+//! Reason: with first come, first served, one client with a thousand requests delays all others by a thousand reviews. This is
+//! fair queuing by source, without weights; an address only orders and never excludes, because several clients may share one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,13 +21,13 @@ use super::memory_budget::Overloaded;
 use crate::server::net::peer::{Peer, QueueKind};
 use crate::server::options::Limits;
 
-/// How many times its size a body may become while it is judged: the structs that are read of it, findings, the answer.
+/// Factor by which a body may grow while it is judged: the structs that are read of it, findings, the answer.
 /// `tests/growth` fails where it is more; the engine bounds what all of it may be.
 pub(crate) const GROWTH: usize = 64;
 /// Addresses that are remembered.
 const MAX_ADDRESSES: usize = 4096;
 
-/// ProcessorLimit, no more at a time than there may be, and fair to addresses and connections.
+/// Gives permits, no more at a time than it has, and fairly among addresses and connections.
 #[derive(Debug)]
 pub(crate) struct FairQueue {
     kind: QueueKind,
@@ -57,12 +64,12 @@ pub(crate) struct Permit {
 }
 
 impl FairQueue {
-    /// `max_running` permits at a time, and as many requests that wait.
+    /// Returns a queue that gives `max_running` permits at a time, and in which `max_waiting` requests wait.
     pub(crate) fn new(kind: QueueKind, max_running: usize, max_waiting: usize) -> Arc<Self> {
         Arc::new(Self { kind, max_running, max_bytes: usize::MAX, max_waiting, state: Mutex::default() })
     }
 
-    /// For large bodies: a thread for each processor, and half of [`Limits::max_bytes`] for what the bodies become.
+    /// Returns the queue of large bodies: a thread for each processor, and half of [`Limits::max_bytes`] for what they become.
     pub(crate) fn large(limits: &Limits) -> Arc<Self> {
         let max_running = available_parallelism().map_or(1, usize::from);
         let max_bytes = limits.max_bytes / 2;
@@ -76,7 +83,7 @@ impl FairQueue {
         })
     }
 
-    /// Waits until `deadline` for a permit to judge a body of `size` bytes. It is the permit of the address that had its last one
+    /// Waits until `deadline` for a permit to judge a body of `size` bytes. Next is the address that had its last permit
     /// longest ago, of its connections the one that had its last one longest ago, and of those that had none yet the one that
     /// came first. Where too many wait, the last of the connection with the most of them is refused.
     ///
@@ -138,7 +145,7 @@ impl FairQueue {
 }
 
 impl State {
-    /// Whose permit it is.
+    /// Returns the index of the waiter that is next.
     fn next(&self, kind: QueueKind) -> Option<usize> {
         let last_permits = |(_, waiter): &(usize, &Waiter)| {
             let of_address = self.last_permits.get(&waiter.peer.address()).copied().unwrap_or(0);

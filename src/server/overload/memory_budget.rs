@@ -1,10 +1,14 @@
-//! Bounds the memory of bodies and answers: bytes are charged as they arrive, and given back when nobody needs them any more,
+//! Limits the memory of bodies and answers: bytes are charged as they arrive, and given back when nobody needs them any more,
 //! which for an answer is when it has been written.
 //!
-//! When there is no room for a byte, what has cost most so far makes room: of the bodies that are not judged yet, and of the
-//! answers that nobody reads, the one with the greatest product of its age and of what its address holds. A body that arrives
-//! at the speed of a network is young, whoever else comes from the same address; one that trickles in is old. So no reservation is
-//! fixed, and nobody is locked out by an address that they reservation.
+//! Mechanism: a [`Reservation`] belongs to one body or answer and asks its partition, for small or for large ones, for each
+//! piece. Where there is no room, the partition computes the cost of each holder, the product of its age and of all bytes that
+//! its address holds, and tells those of the greatest cost to make room: a body that is not judged yet is refused, and the
+//! connection of an answer that nobody reads is closed. A holder that costs more than all others waits itself.
+//!
+//! Reason: a limit for each address would lock out clients that share one, as behind SNAT, and a limit for each body would let
+//! slow bodies keep it all. A body that arrives at the speed of a network is young, whoever else comes from the same address;
+//! one that trickles in is old. What is declared (`Content-Length`) is never charged, because it costs an attacker nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -21,19 +25,19 @@ use crate::server::options::Limits;
 /// Bodies and answers up to this size have an partition of their own: nearly all are smaller, and must not wait for a few that
 /// are large.
 pub(crate) const SMALL_BYTES: usize = 64 * 1024;
-/// What a request or an answer takes beside its body: a task, the state of a stream. Measured at 1 to 3 KiB.
+/// Memory that a request or an answer takes beside its body: a task, the state of a stream. Measured at 1 to 3 KiB.
 const OVERHEAD_BYTES: usize = 4 * 1024;
 
 /// A body that is not older makes no room for others: at the speed of a network it will soon be there.
 const YOUNG: Duration = Duration::from_millis(250);
-/// How long one waits for room before it looks again who may have to make it.
+/// Interval after which one that waits for room looks again which holders may have to make it.
 const RETRY: Duration = Duration::from_millis(50);
 
 /// There is no room, and will be none in time.
 #[derive(Debug)]
 pub(crate) struct Overloaded;
 
-/// What all bodies and answers hold.
+/// Counts what all bodies and answers hold.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     small: Partition,
@@ -41,7 +45,7 @@ pub(crate) struct MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// Of [`Limits::max_bytes`], one eighth is for small bodies and answers and three eighths for large ones; half is what
+    /// Divides [`Limits::max_bytes`]: one eighth is for small bodies and answers and three eighths for large ones; half is what
     /// [`FairQueue`](super::fair_queue::FairQueue) has.
     pub(crate) fn new(limits: &Limits) -> Self {
         let eighth = limits.max_bytes / 8;
@@ -52,7 +56,7 @@ impl MemoryBudget {
         }
     }
 
-    /// A reservation of nothing yet, for a body of about `expected` bytes.
+    /// Returns a reservation of nothing yet, for a body of about `expected` bytes.
     pub(crate) fn reserve_for(self: &Arc<Self>, expected: usize) -> Reservation {
         Reservation { budget: Arc::clone(self), is_large: expected > SMALL_BYTES, bytes: 0, holder: None, waiter: None }
     }
@@ -90,12 +94,12 @@ struct Holder {
     address: IpAddr,
     since: Instant,
     bytes: usize,
-    /// Whether it was told to make room.
+    /// True once it was told to make room.
     leaving: bool,
     displace: Displace,
 }
 
-/// How a holder is told to make room.
+/// The way in which a holder is told to make room.
 #[derive(Debug)]
 enum Displace {
     /// Notifies the request, which is refused.
@@ -253,13 +257,13 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// What one body or answer holds, given back when it is dropped.
+/// The bytes that one body or answer holds, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: Arc<MemoryBudget>,
     is_large: bool,
     bytes: usize,
-    /// Where it can make room for others.
+    /// Its key among the holders of the partition; `None` where it cannot make room for others.
     holder: Option<u64>,
     waiter: Option<Waiter>,
 }
@@ -308,7 +312,7 @@ impl Reservation {
         self.waiter = Some(waiter);
     }
 
-    /// From now on it makes room for others. Charges what a request takes that has to wait.
+    /// Lets it make room for others from now on. Charges what a request takes that has to wait.
     pub(crate) async fn make_displaceable(
         &mut self,
         peer: &Peer,
@@ -332,7 +336,7 @@ impl Reservation {
         notified(self.waiter.as_ref()).await;
     }
 
-    /// From now on it stays: the body is judged.
+    /// Keeps it from now on: the body is judged.
     pub(crate) fn pin(&mut self) {
         self.waiter = None;
         if let Some(key) = self.holder.take() {

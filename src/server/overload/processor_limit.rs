@@ -1,6 +1,12 @@
-//! Who may judge when there is more to judge than there are processors for. Requests then wait where nobody sees it: their
-//! bytes have arrived, but the task that would read them, and learn until when its caller waits, has not had its permit. So
-//! few judge at a time, and the threads look at what has arrived in between.
+//! Limits concurrent reviews to the number of processors, while these are short.
+//!
+//! Mechanism: the runtime counts how often each of its threads parks, which it does when there is nothing to do. If none has
+//! parked for [`BUSY`] although reviews take long, a review waits for a permit, and then yields once.
+//!
+//! Reason: without a limit, requests wait where nobody sees it. Their bytes have arrived, but the task that would read them,
+//! and learn until when its caller waits, is not polled. With few reviews at a time the threads look at what has arrived in
+//! between, and refuse in time what comes too late. The count is that of
+//! <https://docs.rs/tokio/latest/tokio/runtime/struct.RuntimeMetrics.html#method.worker_park_count>.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,30 +19,30 @@ use tokio::time::Instant;
 use super::fair_queue::{FairQueue, Permit};
 use crate::server::net::peer::{Peer, QueueKind};
 
-/// How long no thread had nothing to do when there is too much to do; well below the margin that is kept of a request's time.
+/// Processors are short when no thread was idle for this long; well below the margin that is kept of a request's time.
 const BUSY: Duration = Duration::from_millis(100);
-/// A judgement that keeps many others waiting for longer than that. Shorter ones, which nearly all are, need no limit.
+/// Reviews of at least this duration keep others waiting. Shorter ones, which nearly all are, need no limit.
 const LONG: Duration = Duration::from_millis(1);
-/// How long one of them is remembered.
+/// A long review is remembered for this long.
 const MEMORY: Duration = Duration::from_secs(1);
 
-/// ProcessorLimit to judge.
+/// Limits concurrent reviews to the number of processors while these are short.
 #[derive(Debug)]
 pub(crate) struct ProcessorLimit {
     runtime: RuntimeMetrics,
     /// All times are milliseconds since then.
     begin: Instant,
-    /// When there was a long judgement; 0 where there was none.
+    /// Time of the last long review; 0 where there was none.
     long: AtomicU64,
-    /// How often a thread had nothing to do.
+    /// Number of times that a thread became idle, as seen last.
     rests: AtomicU64,
-    /// When that was seen to have risen.
+    /// Time at which that number was seen to have risen.
     rested: AtomicU64,
     processors: Arc<FairQueue>,
 }
 
 impl ProcessorLimit {
-    /// Those of the runtime that this is called in.
+    /// Returns the limit for the runtime that this is called in.
     pub(crate) fn new() -> Self {
         let runtime = Handle::current().metrics();
         Self {
@@ -50,7 +56,7 @@ impl ProcessorLimit {
         }
     }
 
-    /// A judgement record so long.
+    /// Records the duration of a review.
     pub(crate) fn record(&self, duration: Duration) {
         if duration >= LONG {
             self.long.store(self.now().max(1), Ordering::Relaxed);
@@ -69,7 +75,7 @@ impl ProcessorLimit {
         Some(permit)
     }
 
-    /// Whether judgements are long, and no thread has had nothing to do for a while.
+    /// Returns whether reviews are long and no thread has been idle for a while.
     fn is_busy(&self) -> bool {
         let long = self.long.load(Ordering::Relaxed);
         if long == 0 {

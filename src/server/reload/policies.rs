@@ -19,9 +19,9 @@ use podgate_engine::policy::day::Day;
 use podgate_engine::policy::exempt::Ending;
 use podgate_engine::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
 
-/// How often the file is looked at.
+/// Time between two looks at the file.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// How often exemptions that end are told of.
+/// Time between two warnings of exemptions that end.
 const ENDINGS_INTERVAL: Duration = Duration::from_secs(86_400);
 
 /// The policy in force, and what is wrong with the one that should be.
@@ -29,12 +29,12 @@ const ENDINGS_INTERVAL: Duration = Duration::from_secs(86_400);
 pub struct Policies {
     shared: Arc<Shared>,
     pub(crate) source: PolicySource,
-    /// Why the source's policy is not in force, if it is not: one line a mistake.
+    /// The reason for which the source's policy is not in force, if it is not: one line a mistake.
     pub(crate) failure: ArcSwapOption<String>,
 }
 
 impl Policies {
-    /// With a policy from the cluster, that of `engine` is in force for nobody.
+    /// Takes the engine at hand as the policy in force, unless the policy comes from the cluster: then there is none yet.
     pub(crate) fn new(shared: Arc<Shared>, source: PolicySource) -> Self {
         if matches!(source, PolicySource::Object(_)) {
             shared.health.await_policy();
@@ -72,12 +72,12 @@ impl Policies {
         }
     }
 
-    /// The exemptions of the policy in force that end soon, or have ended.
+    /// Returns the exemptions of the policy in force that end soon, or have ended.
     pub(crate) fn endings(&self) -> Vec<Ending> {
         self.shared.engine.load().policy().spec.exemptions.endings(Day::today())
     }
 
-    /// Tells once a day, for as long as it is polled, of the exemptions that end soon or have ended.
+    /// Warns once a day, for as long as it is polled, of the exemptions that end soon or have ended.
     pub(crate) async fn warn_daily_of_endings(&self) -> Infallible {
         loop {
             sleep(ENDINGS_INTERVAL).await;

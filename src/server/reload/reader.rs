@@ -9,12 +9,12 @@ use std::{fs, io};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// How long files may take to be read: a few kilobytes from a disk take milliseconds.
+/// Limits the time in which files are read: a few kilobytes from a disk take milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Threads that read at a time. Those that hang are never ended, and must not become more and more.
 const MAX_THREADS: usize = 4;
 
-/// Why nothing was read.
+/// Reasons for which nothing was read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// It takes too long.
@@ -42,7 +42,7 @@ impl Default for FileReader {
 }
 
 impl FileReader {
-    /// Gives what `read` gives, if that is there in time.
+    /// Returns what `read` returns, if that is there in time.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> T + Send + 'static,
@@ -72,7 +72,7 @@ impl Drop for Reading {
     }
 }
 
-/// Says of anything but a regular file that it cannot be read again.
+/// Fails for anything but a regular file: a pipe cannot be read again.
 pub(crate) fn require_regular(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.is_file() {
         return Ok(());

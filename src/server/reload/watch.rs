@@ -1,4 +1,4 @@
-//! Tells when files have changed, however they are exchanged: written in place, renamed over, or swapped by the kubelet,
+//! Waits for files to change, however they are exchanged: written in place, renamed over, or swapped by the kubelet,
 //! which points a symbolic link (`..data`) two levels up at a new folder.
 //!
 //! It looks at the content, once in a while, instead of asking the system for events. Events name inodes, so that every
@@ -18,9 +18,9 @@ use tokio::time::sleep;
 
 use super::reader::{FileReader, ReadError};
 
-/// How long content has to hold still before it counts as complete: longer than a small file takes to be written.
+/// Content that has not changed for this long counts as complete: a small file takes less to be written.
 const SETTLE: Duration = Duration::from_millis(100);
-/// How often that is waited for. Who never stops writing is told of what is there by then.
+/// Limits the number of such waits. Of a file that never stops changing, the content by then counts.
 const MAX_SETTLES: u32 = 20;
 
 /// A larger file is not read to its end: no policy and no certificate is so large.
@@ -35,7 +35,7 @@ pub(crate) struct FileWatch {
     reader: FileReader,
 }
 
-/// What was found at a path.
+/// The fingerprint of what is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fingerprint {
     /// A file with content of this hash.
@@ -55,14 +55,14 @@ impl FileWatch {
         Self { files, interval, seen, reader: FileReader::default() }
     }
 
-    /// The same where nothing could be seen yet.
+    /// Returns the same for files that could not be read yet, so that the first look at them is a change.
     pub(crate) fn unseen(files: impl IntoIterator<Item = PathBuf>, interval: Duration) -> Self {
         let files: Arc<[PathBuf]> = files.into_iter().collect();
         let seen = files.iter().map(|_| Fingerprint::Unreadable(io::ErrorKind::TimedOut)).collect();
         Self { files, interval, seen, reader: FileReader::default() }
     }
 
-    /// Whether any of the files is a pipe or a device.
+    /// Returns whether any of the files is a pipe or a device.
     pub(crate) fn is_stream(&self) -> bool {
         self.seen.contains(&Fingerprint::Stream)
     }
@@ -142,7 +142,7 @@ mod tests {
     /// Just before it looks: what is written then is seen half-written.
     const NEARLY: Duration = Duration::from_millis(950);
 
-    /// Whether a change is told of. Paused time passes at once when nothing else is to be done.
+    /// Returns whether a change is told of. Paused time passes at once when nothing else is to be done.
     async fn told(watch: &mut FileWatch) -> bool {
         tokio::time::timeout(INTERVAL * 5, watch.changed()).await.is_ok()
     }

@@ -17,7 +17,7 @@ use crate::server::observe::log;
 use crate::server::options::Limits;
 use crate::server::overload::memory_budget::{MemoryBudget, Reservation, SMALL_BYTES};
 
-/// How long the body of a request that was refused is read on.
+/// The body of a request that was refused is read on for this long.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A body that is there, and what it holds.
@@ -82,7 +82,7 @@ impl Arriving<'_> {
         Ok(all.into())
     }
 
-    /// The next bytes, if there are any.
+    /// Returns the next bytes, if there are any.
     async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Refusal> {
         loop {
             let frame = if let Some(frame) = body.frame().now_or_never() {
@@ -108,7 +108,7 @@ impl Arriving<'_> {
         }
     }
 
-    /// From now on it makes room for others.
+    /// Lets it make room for others from now on.
     async fn wait(&mut self) -> Result<(), Refusal> {
         if self.reservation.is_displaceable() {
             return Ok(());

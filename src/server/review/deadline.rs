@@ -1,18 +1,18 @@
-//! Until when an answer is of use.
+//! Reads the time until which the caller waits for an answer.
 
 use std::time::Duration;
 
 use axum::http::Uri;
 use tokio::time::Instant;
 
-/// What the API server allows where a webhook says nothing, and what is assumed of a caller that says nothing.
+/// The API server's default for `timeoutSeconds` of a webhook, assumed where a caller names no time.
 const DEFAULT_TIMEOUT_SECONDS: u32 = 10;
 /// The most that the API server allows.
 const MAX_TIMEOUT_SECONDS: u32 = 30;
 /// For the answer's way back, and for the time before the request was seen here.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// Until when the caller of a request that has arrived just now can use an answer: the API server says how long it waits in
+/// Returns the time until which the caller of a request that has arrived just now can use an answer: the API server names it in
 /// the query (`?timeout=10s`).
 pub(crate) fn deadline_of(uri: &Uri) -> Instant {
     let seconds = uri

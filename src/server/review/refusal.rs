@@ -1,4 +1,4 @@
-//! What a request is told that gets no decision.
+//! Answers to requests that get no decision.
 
 use axum::http::StatusCode;
 

@@ -1,4 +1,4 @@
-//! The webhook's paths: which requests reach the handler, and what the others are told.
+//! Routes the webhook's paths: reads each request, has it judged, and refuses it where it cannot be.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,21 +31,21 @@ use crate::server::shared::Shared;
 use podgate_engine::admission::{self, Mode, handle_within};
 use podgate_engine::panics::catch;
 
-/// How much later than its deadline a judgement may end by itself and say why; well below the margin that is kept of a
+/// Time after its deadline in which a review may end by itself and say why; well below the margin that is kept of a
 /// request's time.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// What every request needs.
+/// State of the webhook's handlers.
 #[derive(Debug)]
 pub(crate) struct ReviewService {
     pub(crate) shared: Arc<Shared>,
-    /// Places of small bodies.
+    /// Limits concurrent reviews of small bodies.
     pub(crate) small_bodies: Arc<FairQueue>,
-    /// What bodies and answers hold.
+    /// Limits the memory of bodies and answers.
     pub(crate) memory: Arc<MemoryBudget>,
-    /// Where large bodies are judged.
+    /// Limits concurrent reviews of large bodies, and the memory that these become.
     pub(crate) large_bodies: Arc<FairQueue>,
-    /// Who may judge when processors are short.
+    /// Limits concurrent reviews while processors are short.
     pub(crate) processors: ProcessorLimit,
 }
 
@@ -73,7 +73,7 @@ async fn mutate(State(service): State<Arc<ReviewService>>, request: Request) -> 
     service.answer(Mode::Mutate, request).await
 }
 
-/// The connection that a request came over.
+/// Returns the connection that a request came over.
 fn peer_of(head: &mut Parts) -> Arc<Peer> {
     head.extensions.remove().unwrap_or_default()
 }
@@ -204,7 +204,7 @@ impl ReviewService {
         reply
     }
 
-    /// An answer that is charged to `peer` until it is written.
+    /// Returns an answer that is charged to `peer` until it is written.
     fn reply(&self, (status, text): (StatusCode, Vec<u8>), peer: &Arc<Peer>) -> Response {
         let reservation = self.memory.answer(peer, text.len());
         peer.wrote();
@@ -243,7 +243,7 @@ impl Drop for ChargedBody {
     }
 }
 
-/// Whatever happens in the handler, the caller gets an answer, and the connection's other requests live on.
+/// Catches a panic of the handler, so that the caller gets an answer and the connection's other requests live on.
 fn guarded<'a>(call: impl FnOnce() -> admission::Response<'a>) -> Option<admission::Response<'a>> {
     // The engine is read only, so a panic leaves nothing half-written behind.
     catch(call).ok()
