@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use certificates::installer::CertificateInstaller;
-pub use certificates::tls::{Flaw, TlsError};
+pub use certificates::{Flaw, TlsError};
 pub use cluster_state::ClusterState;
 pub use observe::log;
 #[cfg(feature = "otlp")]

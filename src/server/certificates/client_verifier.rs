@@ -1,24 +1,47 @@
 //! Limits callers to clients with a certificate of a known authority and, where names are asked for, one of these names.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, SignatureScheme};
 use wildmatch::WildMatch;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::error::TlsError;
+use super::pem::read_certificates;
+use crate::server::crypto::provider;
+
+/// The authorities that clients' certificates have to come from, with the verifier made of them.
+#[derive(Debug)]
+pub(super) struct ClientAuthorities {
+    pub(super) authorities: Vec<CertificateDer<'static>>,
+    pub(super) verifier: Arc<dyn ClientCertVerifier>,
+}
+
+impl ClientAuthorities {
+    /// Reads the authorities from `path`. `names` are globs; empty takes every client that comes from there.
+    pub(super) fn load(path: &Path, names: &[String]) -> Result<Self, TlsError> {
+        let authorities = read_certificates(path)?;
+        let names = names.iter().map(|name| WildMatch::new(name)).collect();
+        let verifier = verifier(provider(), authorities.clone(), names)
+            .map_err(|source| TlsError::ClientCa { path: path.to_owned(), source })?;
+        Ok(Self { authorities, verifier })
+    }
+}
+
 /// Verifies clients' certificates against `authorities`. A client whose certificate has none of `names` (globs; empty takes
 /// all) as its common name or as a DNS, URI or e-mail subject alternative name is refused in the handshake.
-pub(crate) fn verifier(
+fn verifier(
     provider: Arc<CryptoProvider>,
     authorities: Vec<CertificateDer<'static>>,
     names: Vec<WildMatch>,
-) -> Result<Arc<dyn ClientCertVerifier>, rustls::server::VerifierBuilderError> {
+) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(authorities);
     let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;

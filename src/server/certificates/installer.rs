@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::error::TlsError;
+use super::identity::Identity;
 use super::store::CertificateStore;
-use super::tls::{Identity, TlsError};
 
 /// Installs the certificates it is given, and is told whether the API server trusts them.
 #[derive(Debug, Clone)]

@@ -8,8 +8,11 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
+use super::client_verifier::ClientAuthorities;
+use super::error::TlsError;
+use super::identity::Identity;
 use super::make::{CERTIFICATE_FILE, KEY_FILE};
-use super::tls::{ClientAuthorities, Identity, Tls, TlsError};
+use super::tls::Tls;
 use crate::server::reload::reader::{self, FileReader};
 use crate::server::reload::watch::FileWatch;
 use crate::server::shared::Shared;
@@ -48,7 +51,7 @@ impl CertificateStore {
     }
 
     /// Serves `identity` from now on.
-    pub(crate) fn install(&self, identity: Identity) -> Result<(), TlsError> {
+    pub(super) fn install(&self, identity: Identity) -> Result<(), TlsError> {
         let expiry_timestamp_seconds = identity.expiry_timestamp_seconds;
         let (is_first, flaw) = (self.is_first(), identity.flaw());
         let begin_timestamp_seconds = identity.begin_timestamp_seconds;
