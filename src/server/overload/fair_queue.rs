@@ -17,7 +17,7 @@ use std::thread::available_parallelism;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::memory_budget::Overloaded;
+use super::partition::Overloaded;
 use crate::server::net::peer::{Peer, QueueKind};
 use crate::server::options::Limits;
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod fair_queue;
 pub(crate) mod memory_budget;
+mod partition;
 pub(crate) mod processor_limit;
