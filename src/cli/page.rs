@@ -35,9 +35,9 @@ pub(super) fn render(markdown: &str, width: usize, color: bool) -> String {
             let wrapped = wrap(&line, width, if line.starts_with("- ") { 2 } else { 0 });
             // Each second part is between backticks; one that is not closed is no code.
             for (index, part) in wrapped.split('`').enumerate() {
-                let is_code = index % 2 == 1 && index < wrapped.matches('`').count();
+                let is_span = index % 2 == 1 && index < wrapped.matches('`').count();
                 match index {
-                    _ if is_code => out.push_str(&styled(DIM, &format!("`{part}`"))),
+                    _ if is_span => out.push_str(&styled(DIM, &format!("`{part}`"))),
                     odd if odd % 2 == 1 => out.push_str(&format!("`{part}")),
                     _ => out.push_str(part),
                 }

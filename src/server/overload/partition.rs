@@ -16,7 +16,7 @@ const YOUNG: Duration = Duration::from_millis(250);
 /// Interval after which one that waits for room looks again which holders may have to make it.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// There is no room, and will be none in time.
+/// The error where there is no room, and will be none in time.
 #[derive(Debug)]
 pub(crate) struct Overloaded;
 
@@ -32,7 +32,7 @@ pub(super) struct Partition {
     holders: Mutex<BTreeMap<u64, Holder>>,
 }
 
-/// One that can make room for others.
+/// A body or answer that can make room for others.
 #[derive(Debug)]
 pub(super) struct Holder {
     address: IpAddr,
@@ -52,12 +52,12 @@ pub(super) enum Displace {
     Connection(Arc<Peer>),
 }
 
-/// One that asks for room, and may have to make it.
+/// A body that asks for room, and may have to make it.
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) address: IpAddr,
     pub(super) since: Instant,
-    /// In the partition that it asks.
+    /// Its key among the holders of the partition that it asks.
     pub(super) key: Option<u64>,
     /// Notified when it has to make room for others.
     pub(super) displaced: Arc<Notify>,
