@@ -183,7 +183,7 @@ fn peak_memory() -> Option<f64> {
 /// Both ways in turns, so that both see the same weather, and what came out.
 fn beside(what: &str, paths: &[PathBuf], bytes: f64) -> Outcome {
     let engine = Engine::default();
-    let check = Check { engine: &engine, namespace: "default", old: &[] };
+    let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
     let (inputs, _) = files::find(paths, &[]).unwrap();
     let least = |times: &[Time], of: fn(&Time) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
     let (mut parsing, mut checking) = (Vec::new(), Vec::new());

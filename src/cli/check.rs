@@ -14,13 +14,16 @@ use super::{
     output::{FAILURE, is_broken_pipe},
     progress::Progress,
 };
-use crate::files::{self, File};
+use crate::{
+    files::{self, File, Found, load_policy},
+    render::{self, Rendered},
+};
 use podgate_engine::{
-    policy::{Engine, LifecyclePolicy, load, suggest::did_you_mean},
+    policy::{Engine, LifecyclePolicy, suggest::did_you_mean},
     rules::{self, Level, RULES, Rule},
 };
 use podgate_manifests::{
-    Baseline, Check, Outcome, Problem,
+    Baseline, Check, Outcome,
     output::{github, gitlab, json, junit, markdown, sarif, text},
 };
 
@@ -28,10 +31,13 @@ use podgate_manifests::{
 ///
 /// Reads YAML and JSON: files, folders (*.yaml, *.yml and *.json in them, less what a .gitignore excludes), and standard
 /// input, such as the output of helm template and kubectl kustomize. Rules about other objects (Services,
-/// PodDisruptionBudgets, autoscalers) see all objects of the run.
+/// PodDisruptionBudgets, autoscalers) see what is deployed together: the objects of a kustomization, or of a folder that holds
+/// none twice. Sources of charts, patches, releases and placeholders are counted and not judged.
 ///
-/// Exit code 0 if nothing is found at or above --fail-on, 1 if something is, 2 if anything could not be judged.
+/// Exit code 0 if nothing is found at or above --fail-on, 1 if something is, 2 if a manifest cannot be read or nothing was
+/// judged.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "a flag of the command line is one")]
 pub(super) struct Args {
     #[command(flatten)]
     input: Select,
@@ -46,6 +52,10 @@ pub(super) struct Args {
     /// Judge as updates of the objects in this file or folder; those that are not there are judged as new
     #[arg(long, value_name = "PATH")]
     old: Option<PathBuf>,
+
+    /// Judge what Helm charts and kustomizations become: by helm template, and by kustomize build or kubectl kustomize, from PATH
+    #[arg(long)]
+    render: bool,
 
     /// Succeed where there is no Kubernetes object at all
     #[arg(long)]
@@ -158,23 +168,30 @@ impl FailOn {
 
 impl Select {
     /// The files that are meant, and what of them cannot be read.
-    pub(super) fn inputs(&self) -> anyhow::Result<(Vec<File>, Vec<Problem>)> {
+    pub(super) fn inputs(&self) -> anyhow::Result<Found> {
         if self.paths.is_empty() {
             if io::stdin().is_terminal() {
                 bail!("no path given and nothing piped in; name a file or a folder");
             }
-            return Ok((vec![File::stdin()], Vec::new()));
+            return Ok(Found { files: vec![File::stdin()], ..Found::default() });
         }
-        Ok(files::find(&self.paths, &self.ignore)?)
+        let found = files::find(&self.paths, &self.ignore)?;
+        for glob in &found.idle_globs {
+            let rule = RULES.iter().any(|rule| rule.id == glob.trim_matches('/'));
+            let hint = if rule { "; it is a rule: --skip leaves it out" } else { "" };
+            // Where stderr is gone nobody need know.
+            let _ = writeln!(io::stderr(), "podgate: note: --ignore {glob} matches nothing{hint}");
+        }
+        Ok(found)
     }
 
     /// Returns the policy: the one that is named, else the one that the folder has, which is said unless `is_quiet`.
     pub(super) fn policy(&self, is_quiet: bool) -> anyhow::Result<LifecyclePolicy> {
         if let Some(file) = &self.policy {
-            return Ok(load(file)?);
+            return Ok(load_policy(file)?);
         }
         let Some(file) = files::policy_above(&std::env::current_dir()?) else { return Ok(LifecyclePolicy::default()) };
-        let policy = load(&file)?;
+        let policy = load_policy(&file)?;
         if !is_quiet {
             let _ = writeln!(io::stderr(), "podgate: policy {}", file.display());
         }
@@ -192,21 +209,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let is_meant =
         |rule: &&&'static Rule| (args.select.is_empty() || args.select.contains(*rule)) && !args.skip.contains(*rule);
     let rules: Vec<&'static Rule> = RULES.iter().filter(is_meant).copied().collect();
-    let engine = Engine::with_rules(&policy, &rules);
+    let engine = Engine::with_rules(&without_guards(policy), &rules);
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let (inputs, mut problems) = args.input.inputs()?;
+    let Found { files: found, around, mut problems, .. } = args.input.inputs()?;
+    let folder = files::working_folder();
+    let mut rendered = Rendered::default();
+    let mut inputs = found;
+    let mut parts = Vec::new();
+    if args.render {
+        parts.clone_from(&inputs);
+        rendered = render::render(&folder, inputs, &around);
+        problems.append(&mut rendered.problems);
+        inputs = std::mem::take(&mut rendered.files);
+    }
     let old = match &args.old {
         Some(old) => {
-            let (old, more) = files::find(std::slice::from_ref(old), &[])?;
-            problems.extend(more);
-            old
+            let found = files::find(std::slice::from_ref(old), &[])?;
+            problems.extend(found.problems);
+            found.files
         }
         None => Vec::new(),
     };
     let progress = Progress::new(inputs.len() * 2, args.quiet);
-    let check = Check { engine: &engine, namespace: &args.input.namespace, old: &old };
+    let namespace = &args.input.namespace;
+    let check = Check { engine: &engine, namespace, old: &old, folder: &folder, around: &around };
     let mut outcome = check.run(&inputs, &|done| progress.advance(done));
     progress.finish();
+    if args.render {
+        rendered.relocate(&mut outcome, &parts);
+    }
     problems.append(&mut outcome.problems);
     outcome.problems = problems;
     if let Some(file) = &args.write_baseline {
@@ -231,20 +262,39 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !outcome.problems.is_empty() {
         return Ok(ExitCode::from(FAILURE));
     }
-    if outcome.objects == 0 && !args.allow_empty {
-        bail!(
-            "nothing was judged: no Kubernetes object in {} ({}); --allow-empty lets that pass",
-            args.input.said(),
-            text::summary(&outcome).split(':').next().unwrap_or_default()
-        );
+    if let Some(why) = nothing_judged(&outcome).filter(|_| !args.allow_empty) {
+        let count = text::summary(&outcome);
+        let count = count.split(':').next().unwrap_or_default();
+        bail!("nothing was judged: {why} {} ({count}); --allow-empty lets that pass", args.input.said());
     }
     let fails = args.fail_on.level().is_some_and(|least| outcome.findings.iter().any(|finding| finding.level >= least));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Says why nothing was judged, if so. Where there are objects, and none that has Pods or makes them, there is nothing to find.
+fn nothing_judged(outcome: &Outcome) -> Option<String> {
+    if outcome.judged > 0 {
+        return None;
+    }
+    match outcome.reasons().first() {
+        Some(line) => Some(format!("{line}, in")),
+        None if outcome.objects == 0 => Some("no Kubernetes object in".to_owned()),
+        None => None,
+    }
+}
+
+/// Returns the policy without its namespaces that are exempt by default: that they are is to keep a cluster from locking itself
+/// out, which no manifest in a repository can do.
+fn without_guards(mut policy: LifecyclePolicy) -> LifecyclePolicy {
+    if policy.spec.exemptions.namespaces == LifecyclePolicy::default().spec.exemptions.namespaces {
+        policy.spec.exemptions.namespaces.clear();
+    }
+    policy
+}
+
 fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read the baseline {}", file.display()))?;
-    Ok(Baseline::read(&text).map_err(|error| anyhow!("{} {error}", file.display()))?)
+    Baseline::read(&text).map_err(|error| anyhow!("{} {error}", file.display()))
 }
 
 fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use super::{
     check::Select,
     output::{FAILURE, is_broken_pipe},
 };
-use crate::files::{self, File};
+use crate::files::{self, File, Found};
 use podgate_engine::policy::Engine;
 use podgate_manifests::fix::{self, Fixed};
 
@@ -39,9 +39,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let engine = Engine::new(&args.select.policy(false)?);
-    let (inputs, problems) = args.select.inputs()?;
+    let Found { files: inputs, problems, .. } = args.select.inputs()?;
     if args.write && inputs.iter().any(|input| input.path.is_none()) {
         anyhow::bail!("standard input cannot be changed; leave --write out to have the result printed");
+    }
+    if engine.policy().spec.mutations.is_empty() {
+        // Whoever asks for additions has a policy in mind, and mostly another one.
+        let _ =
+            writeln!(io::stderr(), "podgate: the policy has no mutations: there is nothing to add; see docs/policy.md");
     }
     let fixed = fix::fix(&engine, &inputs, &args.select.namespace);
     let mut failed = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -72,8 +77,7 @@ fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> St
     for file in fixed {
         for change in &file.changes {
             // Writing to a String cannot fail.
-            let _ =
-                writeln!(text, "{}: {}: {} ({})", file.name, change.object, change.path, change.mutations.join(", "));
+            let _ = writeln!(text, "{}: {}: {} ({})", file.name, change.object, change.path, change.mutation);
         }
     }
     for message in failed {

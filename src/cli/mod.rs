@@ -29,8 +29,8 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::files::PolicyFileError;
 use output::{FAILURE, is_broken_pipe};
-use podgate_engine::policy::PolicyError;
 
 /// A Kubernetes admission webhook that judges the Pod lifecycle.
 #[derive(Debug, Parser)]
@@ -76,8 +76,8 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         // Where even stderr is gone there is nobody left to tell.
-        let _ = match cause.downcast_ref::<PolicyError>() {
-            Some(error @ PolicyError::Invalid { .. }) => write!(io::stderr(), "{}", policy::mistakes(error)),
+        let _ = match cause.downcast_ref::<PolicyFileError>() {
+            Some(PolicyFileError::Invalid(error)) => write!(io::stderr(), "{}", policy::mistakes(error)),
             _ => writeln!(io::stderr(), "podgate: {cause:#}"),
         };
         ExitCode::from(FAILURE)

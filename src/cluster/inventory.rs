@@ -227,8 +227,8 @@ impl InventoryBuilder {
             for ((kind, name), (watched, text)) in
                 objects_read.filter(|(_, (it, _))| knows_workloads || !it.is_workload())
             {
-                if let Err(cause) = read.add(watched.group, kind, &namespace, text) {
-                    let cause = cause.to_string();
+                if let Err(errors) = read.add(watched.group, kind, &namespace, text) {
+                    let cause = errors.to_string();
                     let (name, cause) = (log::clean(name), log::clean(&cause));
                     let (name, cause) = (name.as_ref(), cause.as_ref());
                     warn!(kind, namespace, name, cause, "an object cannot be read and is left out");

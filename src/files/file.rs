@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read},
     path::PathBuf,
+    sync::Arc,
 };
 
 use podgate_manifests::Input;
@@ -19,18 +20,33 @@ pub struct File {
     pub name: String,
     /// Its path; `None` for standard input.
     pub path: Option<PathBuf>,
+    /// Whether it was named, not found in a folder.
+    pub is_named: bool,
+    /// Its text, where it is none on disk but what a tool has made.
+    pub made: Option<Arc<str>>,
 }
 
 impl File {
-    pub(super) fn new(path: PathBuf) -> Self {
+    /// Returns a file that was found in a folder.
+    pub(super) fn found(path: PathBuf) -> Self {
         let name = path.to_string_lossy().replace('\\', "/");
         let name = name.strip_prefix("./").map_or(&*name, |rest| rest.trim_start_matches('/')).to_owned();
-        Self { name, path: Some(path) }
+        Self { name, path: Some(path), is_named: false, made: None }
+    }
+
+    /// Returns a file that was named.
+    pub(super) fn named(path: PathBuf) -> Self {
+        Self { is_named: true, ..Self::found(path) }
+    }
+
+    /// Returns a text that a tool has made of what `name` stands for.
+    pub fn rendered(name: &str, text: String) -> Self {
+        Self { name: name.to_owned(), path: None, is_named: true, made: Some(text.into()) }
     }
 
     /// Returns standard input.
     pub fn stdin() -> Self {
-        Self { name: STDIN.to_owned(), path: None }
+        Self { name: STDIN.to_owned(), path: None, is_named: true, made: None }
     }
 }
 
@@ -40,6 +56,9 @@ impl Input for File {
     }
 
     fn read(&self) -> io::Result<String> {
+        if let Some(text) = &self.made {
+            return Ok(text.to_string());
+        }
         let mut bytes = Vec::new();
         match &self.path {
             Some(path) => {
@@ -63,7 +82,15 @@ impl Input for File {
         })
     }
 
+    fn is_named(&self) -> bool {
+        self.is_named
+    }
+
+    fn is_rendered(&self) -> bool {
+        self.made.is_some()
+    }
+
     fn is_readable_again(&self) -> bool {
-        self.path.is_some()
+        self.path.is_some() || self.made.is_some()
     }
 }

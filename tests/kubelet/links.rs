@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use libtest_mimic::Trial;
-use podgate_engine::policy::pages;
 use podgate_engine::rules::RULES;
 
 use crate::scenario::{self, Scenario};
@@ -71,7 +70,7 @@ fn every_rule_has_a_scenario_or_a_reason() {
     let scenarios: BTreeSet<String> = scenario::all().into_iter().map(|scenario| scenario.name).collect();
     let without: BTreeMap<&str, &str> = WITHOUT.iter().copied().collect();
     for rule in RULES {
-        let named = scenarios_of(rule.source);
+        let named = scenarios_of(rule.page);
         for name in &named {
             assert!(scenarios.contains(name), "rule {} names a scenario that is not there: {name}", rule.id);
         }
@@ -102,8 +101,7 @@ fn the_table_is_current() {
 }
 
 /// The names of scenarios in the page of a rule's source.
-fn scenarios_of(source: &str) -> Vec<String> {
-    let page = pages::page(source);
+fn scenarios_of(page: &str) -> Vec<String> {
     let named = page.lines().filter_map(|line| line.strip_prefix(MARK)?.strip_suffix('`'));
     named.map(str::to_owned).collect()
 }
@@ -112,7 +110,7 @@ fn table() -> String {
     let scenarios = scenario::all();
     let mut rules: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for rule in RULES {
-        for name in scenarios_of(rule.source) {
+        for name in scenarios_of(rule.page) {
             rules.entry(name).or_default().push(rule.id);
         }
     }

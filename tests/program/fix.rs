@@ -139,11 +139,11 @@ spec:
     ports: [{containerPort: 80}]
   - *app
 ";
-    let folder = folder(&[("policy.yml", POLICY), ("shared.yaml", shared), ("broken.yaml", "a: [\n")]);
+    let folder = folder(&[("policy.yml", POLICY), ("shared.yaml", shared), ("broken.yaml", "apiVersion: [\n")]);
     let ran = run(folder.path(), &["fix", "--policy", "policy.yml", "--write", "."]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("podgate: shared.yaml:1:1: "), "{}", ran.stderr);
     assert!(ran.stderr.contains("spec.containers[0].readinessProbe of Pod default/web"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("podgate: broken.yaml:1:4: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("podgate: broken.yaml:1:13: "), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(folder.path().join("shared.yaml")).unwrap(), shared);
 }

@@ -11,7 +11,7 @@ const BAD: &str = "apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
 spec:
-  replicas: 1
+  selector: {matchLabels: {app: web}}
   template:
     spec:
       containers:
@@ -28,7 +28,7 @@ fn report(folder: &Path, format: &str) -> Ran {
 
 #[test]
 fn json_is_what_the_promise_says() {
-    let folder = folder(&[("deploy/web.yaml", BAD), ("values.yaml", "a: 1\n"), ("broken.yaml", "a: [\n")]);
+    let folder = folder(&[("deploy/web.yaml", BAD), ("values.yaml", "a: 1\n"), ("broken.yaml", "apiVersion: [\n")]);
     let ran = report(folder.path(), "json");
     assert_eq!(ran.code, 2);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -45,7 +45,24 @@ fn json_is_what_the_promise_says() {
     assert_eq!(conflict, &expected);
     let summary = &report["summary"];
     let keys: Vec<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["files", "objects", "skipped", "deny", "warn", "audit", "ignored"]);
+    assert_eq!(
+        keys,
+        [
+            "files",
+            "objects",
+            "judged",
+            "skipped",
+            "environments",
+            "inSeveralEnvironments",
+            "repeated",
+            "deny",
+            "warn",
+            "audit",
+            "ignored",
+            "before",
+            "inBaseline",
+        ]
+    );
     assert_eq!((&summary["files"], &summary["objects"], &summary["skipped"]), (&3.into(), &1.into(), &1.into()));
     assert_eq!(summary["deny"], 1);
     let error = &report["errors"][0];
@@ -58,7 +75,7 @@ fn sarif_is_valid() {
     let schema = include_str!("../data/sarif-schema-2.1.0.json").replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}?$");
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let files = [("a b/wéb.yaml", BAD), ("broken.yaml", "a: [\n"), ("note.yaml", NOTICE)];
+    let files = [("a b/wéb.yaml", BAD), ("broken.yaml", "apiVersion: [\n"), ("note.yaml", NOTICE)];
     let folder = folder(&files);
     let log: Value = serde_json::from_str(&report(folder.path(), "sarif").stdout).unwrap();
     let errors: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
@@ -105,7 +122,7 @@ fn fingerprints_outlive_a_moved_line() {
 
 #[test]
 fn junit_is_valid() {
-    let folder = folder(&[("web.yaml", BAD), ("broken.yaml", "a: [\n"), ("fine.yaml", "a: 1\n")]);
+    let folder = folder(&[("web.yaml", BAD), ("broken.yaml", "apiVersion: [\n"), ("fine.yaml", "a: 1\n")]);
     let text = report(folder.path(), "junit").stdout;
     let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
     let suites: Vec<&str> = report.test_suites.iter().map(|suite| suite.name.as_str()).collect();
@@ -202,7 +219,7 @@ fn junit_mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn junit_is_as_its_readers_want_it() {
-    let folder = folder(&[("web.yaml", BAD), ("broken.yaml", "a: [\n"), ("fine.yaml", "a: 1\n")]);
+    let folder = folder(&[("web.yaml", BAD), ("broken.yaml", "apiVersion: [\n"), ("fine.yaml", "a: 1\n")]);
     for level in ["deny", "audit", "never"] {
         let text = run(folder.path(), &["check", "--format", "junit", "--fail-on", level, "."]).stdout;
         assert!(text.contains("<testcase"), "{text}");
@@ -262,7 +279,7 @@ fn several_formats_at_once() {
 
 #[test]
 fn gitlab_gets_what_it_requires() {
-    let folder = folder(&[("deploy/web.yaml", BAD), ("broken.yaml", "a: [\n")]);
+    let folder = folder(&[("deploy/web.yaml", BAD), ("broken.yaml", "apiVersion: [\n")]);
     let issues: Value = serde_json::from_str(&report(folder.path(), "gitlab").stdout).unwrap();
     let issues = issues.as_array().unwrap();
     for issue in issues {

@@ -23,6 +23,7 @@ mod progress;
 mod samples;
 #[path = "../../crates/engine/tests/spec/tree.rs"]
 mod tree;
+mod trees;
 
 use std::{
     io::Write,

@@ -85,7 +85,7 @@ fn a_text_that_is_not_utf_8_has_a_place_too() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("policy.yaml");
     fs::write(&file, b"apiVersion: podgate.dev/v1alpha1\nkind: \xff\n").unwrap();
-    let error = podgate_engine::policy::load(&file).unwrap_err().to_string();
+    let error = podgate::files::load_policy(&file).unwrap_err().to_string();
     assert_eq!(error, format!("{}:2:7: this is not UTF-8", file.display()));
 }
 

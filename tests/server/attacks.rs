@@ -214,14 +214,7 @@ impl Check for Stalls {
     }
 }
 
-static STALLS: Rule = Rule {
-    id: "stalls",
-    summary: "stalls where it is told to",
-    level: Level::Deny,
-    since: "0.0.0",
-    source: "",
-    code: Code::of::<Stalls>(),
-};
+static STALLS: Rule = Rule::new("stalls", "stalls where it is told to", Level::Deny, Code::without_options::<Stalls>());
 
 /// Large bodies whose judgement does not end: on one thread that serves, nobody else waits for them, and their callers are
 /// answered in time.

@@ -27,14 +27,7 @@ impl Check for Hangs {
     }
 }
 
-static HANGS: Rule = Rule {
-    id: "hangs",
-    summary: "hangs where it is told to",
-    level: Level::Deny,
-    since: "0.0.0",
-    source: "",
-    code: Code::of::<Hangs>(),
-};
+static HANGS: Rule = Rule::new("hangs", "hangs where it is told to", Level::Deny, Code::without_options::<Hangs>());
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn others_are_answered_or_refused_in_time_while_a_rule_hangs() {

@@ -209,8 +209,7 @@ impl Check for Works {
     }
 }
 
-static WORKS: Rule =
-    Rule { id: "works", summary: "works", level: Level::Deny, since: "0.0.0", source: "", code: Code::of::<Works>() };
+static WORKS: Rule = Rule::new("works", "works", Level::Deny, Code::without_options::<Works>());
 
 /// In milliseconds; of the clients' threads, which do next to nothing.
 static LATEST: AtomicU64 = AtomicU64::new(0);

@@ -18,14 +18,7 @@ impl Check for Panics {
     }
 }
 
-static PANICS: Rule = Rule {
-    id: "panics",
-    summary: "panics where it is told to",
-    level: Level::Deny,
-    since: "0.0.0",
-    source: "",
-    code: Code::of::<Panics>(),
-};
+static PANICS: Rule = Rule::new("panics", "panics where it is told to", Level::Deny, Code::without_options::<Panics>());
 
 #[tokio::test]
 async fn rule_that_panics_is_a_500_and_the_next_request_is_fine() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use podgate_engine::policy::load;
+use podgate::files::load_policy as load;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use podgate_engine::policy;
 use serde_json::Value;
 
 use crate::support::TestServer;
@@ -82,7 +81,7 @@ fn review(webhook: &str, file: &str) -> (Value, Option<i32>) {
 async fn every_sample_answers_as_the_readme_says() {
     let readme_file = samples().join("README.md");
     let readme = fs::read_to_string(&readme_file).unwrap();
-    let policy = policy::load(&samples().join("policy.yaml")).unwrap();
+    let policy = podgate::files::load_policy(&samples().join("policy.yaml")).unwrap();
     let server = TestServer::start_with_policy(&policy).await;
     let client = server.client().build().unwrap();
 

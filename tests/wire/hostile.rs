@@ -191,8 +191,8 @@ fn pods_with_one_fault() {
         (r#""hostNetwork": "true""#, "spec.hostNetwork"),
         (r#""restartPolicy": ["Always"]"#, "spec.restartPolicy"),
         (r#""schedulingGates": [{"name": 1}]"#, "spec.schedulingGates[0].name"),
-        (r#""containers": [], "containers": []"#, "duplicate field `containers`"),
-        (r#""containers": [{"name": "a", "name": "b"}]"#, "spec.containers[0]: duplicate field `name`"),
+        (r#""containers": [], "containers": []"#, "spec.containers: is given twice"),
+        (r#""containers": [{"name": "a", "name": "b"}]"#, "spec.containers[0].name: is given twice"),
     ];
     for (member, said) in faults {
         unreadable(&ask("CREATE", &pod_with(member), "null"), said);
@@ -207,11 +207,55 @@ fn pods_with_one_fault() {
         (r#"{"metadata": [], "spec": {}}"#, "metadata"),
         (r#"{"metadata": {"labels": {"a": 1}}}"#, "metadata.labels.a"),
         (r#"{"metadata": {"name": 7}}"#, "metadata.name"),
-        (r#"{"spec": {}, "spec": {}}"#, "duplicate field `spec`"),
+        (r#"{"spec": {}, "spec": {}}"#, "as Pod: spec: is given twice"),
         (r#"{"status": {"conditions": {}}}"#, "status.conditions"),
     ] {
         unreadable(&ask("CREATE", pod, "null"), said);
     }
+}
+
+/// All that is wrong is said at once, in words that need no knowledge of the program, wherever and in whatever order it stands.
+#[test]
+fn pods_with_several_faults() {
+    let pod = r#"{
+        "metadata": {"name": true, "labels": {"app.kubernetes.io/version": 1.10}},
+        "spec": {"hostNetwork": "yes", "terminationGracePeriodSeconds": 99999999999999999999, "containers": [{"ports": {}}, 3]},
+        "status": {"phase": {}}
+    }"#;
+    let errors = [
+        "metadata.name: is true; a string is expected",
+        "metadata.labels[app.kubernetes.io/version]: is 1.10; a string is expected",
+        r#"spec.hostNetwork: is the string "yes"; true or false is expected"#,
+        "spec.terminationGracePeriodSeconds: is 99999999999999999999, which 64 bits do not hold; a whole number is expected",
+        "spec.containers[0].ports: is an object; a list is expected",
+    ]
+    .join("; ");
+    unreadable(&ask("CREATE", pod, "null"), &format!("request.cannot read object as Pod: {errors}; and 2 more errors"));
+    unreadable(&ask("UPDATE", pod, POD), &format!("request.cannot read object as Pod: {errors}; and 2 more errors"));
+    unreadable(&ask("UPDATE", POD, pod), &format!("request.cannot read oldObject as Pod: {errors}; and 2 more errors"));
+    // Where the metadata can be read, the rest is read later.
+    let pod = r#"{"metadata": {"name": "web"}, "spec": {"hostNetwork": 1}, "status": {"phase": []}}"#;
+    let errors = "spec.hostNetwork: is 1; true or false is expected; status.phase: is a list; a string is expected";
+    unreadable(&ask("UPDATE", pod, POD), &format!("request.cannot read object as Pod: {errors}"));
+}
+
+/// An envelope whose fields come in an order in which its objects cannot be read where they stand is read all the same.
+#[test]
+fn objects_before_what_they_are() {
+    let ask = |operation: &str, object: &str, old: &str| {
+        let kind = r#""kind": {"group": "", "version": "v1", "kind": "Pod"}"#;
+        format!(
+            r#"{{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {{{kind}, "operation": "{operation}",
+            "oldObject": {old}, "object": {object}, "uid": "uid-1", "subResource": ""}}}}"#
+        )
+    };
+    assert!(accepted(Mode::Validate, ask("CREATE", POD, "null").as_bytes()).allowed);
+    assert!(accepted(Mode::Validate, ask("UPDATE", POD, POD).as_bytes()).allowed);
+    unreadable(ask("CREATE", r#"{"spec": []}"#, "null").as_bytes(), "as Pod: spec: is a list; an object is expected");
+    unreadable(ask("UPDATE", POD, r#"{"spec": []}"#).as_bytes(), "oldObject as Pod: spec: is a list; an object is");
+    let late = ask("CREATE", POD, "null").replacen("\"operation\": \"CREATE\",", "", 1);
+    let late = late.replacen("\"subResource\": \"\"", "\"operation\": \"CREATE\"", 1);
+    assert!(accepted(Mode::Validate, late.as_bytes()).allowed);
 }
 
 /// What podgate does not judge it does not read: no fault in it is podgate's business.
@@ -301,14 +345,8 @@ impl Check for Panics {
     }
 }
 
-static PANICS: Rule = Rule {
-    id: "panics",
-    summary: "panics where it is told to",
-    level: Level::Audit,
-    since: "0.0.0",
-    source: "",
-    code: Code::of::<Panics>(),
-};
+static PANICS: Rule =
+    Rule::new("panics", "panics where it is told to", Level::Audit, Code::without_options::<Panics>());
 
 #[test]
 fn a_rule_that_panics_decides_nothing() {

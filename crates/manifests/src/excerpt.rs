@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use podgate_engine::syntax::text::is_unsafe;
+use podgate_engine::syntax::{text::is_unsafe, yaml::Place};
 
 /// How many characters of a line are kept before and behind the field: a minified file is one line of megabytes.
-pub(crate) const KEPT_CHARACTERS: usize = 240;
+const KEPT_CHARACTERS: usize = 240;
 /// How wide a line is shown, in columns of a terminal.
 const SHOWN_COLUMNS: usize = 120;
 
@@ -38,6 +38,20 @@ impl Excerpt {
         Self { line, text, mark }
     }
 
+    /// Returns an excerpt of a line around its byte `at`, that marks the word there.
+    pub(crate) fn around(line: usize, text: &str, at: usize) -> Self {
+        let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+        let from = before.char_indices().rev().nth(KEPT_CHARACTERS - 1).map_or(0, |(index, _)| index);
+        let to = rest.char_indices().nth(KEPT_CHARACTERS).map_or(text.len(), |(index, _)| before.len() + index);
+        Self::new(line, text.get(from..to).unwrap_or_default(), before.len() - from, word_width(rest))
+    }
+
+    /// Returns an excerpt of the line `text` around `place`.
+    pub(crate) fn of_line(place: Place, text: &str) -> Self {
+        let at = text.char_indices().nth(place.column.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
+        Self::around(place.line, text, at)
+    }
+
     /// Returns the line with its number and a mark below, as compilers show it; lines end with a line feed.
     pub fn render(&self, is_coloured: bool) -> String {
         let mark = AnnotationKind::Primary.span(self.mark.clone());
@@ -48,7 +62,7 @@ impl Excerpt {
 }
 
 /// Returns how many characters the key or value has that `text` begins with; at least 1.
-pub(crate) fn word_width(text: &str) -> usize {
+fn word_width(text: &str) -> usize {
     text.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '"')).count().max(1)
 }
 

@@ -12,6 +12,7 @@ use super::{
     parallel,
     problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
+    tree::{Role, Tree},
 };
 use podgate_engine::{
     model::{Objects, Operation, Request, Review, Target, Template, User, Workload},
@@ -41,17 +42,26 @@ pub struct Change {
     pub object: String,
     /// The field that is added, or the list that grows.
     pub path: Path,
-    /// The ids of the mutations that acted on the object.
-    pub mutations: Vec<&'static str>,
+    /// The id of the mutation that adds it.
+    pub mutation: &'static str,
 }
 
 /// Works out what `engine` adds to the objects in `inputs`. Objects that name no namespace live in `namespace`.
 pub fn fix(engine: &Engine, inputs: &[impl Input], namespace: &str) -> Vec<Fixed> {
-    parallel::with_threads(|| parallel::map(inputs, 1, |input| fix_file(engine, input, namespace)))
+    parallel::with_threads(|| {
+        let tree = Tree::of("", inputs, &[]);
+        let role = |input: &_| tree.role(Input::name(input));
+        parallel::map(inputs, 1, |input| fix_file(engine, input, role(input), namespace))
+    })
 }
 
-fn fix_file(engine: &Engine, input: &impl Input, namespace: &str) -> Fixed {
-    let loaded = load::load(input, namespace);
+fn fix_file(engine: &Engine, input: &impl Input, role: Role, namespace: &str) -> Fixed {
+    let mut loaded = load::load(input, namespace);
+    if role != Role::Manifest {
+        // What a patch or a chart leaves out is not missing.
+        loaded.items.clear();
+        loaded.problems.clear();
+    }
     let mut fixed = Fixed {
         name: input.name().to_owned(),
         before: loaded.text.clone(),
@@ -67,8 +77,8 @@ fn fix_file(engine: &Engine, input: &impl Input, namespace: &str) -> Fixed {
         for item in items {
             match additions_to(engine, item, loaded.json(item)) {
                 Ok(found) => {
-                    for (addition, mutations) in found {
-                        changes.push(Change::of(item, &addition, mutations));
+                    for (addition, mutation) in found {
+                        changes.push(Change::of(item, &addition, mutation));
                         additions.entry(item.document).or_default().push(addition);
                     }
                 }
@@ -95,7 +105,7 @@ fn fix_file(engine: &Engine, input: &impl Input, namespace: &str) -> Fixed {
 }
 
 impl Change {
-    fn of(item: &Item, addition: &Addition, mutations: Vec<&'static str>) -> Self {
+    fn of(item: &Item, addition: &Addition, mutation: &'static str) -> Self {
         let steps = addition.to.segments().iter().skip(item.prefix.segments().len());
         let to = steps.fold(Path::default(), |path, segment| match segment {
             Segment::Key(key) => path.key(key.clone()),
@@ -108,7 +118,7 @@ impl Change {
                 Some(key) => to.key(key.clone()),
                 None => to,
             },
-            mutations,
+            mutation,
         }
     }
 }
@@ -118,8 +128,8 @@ fn refusal(changes: &[Change]) -> String {
     format!("the way it is written (an alias, perhaps) gives no safe place for {}; add it by hand", fields.join(", "))
 }
 
-/// Works out what the policy adds to an object: each addition by its place in the document, with the mutations that acted.
-fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Addition, Vec<&'static str>)>, ObjectFailure> {
+/// Works out what the policy adds to an object: each addition by its place in the document, with the mutation that makes it.
+fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Addition, &'static str)>, ObjectFailure> {
     // Knative makes its Pods' probes itself and takes no gates.
     let Some(workload) = item.workload.filter(|workload| workload.probes_as_written) else { return Ok(Vec::new()) };
     let object = workload.read(text)?;
@@ -141,14 +151,14 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
         };
         let Some(review) = Review::read(request)? else { continue };
         let mutated = engine.mutate(&review)?;
-        let mutations: Vec<&'static str> = mutated.mutations.iter().map(|mutation| mutation.id).collect();
         let base = item.prefix.clone().join(&template.path);
-        for operation in mutated.patch.map(|Patch(operations)| operations).unwrap_or_default() {
+        let operations = mutated.patch.map(|Patch(operations)| operations).unwrap_or_default();
+        for (operation, mutation) in operations.into_iter().zip(mutated.by) {
             let PatchOperation::Add(add) = operation else {
                 return Err(ObjectFailure::MoreThanAdds);
             };
             let addition = edit::addition(&base, add.path.as_str(), add.value);
-            additions.push((addition.ok_or(ObjectFailure::AddsInMiddle)?, mutations.clone()));
+            additions.push((addition.ok_or(ObjectFailure::AddsInMiddle)?, mutation.id));
         }
     }
     Ok(additions)

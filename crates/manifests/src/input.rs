@@ -10,6 +10,16 @@ pub trait Input: Sync {
     /// Returns the whole text. The error is shown as "NAME: cannot be read: …".
     fn read(&self) -> io::Result<String>;
 
+    /// Returns whether somebody named it. What was found in a folder may be anything.
+    fn is_named(&self) -> bool {
+        true
+    }
+
+    /// Returns whether it is what a tool has made of a chart or a kustomization: all that is deployed together.
+    fn is_rendered(&self) -> bool {
+        false
+    }
+
     /// Returns whether it can be read a second time.
     fn is_readable_again(&self) -> bool {
         true
@@ -19,7 +29,7 @@ pub trait Input: Sync {
 /// A text that is in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    /// What it is called in findings and errors.
+    /// Names it in findings and errors.
     pub name: String,
     /// The text.
     pub text: String,

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use podgate_engine::syntax::{Path, path::Segment};
 
-/// The ends of the JSON values that stand one after the other in `text`, as `kubectl get -o json --watch` writes them; `None`
+/// Returns the ends of the JSON values that stand one after the other in `text`, as `kubectl get -o json --watch` writes them; `None`
 /// where it is anything but that. A key that is given twice is no JSON here: two readers would see two documents.
 pub(super) fn values(text: &str) -> Option<Vec<usize>> {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Unique>();
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Unique {
 #[serde(transparent)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Where fields of the JSON value `text` begin, in bytes, each given by its path: the name of a member, the first character of an
+/// Returns where fields of the JSON value `text` begin, in bytes, each given by its path: the name of a member, the first character of an
 /// item. A field that is absent stands at its nearest ancestor that is there. `paths` are sorted.
 pub(super) fn offsets(text: &str, paths: &[&Path]) -> Vec<usize> {
     let mut offsets = Vec::with_capacity(paths.len());
@@ -107,7 +107,7 @@ struct ValueAt<'t> {
 }
 
 impl<'t> ValueAt<'t> {
-    /// Where the fields at `paths` begin, all of which lead to this value by their first `depth` steps. Each value is taken apart
+    /// Returns where the fields at `paths` begin, all of which lead to this value by their first `depth` steps. Each value is taken apart
     /// once, however many fields there are.
     fn offsets(self, text: &'t str, paths: &[&Path], depth: usize, into: &mut Vec<usize>) {
         fn step(path: &Path, depth: usize) -> Option<&Segment> {
@@ -137,7 +137,7 @@ impl<'t> ValueAt<'t> {
     }
 }
 
-/// What a value consists of.
+/// Holds what a value consists of.
 enum Parts<'t> {
     None,
     Members(HashMap<Key<'t>, ValueAt<'t>>),

@@ -1,7 +1,9 @@
 //! Texts of manifests in, findings with line and column out.
 
+mod aside;
 mod baseline;
 mod edit;
+mod environments;
 mod excerpt;
 mod fingerprint;
 pub mod fix;
@@ -10,14 +12,20 @@ mod json;
 mod load;
 mod parallel;
 mod problem;
+pub mod render;
 mod run;
 mod source;
+mod surroundings;
+mod tree;
 
 pub mod output;
 
+pub use aside::{NotJudged, Reason};
 pub use baseline::{Baseline, BaselineError};
+pub use environments::Repeated;
 pub use excerpt::Excerpt;
 pub use input::{Input, Text};
 pub use load::Identity;
 pub use problem::Problem;
-pub use run::{Check, Located, Notice, Outcome, Spot};
+pub use run::{Check, Located, Notice, Outcome, Seen, Spot};
+pub use tree::telling;

@@ -1,4 +1,11 @@
-//! A file read: the Kubernetes objects in it, each as JSON text.
+//! Takes a file apart: the Kubernetes objects in it, each as JSON text.
+//!
+//! A file is cut into parts that can be read on their own (YAML documents, JSON values), and on several threads. YAML is turned
+//! into JSON text, so that the engine has one way of reading and says the same of a manifest as of a request; JSON stays where it
+//! is, and an object is a range of the file. Of each value only as much is read as tells whether it is an object of use
+//! (`apiVersion`, `kind`, `metadata`); Lists, [as `kubectl get -o yaml` writes them](https://kubernetes.io/docs/reference/using-api/api-concepts/#collections),
+//! are followed into their items. Lines and columns are nowhere kept: where a field stands is looked up, for all errors or findings
+//! of a part at once, once there are any.
 
 use std::{fmt, iter::repeat, ops::Range, sync::Arc};
 
@@ -9,10 +16,12 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
+    aside::{Reason, Tally},
     input::Input,
     parallel,
     problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
+    tree::{self, Class, Fault, placeholder},
 };
 use podgate_engine::{
     model::{InventoryObject, Workload},
@@ -25,12 +34,12 @@ use podgate_engine::{
 
 /// So few parts or objects of one file are not worth another thread: others have files of their own.
 pub(super) const FEW: usize = 8;
-/// How deep Lists may stand in Lists.
+/// Limits how deep Lists may stand in Lists.
 const MAX_LISTS: usize = 8;
 /// Explains a boolean that nobody wrote.
 const BOOLEAN_HINT: &str = " (YAML takes y, yes, on, n, no and off for booleans: quote them)";
 
-/// Which object it is.
+/// Names an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// `apiVersion`.
@@ -44,9 +53,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The API group, empty for core.
+    /// Returns the API group, empty for core.
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
     }
 }
 
@@ -59,11 +74,13 @@ pub(super) struct Loaded {
     pub(super) parts: Vec<Part>,
     /// The objects that podgate judges or knows from, in the order in which they stand there.
     pub(super) items: Vec<Item>,
-    /// How many Kubernetes objects there are in all.
+    /// Says how many Kubernetes objects there are in all.
     pub(super) objects: usize,
-    /// How many documents are no Kubernetes objects.
+    /// Says how many documents are no Kubernetes objects.
     pub(super) skipped: usize,
-    /// What could not be read.
+    /// What is left aside.
+    pub(super) aside: Tally,
+    /// Holds what could not be read.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -74,11 +91,13 @@ pub(super) struct Item {
     pub(super) part: usize,
     /// The document of the part.
     pub(super) document: usize,
-    /// Where it stands in the document: the root, or an item of a List.
+    /// Says where it stands in the document: the root, or an item of a List.
     pub(super) prefix: Path,
     pub(super) identity: Identity,
     /// Its row in the table of kinds; `None` where it is only known from.
     pub(super) workload: Option<&'static Workload>,
+    /// What is wrong with its group, version or kind.
+    pub(super) fault: Option<Fault>,
     json: Json,
 }
 
@@ -93,7 +112,12 @@ impl Item {
     /// Returns what `failure` says of the object: each error with its place in it.
     fn errors(&self, failure: &ObjectFailure) -> Vec<(&Self, Path, String)> {
         let ObjectFailure::Unreadable(errors) = failure else {
-            return vec![(self, Path::default(), failure.to_string())];
+            let at = match failure {
+                ObjectFailure::Placeholder { at, .. } => at.clone(),
+                ObjectFailure::Fault(fault) => Path::of(&[fault.field]),
+                _ => Path::default(),
+            };
+            return vec![(self, at, failure.to_string())];
         };
         let message = |error: &ReadError| {
             let hint = if error.is_stray_boolean() { BOOLEAN_HINT } else { "" };
@@ -117,7 +141,7 @@ impl Loaded {
         text.unwrap_or_default()
     }
 
-    /// Where the object stands in the file, which has these lines.
+    /// Returns where the object stands in the file, which has these lines.
     pub(super) fn place(&self, lines: &Lines<'_>, item: &Item) -> Place {
         let part = self.parts.get(item.part);
         let places = part.map(|part| part.places(lines, &[(item.document, item.prefix.clone())]));
@@ -145,7 +169,30 @@ impl Loaded {
         problems
     }
 
-    /// About how much memory it holds, in bytes.
+    /// Tells the errors at a placeholder, where a value of another kind belongs, from all others.
+    pub(super) fn placeholders<'i>(
+        &'i self,
+        failed: Vec<(&'i Item, ObjectFailure)>,
+    ) -> [Vec<(&'i Item, ObjectFailure)>; 2] {
+        let (mut placeholders, mut others) = (Vec::new(), Vec::new());
+        for (item, failure) in failed {
+            let ObjectFailure::Unreadable(errors) = failure else {
+                others.push((item, failure));
+                continue;
+            };
+            let rest = errors.without(|error| match placeholder::at(self.json(item), &error.at) {
+                Some(value) => {
+                    placeholders.push((item, ObjectFailure::Placeholder { at: error.at.clone(), value }));
+                    true
+                }
+                None => false,
+            });
+            others.extend(rest.map(|errors| (item, ObjectFailure::Unreadable(errors))));
+        }
+        [placeholders, others]
+    }
+
+    /// Returns about how much memory it holds, in bytes.
     pub(super) fn size(&self) -> usize {
         let converted = self.items.iter().map(|item| match &item.json {
             Json::InFile(_) => 0,
@@ -158,7 +205,7 @@ impl Loaded {
 /// Reads and takes apart one file.
 pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
     match input.read() {
-        Ok(text) => from_text(input.name(), text, namespace),
+        Ok(text) => from_text(input, text, namespace),
         Err(cause) => {
             let problem = Problem::of(input.name(), None, &format!("cannot be read: {cause}"));
             Loaded { problems: vec![problem], ..Loaded::default() }
@@ -166,8 +213,9 @@ pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
     }
 }
 
-/// Takes apart a text that is called `name`.
-pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
+/// Takes apart the text of an input.
+fn from_text(input: &impl Input, text: String, namespace: &str) -> Loaded {
+    let name = input.name();
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     let parts = source::parts(&text);
@@ -175,24 +223,29 @@ pub(super) fn from_text(name: &str, text: String, namespace: &str) -> Loaded {
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
     let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, namespace));
     let mut loaded = Loaded::default();
+    let mut is_template = false;
     for (found, part) in found.into_iter().zip(&parts) {
         loaded.items.extend(found.items);
         loaded.objects += found.objects;
         loaded.skipped += found.skipped;
+        for (reason, kind, example) in found.aside {
+            loaded.aside.add(reason, &kind, &format!("{name}: {example}"));
+        }
         if let Some(error) = found.error {
             // A package.json or tsconfig.json with comments is nobody's manifest.
             if is_json(name) && !part.text(&text).contains("apiVersion") {
                 loaded.skipped += 1;
-                continue;
-            }
-            let template = if part.text(&text).contains("{{") {
-                "; it looks like the source of a template: render it first, as in helm template CHART | podgate check"
+            } else if placeholder::is_template(&text, error.place.line) {
+                is_template = true;
+            } else if !input.is_named() && !text.contains("apiVersion") {
+                loaded.aside.add(Reason::NoManifest, "", &format!("{name}:{}: {}", error.place, error.message));
             } else {
-                ""
-            };
-            let message = format!("{}{template}", error.message);
-            loaded.problems.push(Problem::of(name, Some(error.place), &message));
+                loaded.problems.push(Problem::of(name, Some(error.place), &error.message));
+            }
         }
+    }
+    if is_template {
+        loaded.aside.add(Reason::Template, "", name);
     }
     (loaded.text, loaded.parts) = (text, parts);
     loaded
@@ -208,6 +261,8 @@ struct PartObjects {
     items: Vec<Item>,
     objects: usize,
     skipped: usize,
+    /// Why objects are left aside, the kind, and which they are.
+    aside: Vec<(Reason, String, String)>,
     error: Option<YamlError>,
 }
 
@@ -227,52 +282,69 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Par
             continue;
         };
         let mut items = Vec::new();
-        found.objects += collect(text, &object, Path::default(), namespace, &mut items, 0);
+        collect(text, &object, Path::default(), namespace, (&mut items, &mut found), 0);
         if items.is_empty() {
             continue;
         }
         let converted: Option<Arc<str>> = (!part.is_json()).then(|| text.into());
-        found.items.extend(items.into_iter().map(|(prefix, identity, workload, range)| {
+        found.items.extend(items.into_iter().map(|Taken { prefix, identity, workload, fault, range }| {
             let json = match &converted {
                 Some(text) => Json::Converted(Arc::clone(text), range),
                 None => Json::InFile(part.start() + range.start..part.start() + range.end),
             };
-            Item { part: index, document, prefix, identity, workload, json }
+            Item { part: index, document, prefix, identity, workload, fault, json }
         }));
     }
     found
 }
 
-/// An object that is of use: where it stands in the document, what it is, and its text.
-type Taken = (Path, Identity, Option<&'static Workload>, Range<usize>);
+/// An object that is of use, and where it stands in its document.
+struct Taken {
+    prefix: Path,
+    identity: Identity,
+    workload: Option<&'static Workload>,
+    fault: Option<Fault>,
+    range: Range<usize>,
+}
 
-/// Adds the object, or those of a List, as far as they are of use. Returns how many there are in all.
+/// Adds the object, or those of a List, as far as they are of use, and counts all of them.
 fn collect(
     document: &str,
     object: &Head<'_>,
     prefix: Path,
     namespace: &str,
-    into: &mut Vec<Taken>,
+    into: (&mut Vec<Taken>, &mut PartObjects),
     lists: usize,
-) -> usize {
-    if let Some(items) = object.items().filter(|_| lists < MAX_LISTS) {
-        let mut count = 0;
-        for (index, item) in items.iter().enumerate() {
+) {
+    let (items, found) = into;
+    if let Some(members) = object.items().filter(|_| lists < MAX_LISTS) {
+        for (index, item) in members.iter().enumerate() {
             // The items of a DeploymentList may leave out what the list says.
             let read = Head::read(item.get()).or_else(|| Head::read_item(item.get(), object));
             let Some(item) = read else { continue };
             let prefix = prefix.clone().key("items").index(index);
-            count += collect(document, &item, prefix, namespace, into, lists + 1);
+            collect(document, &item, prefix, namespace, (&mut *items, &mut *found), lists + 1);
         }
-        return count;
+        return;
     }
+    let (workload, fault) = match tree::class(&object.api_version, &object.kind, object.text) {
+        Class::Judged(workload) => (Some(workload), None),
+        Class::Fault(fault) => (None, Some(fault)),
+        Class::Other => (None, None),
+        Class::Aside(reason, kind) => {
+            let identity = object.identity(namespace);
+            found.objects += usize::from(reason.is_of_objects());
+            found.aside.push((reason, kind, identity.to_string()));
+            return;
+        }
+    };
+    found.objects += 1;
     let identity = object.identity(namespace);
-    let workload = Workload::find(identity.group(), &identity.kind);
-    if workload.is_some() || InventoryObject::takes(identity.group(), &identity.kind) {
+    if workload.is_some() || fault.is_some() || InventoryObject::takes(identity.group(), &identity.kind) {
         let start = (object.text.as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
-        into.push((prefix, identity, workload, start..start + object.text.len()));
+        let range = start..start + object.text.len();
+        items.push(Taken { prefix, identity, workload, fault, range });
     }
-    1
 }
 
 /// The parts of an object that tell what it is.
@@ -346,7 +418,7 @@ impl<'a> Head<'a> {
         Self::with(text, "", "")
     }
 
-    /// An item of a typed list.
+    /// Returns an item of a typed list.
     fn read_item(text: &'a str, list: &Head<'a>) -> Option<Self> {
         let kind = list.kind.strip_suffix("List").filter(|kind| !kind.is_empty())?;
         Self::with(text, &list.api_version, kind)
@@ -362,7 +434,7 @@ impl<'a> Head<'a> {
         Some(Self { text, api_version, kind, metadata: raw.metadata, items: raw.items })
     }
 
-    /// The items, where it is a List.
+    /// Returns the items, where it is a List.
     fn items(&self) -> Option<Vec<&'a RawValue>> {
         let items = self.items.filter(|_| is_list(&self.kind))?;
         serde_json::from_str::<Option<Vec<&'a RawValue>>>(items.get()).ok().map(Option::unwrap_or_default)

@@ -4,11 +4,12 @@ use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
+use super::tree::Fault;
 use podgate_engine::{
     model::{ObjectError, ReviewError},
     panics::Panicked,
     policy::MutateError,
-    syntax::{ReadErrors, text::one_line, yaml::Place},
+    syntax::{Path, ReadErrors, text::one_line, yaml::Place},
 };
 
 /// The longest message, in characters: names and values from a manifest can be of any length.
@@ -22,9 +23,9 @@ const MAX_NAME_CHARACTERS: usize = 500;
 pub struct Problem {
     /// The file, as in [`Input::name`](crate::Input::name).
     pub file: Arc<str>,
-    /// Where in it, if that is known.
+    /// Says where in the file, if that is known.
     pub place: Option<Place>,
-    /// What: one line.
+    /// Says what is wrong: one line.
     pub message: String,
 }
 
@@ -45,12 +46,26 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why one object is not judged, or nothing is added to it.
+/// Says why one object is not judged, or nothing is added to it.
 #[derive(Debug, Error)]
 pub(super) enum ObjectFailure {
     /// It is not what its kind says.
     #[error(transparent)]
     Unreadable(#[from] ReadErrors),
+    /// The object that it was is not what its kind says.
+    #[error("as it was: {0}")]
+    OldUnreadable(ReadErrors),
+    /// Its group, version or kind is wrong.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A value is still to be filled in.
+    #[error("{at}: {value}")]
+    Placeholder {
+        /// The field.
+        at: Path,
+        /// What stands there.
+        value: String,
+    },
     /// There is no object.
     #[error("it is missing")]
     Missing,
@@ -71,6 +86,7 @@ pub(super) enum ObjectFailure {
 impl From<ReviewError> for ObjectFailure {
     fn from(error: ReviewError) -> Self {
         match error.cause {
+            ObjectError::Unreadable(errors) if error.field == "oldObject" => Self::OldUnreadable(errors),
             ObjectError::Unreadable(errors) => Self::Unreadable(errors),
             ObjectError::Missing => Self::Missing,
         }

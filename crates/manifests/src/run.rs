@@ -1,7 +1,15 @@
-//! One run: every object of the files judged, each beside all others.
+//! Runs a check: every object of the files is judged, each beside those that are deployed with it.
+//!
+//! Rules compare objects (a Deployment and its PodDisruptionBudget, two Pods with one host port), and no order of the files
+//! would put the one before the other. A run therefore has two steps. The first takes each file apart and keeps what others may
+//! ask of its objects ([`InventoryObject`]); the second judges each object beside those of its environment. The text of the files
+//! is kept in between as far as there is room, and read again beyond it, so that memory stays bounded whatever is checked. Both
+//! steps use all threads, by file and, in a large file, by object; the results are put back into the order of the files, so that
+//! they do not depend on the threads. Objects that cannot be read, or at which a rule fails, are problems of their own, and the
+//! rest is judged all the same.
 
 use std::{
-    collections::HashMap,
+    borrow::Cow,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,19 +17,23 @@ use std::{
 };
 
 use super::{
+    aside::{self, NotJudged, Reason, Tally},
+    environments::{self, Repeated},
     excerpt::Excerpt,
     input::Input,
     load::{self, Identity, Item, Loaded},
     parallel,
     problem::{MAX_MESSAGE_CHARACTERS, ObjectFailure, Problem},
     source::{Lines, Part},
+    surroundings::{Namespaces, Old, Other},
+    tree::{Role, Tree, placeholder},
 };
 use podgate_engine::{
-    model::{Inventory, InventoryObject, Objects, Operation, Request, Review, Target, User},
+    model::{Inventory, InventoryObject, Objects, Operation, Request, Review, Target, User, Workload},
     panics::catch,
     policy::{Engine, Verdict},
     rules::{Level, Rule},
-    syntax::{Path, ReadErrors, text::one_line, yaml::Place},
+    syntax::{Path, text::one_line, yaml::Place},
 };
 
 /// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
@@ -69,19 +81,38 @@ pub struct Notice {
     pub spot: Spot,
 }
 
+/// A file of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The file, as in [`Input::name`].
+    pub name: Arc<str>,
+    /// How many of its objects were judged.
+    pub judged: usize,
+}
+
 /// What a run gave, in the order of files and lines.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The files that were read, as in [`Input::name`].
-    pub files: Vec<Arc<str>>,
+    /// The files that were looked at.
+    pub files: Vec<Seen>,
     /// How many Kubernetes objects are in them.
     pub objects: usize,
+    /// How many of these were judged: those that make Pods or limit what happens to them.
+    pub judged: usize,
+    /// What was not judged, by reason.
+    pub not_judged: Vec<NotJudged>,
+    /// How many groups of files are judged by themselves, because some hold the same objects or make a kustomization.
+    pub environments: usize,
+    /// The objects that stand in more than one of these, or twice in one.
+    pub repeated: Repeated,
     /// How many documents are no Kubernetes objects.
     pub skipped: usize,
     /// What was found.
     pub findings: Vec<Located>,
     /// How many findings are exempt by annotation.
     pub ignored: usize,
+    /// How many findings of changed objects were there before.
+    pub before: usize,
     /// How many findings are in the [`Baseline`](crate::Baseline).
     pub in_baseline: usize,
     /// Annotations that do not do what they seem to.
@@ -91,6 +122,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Returns the lines that tell a person of what was not judged, and why: one a chart, one for each other reason.
+    pub fn reasons(&self) -> Vec<String> {
+        aside::lines(&self.not_judged)
+    }
+
     /// How many findings have this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
@@ -106,56 +142,102 @@ pub struct Check<'a, I> {
     pub namespace: &'a str,
     /// The objects as they were, if they are to be judged as updates.
     pub old: &'a [I],
+    /// The folder that names of files lead from; may be empty where all are alike.
+    pub folder: &'a str,
+    /// The files of the names in [`crate::telling`] that stand above the inputs or beside them and are none of them.
+    pub around: &'a [I],
 }
 
 impl<I: Input> Check<'_, I> {
-    /// Judges the objects in `inputs`. Cross-object rules see all of them; of an object that is there several times they see
-    /// the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
+    /// Judges the objects in `inputs`, each beside those of its environment; of an object that is there several times rules
+    /// see the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
     pub fn run(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
         parallel::with_threads(|| self.run_here(inputs, progress, MAX_KEPT_BYTES))
     }
 
     fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), max_kept_bytes: usize) -> Outcome {
         let room = Room { taken: AtomicUsize::new(0), bytes: max_kept_bytes };
+        let tree = Tree::of(self.folder, inputs, self.around);
         // All threads get some of few files.
         let batch = (inputs.len() / (8 * parallel::threads())).clamp(1, BATCH);
         let mut files: Vec<File<'_, I>> = parallel::map_chunks(inputs, batch, |batch| {
-            let files = self.read(batch, &room);
+            let files = self.read(batch, &tree, &room);
             progress(batch.len());
             files
         });
-        let mut outcome = Outcome::default();
-        let inventory = inventory(&mut files);
-        let old: Vec<Loaded> = parallel::map(self.old, 1, |input| load::load(input, self.namespace));
-        let old_problems = old.iter().flat_map(|loaded| loaded.problems.iter().cloned());
+        let mut outcome = Outcome { problems: tree.problems.clone(), ..Outcome::default() };
+        let mut known: Vec<Vec<Other>> = files.iter_mut().map(|file| std::mem::take(&mut file.others)).collect();
+        let paths = files.iter().map(|file| tree.path(file.input.name()));
+        let identities: Vec<(String, Vec<&Identity>)> = paths
+            .zip(&known)
+            .map(|(path, known)| (path, known.iter().map(|known| &known.identity).collect()))
+            .collect();
+        let rendered = (0..).zip(inputs).filter(|(_, input)| input.is_rendered()).map(|(index, _)| index).collect();
+        let environments = environments::group(&tree, &identities, &rendered);
+        outcome.environments = environments.len();
+        outcome.repeated = environments::repeated(&tree, &environments, &identities);
+        drop(identities);
+        let namespaces = Namespaces::of(&known);
+        // The one of which nobody else needs anything.
+        let only = match environments.as_slice() {
+            [only] => Some(namespaces.take_inventory(only, &mut known)),
+            _ => None,
+        };
+        let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.namespace)));
+        let old_problems = old.iter().flat_map(|(_, loaded)| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
-        let old = Old::of(&old);
-        let judged = parallel::map(&files, 1, |file| {
-            let judged =
-                file.with(self.namespace, |loaded| self.judge_file(file.input.name(), loaded, &inventory, &old));
-            progress(1);
-            judged
+        let old = Old::of(old.iter().flat_map(|(input, loaded)| {
+            loaded.items.iter().map(move |item| (&item.identity, input.name(), loaded.json(item)))
+        }));
+        let judged = parallel::map(&environments, 1, |environment| {
+            let inventory =
+                only.as_ref().map_or_else(|| Cow::Owned(namespaces.inventory(environment, &known)), Cow::Borrowed);
+            parallel::map(&environment.own, 1, |index| {
+                let judged = files.get(*index).map(|file| {
+                    let beside = Beside { inventory: &inventory, old: &old, name: file.input.name() };
+                    file.with(self.namespace, |loaded| self.judge_file(loaded, &beside))
+                });
+                progress(1);
+                (*index, judged.unwrap_or_default())
+            })
         });
-        for (file, judged) in files.iter().zip(judged) {
-            outcome.files.push(file.input.name().into());
+        let mut judged: Vec<(usize, Results)> = judged.into_iter().flatten().collect();
+        judged.sort_unstable_by_key(|(index, _)| *index);
+        let mut tally = Tally::default();
+        charts(&tree, inputs, &mut tally);
+        tree.templates.iter().for_each(|name| tally.add(Reason::Template, "", name));
+        for (file, (_, judged)) in files.iter().zip(judged) {
+            outcome.files.push(Seen { name: file.input.name().into(), judged: judged.objects });
             outcome.objects += file.objects;
             outcome.skipped += file.skipped;
+            outcome.judged += judged.objects;
+            tally.extend(&file.aside);
+            tally.extend(&judged.aside);
             outcome.problems.extend(file.problems.iter().cloned());
             outcome.problems.extend(judged.problems);
             outcome.findings.extend(judged.findings);
             outcome.notices.extend(judged.notices);
             outcome.ignored += judged.ignored;
+            outcome.before += judged.before;
         }
+        outcome.not_judged = tally.finish();
         outcome.problems.sort();
         outcome
     }
 
-    fn read<'i>(&self, batch: &'i [I], room: &Room) -> Vec<File<'i, I>> {
+    fn read<'i>(&self, batch: &'i [I], tree: &Tree, room: &Room) -> Vec<File<'i, I>> {
         let mut files = Vec::with_capacity(batch.len());
         let (mut read, mut bytes) = (Vec::new(), 0);
         let look = |(input, loaded)| File::new(input, loaded, room);
         for input in batch {
-            let loaded = load::load(input, self.namespace);
+            let mut loaded = Loaded::default();
+            match tree.role(input.name()) {
+                _ if input.is_rendered() => loaded = load::load(input, self.namespace),
+                Role::Manifest => loaded = load::load(input, self.namespace),
+                Role::Aside(reason) => loaded.aside.add(reason, "", input.name()),
+                Role::Nothing => loaded.skipped = 1,
+                Role::Template => {}
+            }
             bytes += loaded.size();
             read.push((input, loaded));
             if bytes >= BATCH_BYTES {
@@ -167,24 +249,39 @@ impl<I: Input> Check<'_, I> {
         files
     }
 
-    fn judge_file(&self, name: &str, loaded: &Loaded, inventory: &Inventory, old: &Old<'_>) -> Results {
-        let file: Arc<str> = name.into();
+    fn judge_file(&self, loaded: &Loaded, beside: &Beside<'_>) -> Results {
+        let file: Arc<str> = beside.name.into();
         // A part that has findings is taken apart once more for their places, but only once.
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let judge = |item| (item, self.judge(item, loaded.json(item), old.find(&item.identity), inventory));
+            let judge = |item| (item, self.judge(item, loaded.json(item), beside));
             // A List of thousands, as `kubectl get -o json` writes it, is one part.
             let all = parallel::map(items, load::FEW, judge);
             let (mut verdicts, mut unreadable) = (Vec::new(), Vec::new());
-            for (item, judged) in all {
-                match judged {
-                    Ok(None) => {}
-                    Ok(Some(verdict)) => verdicts.push((item, verdict)),
+            let mut judged = Results::default();
+            for (item, verdict) in all {
+                match verdict {
+                    Ok(Answer::NoPods) => {}
+                    Ok(Answer::Exempt) => {
+                        let Identity { namespace, .. } = &item.identity;
+                        judged.aside.add(Reason::ExemptNamespace, namespace, &format!("{file}: {}", item.identity));
+                    }
+                    Ok(Answer::Verdict(verdict, placeholders)) => {
+                        judged.objects += 1;
+                        if placeholders {
+                            judged.aside.add(Reason::Placeholder, "", &format!("{file}: {}", item.identity));
+                        }
+                        verdicts.push((item, verdict));
+                    }
                     Err(error) => unreadable.push((item, error)),
                 }
             }
-            let mut judged = Results { problems: loaded.problems_of(&lines, &file, &unreadable), ..Results::default() };
+            let [placeholders, unreadable] = loaded.placeholders(unreadable);
+            judged.problems = loaded.problems_of(&lines, &file, &unreadable);
+            for holder in loaded.problems_of(&lines, &file, &placeholders) {
+                judged.aside.add(Reason::Placeholder, "", &holder.to_string());
+            }
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             if let Some(part) = part {
                 judged.add(verdicts, &Source { file: &file, lines: &lines, part });
@@ -198,6 +295,9 @@ impl<I: Input> Check<'_, I> {
             all.notices.extend(judged.notices);
             all.problems.extend(judged.problems);
             all.ignored += judged.ignored;
+            all.before += judged.before;
+            all.objects += judged.objects;
+            all.aside.extend(&judged.aside);
         }
         all.findings.sort_by(|one, other| {
             let key = |finding: &Located| (finding.spot.place, finding.rule.id);
@@ -207,29 +307,70 @@ impl<I: Input> Check<'_, I> {
         all
     }
 
-    /// Judges one object; `None` where there is nothing to judge.
-    fn judge(
-        &self,
-        item: &Item,
-        text: &str,
-        old: Option<&str>,
-        inventory: &Inventory,
-    ) -> Result<Option<Verdict>, ObjectFailure> {
+    /// Judges one object.
+    fn judge(&self, item: &Item, text: &str, beside: &Beside<'_>) -> Result<Answer, ObjectFailure> {
+        let Some(workload) = item.workload else { return Ok(Answer::NoPods) };
+        if self.engine.exempts_namespace(&item.identity.namespace) {
+            return Ok(Answer::Exempt);
+        }
+        let old = beside.old.find(&item.identity, beside.name);
         let operation = if old.is_some() { Operation::Update } else { Operation::Create };
-        let target = item.workload.and_then(|workload| Target::of(operation, workload, ""));
-        let Some(target) = target else { return Ok(None) };
+        let Some(target) = Target::of(operation, workload, "") else { return Ok(Answer::NoPods) };
         let request = Request {
             target,
             sub_resource: "".into(),
             namespace: item.identity.namespace.as_str().into(),
             user: User::default(),
             objects: Objects::Text { new: Some(text), old },
-            inventory: Some(inventory),
+            inventory: Some(beside.inventory),
         };
-        let Some(review) = Review::read(request)? else { return Ok(None) };
-        // A rule that fails is one object that is not judged, not the end of the run.
-        Ok(Some(catch(|| self.engine.review(&review))?))
+        let review = Review::read(request)?;
+        if review.as_ref().is_some_and(|review| self.engine.is_off(review)) {
+            return Ok(Answer::Exempt);
+        }
+        let mut verdict = match review {
+            // A rule that fails is one object that is not judged, not the end of the run.
+            Some(review) => catch(|| self.engine.review(&review))?,
+            None => Verdict::default(),
+        };
+        let count = verdict.findings.len();
+        // Nobody knows what will stand there.
+        placeholder::retain(text, &mut verdict.findings, |finding| &finding.at);
+        let placeholders = verdict.findings.len() < count;
+        Ok(Answer::Verdict(verdict, placeholders))
     }
+}
+
+/// Counts the charts whose templates are among the inputs.
+fn charts<I: Input>(tree: &Tree, inputs: &[I], tally: &mut Tally) {
+    let mut last = String::new();
+    for input in inputs.iter().filter(|input| !input.is_rendered() && tree.role(input.name()) == Role::Template) {
+        let path = tree.path(input.name());
+        let chart = tree.outer_chart(&path).unwrap_or_default();
+        // Those of one chart follow each other.
+        if chart != last {
+            tally.add(Reason::HelmChart, "", tree.name(chart));
+            chart.clone_into(&mut last);
+        }
+    }
+}
+
+/// What a run makes of one object.
+enum Answer {
+    /// It is of a kind without Pods.
+    NoPods,
+    /// The policy exempts its namespace.
+    Exempt,
+    /// What the rules say, and whether some of it is of placeholders, and was left out.
+    Verdict(Verdict, bool),
+}
+
+/// What a file is judged beside.
+struct Beside<'b> {
+    inventory: &'b Inventory,
+    old: &'b Old<'b>,
+    /// Its name.
+    name: &'b str,
 }
 
 /// How much text may be kept, and how much has been.
@@ -246,6 +387,7 @@ struct File<'i, I> {
     others: Vec<Other>,
     objects: usize,
     skipped: usize,
+    aside: Tally,
     problems: Vec<Problem>,
 }
 
@@ -253,84 +395,59 @@ impl<'i, I: Input> File<'i, I> {
     fn new(input: &'i I, mut loaded: Loaded, room: &Room) -> Self {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let mut problems = std::mem::take(&mut loaded.problems);
-        let facts = |item| (item, facts(item, loaded.json(item)));
-        let read = parallel::map(&loaded.items, load::FEW, facts);
-        let (mut others, mut unreadable) = (Vec::with_capacity(read.len()), Vec::new());
-        for (item, facts) in read {
-            let facts = facts.unwrap_or_else(|errors| {
-                unreadable.push((item, errors.into()));
+        let mut aside = std::mem::take(&mut loaded.aside);
+        let entry = |item| (item, facts(item, loaded.json(item)));
+        let entries = parallel::map(&loaded.items, load::FEW, entry);
+        let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (item, entry) in entries {
+            let entry = entry.unwrap_or_else(|error| {
+                unreadable.push((item, error));
                 None
             });
-            others.push(Other { identity: item.identity.clone(), facts });
+            let makes_pods = item.workload.is_some_and(Workload::makes_pods);
+            known.push(Other { identity: item.identity.clone(), makes_pods, entry });
         }
-        problems.extend(loaded.problems_of(&Lines::of(&loaded.text), input.name(), &unreadable));
+        let lines = Lines::of(&loaded.text);
+        let [placeholders, unreadable] = loaded.placeholders(unreadable);
+        problems.extend(loaded.problems_of(&lines, input.name(), &unreadable));
+        for holder in loaded.problems_of(&lines, input.name(), &placeholders) {
+            aside.add(Reason::Placeholder, "", &holder.to_string());
+        }
         let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
         let keep = has_room || !input.is_readable_again();
-        Self { input, kept: keep.then_some(loaded), others, objects, skipped, problems }
+        Self { input, kept: keep.then_some(loaded), others: known, objects, skipped, aside, problems }
     }
 
     fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
         match &self.kept {
             Some(loaded) => then(loaded),
+            // What is no manifest has nothing to judge.
+            None if self.others.is_empty() && self.objects == 0 => then(&Loaded::default()),
             None => then(&load::load(self.input, namespace)),
         }
     }
 }
 
-/// An object as the judgement of others sees it.
-struct Other {
-    identity: Identity,
-    /// `None` where it is of no use to them.
-    facts: Option<InventoryObject>,
-}
-
 /// Reads what an object tells about itself to the judgement of others. Where it is judged itself, its errors are reported then.
-fn facts(item: &Item, text: &str) -> Result<Option<InventoryObject>, ReadErrors> {
+fn facts(item: &Item, text: &str) -> Result<Option<InventoryObject>, ObjectFailure> {
+    if let Some(fault) = &item.fault {
+        return Err(ObjectFailure::Fault(fault.clone()));
+    }
     let Identity { kind, namespace, .. } = &item.identity;
     let facts = InventoryObject::read(item.identity.group(), kind, namespace, text);
-    if item.workload.is_some() { Ok(facts.unwrap_or_default()) } else { facts }
+    if item.workload.is_some() { Ok(facts.unwrap_or_default()) } else { Ok(facts?) }
 }
 
-/// Collects everything that rules about other objects may ask for.
-fn inventory<I>(files: &mut [File<'_, I>]) -> Inventory {
-    let all: Vec<Other> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.others)).collect();
-    // Where an object is there several times (environments side by side), `kubectl apply` leaves the last.
-    let last: HashMap<&Identity, usize> =
-        all.iter().enumerate().map(|(index, other)| (&other.identity, index)).collect();
-    let counts =
-        |(index, other): (usize, &Other)| other.identity.name.is_empty() || last.get(&other.identity) == Some(&index);
-    let counting: Vec<bool> = all.iter().enumerate().map(counts).collect();
-    let mut inventory = Inventory::default();
-    inventory.set_judged();
-    let counting = all.into_iter().zip(counting).filter(|(_, counts)| *counts);
-    for facts in counting.filter_map(|(other, _)| other.facts) {
-        inventory.insert(facts);
-    }
-    inventory
-}
-
-/// The objects as they were.
-struct Old<'l>(HashMap<&'l Identity, &'l str>);
-
-impl<'l> Old<'l> {
-    fn of(loaded: &'l [Loaded]) -> Self {
-        let items =
-            loaded.iter().flat_map(|loaded| loaded.items.iter().map(move |item| (&item.identity, loaded.json(item))));
-        Self(items.filter(|(identity, _)| !identity.name.is_empty()).collect())
-    }
-
-    fn find(&self, identity: &Identity) -> Option<&'l str> {
-        self.0.get(identity).copied()
-    }
-}
-
-/// What the judgement of one file, or of a part of it, gave.
+/// What one file, or one object of it, gave.
 #[derive(Default)]
 struct Results {
     findings: Vec<Located>,
     notices: Vec<Notice>,
     problems: Vec<Problem>,
     ignored: usize,
+    before: usize,
+    objects: usize,
+    aside: Tally,
 }
 
 impl Results {
@@ -348,6 +465,7 @@ impl Results {
         let mut places = source.part.places(source.lines, &fields).into_iter();
         for (item, verdict) in verdicts {
             self.ignored += verdict.ignored.len();
+            self.before += verdict.before;
             if verdict.findings.is_empty() && verdict.notices.is_empty() {
                 continue;
             }
@@ -397,13 +515,13 @@ mod tests {
             let text = format!(
                 "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web-{number}}}\nspec:\n  replicas: {replicas}\n  \
                 template:\n    metadata: {{labels: {{app: web-{number}}}}}\n    spec:\n      restartPolicy: Never\n      \
-                containers: [{{name: app, ports: [{{containerPort: 80}}]}}]\n---\napiVersion: policy/v1\nkind: {budget}\n\
+                containers: [{{name: app, image: a, ports: [{{containerPort: 80}}]}}]\n---\napiVersion: policy/v1\nkind: {budget}\n\
                 metadata: {{name: web-{number}}}\nspec: {{maxUnavailable: 0, selector: {{matchLabels: {{app: web-{number}}}}}}}{end}\n"
             );
             inputs.push(Text { name: format!("{number}.yaml"), text });
         }
         let engine = Engine::default();
-        let check = Check { engine: &engine, namespace: "default", old: &[] };
+        let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
         let said = |max_kept_bytes| {
             let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, max_kept_bytes));
             assert!(outcome.findings.len() > 100 && outcome.problems.len() > 10);

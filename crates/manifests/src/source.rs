@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
-use super::{
-    excerpt::{Excerpt, KEPT_CHARACTERS, word_width},
-    json,
-};
+use super::{excerpt::Excerpt, json};
 use podgate_engine::syntax::{
     Path,
     yaml::{self, Place, YamlError},
@@ -14,12 +11,12 @@ use podgate_engine::syntax::{
 /// A stretch of a file that is read on its own: a YAML document with its `---`, or one JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// Where it is in the file, in bytes.
+    /// Says where it is in the file, in bytes.
     range: Range<usize>,
     is_json: bool,
 }
 
-/// The parts of a file, from top to bottom.
+/// Returns the parts of a file, from top to bottom.
 ///
 /// A line that begins with `---` begins a document wherever it stands, so that the documents can be told apart without being
 /// read. Only directives (`%YAML 1.1`) belong to the document that follows; a file with such a line is one part.
@@ -38,7 +35,7 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
     parts
 }
 
-/// Where each line ends, in bytes: behind a line feed, or behind a carriage return that none follows, as in YAML.
+/// Returns where each line ends, in bytes: behind a line feed, or behind a carriage return that none follows, as in YAML.
 fn line_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
     let bytes = text.as_bytes();
     let is_end = move |at: &usize| match bytes.get(*at) {
@@ -73,27 +70,27 @@ fn push(parts: &mut Vec<Part>, file: &str, range: Range<usize>) {
 }
 
 impl Part {
-    /// What is written there.
+    /// Returns what is written there.
     pub(super) fn text<'t>(&self, file: &'t str) -> &'t str {
         file.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Where it begins in the file, in bytes.
+    /// Returns where it begins in the file, in bytes.
     pub(super) fn start(&self) -> usize {
         self.range.start
     }
 
-    /// Whether it is JSON as it stands.
+    /// Returns whether it is JSON as it stands.
     pub(super) fn is_json(&self) -> bool {
         self.is_json
     }
 
-    /// How many lines of the file end before it.
+    /// Returns how many lines of the file end before it.
     fn lines_before(&self, lines: &Lines<'_>) -> usize {
         lines.place(self.range.start).line.saturating_sub(1)
     }
 
-    /// Its documents as JSON text; empty ones are left out. The error's place is in the file.
+    /// Returns its documents as JSON text; empty ones are left out. The error's place is in the file.
     pub(super) fn to_json<'t>(&self, lines: &Lines<'t>) -> Result<Vec<Cow<'t, str>>, YamlError> {
         let text = self.text(lines.text);
         if self.is_json {
@@ -110,7 +107,7 @@ impl Part {
         documents.iter().map(|document| document.to_json().map(Cow::Owned).map_err(in_file)).collect()
     }
 
-    /// Where fields stand in the file, each given by the number of its document and its path. A field that is absent stands at
+    /// Returns where fields stand in the file, each given by the number of its document and its path. A field that is absent stands at
     /// its nearest ancestor that is there.
     pub(super) fn places(&self, lines: &Lines<'_>, fields: &[(usize, Path)]) -> Vec<Place> {
         let text = self.text(lines.text);
@@ -138,15 +135,15 @@ impl Part {
     }
 }
 
-/// How many bytes of a text are counted again for each place in them.
+/// Says how many bytes of a text are counted again for each place in them.
 const STRETCH: usize = 4096;
 
 /// The lines of a text, found once.
 pub(super) struct Lines<'t> {
     text: &'t str,
-    /// Where each begins, in bytes.
+    /// Says where each begins, in bytes.
     starts: OnceLock<Vec<usize>>,
-    /// How many characters there are before each stretch of the text: it may be a single line of many megabytes.
+    /// Says how many characters there are before each stretch of the text: it may be a single line of many megabytes.
     stretches: OnceLock<Vec<usize>>,
 }
 
@@ -155,11 +152,16 @@ impl<'t> Lines<'t> {
         Self { text, starts: OnceLock::new(), stretches: OnceLock::new() }
     }
 
+    /// Returns the text.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     fn starts(&self) -> &[usize] {
         self.starts.get_or_init(|| std::iter::once(0).chain(line_ends(self.text)).collect())
     }
 
-    /// The line of this number, counted from 1, without its end.
+    /// Returns the line of this number, counted from 1, without its end.
     pub(super) fn line(&self, number: usize) -> &'t str {
         let Some(start) = number.checked_sub(1).and_then(|index| self.starts().get(index)) else { return "" };
         let end = self.starts().get(number).copied().unwrap_or(self.text.len());
@@ -171,10 +173,7 @@ impl<'t> Lines<'t> {
         let line = self.line(place.line);
         let start = place.line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
         let at = self.byte(start, place.column).saturating_sub(start).min(line.len());
-        let (before, rest) = line.split_at_checked(at).unwrap_or((line, ""));
-        let from = before.char_indices().rev().nth(KEPT_CHARACTERS - 1).map_or(0, |(index, _)| index);
-        let to = rest.char_indices().nth(KEPT_CHARACTERS).map_or(line.len(), |(index, _)| at + index);
-        Excerpt::new(place.line, line.get(from..to).unwrap_or_default(), at - from, word_width(rest))
+        Excerpt::around(place.line, line, at)
     }
 
     /// The byte at which the character `column` begins of the line that begins at `start`.
@@ -188,7 +187,7 @@ impl<'t> Lines<'t> {
         nth.map_or(self.text.len(), |(index, _)| from + index)
     }
 
-    /// Line and column of a byte.
+    /// Returns line and column of a byte.
     fn place(&self, offset: usize) -> Place {
         let line = self.starts().partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
@@ -213,7 +212,7 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// How many characters begin in these bytes of a text.
+/// Returns how many characters begin in these bytes of a text.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }

@@ -10,6 +10,7 @@ use std::{
 use anyhow::anyhow;
 
 use crate::cli::output::print;
+use crate::files::load_policy;
 use podgate_engine::{
     model::{Operation, Subject, Workload, selection::Pods, workload::WORKLOADS},
     policy::{
@@ -17,11 +18,10 @@ use podgate_engine::{
         config::{PolicySpec, Profile, Scope},
         controllers::ControllersLevel,
         label::{self, OFF, PROFILE_LABEL},
-        load,
         settings::{InForce, Origin},
         suggest::did_you_mean,
     },
-    rules::{Level, RULES, Rule, levels::levels, rule::Levels},
+    rules::{Level, RULES, Rule, rule::Levels},
     syntax::Map,
 };
 
@@ -66,7 +66,7 @@ fn operation(word: &str) -> Result<Operation, String> {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let engine = Engine::new(&load(&args.file)?);
+    let engine = Engine::new(&load_policy(&args.file)?);
     let workload = kind(&args.kind)?;
     let labels: BTreeMap<&str, &str> = args.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let labels = serde_json::to_string(&labels)?;
@@ -158,7 +158,7 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
         }
         None => {}
     }
-    let labelled = engine.labelled(subject.namespace_labels).map_or(Part::Rest, |profile| Part::Label(*profile));
+    let labelled = engine.labelled(subject.namespace_labels).map_or(Part::Rest, Part::Label);
     let part = |scope: Option<usize>| {
         scope
             .and_then(|index| Some((index, spec.scopes.get(index)?)))
@@ -176,7 +176,7 @@ fn explanation(engine: &Engine, operation: Operation, workload: &Workload, subje
     };
     let _ = writeln!(text, "\n{:5}  {:36}  WHY", "LEVEL", "RULE");
     for rule in RULES {
-        let cases = levels(rule, workload);
+        let cases = rule.levels(workload);
         let usual = cases.first().map_or(rule.level, |case| case.level);
         for case in &cases {
             let of = |part| {

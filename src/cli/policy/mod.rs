@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::output::{FAILURE, print};
-use podgate_engine::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, load, schema};
+use crate::files::{PolicyFileError, load_policy};
+use podgate_engine::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, schema};
 use podgate_manifests::Excerpt;
 
 /// Work with policies
@@ -46,7 +47,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
 fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut usable = true;
     for file in files {
-        match load(file) {
+        match load_policy(file) {
             Ok(policy) => {
                 let spec = &policy.spec;
                 let name = file.display();
@@ -63,8 +64,8 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
             Err(error) => {
                 usable = false;
                 let text = match &error {
-                    PolicyError::Invalid { .. } => mistakes(&error),
-                    PolicyError::Read { .. } => format!("podgate: {error}\n"),
+                    PolicyFileError::Invalid(error) => mistakes(error),
+                    PolicyFileError::Read { .. } => format!("podgate: {error}\n"),
                 };
                 // Where even stderr is gone the exit code is left.
                 let _ = io::stderr().write_all(text.as_bytes());
@@ -76,7 +77,7 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
 
 /// The mistakes of a policy as compilers show them: place, what, and the line with a mark under it.
 pub(super) fn mistakes(error: &PolicyError) -> String {
-    let PolicyError::Invalid { origin, mistakes } = error else { return String::new() };
+    let PolicyError { origin, mistakes } = error;
     mistakes.iter().map(|mistake| format!("{origin}:{mistake}\n{}", excerpt(mistake))).collect()
 }
 
@@ -88,6 +89,6 @@ fn excerpt(mistake: &Mistake) -> String {
 
 /// The engine of the policy in `file`, or of the default policy.
 pub(super) fn engine(file: Option<&Path>) -> anyhow::Result<Engine> {
-    let policy = file.map(load).transpose()?.unwrap_or_default();
+    let policy = file.map(load_policy).transpose()?.unwrap_or_default();
     Ok(Engine::new(&policy))
 }

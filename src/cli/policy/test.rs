@@ -10,10 +10,10 @@ use std::{
 use anyhow::{Context, bail};
 
 use crate::cli::output::{FAILURE, print};
+use crate::files::load_policy;
 use podgate_engine::policy::{
     Engine, LifecyclePolicy,
     cases::{self, Case, CaseError},
-    load,
 };
 
 /// Test a policy with cases written as Markdown
@@ -43,7 +43,7 @@ struct Outcome {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let policy = args.policy.as_deref().map(load).transpose()?.unwrap_or_default();
+    let policy = args.policy.as_deref().map(load_policy).transpose()?.unwrap_or_default();
     let mut files = Vec::new();
     for path in &args.paths {
         collect(path, &mut files)?;

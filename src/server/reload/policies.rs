@@ -12,12 +12,13 @@ use tracing::{error, info, warn};
 
 use super::reader::{self, FileReader};
 use super::watch::FileWatch;
+use crate::files::load_policy;
 use crate::server::observe::log;
 use crate::server::options::PolicySource;
 use crate::server::shared::Shared;
 use podgate_engine::policy::day::Day;
 use podgate_engine::policy::exempt::Ending;
-use podgate_engine::policy::{Engine, LifecyclePolicy, PolicyError, load, parse};
+use podgate_engine::policy::{Engine, LifecyclePolicy, parse};
 
 /// Time between two looks at the file.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -150,5 +151,5 @@ impl Policies {
 
 fn read(file: &Path) -> Result<LifecyclePolicy, String> {
     reader::require_regular(file).map_err(|cause| format!("cannot read policy {}: {cause}", file.display()))?;
-    load(file).map_err(|error: PolicyError| error.to_string())
+    load_policy(file).map_err(|error| error.to_string())
 }

@@ -63,7 +63,7 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
                     let name = format!("{name}, {way}, {vary:?}, {form}");
                     let checked = format!("check: {name}");
                     if wanted(&checked) {
-                        let check = Check { engine: &engine, namespace: "default", old: &[] };
+                        let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
                         see(
                             &checked,
                             growth(ITEMS, make, |input| drop(check.run(std::slice::from_ref(input), &|_| ()))),

@@ -7,22 +7,21 @@ use std::collections::BTreeMap;
 
 use super::wire::{Cause, Details, Status};
 use crate::{
-    mutate::Mutation,
     policy::{Ignored, Verdict},
     rules::{Finding, Level},
     syntax::text::{beginning, one_line},
 };
 
-/// How many causes, warnings or findings in one annotation are spelt out; the rest is counted.
+/// Limits how many causes, warnings or findings in one annotation are spelt out; the rest is counted.
 const MAX_LISTED: usize = 50;
-/// How many characters of warnings the API server passes on.
+/// Limits how many characters of warnings the API server passes on.
 const MAX_WARNING_CHARACTERS: usize = 4096;
-/// How long all audit annotations of one answer are together, in bytes, about.
+/// Limits how long all audit annotations of one answer are together, in bytes, about.
 const MAX_ANNOTATION_BYTES: usize = 16 * 1024;
-/// How long one line may be, in characters: names and values from an object can be of any length.
+/// Limits how long one line may be, in characters: names and values from an object can be of any length.
 const MAX_LINE_CHARACTERS: usize = 1000;
 
-/// The status of a denial: 422 with one cause a finding, and all of them in the message too.
+/// Returns the status of a denial: 422 with one cause a finding, and all of them in the message too.
 pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name: &'a str) -> Status<'a> {
     let denied: Vec<&Finding> = verdict.at_level(Level::Deny).collect();
     let mut causes: Vec<Cause> = denied
@@ -43,7 +42,7 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
     Status { code: 422, reason: "Invalid", message, details: Details { group, kind, name, causes } }
 }
 
-/// One warning a finding or notice, as far as the API server will pass them on.
+/// Returns one warning a finding or notice, as far as the API server will pass them on.
 pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
     let findings =
         verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", line(&finding.at.to_string()), signed(finding)));
@@ -66,7 +65,7 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
     warnings
 }
 
-/// One annotation a rule that had something to say; the keys are ids, which are label names. What is ignored stands there
+/// Returns one annotation a rule that had something to say; the keys are ids, which are label names. What is ignored stands there
 /// with its reason. All of them together are of bounded length: they go into the audit log with every request.
 pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let owner = verdict.owner.as_ref().map(ToString::to_string);
@@ -116,9 +115,9 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     by_rule.into_iter().map(|(rule, lines)| (rule, text(lines))).collect()
 }
 
-/// The annotations of a patch: which mutations added something.
-pub(super) fn mutation_annotations(mutations: &[&'static Mutation]) -> BTreeMap<&'static str, String> {
-    mutations.iter().map(|mutation| (mutation.id, "patched".to_owned())).collect()
+/// Returns the annotations of a patch: which mutations added something.
+pub(super) fn mutation_annotations(mutations: &[&'static str]) -> BTreeMap<&'static str, String> {
+    mutations.iter().map(|mutation| (*mutation, "patched".to_owned())).collect()
 }
 
 /// Says what a finding that is silent would be, and for whom.
@@ -141,7 +140,7 @@ fn more(count: usize) -> Option<String> {
     (count > MAX_LISTED).then(|| format!("and {} more findings", count - MAX_LISTED))
 }
 
-/// Text that holds names and values from outside, as an answer may hold it.
+/// Returns text that holds names and values from outside, as an answer may hold it.
 pub(super) fn line(text: &str) -> String {
     one_line(text, MAX_LINE_CHARACTERS).into_owned()
 }

@@ -14,13 +14,13 @@ use serde::Serialize;
 
 use super::{
     answer,
-    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer, EnvelopeError, ReadRequest},
+    wire::{API_VERSIONS, AdmissionRequest, AdmissionResponse, AdmissionReview, Answer, EnvelopeError},
 };
 use crate::{
     model::{Inventory, Operation, Request, Review},
     panics::catch,
     policy::{Engine, Exhausted, MutateError, Notice, Verdict, label},
-    rules::rule::{Budget, More},
+    rules::{budget::Budget, rule::More},
     syntax::json::{Strict, bounded, from_object},
 };
 
@@ -41,7 +41,7 @@ fn within<T>(length: usize, read: impl FnOnce() -> T) -> T {
     bounded(max_bytes, read)
 }
 
-/// Which of the two webhooks was called.
+/// Says which of the two webhooks was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// `/validate`: judges, never patches.
@@ -50,7 +50,7 @@ pub enum Mode {
     Mutate,
 }
 
-/// What the answer says.
+/// Names the decision that an answer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// Admitted as it is.
@@ -63,7 +63,7 @@ pub enum Decision {
     Error(ErrorReason),
 }
 
-/// Why there is no decision.
+/// Says why there is no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorReason {
     /// The body is no AdmissionReview (HTTP 400).
@@ -76,7 +76,7 @@ pub enum ErrorReason {
     Exhausted,
 }
 
-/// What one answer was about, for logs and metrics. Nothing in it is escaped: every text came from outside.
+/// Describes what one answer was about, for logs and metrics. Nothing in it is escaped: every text came from outside.
 #[derive(Debug)]
 pub struct Record<'a> {
     /// `request.uid`, empty where none could be read.
@@ -91,7 +91,7 @@ pub struct Record<'a> {
     pub name: Cow<'a, str>,
     /// `request.userInfo.username`.
     pub user: Cow<'a, str>,
-    /// What was decided.
+    /// Names the decision.
     pub decision: Decision,
     /// Rule id and level (`deny`, `warn`, `audit`) of each finding, in the order of the answer; last those that an annotation
     /// exempts, with `ignored` for a level.
@@ -100,13 +100,13 @@ pub struct Record<'a> {
     pub more: Vec<Counted>,
     /// The rule's own level of each of `findings`, in the same order.
     pub own_levels: Vec<&'static str>,
-    /// Where a controller creates the object and something was found in it: what that changed.
+    /// Says where a controller creates the object and something was found in it: what that changed.
     pub controlled: Option<Controlled>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
-    /// What is wrong with the labels of a Namespace: one line, bounded length.
+    /// Says what is wrong with the labels of a Namespace: one line, bounded length.
     pub notice: Option<String>,
-    /// Why there is no decision, for the log: one line, bounded length.
+    /// Says why there is no decision, for the log: one line, bounded length.
     pub error: Option<String>,
 }
 
@@ -130,7 +130,7 @@ pub struct Counted {
     pub policy_level: &'static str,
     /// The rule's own level.
     pub own_level: &'static str,
-    /// How many there are.
+    /// Says how many there are.
     pub count: usize,
 }
 
@@ -192,7 +192,7 @@ pub struct Response<'a> {
     pub status: u16,
     /// JSON: an AdmissionReview, or `{"error": …}`.
     pub body: Vec<u8>,
-    /// What it was about.
+    /// Describes what it was about.
     pub record: Record<'a>,
 }
 
@@ -205,7 +205,7 @@ pub fn handle<'a>(engine: &Engine, mode: Mode, body: &'a [u8]) -> Response<'a> {
     handle_knowing(engine, None, mode, body)
 }
 
-/// The same where other objects of the cluster are known.
+/// Returns the same where other objects of the cluster are known.
 pub fn handle_knowing<'a>(
     engine: &Engine,
     inventory: Option<&'a Inventory>,
@@ -215,7 +215,7 @@ pub fn handle_knowing<'a>(
     handle_within(engine, inventory, mode, body, &|| false)
 }
 
-/// The same for a caller who does not wait for ever: once `is_over` says that nobody waits any more, the judgement is given
+/// Returns the same for a caller who does not wait for ever: once `is_over` says that nobody waits any more, the judgement is given
 /// up, with HTTP 503. It is asked every few microseconds of work; a single step takes milliseconds at most.
 pub fn handle_within<'a>(
     engine: &Engine,
@@ -245,14 +245,10 @@ fn read(body: &[u8]) -> Result<(&'static str, AdmissionRequest<'_>), EnvelopeErr
         return Err(EnvelopeError::Empty);
     }
     let in_place = || serde_json::from_str::<Strict<AdmissionReview<'_, true>>>(text);
-    let (kind, api_version, request) = match within(body.len(), in_place) {
-        Ok(Strict(AdmissionReview { kind, api_version, request })) => {
-            (kind, api_version, request.map(|ReadRequest(request)| request))
-        }
-        Err(_) => {
-            let AdmissionReview::<'_, false> { kind, api_version, request } = from_object(text)?;
-            (kind, api_version, request.map(|ReadRequest(request)| request))
-        }
+    let (kind, api_version, request) = if let Ok(Strict(review)) = within(body.len(), in_place) {
+        review.into_parts()
+    } else {
+        from_object::<AdmissionReview<'_, false>>(text)?.into_parts()
     };
     if kind != "AdmissionReview" {
         return Err(EnvelopeError::OtherKind(kind.to_string()));
@@ -272,13 +268,13 @@ fn read(body: &[u8]) -> Result<(&'static str, AdmissionRequest<'_>), EnvelopeErr
 
 /// A body that is read.
 struct Envelope<'a> {
-    /// How long the body is, in bytes.
+    /// Says how long the body is, in bytes.
     length: usize,
     api_version: &'static str,
     request: AdmissionRequest<'a>,
 }
 
-/// Why there is no decision.
+/// Says why there is no decision.
 struct Failure {
     reason: ErrorReason,
     cause: String,
@@ -347,13 +343,13 @@ fn judge<'a>(
                     MutateError::Exhausted(exhausted) => Failure::exhausted(exhausted),
                     MutateError::Patch(error) => Failure::internal(error),
                 })?;
-                if let Some(patch) = mutated.patch {
-                    let patch = serde_json::to_vec(&patch).map_err(Failure::internal)?;
+                if let Some(patch) = &mutated.patch {
+                    let patch = serde_json::to_vec(patch).map_err(Failure::internal)?;
                     record.decision = Decision::Patched;
-                    record.mutations = mutated.mutations.iter().map(|mutation| mutation.id).collect();
+                    record.mutations = mutated.mutations();
                     response.patch = Some(BASE64_STANDARD.encode(patch));
                     response.patch_type = Some("JSONPatch");
-                    response.audit_annotations = answer::mutation_annotations(&mutated.mutations);
+                    response.audit_annotations = answer::mutation_annotations(&record.mutations);
                 }
             }
         }
@@ -399,7 +395,7 @@ fn read_review<'a>(
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }
 
-/// An answer without a decision: a JSON error, with the uid where there is one.
+/// Returns an answer without a decision: a JSON error, with the uid where there is one.
 fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Response<'a> {
     #[derive(Serialize)]
     struct Error<'e> {

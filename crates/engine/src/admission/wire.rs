@@ -20,7 +20,7 @@ use crate::{
 /// The versions of AdmissionReview that are understood; an answer comes in the version of its request.
 pub(super) const API_VERSIONS: [&str; 2] = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"];
 
-/// Why a body is no AdmissionReview that can be answered.
+/// Says why a body is no AdmissionReview that can be answered.
 #[derive(Debug, Error)]
 pub(super) enum EnvelopeError {
     #[error("the body is not UTF-8 at byte {0}")]
@@ -46,17 +46,24 @@ pub(super) enum EnvelopeError {
 #[serde(rename_all = "camelCase")]
 pub(super) struct AdmissionReview<'a, const IN_PLACE: bool> {
     #[serde(borrow, default)]
-    pub(super) api_version: Str<'a>,
+    api_version: Str<'a>,
     #[serde(borrow, default)]
-    pub(super) kind: Str<'a>,
+    kind: Str<'a>,
     #[serde(borrow, default = "Option::default", deserialize_with = "object")]
-    pub(super) request: Option<ReadRequest<'a, IN_PLACE>>,
+    request: Option<ReadRequest<'a, IN_PLACE>>,
+}
+
+impl<'a, const IN_PLACE: bool> AdmissionReview<'a, IN_PLACE> {
+    /// Returns `kind`, `apiVersion` and `request`, however its objects were read.
+    pub(super) fn into_parts(self) -> (Str<'a>, Str<'a>, Option<AdmissionRequest<'a>>) {
+        (self.kind, self.api_version, self.request.map(|ReadRequest(request)| request))
+    }
 }
 
 /// An [`AdmissionRequest`], by how its objects are read. One that is read in place has no room for the words and places of
 /// what is wrong; whatever fails there is read once more as text.
 #[derive(Debug)]
-pub(super) struct ReadRequest<'a, const IN_PLACE: bool>(pub(super) AdmissionRequest<'a>);
+struct ReadRequest<'a, const IN_PLACE: bool>(AdmissionRequest<'a>);
 
 /// `request`.
 #[derive(Debug, Default)]
@@ -73,14 +80,14 @@ pub(super) struct AdmissionRequest<'a> {
     pub(super) meaning: Meaning,
 }
 
-/// What the words of a request mean; worked out once, before the first object is read.
+/// Says what the words of a request mean; worked out once, before the first object is read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Meaning {
     /// `None` where there is no such operation.
     pub(super) operation: Option<Operation>,
     /// The kind's row in the table; of a Scale that of the object that it scales.
     pub(super) workload: Option<&'static Workload>,
-    /// What there is to judge, if anything.
+    /// Says what there is to judge, if anything.
     pub(super) target: Option<Target>,
 }
 

@@ -19,20 +19,22 @@ use crate::syntax::{Map, ReadErrors};
 pub struct Inventory {
     /// Shared between one inventory and the next, which differ in a few namespaces.
     namespaces: HashMap<String, Arc<Namespace>>,
-    /// Whether workloads that are there may be missing.
+    /// Says whether workloads that are there may be missing.
     lacks_workloads: bool,
-    /// Whether each of its objects is judged in the same run.
+    /// Says whether each of its objects is judged in the same run.
     is_judged: bool,
 }
 
-/// What is known of one namespace.
+/// Holds what is known of one namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Namespace {
-    /// Whether the namespace itself is being deleted.
+    /// Says whether the namespace itself is being deleted.
     pub terminating: bool,
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
+    /// Whether Services are known though none is here.
+    has_services: bool,
     budgets: Selected<Budget>,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
@@ -68,7 +70,7 @@ impl<T> Selected<T> {
         self.items.push((selector, item));
     }
 
-    /// Those that select these labels, in the order in which they were added.
+    /// Returns those that select these labels, in the order in which they were added.
     fn selecting(&self, labels: &Map<'_>) -> Vec<&T> {
         let by_label = labels.iter().filter_map(|(key, value)| self.by_label.get(&(key.to_owned(), value.to_owned())));
         let mut found: Vec<usize> = by_label.flatten().chain(&self.rest).copied().collect();
@@ -112,7 +114,7 @@ impl Inventory {
         }
     }
 
-    /// Whether all workloads that keep replicas are known, so that they can be added up.
+    /// Returns whether all workloads that keep replicas are known, so that they can be added up.
     pub fn knows_workloads(&self) -> bool {
         !self.lacks_workloads
     }
@@ -122,7 +124,12 @@ impl Inventory {
         self.lacks_workloads = !knows;
     }
 
-    /// Whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
+    /// Notes that all Services of a namespace are known: one that is not here does not exist.
+    pub fn set_knows_services(&mut self, namespace: &str) {
+        Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default()).has_services = true;
+    }
+
+    /// Returns whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
     pub fn is_judged(&self) -> bool {
         self.is_judged
     }
@@ -132,7 +139,7 @@ impl Inventory {
         self.is_judged = true;
     }
 
-    /// What is known of a namespace, if anything is.
+    /// Returns what is known of a namespace, if anything is.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
         self.namespaces.get(name).map(Arc::as_ref)
     }
@@ -147,37 +154,37 @@ impl Inventory {
 }
 
 impl Namespace {
-    /// The Services that select Pods with these labels.
+    /// Returns the Services that select Pods with these labels.
     pub fn services(&self, labels: &Map<'_>) -> Vec<&Service> {
         self.services.selecting(labels)
     }
 
-    /// Whether any Service is known here.
+    /// Returns whether Services are known here, so that a Pod that none selects gets no traffic.
     pub fn knows_services(&self) -> bool {
-        !self.services.items.is_empty()
+        self.has_services || !self.services.items.is_empty()
     }
 
-    /// The budgets that select Pods with these labels.
+    /// Returns the budgets that select Pods with these labels.
     pub fn budgets(&self, labels: &Map<'_>) -> Vec<&Budget> {
         self.budgets.selecting(labels)
     }
 
-    /// Whether any budget is known here.
+    /// Returns whether any budget is known here.
     pub fn knows_budgets(&self) -> bool {
         !self.budgets.items.is_empty()
     }
 
-    /// The autoscaler of a workload.
+    /// Returns the autoscaler of a workload.
     pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
         self.autoscalers.get(kind)?.get(name)
     }
 
-    /// A workload by kind and name.
+    /// Returns a workload by kind and name.
     pub fn workload(&self, kind: &str, name: &str) -> Option<&InventoryWorkload> {
         self.workloads.iter().find(|workload| workload.name == name && workload.kind == kind)
     }
 
-    /// The workloads whose Pods a selector selects, in the order in which they were added.
+    /// Returns the workloads whose Pods a selector selects, in the order in which they were added.
     pub fn workloads(&self, selector: &LabelSelector) -> Vec<&InventoryWorkload> {
         let with_label = |(key, value): (&String, &String)| {
             self.workloads_by_label.get(&(key.clone(), value.clone())).map(Vec::as_slice).unwrap_or_default()

@@ -14,14 +14,14 @@ use crate::syntax::{
     json::{from_object, object_or_default},
 };
 
-/// What one object says, and in which namespace.
+/// Holds what one object says, and in which namespace.
 #[derive(Debug, Clone)]
 pub struct InventoryObject {
     pub(super) namespace: String,
     pub(super) content: Content,
 }
 
-/// What is kept of an object of each kind.
+/// Holds what is kept of an object of each kind.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     Namespace {
@@ -105,7 +105,7 @@ pub struct InventoryWorkload {
     pub ignores: BTreeMap<String, String>,
 }
 
-/// What the annotations begin with by which an object ignores rules.
+/// Begins the annotations by which an object ignores rules.
 pub const IGNORE_PREFIX: &str = "ignore.podgate.dev/";
 
 impl InventoryObject {

@@ -1,6 +1,6 @@
 //! `Operation`: what the client of the API server asks for.
 
-/// What the client asks for.
+/// Names an operation that a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// A new object.
@@ -19,7 +19,7 @@ impl Operation {
         [Self::Create, Self::Update, Self::Delete, Self::Connect].into_iter().find(|known| known.as_str() == word)
     }
 
-    /// The AdmissionReview's word for it.
+    /// Returns the AdmissionReview's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "CREATE",

@@ -38,17 +38,17 @@ pub struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    /// The owner that manages this object, if one does.
+    /// Returns the owner that manages this object, if one does.
     pub fn controller(&self) -> Option<&OwnerReference<'a>> {
         self.owner_references.iter().find(|owner| owner.controller == Some(true))
     }
 
-    /// Whether it is marked as the API server's mirror of a static Pod.
+    /// Returns whether it is marked as the API server's mirror of a static Pod.
     pub fn has_mirror_annotation(&self) -> bool {
         self.annotations.get("kubernetes.io/config.mirror").is_some()
     }
 
-    /// Whether the object is a hook that Helm creates and, as its annotations say, deletes.
+    /// Returns whether the object is a hook that Helm creates and, as its annotations say, deletes.
     pub fn is_helm_hook(&self) -> bool {
         self.annotations.get("helm.sh/hook").is_some()
     }
@@ -67,7 +67,7 @@ pub struct OwnerReference<'a> {
     /// The owner's name.
     #[serde(borrow)]
     pub name: Str<'a>,
-    /// Whether it manages this object.
+    /// Says whether it manages this object.
     pub controller: Option<bool>,
 }
 
@@ -283,7 +283,7 @@ pub struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// The probes that are set, each with its field name, in the order of the API's own documentation.
+    /// Returns the probes that are set, each with its field name, in the order of the API's own documentation.
     pub fn probes(&self) -> impl Iterator<Item = (&'static str, &Probe<'a>)> {
         [
             ("livenessProbe", &self.liveness_probe),
@@ -472,7 +472,7 @@ pub struct Lifecycle<'a> {
 }
 
 impl<'a> Lifecycle<'a> {
-    /// The hooks that are set, each with its field name.
+    /// Returns the hooks that are set, each with its field name.
     pub fn hooks(&self) -> impl Iterator<Item = (&'static str, &LifecycleHandler<'a>)> {
         [("postStart", &self.post_start), ("preStop", &self.pre_stop)]
             .into_iter()
@@ -575,7 +575,7 @@ pub enum IntOrString<'a> {
 }
 
 impl IntOrString<'_> {
-    /// The same, with a text of its own.
+    /// Returns the same, with a text of its own.
     pub fn into_owned(self) -> IntOrString<'static> {
         match self {
             Self::Int(number) => IntOrString::Int(number),

@@ -23,12 +23,12 @@ impl<'a> Quantity<'a> {
         Self { text, nanos }
     }
 
-    /// The value in billionths, rounded up to one as the API server does, and saturated; `None` if it is no quantity.
+    /// Returns the value in billionths, rounded up to one as the API server does, and saturated; `None` if it is no quantity.
     pub fn nanos(&self) -> Option<i128> {
         self.nanos
     }
 
-    /// The value; `None` if it is no quantity.
+    /// Returns the value; `None` if it is no quantity.
     pub fn amount(&self) -> Option<Amount> {
         self.nanos.map(Amount)
     }
@@ -39,18 +39,18 @@ impl<'a> Quantity<'a> {
 pub struct Amount(pub i128);
 
 impl Amount {
-    /// Whether it is zero.
+    /// Returns whether it is zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The value in thousandths, rounded down and saturated.
+    /// Returns the value in thousandths, rounded down and saturated.
     pub fn thousandths(self) -> i64 {
         let thousandths = self.0.div_euclid(1_000_000);
         i64::try_from(thousandths).unwrap_or(if thousandths < 0 { i64::MIN } else { i64::MAX })
     }
 
-    /// The sum, saturated.
+    /// Returns the sum, saturated.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
@@ -142,17 +142,17 @@ impl<'a> ResourceList<'a> {
         }
     }
 
-    /// The quantity of the resource `name`; the last, as the API server takes it.
+    /// Returns the quantity of the resource `name`; the last, as the API server takes it.
     pub fn get(&self, name: &str) -> Option<&Quantity<'a>> {
         self.all().rfind(|(known, _)| *known == name).map(|(_, quantity)| quantity)
     }
 
-    /// All resources.
+    /// Returns all resources.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Quantity<'a>)> {
         self.all().map(|(name, quantity)| (&**name, quantity))
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         self.all().next().is_none()
     }
@@ -237,7 +237,7 @@ const POWERS_OF_TEN: [i128; 39] = {
     powers
 };
 
-/// Powers of two and ten that a suffix stands for.
+/// Returns powers of two and ten that a suffix stands for.
 fn scale(suffix: &str) -> Option<(u32, i32)> {
     Some(match suffix {
         "n" => (0, -9),

@@ -16,9 +16,12 @@ use super::{
     Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, inventory::Namespace,
     inventory_object::InventoryWorkload, objects::Outline,
 };
-use crate::syntax::{ReadErrors, Str, json::from_object};
+use crate::syntax::{
+    ReadErrors, Str,
+    json::{from_object, object_or_default},
+};
 
-/// Who asks.
+/// Names the user who asks.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct User<'a> {
@@ -37,16 +40,16 @@ impl User<'_> {
     }
 }
 
-/// What is asked, before it is clear whether there is anything to judge.
+/// Describes what is asked, before it is clear whether there is anything to judge.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// What it is about.
+    /// Says what it is about.
     pub target: Target,
     /// Subresource, empty for the object itself.
     pub sub_resource: Str<'a>,
     /// Namespace, empty for cluster-scoped objects.
     pub namespace: Str<'a>,
-    /// Who asks.
+    /// Names the user who asks.
     pub user: User<'a>,
     /// The object as it shall be and as it is.
     pub objects: Objects<'a>,
@@ -57,9 +60,9 @@ pub struct Request<'a> {
 /// One judgement: the request's facts and its objects.
 #[derive(Debug)]
 pub struct Review<'a> {
-    /// What is asked for: CREATE, UPDATE or DELETE.
+    /// Names the operation: CREATE, UPDATE or DELETE.
     pub operation: Operation,
-    /// What of the object it is about.
+    /// Names the part of the object that it is about.
     pub concern: Concern,
     /// The kind's row in the table.
     pub workload: &'static Workload,
@@ -67,7 +70,7 @@ pub struct Review<'a> {
     pub sub_resource: Str<'a>,
     /// Namespace; for objects that name none it is empty.
     pub namespace: Str<'a>,
-    /// Who asks.
+    /// Names the user who asks.
     pub user: User<'a>,
     /// The object as it shall be; on DELETE as it is.
     pub new: Object<'a>,
@@ -85,11 +88,11 @@ pub struct ReviewError {
     pub field: &'static str,
     /// The kind that it should be.
     pub kind: &'static str,
-    /// What is wrong with it.
+    /// Says what is wrong with it.
     pub cause: ObjectError,
 }
 
-/// What is wrong with an object of a request.
+/// Says what is wrong with an object of a request.
 #[derive(Debug, Error)]
 pub enum ObjectError {
     /// The request does not have it.
@@ -170,7 +173,49 @@ impl<'a> Request<'a> {
     }
 }
 
+/// The fields that tell what an object is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity<'a> {
+    #[serde(borrow)]
+    api_version: Str<'a>,
+    #[serde(borrow)]
+    kind: Str<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Names<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Names<'a> {
+    #[serde(borrow)]
+    namespace: Str<'a>,
+}
+
 impl<'a> Review<'a> {
+    /// Reads an object, JSON text with `apiVersion` and `kind`, as its creation would be asked for; one that names no namespace
+    /// lives in `namespace`. `None` where there is nothing to judge.
+    pub fn created(object: &'a str, namespace: &'a str) -> Result<Option<Self>, ReviewError> {
+        let unreadable = |errors| ReviewError {
+            field: "object",
+            kind: "a Kubernetes object",
+            cause: ObjectError::Unreadable(errors),
+        };
+        let Identity { api_version, kind, metadata } = from_object(object).map_err(unreadable)?;
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        let target = Workload::find(group, &kind).and_then(|workload| Target::of(Operation::Create, workload, ""));
+        let Some(target) = target else { return Ok(None) };
+        let namespace = if metadata.namespace.is_empty() { namespace.into() } else { metadata.namespace };
+        Self::read(Request {
+            target,
+            sub_resource: "".into(),
+            namespace,
+            user: User::default(),
+            objects: Objects::created(object),
+            inventory: None,
+        })
+    }
+
     /// Reads what a request asks to judge. `None` where there is nothing to judge: deletions and scales where no other objects
     /// are known, objects that are already terminating, and an UPDATE that leaves the spec as it is.
     pub fn read(request: Request<'a>) -> Result<Option<Self>, ReviewError> {

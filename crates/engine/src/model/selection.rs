@@ -40,7 +40,7 @@ impl Glob {
         patterns.iter().map(|pattern| Self::new(pattern)).collect()
     }
 
-    /// Whether it describes `text`, as a whole.
+    /// Returns whether it describes `text`, as a whole.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
@@ -49,7 +49,7 @@ impl Glob {
         }
     }
 
-    /// Whether it describes the namespace, of which the name may not be known: empty.
+    /// Returns whether it describes the namespace, of which the name may not be known: empty.
     pub fn applies_to_namespace(&self, name: &str) -> Applies {
         match self {
             Self::Prefix(prefix) if prefix.is_empty() => Applies::Yes,
@@ -59,7 +59,7 @@ impl Glob {
     }
 }
 
-/// What a selector is asked about.
+/// Holds what a selector is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'s> {
     /// The namespace; empty where it is not known.
@@ -94,7 +94,7 @@ impl Pods<'_> {
 }
 
 impl<'s> Subject<'s> {
-    /// The object under review.
+    /// Returns the object under review.
     pub fn of(review: &'s Review<'_>) -> Self {
         let namespace_labels = review.known().and_then(|namespace| namespace.labels.as_ref());
         Self { namespace: &review.namespace, namespace_labels, pods: Pods::Of(&review.new) }
@@ -144,7 +144,7 @@ impl Selection {
         }
     }
 
-    /// Whether all of it holds for `subject`.
+    /// Returns whether all of it holds for `subject`.
     pub fn applies(&self, subject: &Subject<'_>) -> Applies {
         let mut applies = Applies::Yes;
         if let Some(namespaces) = &self.namespaces {

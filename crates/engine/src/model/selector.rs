@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::syntax::{List, Map, Str};
 
-/// Whether a selector picks something. In this order, so that the lesser of two is what both together say.
+/// Says whether a selector picks something. In this order, so that the lesser of two is what both together say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Applies {
     /// It does not.
@@ -88,7 +88,7 @@ struct RequirementView<'a> {
 }
 
 impl SelectorView<'_> {
-    /// The selector; `None` if it holds an operator that the API does not know.
+    /// Returns the selector; `None` if it holds an operator that the API does not know.
     pub fn to_selector(&self) -> Option<LabelSelector> {
         let requirement = |view: &RequirementView<'_>| {
             let operator = match &*view.operator {
@@ -109,17 +109,17 @@ impl SelectorView<'_> {
 }
 
 impl LabelSelector {
-    /// Whether it selects something with these labels.
+    /// Returns whether it selects something with these labels.
     pub fn matches(&self, labels: &Map<'_>) -> bool {
         self.matches_by(|key| labels.get(key))
     }
 
-    /// Whether it selects something whose label `key` has the value `label(key)`.
+    /// Returns whether it selects something whose label `key` has the value `label(key)`.
     pub fn matches_by<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.applies_by(|key| Ok(label(key))) == Applies::Yes
     }
 
-    /// The same where of some labels nothing is known.
+    /// Returns the same where of some labels nothing is known.
     pub fn applies_by<'l>(&self, label: impl Fn(&str) -> Result<Option<&'l str>, LabelUnknown>) -> Applies {
         let labels = self.match_labels.iter().map(|(key, value)| label(key).map(|found| found == Some(value)));
         let expressions = &self.match_expressions;
@@ -136,7 +136,7 @@ impl LabelSelector {
         applies
     }
 
-    /// What is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.
+    /// Returns what is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.
     pub fn problem(&self) -> Option<String> {
         self.match_expressions.iter().find_map(|requirement| {
             let takes_values = matches!(requirement.operator, Operator::In | Operator::NotIn);

@@ -2,7 +2,7 @@
 
 use super::{Operation, Workload};
 
-/// What of an object a review is about. A rule judges one of these.
+/// Names the part of an object that a review is about. A rule judges one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Concern {
     /// The object as it is created or changed.
@@ -15,7 +15,7 @@ pub enum Concern {
     Scale,
 }
 
-/// What is done to an object of a known kind, where there is something to judge in it.
+/// Joins an operation with the kind of its object and the part of the object that there is to judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     operation: Operation,

@@ -1,16 +1,22 @@
-//! The one table of kinds: where each holds its Pod template(s) and which restartPolicy it allows; and the object read by it.
+//! Knows the kinds: where each holds its Pod template(s), which restartPolicy it allows; and reads an object by that.
 //!
-//! A PodDisruptionBudget is in the table too: it makes no Pods, but says what may happen to them.
+//! A kind is one row of [`WORKLOADS`], and all that differs between kinds when an object is read is the row's `Nest`: the way from
+//! the root to the Pod templates. There are structs for the objects on that way, each with the fields that some kind has
+//! there, and not a struct for each kind, because the [API's own types](https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/)
+//! repeat the same few shapes. They are generic over what is read of a Pod's spec: all of it where the object is judged,
+//! nothing where only its labels and replicas count. After reading, the templates move into [`Object`], each with its path, and
+//! nobody has to know the way again. A PodDisruptionBudget is in the table too: it makes no Pods, but says what may happen to
+//! them.
 
 use serde::Deserialize;
 
 use super::{IntOrString, Metadata, PodSpec, PodStatus, SelectorView, pod::Present};
 use crate::syntax::{
-    Path, ReadErrors, Str,
-    json::{List, from_object, object, object_or_default},
+    List, Path, ReadErrors, Str,
+    json::{from_object, object, object_or_default},
 };
 
-/// Where a kind holds the Pods that it makes.
+/// Says where a kind holds the Pods that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nest {
     /// The object is a Pod.
@@ -33,7 +39,7 @@ enum Nest {
     Budget,
 }
 
-/// Which `restartPolicy` a kind allows in its Pods.
+/// Says which `restartPolicy` a kind allows in its Pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestartPolicies {
     /// All three; or, where Knative decides, none that podgate judges.
@@ -51,11 +57,11 @@ pub struct Workload {
     pub group: &'static str,
     /// Kind.
     pub kind: &'static str,
-    /// Which `restartPolicy` its Pods may have.
+    /// Says which `restartPolicy` its Pods may have.
     pub restart_policies: RestartPolicies,
     /// The `restartPolicy` of a template that has none.
     pub default_restart_policy: &'static str,
-    /// Whether its probes are those that the kubelet will run: Knative rewrites them.
+    /// Says whether its probes are those that the kubelet will run: Knative rewrites them.
     pub probes_as_written: bool,
     nest: Nest,
 }
@@ -64,7 +70,7 @@ const fn row(group: &'static str, kind: &'static str, nest: Nest, restart_polici
     Workload { group, kind, restart_policies, default_restart_policy: "Always", probes_as_written: true, nest }
 }
 
-/// The JobSet's own webhook fills the `restartPolicy` in.
+/// Returns the JobSet's own webhook fills the `restartPolicy` in.
 const fn job_set() -> Workload {
     let row = row("jobset.x-k8s.io", "JobSet", Nest::ReplicatedJobs, RestartPolicies::OnFailureOrNever);
     Workload { default_restart_policy: "OnFailure", ..row }
@@ -100,12 +106,12 @@ pub static WORKLOADS: &[Workload] = &[
 ];
 
 impl Workload {
-    /// The kind's row, by API group (empty for core) and kind.
+    /// Returns the kind's row, by API group (empty for core) and kind.
     pub fn find(group: &str, kind: &str) -> Option<&'static Self> {
         WORKLOADS.iter().find(|row| row.kind == kind && row.group == group)
     }
 
-    /// The kind's row, by API group and resource, such as `deployments`.
+    /// Returns the kind's row, by API group and resource, such as `deployments`.
     pub fn by_resource(group: &str, resource: &str) -> Option<&'static Self> {
         WORKLOADS.iter().find(|row| {
             let singular = resource.strip_suffix('s').unwrap_or_default();
@@ -113,27 +119,27 @@ impl Workload {
         })
     }
 
-    /// Whether a kind of this name, of any group, makes Pods.
+    /// Returns whether a kind of this name, of any group, makes Pods.
     pub fn is_kind(kind: &str) -> bool {
         WORKLOADS.iter().any(|row| row.kind == kind && row.makes_pods())
     }
 
-    /// Whether the object makes Pods, or objects that do.
+    /// Returns whether the object makes Pods, or objects that do.
     pub fn makes_pods(&self) -> bool {
         !matches!(self.nest, Nest::Pod | Nest::Budget)
     }
 
-    /// Whether the object is itself a Pod, not something that makes Pods.
+    /// Returns whether the object is itself a Pod, not something that makes Pods.
     pub fn is_pod(&self) -> bool {
         self.nest == Nest::Pod
     }
 
-    /// Whether it is this kind of the built-in API.
+    /// Returns whether it is this kind of the built-in API.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
     }
 
-    /// Whether its Pods are those of a Job: they run to completion.
+    /// Returns whether its Pods are those of a Job: they run to completion.
     pub fn is_job(&self) -> bool {
         self.restart_policies == RestartPolicies::OnFailureOrNever
     }
@@ -211,11 +217,11 @@ pub struct Object<'a, S = PodSpec<'a>> {
     pub spec_text: Option<&'a str>,
     /// The object's metadata.
     pub metadata: Metadata<'a>,
-    /// What it says of Pods: itself for a Pod, one template for most kinds, several for some.
+    /// Holds its Pods or templates: itself for a Pod, one template for most kinds, several for some.
     pub templates: Vec<Template<'a, S>>,
     /// A Pod's status; empty for other kinds.
     pub status: PodStatus<'a>,
-    /// What a workload's own spec says beside its template; empty for Pods.
+    /// Holds what a workload's own spec says beside its template; empty for Pods.
     pub controller: ControllerSpec<'a, S>,
     /// The volumes that the workload's claim templates give to its Pods, beside those that the Pod template declares.
     pub claims: Vec<Str<'a>>,
@@ -224,7 +230,7 @@ pub struct Object<'a, S = PodSpec<'a>> {
 }
 
 impl<'a, S> Object<'a, S> {
-    /// The labels and annotations that the template's Pods get: a Pod's own are the object's.
+    /// Returns the labels and annotations that the template's Pods get: a Pod's own are the object's.
     pub fn pod_metadata<'s>(&'s self, template: &'s Template<'a, S>) -> &'s Metadata<'a> {
         template.metadata.as_ref().unwrap_or(&self.metadata)
     }
@@ -244,7 +250,7 @@ pub struct Template<'a, S = PodSpec<'a>> {
 }
 
 impl<S> Template<'_, S> {
-    /// The path of the spec's member `field`.
+    /// Returns the path of the spec's member `field`.
     pub fn spec_path(&self, field: &'static str) -> Path {
         self.path.clone().keys(&["spec", field])
     }
@@ -255,7 +261,7 @@ impl<S> Template<'_, S> {
 pub struct Job<'a, S = PodSpec<'a>> {
     /// The place that holds the Job's `spec`: the root for a Job, `spec.jobTemplate` for a CronJob.
     pub path: Path,
-    /// What the Job's spec says.
+    /// Holds what the Job's spec says.
     pub spec: JobSpec<'a, S>,
 }
 
@@ -280,7 +286,7 @@ pub struct JobSpec<'a, S = PodSpec<'a>> {
     template: Option<Box<TemplateNode<'a, S>>>,
 }
 
-/// What the specs of workloads say. Which of the fields mean something depends on the kind.
+/// Holds what the specs of workloads say. Which of the fields mean something depends on the kind.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[serde(bound(deserialize = "S: Default + Deserialize<'de>, 'de: 'a"))]
@@ -389,7 +395,7 @@ fn template<'a, S>(at: &[&'static str], node: Option<Box<TemplateNode<'a, S>>>) 
     node.into_iter().collect()
 }
 
-/// The template of a Job that stands at `path`.
+/// Returns the template of a Job that stands at `path`.
 fn job<S>(path: Path, node: Option<Box<JobNode<'_, S>>>) -> Vec<Template<'_, S>> {
     let Some(mut spec) = node.and_then(|node| node.spec) else { return Vec::new() };
     let Some(node) = spec.template.take() else { return Vec::new() };

@@ -32,7 +32,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Mutation, PatchBuilder, PatchError,
+    Mutate, Mutation, PatchBuilder, PatchError,
     probe::{Asked, Probe, ProbeSettings},
 };
 use crate::{
@@ -45,11 +45,8 @@ use crate::{
     syntax::json::given,
 };
 
-pub(crate) static MUTATION: Mutation = Mutation {
-    id: "default-probes",
-    summary: "adds probes to containers that declare a TCP port and lack them",
-    source: include_str!("default_probes.rs"),
-};
+static MUTATION: Mutation =
+    Mutation { id: "default-probes", summary: "adds probes to containers that declare a TCP port and lack them" };
 
 /// The probes to add; one that is not given is not added. They are added to the Pods for which all holds that is given of
 /// namespaces and labels.
@@ -160,12 +157,17 @@ impl Probes {
         let selection = Selection::new(namespaces, settings.namespace_selector.as_ref(), of_pods);
         Self { settings, selection }
     }
+}
 
-    /// Adds the missing probes to the Pod that `review` creates, but to no container that is `exempt`.
-    pub fn apply(
+impl Mutate for Probes {
+    fn mutation(&self) -> &'static Mutation {
+        &MUTATION
+    }
+
+    fn apply(
         &self,
         review: &Review<'_>,
-        exempt: impl Fn(&Container<'_>) -> bool,
+        is_exempt: &dyn Fn(&Container<'_>) -> bool,
         patch: &mut PatchBuilder,
     ) -> Result<(), PatchError> {
         let applies = self.selection.applies(&Subject::of(review));
@@ -177,7 +179,7 @@ impl Probes {
             let serves = matches!(placed.role, Role::App | Role::Sidecar) && is_long_running(review.workload, template);
             // However it ends: by itself, or killed by a probe.
             let restarts = [0, 137].map(|code| after_exit(pod_policy(review.workload, template), &placed, code));
-            if serves && !restarts.contains(&Restart::No) && !exempt(placed.container) {
+            if serves && !restarts.contains(&Restart::No) && !is_exempt(placed.container) {
                 for (field, probe) in self.settings.additions(placed.container) {
                     if applies == Applies::Unknown {
                         return Err(PatchError::unknown(MUTATION.id, review));

@@ -7,9 +7,6 @@ mod probe;
 mod scheduling_gates;
 
 pub use default_probes::{DefaultProbes, Probes};
-pub use mutation::Mutation;
+pub use mutation::{Mutate, Mutation};
 pub use patch::{PatchBuilder, PatchError};
 pub use scheduling_gates::{SchedulingGate, SchedulingGates};
-
-/// Every mutation, in the order in which they are applied.
-pub static MUTATIONS: &[&Mutation] = &[&default_probes::MUTATION, &scheduling_gates::MUTATION];

@@ -1,4 +1,9 @@
-//! What every mutation's file imports: `Mutation`.
+//! What every mutation's file imports: `Mutation`, `Mutate`.
+
+use std::fmt;
+
+use super::{PatchBuilder, PatchError};
+use crate::model::{Container, Review};
 
 /// A mutation: what it is called and what it does.
 #[derive(Debug)]
@@ -7,6 +12,19 @@ pub struct Mutation {
     pub id: &'static str,
     /// One line that says what is added.
     pub summary: &'static str,
-    /// The mutation's own source text; its leading `//!` block is its page.
-    pub source: &'static str,
+}
+
+/// A mutation with the settings of a policy, compiled.
+pub trait Mutate: fmt::Debug + Send + Sync {
+    /// Returns which mutation it is.
+    fn mutation(&self) -> &'static Mutation;
+
+    /// Adds to `patch` what the Pod lacks that `review` creates, but nothing to a container that `is_exempt`. Fails where it
+    /// depends on something that is not known.
+    fn apply(
+        &self,
+        review: &Review<'_>,
+        is_exempt: &dyn Fn(&Container<'_>) -> bool,
+        patch: &mut PatchBuilder,
+    ) -> Result<(), PatchError>;
 }

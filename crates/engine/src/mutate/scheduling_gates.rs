@@ -15,18 +15,15 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Mutation, PatchBuilder, PatchError};
+use super::{Mutate, Mutation, PatchBuilder, PatchError};
 use crate::{
     lifecycle::names::is_qualified_name,
-    model::{Applies, LabelSelector, Review, Selection, Subject},
+    model::{Applies, Container, LabelSelector, Review, Selection, Subject},
     syntax::json::given,
 };
 
-pub(crate) static MUTATION: Mutation = Mutation {
-    id: "scheduling-gates",
-    summary: "adds scheduling gates to the Pods that a policy selects",
-    source: include_str!("scheduling_gates.rs"),
-};
+static MUTATION: Mutation =
+    Mutation { id: "scheduling-gates", summary: "adds scheduling gates to the Pods that a policy selects" };
 
 /// One gate and the Pods that get it: those for which all holds that is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,9 +68,19 @@ impl SchedulingGates {
         };
         Self(gates.iter().map(compile).collect())
     }
+}
 
-    /// Adds those that select the Pod that `review` creates and that it does not have.
-    pub fn apply(&self, review: &Review<'_>, patch: &mut PatchBuilder) -> Result<(), PatchError> {
+impl Mutate for SchedulingGates {
+    fn mutation(&self) -> &'static Mutation {
+        &MUTATION
+    }
+
+    fn apply(
+        &self,
+        review: &Review<'_>,
+        _is_exempt: &dyn Fn(&Container<'_>) -> bool,
+        patch: &mut PatchBuilder,
+    ) -> Result<(), PatchError> {
         let subject = Subject::of(review);
         for template in review.new.templates.iter().filter(|template| template.spec.node_name.is_empty()) {
             // Several entries of a policy may give the same gate, each to other Pods.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Engine, LifecyclePolicy, PolicyError, Verdict, load};
+use super::{Engine, LifecyclePolicy, PolicyError, Verdict, parse};
 use crate::{
     model::{Inventory, Objects, Operation, Request, Review, Target, User, Workload},
     rules::{self, Level},
@@ -75,7 +75,7 @@ pub struct Mark {
 
 /// What was found on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct CaseFinding {
     /// Line within the block, counted from 1.
     pub line: usize,
     /// The rule's id.
@@ -90,12 +90,12 @@ pub struct Found {
 #[derive(Debug, Default)]
 pub struct Judged {
     /// What was found, object by object.
-    pub found: Vec<Found>,
+    pub found: Vec<CaseFinding>,
     /// How many objects there was something to judge in.
     pub objects: usize,
 }
 
-impl Found {
+impl CaseFinding {
     /// `rule: message [level]`.
     pub fn text(&self) -> String {
         format!("{}: {} [{}]", self.rule, self.message, self.level)
@@ -107,7 +107,7 @@ impl Mark {
         self.text.as_deref().is_some_and(|text| rules::find(text.split([':', ' ']).next().unwrap_or(text)).is_some())
     }
 
-    fn fits(&self, found: &Found) -> bool {
+    fn fits(&self, found: &CaseFinding) -> bool {
         self.line == found.line
             && match &self.text {
                 None => true,
@@ -170,23 +170,20 @@ impl Case {
             let spec: String = block.text.lines().map(|line| format!("  {line}\n")).collect();
             (format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n{spec}"), 3, 2)
         };
-        let error = |error| match error {
-            PolicyError::Invalid { mistakes, .. } => {
-                let line = |line: usize| (block.line + line).saturating_sub(above + 1);
-                let column = |column: usize| column.saturating_sub(before).max(1);
-                let first = mistakes.first().map_or(block.line, |mistake| line(mistake.place.line));
-                let all = mistakes.iter().enumerate().map(|(index, mistake)| match index {
-                    // The first has its line from the error itself.
-                    0 => mistake.message.clone(),
-                    _ => format!("{}:{}: {}", line(mistake.place.line), column(mistake.place.column), mistake.message),
-                });
-                CaseError { line: first, message: all.collect::<Vec<_>>().join("\n") }
-            }
-            PolicyError::Read { .. } => CaseError { line: block.line, message: error.to_string() },
+        let error = |PolicyError { mistakes, .. }| {
+            let line = |line: usize| (block.line + line).saturating_sub(above + 1);
+            let column = |column: usize| column.saturating_sub(before).max(1);
+            let first = mistakes.first().map_or(block.line, |mistake| line(mistake.place.line));
+            let all = mistakes.iter().enumerate().map(|(index, mistake)| match index {
+                // The first has its line from the error itself.
+                0 => mistake.message.clone(),
+                _ => format!("{}:{}: {}", line(mistake.place.line), column(mistake.place.column), mistake.message),
+            });
+            CaseError { line: first, message: all.collect::<Vec<_>>().join("\n") }
         };
         // An empty `spec` is a policy too.
         let empty = || block.text.trim().is_empty().then(LifecyclePolicy::default);
-        Some(empty().map_or_else(|| load::parse(&text, "policy").map_err(error), Ok))
+        Some(empty().map_or_else(|| parse(&text, "policy").map_err(error), Ok))
     }
 
     /// What is to be found.
@@ -226,7 +223,7 @@ impl Case {
                     .map_err(|message| self.yaml.error(&message))?;
             judged.objects += usize::from(verdict.is_some());
             let findings = verdict.into_iter().flat_map(|verdict| verdict.findings);
-            judged.found.extend(findings.map(|finding| Found {
+            judged.found.extend(findings.map(|finding| CaseFinding {
                 line: document.place(&finding.at).line,
                 rule: finding.rule.id,
                 level: finding.level,
@@ -237,11 +234,12 @@ impl Case {
     }
 
     /// What is marked and was not found, and what was found and is not marked.
-    pub fn compare<'f>(&self, found: &'f [Found]) -> Result<(Vec<Mark>, Vec<&'f Found>), CaseError> {
+    pub fn compare<'f>(&self, found: &'f [CaseFinding]) -> Result<(Vec<Mark>, Vec<&'f CaseFinding>), CaseError> {
         let marks = self.marks()?;
         // A mark that says something else than a rule lets its line have more.
-        let marked =
-            |found: &Found| marks.iter().any(|mark| mark.fits(found) || mark.line == found.line && !mark.names_rule());
+        let marked = |found: &CaseFinding| {
+            marks.iter().any(|mark| mark.fits(found) || mark.line == found.line && !mark.names_rule())
+        };
         let unexpected = found.iter().filter(|found| found.level > Level::Audit && !marked(found)).collect();
         let missing = marks.iter().filter(|mark| !found.iter().any(|found| mark.fits(found))).cloned().collect();
         Ok((missing, unexpected))
@@ -367,7 +365,7 @@ mod tests {
         let case =
             &read("```yaml\na: 1 # finding: port-conflict\nb: 2 # finding: declares\nc: 3\nd: 4 # finding\n```\n")
                 .unwrap()[0];
-        let found = |line, rule, level| Found { line, rule, level, message: "container declares".to_owned() };
+        let found = |line, rule, level| CaseFinding { line, rule, level, message: "container declares".to_owned() };
         let all = [
             found(1, "port-conflict", Level::Deny),
             found(1, "host-port-conflict", Level::Deny),

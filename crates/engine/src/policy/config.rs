@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{LabelSelector, Operation},
-    mutate::{DefaultProbes, SchedulingGate},
+    mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates},
     rules::Level,
     syntax::json::{given, object_only},
 };
@@ -124,6 +124,11 @@ pub enum Profile {
 impl Profile {
     /// Every one.
     pub const ALL: [Self; 4] = [Self::Audit, Self::Advisory, Self::Standard, Self::Strict];
+
+    /// Returns the one that is called so.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == word)
+    }
 
     /// The word for it in policies.
     pub fn as_str(self) -> &'static str {
@@ -298,4 +303,23 @@ pub struct Mutations {
     /// Scheduling gates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scheduling_gates: Vec<SchedulingGate>,
+}
+
+impl Mutations {
+    /// Returns whether nothing is added to any Pod.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns those that are set, compiled, in the order in which they are applied.
+    pub(super) fn compile(&self) -> Vec<Box<dyn Mutate>> {
+        let mut compiled: Vec<Box<dyn Mutate>> = Vec::new();
+        if let Some(probes) = &self.default_probes {
+            compiled.push(Box::new(Probes::new(probes.clone())));
+        }
+        if !self.scheduling_gates.is_empty() {
+            compiled.push(Box::new(SchedulingGates::new(&self.scheduling_gates)));
+        }
+        compiled
+    }
 }

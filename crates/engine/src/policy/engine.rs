@@ -1,35 +1,27 @@
 //! `Engine`: a compiled policy. `Review` in, [`Verdict`] out; pure, sync, without I/O.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
-
-use json_patch::Patch;
 
 use super::{
     LifecyclePolicy,
     config::Profile,
-    controllers::{self, Owner},
+    controllers,
     day::Day,
     exempt::{self, Aside},
-    ignore::{Exempting, Ignored, Notice},
+    judge::STEPS_OF_A_RULE,
     label::{OFF, PROFILE_LABEL},
-    ratchet::Excuses,
-    scope::{Found, Scopes},
-    settings::{Active, Settings},
+    scope::{ScopeMatch, Scopes},
+    settings::{AllSettings, PolicyPart},
+    verdict::{Exhausted, MutateError, Mutated, Verdict},
 };
 use crate::{
-    model::{Applies, Concern, Container, Glob, Operation, Review, Subject, Workload},
-    mutate::{MUTATIONS, Mutation, PatchBuilder, PatchError, Probes, SchedulingGates},
-    rules::{
-        Finding, Level, RULES, Report, Rule,
-        rule::{Budget, Findings, More, PerLevel},
-    },
+    model::{Applies, Container, Glob, Operation, Review, Subject, Workload},
+    mutate::{Mutate, PatchBuilder},
+    rules::{RULES, Rule, budget::Budget},
 };
-
-/// What one rule takes away from the budget of a judgement, for each container and once.
-const STEPS_OF_A_RULE: u64 = 64;
 
 /// A policy, ready to judge.
 pub struct Engine {
@@ -38,118 +30,23 @@ pub struct Engine {
     scopes: Scopes,
     controllers: controllers::Compiled,
     exempt: exempt::Compiled,
-    /// The policy's own, then those of each scope, then those of the profiles that a namespace's label can ask for.
-    settings: Vec<Arc<Settings>>,
-    default_probes: Probes,
-    scheduling_gates: SchedulingGates,
+    settings: AllSettings,
+    /// In the order in which they are applied.
+    mutations: Vec<Box<dyn Mutate>>,
+}
+
+/// The part of the policy that is in force for an object.
+enum PartMatch {
+    /// This one.
+    One(PolicyPart),
+    /// One of these; what would tell which is not known.
+    OneOf(Vec<PolicyPart>),
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("policy", &self.policy.metadata.name).finish_non_exhaustive()
     }
-}
-
-/// What the rules say of one review.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// What was found, by place and rule: of each rule and level the first, as many as the budget says.
-    pub findings: Vec<Finding>,
-    /// How many more there are.
-    pub more: Vec<More>,
-    /// What was found too, but is exempt by annotation.
-    pub ignored: Vec<Ignored>,
-    /// How many more of these there are.
-    pub more_ignored: Vec<More>,
-    /// Annotations that do not do what they seem to.
-    pub notices: Vec<Notice>,
-    /// Where a controller creates the object: the owner whose template is to be mended, if anything was found.
-    pub owner: Option<Owner>,
-}
-
-impl Verdict {
-    /// The findings of one level.
-    pub fn at_level(&self, level: Level) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.level == level)
-    }
-
-    /// Whether anything is to be refused.
-    pub fn is_denied(&self) -> bool {
-        self.at_level(Level::Deny).next().is_some()
-    }
-
-    /// How many findings there are besides those in [`Self::findings`].
-    pub fn more(&self, level: Level) -> usize {
-        self.more.iter().filter(|more| more.level == level).map(|more| more.count).sum()
-    }
-
-    /// What is found in any of several, at the highest level; set aside is what counts in none.
-    fn strictest(verdicts: impl Iterator<Item = Self>) -> Self {
-        let key = |finding: &Finding| (finding.at.clone(), finding.rule.id, finding.message.clone());
-        let mut all = Self::default();
-        // By place in `all.findings`: an object from outside may have thousands.
-        let mut known = HashMap::new();
-        let mut set_aside = Vec::new();
-        for verdict in verdicts {
-            for finding in verdict.findings {
-                let there = known.get(&key(&finding)).and_then(|index: &usize| all.findings.get_mut(*index));
-                if let Some(there) = there {
-                    there.level = there.level.max(finding.level);
-                    there.policy_level = there.policy_level.max(finding.policy_level);
-                    there.own_level = there.own_level.max(finding.own_level);
-                } else {
-                    known.insert(key(&finding), all.findings.len());
-                    all.findings.push(finding);
-                }
-            }
-            set_aside.extend(verdict.ignored);
-            // Of a rule that finds so much the numbers of one of them are enough.
-            let new = |known: &[More], more: &More| known.iter().all(|known| known.rule != more.rule);
-            let more: Vec<More> = verdict.more.into_iter().filter(|more| new(&all.more, more)).collect();
-            all.more.extend(more);
-            let more: Vec<More> =
-                verdict.more_ignored.into_iter().filter(|more| new(&all.more_ignored, more)).collect();
-            all.more_ignored.extend(more);
-            all.notices.extend(verdict.notices);
-        }
-        for ignored in set_aside {
-            if known.insert(key(&ignored.finding), usize::MAX).is_none() {
-                all.ignored.push(ignored);
-            }
-        }
-        all.findings.sort_by(|one, other| one.at.cmp(&other.at));
-        all.notices.sort_by(|one, other| (&one.at, &one.message).cmp(&(&other.at, &other.message)));
-        all.notices.dedup();
-        all
-    }
-}
-
-/// A judgement that was not finished: its time or its steps were used up. There is no verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the judgement took too long, and was given up at {at}")]
-pub struct Exhausted {
-    /// The id of the rule or the mutation that had its turn.
-    pub at: &'static str,
-}
-
-/// Why it is not known what the mutations add.
-#[derive(Debug, thiserror::Error)]
-pub enum MutateError {
-    /// A patch that cannot be built.
-    #[error(transparent)]
-    Patch(#[from] PatchError),
-    /// It took too long.
-    #[error(transparent)]
-    Exhausted(#[from] Exhausted),
-}
-
-/// What the mutations add to one object.
-#[derive(Debug, Default)]
-pub struct Mutated {
-    /// The patch; `None` where there is nothing to add.
-    pub patch: Option<Patch>,
-    /// The mutations that added something.
-    pub mutations: Vec<&'static Mutation>,
 }
 
 impl Default for Engine {
@@ -174,9 +71,8 @@ impl Engine {
             controllers: controllers::Compiled::new(&spec.controllers),
             exempt: exempt::Compiled::new(&spec.exemptions.containers, &spec.exemptions.objects),
             scopes: Scopes::new(spec),
-            settings: Settings::compile(policy, rules),
-            default_probes: Probes::new(spec.mutations.default_probes.clone().unwrap_or_default()),
-            scheduling_gates: SchedulingGates::new(&spec.mutations.scheduling_gates),
+            settings: AllSettings::compile(policy, rules),
+            mutations: spec.mutations.compile(),
         }
     }
 
@@ -201,15 +97,20 @@ impl Engine {
     /// them. Several where something is not known that would tell which: then the strictest of them counts.
     pub fn scopes(&self, operation: Operation, workload: &Workload, subject: &Subject<'_>) -> Vec<Option<usize>> {
         match self.scopes.find(operation, workload, subject) {
-            Found::One(scope) => vec![scope],
-            Found::OneOf(scopes) => scopes,
+            ScopeMatch::One(scope) => vec![scope],
+            ScopeMatch::OneOf(scopes) => scopes,
         }
     }
 
     /// The profile that a namespace's labels ask for, where the policy listens to them; `off` is none.
-    pub fn labelled(&self, labels: Option<&BTreeMap<String, String>>) -> Option<&'static Profile> {
+    pub fn labelled(&self, labels: Option<&BTreeMap<String, String>>) -> Option<Profile> {
         let label = labels.filter(|_| self.policy.spec.namespace_labels)?.get(PROFILE_LABEL)?;
-        Profile::ALL.iter().find(|profile| profile.as_str() == label)
+        Profile::named(label)
+    }
+
+    /// Returns whether the label of the object's namespace, where the policy honours it, says that nothing in it is judged.
+    pub fn is_off(&self, review: &Review<'_>) -> bool {
+        self.label(review) == Some(OFF)
     }
 
     /// Judges, and gives every finding. Of an UPDATE only what the old object did not already have is reported, so that
@@ -226,15 +127,15 @@ impl Engine {
             return Ok(Verdict::default());
         }
         let aside = Aside::new(&self.exempt, &self.controllers, review);
-        let mut verdict = match self.find(review) {
-            Found::One(scope) => match self.settings(scope) {
+        let mut verdict = match self.part(review) {
+            PartMatch::One(part) => match self.settings.of(part) {
                 Some(settings) => settings.judge(review, &aside, budget)?,
                 None => Verdict::default(),
             },
-            Found::OneOf(scopes) => {
+            PartMatch::OneOf(parts) => {
                 // Of hundreds of scopes most set the same, which is judged once.
                 let mut seen = HashSet::new();
-                let mut settings: Vec<_> = scopes.into_iter().filter_map(|scope| self.settings(scope)).collect();
+                let mut settings: Vec<_> = parts.into_iter().filter_map(|part| self.settings.of(part)).collect();
                 settings.retain(|settings| seen.insert(Arc::as_ptr(settings)));
                 let verdicts: Result<Vec<_>, _> =
                     settings.into_iter().map(|settings| settings.judge(review, &aside, budget)).collect();
@@ -253,20 +154,23 @@ impl Engine {
         Ok(verdict)
     }
 
-    fn find(&self, review: &Review<'_>) -> Found {
+    /// Finds the part of the policy that is in force.
+    fn part(&self, review: &Review<'_>) -> PartMatch {
         // Most policies have none, and the labels of the namespace are not looked up for nothing.
-        let found = if self.policy.spec.scopes.is_empty() {
-            Found::One(None)
+        let scopes = if self.policy.spec.scopes.is_empty() {
+            ScopeMatch::One(None)
         } else {
             self.scopes.find(review.operation, review.workload, &Subject::of(review))
         };
-        let labelled = self.label(review).and_then(|label| {
-            let profile = Profile::ALL.iter().position(|profile| profile.as_str() == label)?;
-            Some(self.policy.spec.scopes.len() + profile)
-        });
-        match found {
-            Found::One(scope) => Found::One(scope.or(labelled)),
-            Found::OneOf(scopes) => Found::OneOf(scopes.into_iter().map(|scope| scope.or(labelled)).collect()),
+        let labelled = self.label(review).and_then(Profile::named);
+        let part = |scope: Option<usize>| match (scope, labelled) {
+            (Some(scope), _) => PolicyPart::Scope(scope),
+            (None, Some(profile)) => PolicyPart::Profile(profile),
+            (None, None) => PolicyPart::Own,
+        };
+        match scopes {
+            ScopeMatch::One(scope) => PartMatch::One(part(scope)),
+            ScopeMatch::OneOf(scopes) => PartMatch::OneOf(scopes.into_iter().map(part).collect()),
         }
     }
 
@@ -277,10 +181,6 @@ impl Engine {
             return None;
         }
         review.known()?.labels.as_ref()?.get(PROFILE_LABEL).map(String::as_str)
-    }
-
-    fn settings(&self, scope: Option<usize>) -> Option<&Arc<Settings>> {
-        self.settings.get(scope.map_or(0, |scope| scope + 1))
     }
 
     /// Works out what the policy adds to the object that `review` creates: nothing but to new Pods, and to no mirror pod.
@@ -296,144 +196,28 @@ impl Engine {
             return Ok(Mutated::default());
         }
         let mut patch = PatchBuilder::default();
-        let mut mutations = Vec::new();
-        for mutation in MUTATIONS {
-            let before = patch.len();
-            match mutation.id {
-                "default-probes" => {
-                    let exempt = |container: &Container<'_>| self.exempt.has(container);
-                    self.default_probes.apply(review, exempt, &mut patch)?;
-                }
-                _ => self.scheduling_gates.apply(review, &mut patch)?,
-            }
-            if patch.len() > before {
-                mutations.push(*mutation);
-            }
+        let mut by = Vec::new();
+        let is_exempt = |container: &Container<'_>| self.exempt.has(container);
+        for mutate in &self.mutations {
+            let mutation = mutate.mutation();
+            mutate.apply(review, &is_exempt, &mut patch)?;
+            by.resize(patch.len(), mutation);
             if !budget.spend(STEPS_OF_A_RULE * (1 + patch.len() as u64)) {
                 return Err(Exhausted { at: mutation.id }.into());
             }
         }
-        Ok(Mutated { patch: patch.finish(), mutations })
+        Ok(Mutated { patch: patch.finish(), by })
     }
 
     /// Whether namespace or user are exempt, in every scope that the object may fall under.
     fn exempts(&self, review: &Review<'_>) -> bool {
-        let exempt = |scope| self.settings(scope).is_some_and(|settings| settings.exempt(review));
+        let exempt = |part| self.settings.of(part).is_some_and(|settings| settings.exempt(review));
         self.exempts_namespace(&review.namespace)
             || self.label(review) == Some(OFF)
-            || match self.find(review) {
-                Found::One(scope) => exempt(scope),
-                Found::OneOf(scopes) => scopes.into_iter().all(exempt),
+            || match self.part(review) {
+                PartMatch::One(part) => exempt(part),
+                PartMatch::OneOf(parts) => parts.into_iter().all(exempt),
             }
-    }
-}
-
-impl Settings {
-    fn judge(&self, review: &Review<'_>, aside: &Aside<'_>, budget: &Budget<'_>) -> Result<Verdict, Exhausted> {
-        if self.exempt(review) {
-            return Ok(Verdict::default());
-        }
-        let containers = review.new.templates.iter().map(|template| template.spec.containers.len());
-        let steps = STEPS_OF_A_RULE * (1 + containers.sum::<usize>() as u64);
-        let mut found: Vec<(&Active, Findings)> = Vec::new();
-        let mut findings = Findings::default();
-        for active in self.rules.iter().filter(|active| active.rule.code.judges(review.concern)) {
-            (active.check)(review, &mut Report::keep(active.rule, active.levels, budget, &mut findings));
-            if !budget.spend(steps) {
-                return Err(Exhausted { at: active.rule.id });
-            }
-            if !findings.is_empty() {
-                found.push((active, std::mem::take(&mut findings)));
-            }
-        }
-        let mut excuses = None;
-        if let Some(old) = review.old.as_ref().filter(|_| !found.is_empty()) {
-            excuses = Some(Excuses::of(found.iter().map(|(active, _)| *active), review, old, budget));
-        }
-        let exempting = self.annotations.exempting(&review.new);
-        let mut counting = Counting { excuses, aside, exempting, budget, verdict: Verdict::default() };
-        for (active, all) in found {
-            counting.add(active, all, review);
-            if budget.is_spent() {
-                return Err(Exhausted { at: active.rule.id });
-            }
-        }
-        let mut verdict = counting.verdict;
-        // In a file nobody says who creates it; its template, where it is judged, carries the warnings.
-        let nobody = review.user.username.is_empty();
-        let owned = review.new.metadata.controller().is_some();
-        let made_from_template = review.operation == Operation::Create && owned && nobody;
-        if review.concern == Concern::Spec && review.workload.is_pod() && made_from_template {
-            verdict.findings.retain(|finding| finding.level != Level::Warn);
-            verdict.more.retain(|more| more.level != Level::Warn);
-        }
-        verdict.findings.sort_by(|one, other| one.at.cmp(&other.at));
-        verdict.ignored.sort_by(|one, other| one.finding.at.cmp(&other.finding.at));
-        if review.concern == Concern::Spec && (!owned || review.operation == Operation::Create && !nobody) {
-            verdict.notices = self.annotations.notices(review, &verdict.ignored);
-        }
-        Ok(verdict)
-    }
-}
-
-/// Decides what becomes of findings: an old one excuses some, the policy or an annotation sets others aside, and the rest count.
-struct Counting<'c, 'r> {
-    excuses: Option<Excuses>,
-    aside: &'c Aside<'r>,
-    exempting: Exempting,
-    budget: &'c Budget<'c>,
-    verdict: Verdict,
-}
-
-impl Counting<'_, '_> {
-    /// Adds what a rule has found.
-    fn add(&mut self, active: &Active, found: Findings, review: &Review<'_>) {
-        if found.more.is_empty() {
-            let mut new = found.kept;
-            if let Some(excuses) = &mut self.excuses {
-                // First of all those that read the same: an old finding excuses one new one.
-                new.retain(|finding| !excuses.take_same(finding));
-                new.retain(|finding| !excuses.take_any(finding));
-            }
-            for finding in new.into_iter().filter(|finding| !self.aside.drops(finding)) {
-                match self.exempting.covering(&finding).or_else(|| self.aside.covering(&finding)) {
-                    Some(reason) => self.verdict.ignored.push(Ignored { finding, reason }),
-                    None => self.verdict.findings.push(finding),
-                }
-            }
-        } else if self.excuses.is_none() && self.exempting.is_empty() && self.aside.is_empty() {
-            self.verdict.findings.extend(found.kept);
-            self.verdict.more.extend(found.more);
-        } else {
-            self.add_all(active, review);
-        }
-    }
-
-    /// The same where there is more than is kept: what counts is decided as it is found once more.
-    fn add_all(&mut self, active: &Active, review: &Review<'_>) {
-        let Self { excuses, aside, exempting, budget, verdict } = self;
-        let (mut findings, mut ignored) = (Findings::default(), Findings::default());
-        let (mut of_findings, mut of_ignored) = (PerLevel::default(), PerLevel::default());
-        let max_kept = budget.max_kept();
-        let mut take = |finding: Finding| {
-            let is_old = excuses.as_mut().is_some_and(|old| old.take_same(&finding) || old.take_any(&finding));
-            if is_old || aside.drops(&finding) {
-                return;
-            }
-            match exempting.covering(&finding).or_else(|| aside.covering(&finding)) {
-                Some(_) => ignored.add(finding, &mut of_ignored, max_kept),
-                None => findings.add(finding, &mut of_findings, max_kept),
-            }
-        };
-        (active.check)(review, &mut Report::each(active.rule, active.levels, budget, &mut take));
-        verdict.findings.extend(findings.kept);
-        verdict.more.extend(findings.more);
-        let reasoned = ignored.kept.into_iter().filter_map(|finding| {
-            let reason = exempting.covering(&finding).or_else(|| aside.covering(&finding))?;
-            Some(Ignored { finding, reason })
-        });
-        verdict.ignored.extend(reasoned);
-        verdict.more_ignored.extend(ignored.more);
     }
 }
 

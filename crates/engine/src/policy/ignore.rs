@@ -20,10 +20,7 @@ use serde::{
 use super::suggest::did_you_mean;
 use crate::{
     model::{Object, Review, Template, inventory_object::IGNORE_PREFIX},
-    rules::{
-        self, Finding, Level, RULES, Rule,
-        rule::{MAX_KEPT, MAX_MESSAGE_BYTES},
-    },
+    rules::{self, Finding, Level, RULES, Rule, budget::MAX_KEPT, rule::MAX_MESSAGE_BYTES},
     syntax::{Map, Path, text::beginning},
 };
 

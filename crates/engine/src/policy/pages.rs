@@ -1,21 +1,11 @@
-//! The pages of rules and mutations, taken from their own source text.
+//! The pages of rules as documents.
 
 use crate::rules::{RULES, Rule};
 
-/// The leading `//!` block of a source file: the page, in Markdown.
-pub fn page(source: &str) -> String {
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let mut page: String =
-        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).flat_map(|line| [line, "\n"]).collect();
-    page.truncate(page.trim_end().len());
-    page.push('\n');
-    page
-}
-
 /// A rule's whole page: title, facts, and what its source says.
 pub fn rule_page(rule: &Rule) -> String {
-    let Rule { id, summary, level, since, .. } = rule;
-    format!("# {id}\n\n{summary} (default level: {level}; since {since})\n\n{}", subordinate(&page(rule.source)))
+    let Rule { id, summary, level, since, page, .. } = rule;
+    format!("# {id}\n\n{summary} (default level: {level}; since {since})\n\n{}", subordinate(page))
 }
 
 /// The rules as a Markdown table, each linked to its page in `docs/rules/`.
@@ -42,12 +32,6 @@ fn subordinate(markdown: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_leading_block() {
-        let source = "//! # Title\n//!\n//! Text.\n//!   indented\n\n//! not this\nuse x;\n";
-        assert_eq!(page(source), "# Title\n\nText.\n  indented\n");
-    }
 
     #[test]
     fn headings_go_down_but_not_in_code() {

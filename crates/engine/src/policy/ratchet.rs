@@ -12,7 +12,7 @@ use std::{
 use super::settings::Active;
 use crate::{
     model::{Container, Object, Operation, Review, Template},
-    rules::{Finding, Level, Report, rule::Budget},
+    rules::{Finding, Level, Report, budget::Budget},
     syntax::{Path, path::Segment},
 };
 

@@ -14,7 +14,10 @@ use super::{
     wording::{reword, unknown},
 };
 use crate::{
-    rules::{self, Level, RULES, Rule, rule::OptionError},
+    rules::{
+        self, Level, RULES, Rule,
+        rule::{OptionError, PolicyFacts},
+    },
     syntax::Path,
 };
 
@@ -75,7 +78,7 @@ impl RuleSetting {
         let level = level.map_err(|message| fault(level_at, false, message))?;
         // Compiled here for its errors only; no setting exists with options that do not compile.
         let unknown_option = |error: &OptionError| error.cause.starts_with("unknown field");
-        drop(rule.code.compile(options.clone()).map_err(|error| {
+        drop(rule.code.compile(options.clone(), &PolicyFacts::default()).map_err(|error| {
             let message = format!("{} (rule {id})", reword(&error.cause, "option"));
             fault(error.at.clone(), unknown_option(&error), message)
         })?);

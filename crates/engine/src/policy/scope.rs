@@ -45,7 +45,7 @@ type Labels = HashMap<String, HashMap<String, Vec<usize>>>;
 
 /// Places in the policy's list of scopes; `None` stands for the policy outside of them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum ScopeMatch {
     /// This one.
     One(Option<usize>),
     /// One of these; what would tell which is not known.
@@ -72,7 +72,7 @@ impl Scopes {
     }
 
     /// The first scope that selects an object; before it those that may.
-    pub(super) fn find(&self, operation: Operation, workload: &Workload, subject: &Subject<'_>) -> Found {
+    pub(super) fn find(&self, operation: Operation, workload: &Workload, subject: &Subject<'_>) -> ScopeMatch {
         let mut maybe = Vec::new();
         let mut first = None;
         for index in self.doors.open(subject).unwrap_or_else(|| (0..self.all.len()).collect()) {
@@ -87,10 +87,10 @@ impl Scopes {
             }
         }
         if maybe.is_empty() {
-            return Found::One(first);
+            return ScopeMatch::One(first);
         }
         maybe.push(first);
-        Found::OneOf(maybe)
+        ScopeMatch::OneOf(maybe)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     model::{Glob, Review},
     rules::{
         Level, Rule,
-        rule::{Compiled, Levels},
+        rule::{Compiled, Levels, PolicyFacts},
     },
 };
 
@@ -34,10 +34,28 @@ pub(super) struct Active {
     pub(super) check: Compiled,
 }
 
-impl Settings {
-    /// Compiles the policy's own settings, then those of each scope, and last, where labels of namespaces count, those of
-    /// [`Profile::ALL`]. Scopes that set the same share it.
-    pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Vec<Arc<Self>> {
+/// A part of a policy that is in force for some objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PolicyPart {
+    /// The policy outside of its scopes.
+    Own,
+    /// A scope, by its place in `spec.scopes`.
+    Scope(usize),
+    /// A profile that the label of a namespace asks for.
+    Profile(Profile),
+}
+
+/// The settings of every part of a policy.
+pub(super) struct AllSettings {
+    own: Arc<Settings>,
+    scopes: Vec<Arc<Settings>>,
+    profiles: Vec<(Profile, Arc<Settings>)>,
+}
+
+impl AllSettings {
+    /// Compiles the policy's own settings, those of each scope, and, where labels of namespaces count, those of each profile.
+    /// Scopes that set the same share it.
+    pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Self {
         let spec = &policy.spec;
         let base: Vec<Option<Compiled>> = rules.iter().map(|rule| check(spec, None, rule)).collect();
         let of = |scope: Option<&Scope>| {
@@ -54,7 +72,7 @@ impl Settings {
             let exempt = &spec.exemptions;
             let own = scope.map(|scope| &scope.exemptions);
             let profile = scope.and_then(|scope| scope.profile).unwrap_or(spec.profile);
-            Self {
+            Arc::new(Settings {
                 rules: active.collect(),
                 annotations: own
                     .and_then(|own| own.annotations.as_ref())
@@ -62,26 +80,39 @@ impl Settings {
                     .under(profile == Profile::Strict),
                 users: Glob::all(own.and_then(|own| own.users.as_ref()).unwrap_or(&exempt.users)),
                 groups: Glob::all(own.and_then(|own| own.groups.as_ref()).unwrap_or(&exempt.groups)),
-            }
+            })
         };
-        let labelled = if spec.namespace_labels { &Profile::ALL[..] } else { &[] };
-        let labelled = labelled.iter().map(|profile| Scope { profile: Some(*profile), ..Scope::default() });
         // By what they set, as text: there may be thousands.
-        let mut known: HashMap<String, Arc<Self>> = HashMap::new();
+        let mut known: HashMap<String, Arc<Settings>> = HashMap::new();
         let mut scopes = Vec::new();
         for scope in &spec.scopes {
             let sets = serde_json::to_string(&(scope.profile, &scope.rules, &scope.exemptions));
             // What has no text, which nothing has, is compiled each time.
             let settings = match sets {
-                Ok(sets) => Arc::clone(known.entry(sets).or_insert_with(|| Arc::new(of(Some(scope))))),
-                Err(_) => Arc::new(of(Some(scope))),
+                Ok(sets) => Arc::clone(known.entry(sets).or_insert_with(|| of(Some(scope)))),
+                Err(_) => of(Some(scope)),
             };
             scopes.push(settings);
         }
-        let labelled = labelled.map(|scope| Arc::new(of(Some(&scope))));
-        std::iter::once(Arc::new(of(None))).chain(scopes).chain(labelled).collect()
+        let labels = if spec.namespace_labels { &Profile::ALL[..] } else { &[] };
+        let labelled = labels.iter().map(|profile| {
+            let scope = Scope { profile: Some(*profile), ..Scope::default() };
+            (*profile, of(Some(&scope)))
+        });
+        Self { own: of(None), scopes, profiles: labelled.collect() }
     }
 
+    /// Returns the settings of a part of the policy.
+    pub(super) fn of(&self, part: PolicyPart) -> Option<&Arc<Settings>> {
+        match part {
+            PolicyPart::Own => Some(&self.own),
+            PolicyPart::Scope(index) => self.scopes.get(index),
+            PolicyPart::Profile(profile) => self.profiles.iter().find(|(of, _)| *of == profile).map(|(_, it)| it),
+        }
+    }
+}
+
+impl Settings {
     /// Whether whoever asks is exempt.
     pub(super) fn exempt(&self, review: &Review<'_>) -> bool {
         let any = |patterns: &[Glob], text: &str| patterns.iter().any(|pattern| pattern.matches(text));
@@ -91,17 +122,11 @@ impl Settings {
 
 /// The rule's check with the options in force.
 fn check(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Option<Compiled> {
-    let InForce { mut options, .. } = InForce::of(spec, scope, rule);
-    // Of a gate that the policy's own mutation adds somebody knows how to remove it.
-    let gates = &spec.mutations.scheduling_gates;
-    if rule.id == "unknown-scheduling-gate" && !gates.is_empty() {
-        let known = options.entry("known").or_insert_with(|| Value::Array(Vec::new()));
-        if let Value::Array(known) = known {
-            known.extend(gates.iter().map(|gate| gate.name.clone().into()));
-        }
-    }
+    let InForce { options, .. } = InForce::of(spec, scope, rule);
+    let added_gates = spec.mutations.scheduling_gates.iter().map(|gate| gate.name.as_str()).collect();
+    let facts = PolicyFacts { added_gates };
     // Options that do not compile were refused as the policy was read.
-    rule.code.compile(options).or_else(|_| rule.code.compile(Map::new())).ok()
+    rule.code.compile(options, &facts).or_else(|_| rule.code.compile(Map::new(), &facts)).ok()
 }
 
 /// What a policy says of one rule, in one of its scopes or outside of them.

@@ -1,48 +1,20 @@
 //! What every rule file imports: `Rule`, `Check`, `Report`, `Finding`, `Level`.
 
-use std::{cell::Cell, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::{
+    budget::Budget,
+    level::{Level, LevelCase},
+};
 use crate::{
-    model::{Concern, Review},
+    model::{Concern, Review, Workload},
     syntax::{Path, text::beginning},
 };
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// The rule is not run.
-    Off,
-    /// Allowed and silent: audit annotation and metric only.
-    Audit,
-    /// Allowed with a warning.
-    Warn,
-    /// Refused.
-    Deny,
-}
-
-impl Level {
-    /// The word for it in policies, metrics and output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Audit => "audit",
-            Self::Warn => "warn",
-            Self::Deny => "deny",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// A rule: what it is called, what it says, and the code behind it.
 #[derive(Debug)]
@@ -55,11 +27,78 @@ pub struct Rule {
     pub level: Level,
     /// The version that brought it.
     pub since: &'static str,
-    /// The rule's own source text; its leading `//!` block is the rule's page.
-    pub source: &'static str,
+    /// The rule's folder: what its findings are about.
+    pub family: &'static str,
+    /// The page in Markdown: the leading `//!` block of the rule's file.
+    pub page: &'static str,
+    /// The cases for which it has another level.
+    pub other_levels: &'static [LevelCase],
     /// Options and check.
     pub code: Code,
 }
+
+/// Declares the `RULE` of a file. `check` is the type that implements [`Check`] and holds the rule's options; with `{}` behind
+/// it the rule has none, and the type is declared here.
+macro_rules! rule {
+    (
+        id: $id:literal,
+        summary: $summary:literal,
+        level: $level:ident,
+        since: $since:literal,
+        page: $page:literal,
+        check: $check:ident {},
+        $(other_levels: $cases:expr,)?
+    ) => {
+        #[derive(Debug, Default)]
+        struct $check;
+
+        $crate::rules::rule::rule! {
+            @ $id, $summary, $level, $since, $page, [$($cases)?],
+            $crate::rules::rule::Code::without_options::<$check>()
+        }
+    };
+    (
+        id: $id:literal,
+        summary: $summary:literal,
+        level: $level:ident,
+        since: $since:literal,
+        page: $page:literal,
+        check: $check:ident,
+        $(other_levels: $cases:expr,)?
+    ) => {
+        $crate::rules::rule::rule! {
+            @ $id, $summary, $level, $since, $page, [$($cases)?],
+            $crate::rules::rule::Code::with_options::<$check>()
+        }
+    };
+    (@cases) => {
+        &[]
+    };
+    (@cases $cases:expr) => {
+        &$cases
+    };
+    (@ $id:literal, $summary:literal, $level:ident, $since:literal, $page:literal, [$($cases:expr)?], $code:expr) => {
+        pub(crate) static RULE: $crate::rules::rule::Rule = $crate::rules::rule::Rule {
+            id: $id,
+            summary: $summary,
+            level: $crate::rules::level::Level::$level,
+            since: $since,
+            family: $crate::rules::page::family(module_path!()),
+            page: {
+                const SOURCE: &str = include_str!($page);
+                const PAGE: [u8; $crate::rules::page::page_len(SOURCE)] = $crate::rules::page::page(SOURCE);
+                match core::str::from_utf8(&PAGE) {
+                    Ok(page) => page,
+                    Err(_) => "",
+                }
+            },
+            other_levels: $crate::rules::rule::rule!(@cases $($cases)?),
+            code: $code,
+        };
+    };
+}
+
+pub(crate) use rule;
 
 /// Two rules are the same rule if they have the same id.
 impl PartialEq for Rule {
@@ -70,18 +109,46 @@ impl PartialEq for Rule {
 
 impl Eq for Rule {}
 
+impl Rule {
+    /// Returns a rule that podgate does not come with: without a page and with one level.
+    pub const fn new(id: &'static str, summary: &'static str, level: Level, code: Code) -> Self {
+        Self { id, summary, level, since: "", family: "", page: "", other_levels: &[], code }
+    }
+
+    /// Returns every level that the rule has for objects of a kind: first the one that holds unless another case is met.
+    pub fn levels(&self, workload: &Workload) -> Vec<LevelCase> {
+        let is_about = |case: &&LevelCase| case.is_about(workload);
+        let mut cases: Vec<LevelCase> = self.other_levels.iter().filter(is_about).copied().collect();
+        if !cases.iter().any(|case| case.when.is_empty()) {
+            cases.insert(0, LevelCase::of(self.level, "", |_| true));
+        }
+        cases.sort_by_key(|case| !case.when.is_empty());
+        cases
+    }
+}
+
 /// A rule's check. `Self` holds the rule's options; its `Default` is what applies without a policy.
 ///
 /// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
-pub trait Check: Default + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+pub trait Check: Default + Send + Sync + 'static {
     /// What of an object the rule judges; it is not run for anything else.
     const CONCERN: Concern = Concern::Spec;
 
     /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
     const SCALE: bool = false;
 
+    /// Takes over what the policy says elsewhere and the rule has to know.
+    fn with_policy(&mut self, _facts: &PolicyFacts<'_>) {}
+
     /// Reports every place in `review.new` that breaks the rule.
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
+}
+
+/// What a policy says outside of a rule's options that a rule may have to know.
+#[derive(Debug, Default, Clone)]
+pub struct PolicyFacts<'p> {
+    /// The names of the scheduling gates that the policy's own mutations add.
+    pub added_gates: Vec<&'p str>,
 }
 
 /// A check with its options set, ready to run; shared by all parts of a policy that set the same.
@@ -102,29 +169,46 @@ pub struct OptionError {
 pub struct Code {
     concern: Concern,
     scale: bool,
-    compile: fn(Map<String, Value>) -> Result<Compiled, OptionError>,
+    compile: fn(Map<String, Value>, &PolicyFacts<'_>) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl Code {
-    /// The code of `C`.
-    pub const fn of<C: Check>() -> Self {
+    /// Returns the code of `C`, which is read from the rule's options.
+    pub const fn with_options<C: Check + DeserializeOwned + JsonSchema>() -> Self {
         Self {
             concern: C::CONCERN,
             scale: C::SCALE,
-            compile: |options| {
-                let check: C = serde_path_to_error::deserialize(Value::Object(options))
+            compile: |options, facts| {
+                let mut check: C = serde_path_to_error::deserialize(Value::Object(options))
                     .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
+                check.with_policy(facts);
                 Ok(Arc::new(move |review, out| check.check(review, out)))
             },
-            schema: SchemaGenerator::subschema_for::<C>,
+            schema: C::json_schema,
+        }
+    }
+
+    /// Returns the code of `C`, which has no options.
+    pub const fn without_options<C: Check>() -> Self {
+        Self {
+            concern: C::CONCERN,
+            scale: C::SCALE,
+            compile: |options, _| match options.keys().next() {
+                Some(key) => {
+                    let cause = format!("unknown field `{key}`, there are no fields");
+                    Err(OptionError { at: Path::default().key(key.clone()), cause })
+                }
+                None => Ok(Arc::new(|review, out| C::default().check(review, out))),
+            },
+            schema: |_| json_schema!({ "type": "object", "additionalProperties": false }),
         }
     }
 
     /// The check with these options; options that are not given keep their default. Fails on an unknown option or a wrong
     /// type.
-    pub fn compile(&self, options: Map<String, Value>) -> Result<Compiled, OptionError> {
-        (self.compile)(options)
+    pub fn compile(&self, options: Map<String, Value>, facts: &PolicyFacts<'_>) -> Result<Compiled, OptionError> {
+        (self.compile)(options, facts)
     }
 
     /// What of an object the rule judges.
@@ -149,10 +233,6 @@ pub const MAX_MESSAGE_BYTES: usize = 1000;
 const USUAL_MESSAGE_BYTES: usize = 160;
 /// The longest part of a message that is written at once, such as a name: what comes after it still has to be read.
 const MAX_PART_BYTES: usize = 500;
-/// How many findings of one rule at one level a webhook's answer is made of; further ones are counted. An object from outside
-/// may have hundreds of thousands.
-pub const MAX_KEPT: usize = 100;
-
 /// Where a finding is, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -236,74 +316,6 @@ impl PerLevel {
     }
 }
 
-/// What a judgement may cost. It ends once its time is over or its steps are used up, and gives no verdict then.
-pub struct Budget<'b> {
-    is_over: &'b dyn Fn() -> bool,
-    steps_left: Cell<u64>,
-    until_asked: Cell<u64>,
-    spent: Cell<bool>,
-    max_kept: usize,
-}
-
-impl fmt::Debug for Budget<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget")
-            .field("steps_left", &self.steps_left)
-            .field("spent", &self.spent)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'b> Budget<'b> {
-    /// Findings and bytes of commands that are looked at, all rules and both objects of an UPDATE together. What etcd can
-    /// hold, which is 1.5 MiB, comes to a tenth of it: every rule is linear in its object.
-    pub const MAX_STEPS: u64 = 200_000_000;
-    /// How many steps are taken before the clock is asked again: some microseconds.
-    const STEPS_BETWEEN: u64 = 1 << 12;
-
-    /// A budget that ends once `is_over` says so, or after [`Self::MAX_STEPS`].
-    pub fn until(is_over: &'b dyn Fn() -> bool) -> Self {
-        Self {
-            is_over,
-            steps_left: Cell::new(Self::MAX_STEPS),
-            until_asked: Cell::new(Self::STEPS_BETWEEN),
-            spent: Cell::new(false),
-            max_kept: MAX_KEPT,
-        }
-    }
-
-    /// A budget without end, for whoever has time and wants every finding.
-    pub fn unlimited() -> Budget<'static> {
-        Budget { steps_left: Cell::new(u64::MAX), max_kept: usize::MAX, ..Budget::until(&|| false) }
-    }
-
-    /// How many findings of one rule at one level are kept.
-    pub fn max_kept(&self) -> usize {
-        self.max_kept
-    }
-
-    /// Takes `steps` away. Returns whether there is still something left.
-    pub fn spend(&self, steps: u64) -> bool {
-        let left = self.steps_left.get().saturating_sub(steps);
-        self.steps_left.set(left);
-        let until_asked = self.until_asked.get().saturating_sub(steps);
-        self.until_asked.set(until_asked);
-        if until_asked == 0 {
-            return !self.is_spent();
-        }
-        !self.spent.get()
-    }
-
-    /// Asks the clock. Returns whether nothing is left.
-    pub fn is_spent(&self) -> bool {
-        self.until_asked.set(Self::STEPS_BETWEEN);
-        if !self.spent.get() && (self.steps_left.get() == 0 || (self.is_over)()) {
-            self.spent.set(true);
-        }
-        self.spent.get()
-    }
-}
-
 /// Which level a rule's findings get under a policy.
 #[derive(Debug, Clone, Copy)]
 pub enum Levels {
@@ -381,7 +393,7 @@ impl<'r> Report<'r> {
         let level = self.levels.of(own);
         let finding = Finding { rule: self.rule, level, policy_level: level, own_level: own, at, message, measure };
         match &mut self.to {
-            To::Keep(findings) => findings.add(finding, &mut self.same, self.budget.max_kept),
+            To::Keep(findings) => findings.add(finding, &mut self.same, self.budget.max_kept()),
             To::Each(to) => to(finding),
         }
     }
@@ -420,17 +432,16 @@ fn cut(message: impl fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::budget::MAX_KEPT, *};
 
-    #[derive(Default, Deserialize, JsonSchema)]
-    struct Nothing {}
+    #[derive(Default)]
+    struct Nothing;
 
     impl Check for Nothing {
         fn check(&self, _review: &Review<'_>, _out: &mut Report<'_>) {}
     }
 
-    static RULE: Rule =
-        Rule { id: "nothing", summary: "", level: Level::Deny, since: "", source: "", code: Code::of::<Nothing>() };
+    static RULE: Rule = Rule::new("nothing", "", Level::Deny, Code::without_options::<Nothing>());
 
     #[test]
     fn long_messages_are_cut_where_they_are_made() {
@@ -465,20 +476,5 @@ mod tests {
                 count: 2500 - MAX_KEPT
             }]
         );
-    }
-
-    #[test]
-    fn a_budget_ends_by_time_and_by_steps() {
-        let over = Cell::new(false);
-        let is_over = || over.get();
-        let budget = Budget::until(&is_over);
-        assert!(budget.spend(1) && !budget.is_spent());
-        over.set(true);
-        assert!(budget.spend(1), "the clock is not asked at every step");
-        assert!(!budget.spend(Budget::STEPS_BETWEEN) && budget.is_spent());
-        over.set(false);
-        assert!(budget.is_spent(), "it stays so");
-        let budget = Budget::until(&is_over);
-        assert!(!budget.spend(Budget::MAX_STEPS));
     }
 }

@@ -10,31 +10,21 @@
 //! its text is kept, and says what was found. Values before it have the same numbers in every reading, because a reading that
 //! stops at an error has skipped the same values up to there. Each reading is linear and there are only so many.
 
-use std::{
-    borrow::Cow,
-    cell::{Cell, RefCell},
-    fmt,
-};
+mod traced;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{
-        self, DeserializeSeed, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
-        value::{BorrowedStrDeserializer, StringDeserializer},
-    },
-    forward_to_deserialize_any,
-};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
+use self::traced::{Fault, FaultCause, Pass, ROOT};
 use super::{
-    Path, Str,
+    Path,
     path::Segment,
-    read_error::{JsonValue, ReadCause, ReadError, ReadErrors, WHOLE_NUMBER},
+    read_error::{JsonValue, ReadCause, ReadError, ReadErrors},
 };
 
-/// How many errors are looked for, each of which costs one more reading.
+/// Limits how many errors are looked for, each of which costs one more reading.
 const MAX_ERRORS: usize = 20;
-/// How many bytes are read again at most, once apart: of larger texts fewer errors are looked for.
+/// Limits how many bytes are read again at most, once apart: of larger texts fewer errors are looked for.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads `text` as a `T` until all errors are known, or as many as are looked for; `before` is called before each reading. `None`
@@ -45,9 +35,9 @@ pub(super) fn diagnose<'a, T: Deserialize<'a>>(text: &'a str, before: impl Fn())
     // One reading more than there are errors: the last tells what stands in the place of the last error.
     let is_complete = loop {
         before();
-        let reading = Reading::new(&wrong);
-        let fault = reading.read::<T>(text).err();
-        let found = reading.found.take();
+        let pass = Pass::new(wrong.iter().map(|wrong| wrong.value).collect());
+        let fault = pass.read::<T>(text).err();
+        let found = pass.into_found();
         for (wrong, found) in wrong.iter_mut().zip(found) {
             wrong.found = found;
         }
@@ -56,31 +46,35 @@ pub(super) fn diagnose<'a, T: Deserialize<'a>>(text: &'a str, before: impl Fn())
         if wrong.last().is_some_and(|last| last.found.is_none()) {
             break true;
         }
-        // An object that complains of what was skipped in it says nothing new, and nothing behind it can be reached.
-        if wrong.len() == max || wrong.last().is_some_and(|last| last.value >= fault.value) {
+        if wrong.len() == max {
             break false;
         }
-        let is_root = fault.value == ROOT;
+        let (is_root, is_text) = (fault.value == ROOT, fault.cause == FaultCause::Json);
+        // What holds the last wrong value cannot be skipped: nothing behind it is reached.
+        let holds_last = wrong.last().is_some_and(|last| last.value >= fault.value);
         let is_json = || serde_json::from_str::<&RawValue>(text).is_ok();
-        let found = if is_root && is_json() { Some(JsonValue::of(text)) } else { None };
+        let found = if is_root && !holds_last && is_json() { Some(JsonValue::of(text)) } else { None };
         wrong.push(Wrong { value: fault.value, fault, found });
-        if is_root {
-            break true;
+        if is_root || holds_last {
+            break is_text || !holds_last;
         }
     };
-    let errors: Vec<ReadError> = wrong.into_iter().map(|wrong| wrong.into_error(text)).collect();
+    let mut errors: Vec<ReadError> = Vec::with_capacity(wrong.len());
+    for error in wrong.into_iter().map(|wrong| wrong.into_error(text)) {
+        // What was skipped is missing, and its error is told already.
+        if error.cause != ReadCause::Missing || errors.iter().all(|known| known.at != error.at) {
+            errors.push(error);
+        }
+    }
     (!errors.is_empty()).then(|| ReadErrors::new(errors, is_complete))
 }
-
-/// The number of the outermost value.
-const ROOT: usize = 0;
 
 /// A value that is wrong.
 struct Wrong {
     /// Its number, in the order in which values begin.
     value: usize,
     fault: Fault,
-    /// What it is; `None` where its text is no JSON.
+    /// Says what it is; `None` where its text is no JSON.
     found: Option<JsonValue>,
 }
 
@@ -103,7 +97,7 @@ impl Wrong {
             (FaultCause::Unexpected(expected), Some(found)) => ReadCause::Unexpected { found, expected },
             (FaultCause::Json, Some(found)) => ReadCause::Unreadable(found),
             (_, None) => {
-                let error = serde_json::from_str::<de::IgnoredAny>(text).err();
+                let error = serde_json::from_str::<IgnoredAny>(text).err();
                 let (line, column) = error.map_or((1, 1), |error| (error.line(), error.column()));
                 return ReadError::new(Path::default(), ReadCause::NotJson { line, column });
             }
@@ -112,379 +106,5 @@ impl Wrong {
     }
 }
 
-/// What a struct complains of, or serde_json.
-#[derive(Debug)]
-struct Fault {
-    cause: FaultCause,
-    /// The number of the value that it is about.
-    value: usize,
-    /// The steps that lead there, the last first.
-    steps: Vec<Segment>,
-    /// Whether it is told yet which value it is about.
-    is_placed: bool,
-}
-
-/// What is wrong with a value.
-#[derive(Debug, PartialEq, Eq)]
-enum FaultCause {
-    /// Something else is expected.
-    Unexpected(Cow<'static, str>),
-    /// A member of the object is given twice.
-    GivenTwice(&'static str),
-    /// A member of the object is missing.
-    Missing(&'static str),
-    /// Something that a visitor of podgate's own says.
-    Refused(String),
-    /// The text cannot be taken apart.
-    Json,
-}
-
-impl From<FaultCause> for Fault {
-    fn from(cause: FaultCause) -> Self {
-        Self { cause, value: ROOT, steps: Vec::new(), is_placed: false }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.cause)
-    }
-}
-
-impl de::Error for Fault {
-    fn custom<T: fmt::Display>(why: T) -> Self {
-        FaultCause::Refused(why.to_string()).into()
-    }
-
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        FaultCause::Unexpected(expected.to_string().into()).into()
-    }
-
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        FaultCause::Unexpected(expected.to_string().into()).into()
-    }
-
-    fn missing_field(name: &'static str) -> Self {
-        FaultCause::Missing(name).into()
-    }
-
-    fn duplicate_field(name: &'static str) -> Self {
-        FaultCause::GivenTwice(name).into()
-    }
-}
-
-/// One reading of the text.
-struct Reading<'w> {
-    /// The values that were wrong in the readings before, which this one skips.
-    wrong: &'w [Wrong],
-    /// What they are, as far as they were met.
-    found: RefCell<Vec<Option<JsonValue>>>,
-    /// How many values have begun.
-    values: Cell<usize>,
-    /// The fault that is on its way up, through serde_json's own errors, which hold only text.
-    fault: RefCell<Option<Fault>>,
-}
-
-impl<'w> Reading<'w> {
-    fn new(wrong: &'w [Wrong]) -> Self {
-        let found = RefCell::new(vec![None; wrong.len()]);
-        Self { wrong, found, values: Cell::new(ROOT), fault: RefCell::new(None) }
-    }
-
-    fn read<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<(), Fault> {
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        T::deserialize(Traced { reading: self, value: ROOT, inner: &mut deserializer })?;
-        deserializer.end().map_err(|_| FaultCause::Json.into())
-    }
-
-    /// Returns the number of the next value.
-    fn begin(&self) -> usize {
-        let value = self.values.get() + 1;
-        self.values.set(value);
-        value
-    }
-
-    /// Returns the place in `wrong` of a value that is to be skipped.
-    fn skips(&self, value: usize) -> Option<usize> {
-        self.wrong.binary_search_by_key(&value, |wrong| wrong.value).ok()
-    }
-
-    fn skipped(&self, index: usize, text: &RawValue) {
-        if let Some(found) = self.found.borrow_mut().get_mut(index) {
-            *found = Some(JsonValue::of(text.get()));
-        }
-    }
-
-    /// Sends a fault up through errors of another type.
-    fn send<E: de::Error>(&self, fault: Fault) -> E {
-        self.fault.replace(Some(fault));
-        E::custom("")
-    }
-
-    /// Takes the fault that was sent; an error that is none comes from the text.
-    fn receive(&self) -> Fault {
-        self.fault.take().unwrap_or_else(|| FaultCause::Json.into())
-    }
-}
-
-/// What stands between serde_json and the struct, or its visitor: `inner` is asked, or asks, in its name.
-struct Traced<'r, 'w, D> {
-    reading: &'r Reading<'w>,
-    /// The number of the value.
-    value: usize,
-    inner: D,
-}
-
-impl<'r, 'w, D> Traced<'r, 'w, D> {
-    /// Reads a value by `ask`. `expected` names it in better words than the visitor has.
-    fn ask<T, V, E>(
-        self,
-        visitor: V,
-        expected: Option<&'static str>,
-        ask: impl FnOnce(D, Traced<'r, 'w, V>) -> Result<T, E>,
-    ) -> Result<T, Fault> {
-        let Self { reading, value, inner } = self;
-        ask(inner, Traced { reading, value, inner: visitor }).map_err(|_| {
-            // Asked for one type, serde_json says itself that there is another.
-            let untold =
-                || expected.map_or(FaultCause::Json, |expected| FaultCause::Unexpected(expected.into())).into();
-            let mut fault = reading.fault.take().unwrap_or_else(untold);
-            if !fault.is_placed {
-                (fault.value, fault.is_placed) = (value, true);
-                if let (FaultCause::Unexpected(words), Some(expected)) = (&mut fault.cause, expected) {
-                    *words = expected.into();
-                }
-            }
-            fault
-        })
-    }
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Traced<'_, '_, D> {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, None, D::deserialize_any)
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some("true or false"), D::deserialize_bool)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some(WHOLE_NUMBER), D::deserialize_i64)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some("a whole number that is not negative"), D::deserialize_u64)
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some("a number"), D::deserialize_f64)
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some("an object"), D::deserialize_map)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some("an object"), |inner, visitor| inner.deserialize_struct(name, fields, visitor))
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, Some("a list"), D::deserialize_seq)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, None, D::deserialize_option)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, None, |inner, visitor| inner.deserialize_newtype_struct(name, visitor))
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        self.ask(visitor, None, |inner, visitor| inner.deserialize_enum(name, variants, visitor))
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        self.ask(visitor, None, D::deserialize_ignored_any)
-    }
-
-    forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u128 f32 char str string bytes byte_buf unit unit_struct tuple tuple_struct identifier
-    }
-}
-
-impl<V> Traced<'_, '_, V> {
-    /// Gives a value to the visitor; its fault goes up through `E`.
-    fn give<T, E: de::Error>(self, give: impl FnOnce(V) -> Result<T, Fault>) -> Result<T, E> {
-        give(self.inner).map_err(|fault| self.reading.send(fault))
-    }
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Traced<'_, '_, V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.expecting(f)
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_bool(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_i64(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_u64(value))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_f64(value))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_str(value))
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_borrowed_str(value))
-    }
-
-    fn visit_string<E: de::Error>(self, value: String) -> Result<V::Value, E> {
-        self.give(|visitor| visitor.visit_string(value))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        self.give(V::visit_unit)
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
-        self.give(V::visit_none)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        let Self { reading, value, .. } = self;
-        self.give(|visitor| visitor.visit_some(Traced { reading, value, inner }))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        let Self { reading, value, .. } = self;
-        self.give(|visitor| visitor.visit_newtype_struct(Traced { reading, value, inner }))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let reading = self.reading;
-        self.give(|visitor| visitor.visit_seq(Items { reading, index: 0, inner }))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let reading = self.reading;
-        self.give(|visitor| visitor.visit_map(Members { reading, key: None, value: ROOT, inner }))
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_enum(inner)
-    }
-}
-
-/// Reads the value of this number; its fault goes up through serde_json's error.
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Traced<'_, '_, S> {
-    type Value = S::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        let Self { reading, value, .. } = self;
-        self.give(|seed| seed.deserialize(Traced { reading, value, inner }))
-    }
-}
-
-/// The items of a list, without those that are skipped.
-struct Items<'r, 'w, A> {
-    reading: &'r Reading<'w>,
-    index: usize,
-    inner: A,
-}
-
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, '_, A> {
-    type Error = Fault;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let reading = self.reading;
-        loop {
-            let (value, index) = (reading.begin(), self.index);
-            self.index += 1;
-            let Some(skipped) = reading.skips(value) else {
-                let item = self.inner.next_element_seed(Traced { reading, value, inner: seed });
-                return item.map_err(|_| reading.receive().at(Segment::Index(index)));
-            };
-            match self.inner.next_element::<&'de RawValue>() {
-                Ok(Some(text)) => reading.skipped(skipped, text),
-                Ok(None) => return Ok(None),
-                Err(_) => return Err(FaultCause::Json.into()),
-            }
-        }
-    }
-}
-
-/// The members of an object, without those that are skipped.
-struct Members<'de, 'r, 'w, A> {
-    reading: &'r Reading<'w>,
-    /// The key of the member whose value is read next, and the number of that value.
-    key: Option<Str<'de>>,
-    value: usize,
-    inner: A,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'de, '_, '_, A> {
-    type Error = Fault;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        loop {
-            let key = self.inner.next_key::<Str<'de>>().map_err(|_| Fault::from(FaultCause::Json))?;
-            let Some(key) = key else { return Ok(None) };
-            self.value = self.reading.begin();
-            if let Some(skipped) = self.reading.skips(self.value) {
-                let text = self.inner.next_value::<&'de RawValue>().map_err(|_| Fault::from(FaultCause::Json))?;
-                self.reading.skipped(skipped, text);
-                continue;
-            }
-            self.key = Some(key.clone());
-            return match key.into_cow() {
-                Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
-                Cow::Owned(key) => seed.deserialize(StringDeserializer::new(key)),
-            }
-            .map(Some);
-        }
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        let (reading, value) = (self.reading, self.value);
-        self.inner.next_value_seed(Traced { reading, value, inner: seed }).map_err(|_| {
-            let key = self.key.take().unwrap_or_default();
-            reading.receive().at(Segment::Key(key.into_cow().into_owned().into()))
-        })
-    }
-}
-
-impl Fault {
-    /// Adds the step that leads to the value from the one that holds it.
-    fn at(mut self, step: Segment) -> Self {
-        self.steps.push(step);
-        self
-    }
-}
+#[cfg(test)]
+mod tests;

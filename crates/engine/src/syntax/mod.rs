@@ -1,15 +1,19 @@
 //! Text, and what is written in it: JSON and YAML read with the place of every field.
 
+pub mod collections;
 mod diagnose;
 pub mod json;
+pub mod object;
 pub mod path;
 pub mod read_error;
+pub mod room;
+pub mod same;
 pub mod scalar;
 pub mod small;
 pub mod text;
 pub mod yaml;
 
-pub use json::{List, Map};
+pub use collections::{List, Map};
 pub use path::Path;
 pub use read_error::{JsonValue, ReadCause, ReadError, ReadErrors};
 pub use small::SmallMap;

@@ -19,51 +19,51 @@ pub enum Segment {
 pub struct Path(Vec<Segment>);
 
 impl Path {
-    /// The path of object members `keys`, from the root.
+    /// Returns the path of object members `keys`, from the root.
     pub fn of(keys: &[&'static str]) -> Self {
         Self(keys.iter().map(|key| Segment::Key(Cow::Borrowed(*key))).collect())
     }
 
-    /// This place's member `key`.
+    /// Returns this place's member `key`.
     #[must_use]
     pub fn key(mut self, key: impl Into<Cow<'static, str>>) -> Self {
         self.0.push(Segment::Key(key.into()));
         self
     }
 
-    /// This place's item `index`.
+    /// Returns this place's item `index`.
     #[must_use]
     pub fn index(mut self, index: usize) -> Self {
         self.0.push(Segment::Index(index));
         self
     }
 
-    /// This place's descendant along `keys`.
+    /// Returns this place's descendant along `keys`.
     #[must_use]
     pub fn keys(mut self, keys: &[&'static str]) -> Self {
         self.0.extend(keys.iter().map(|key| Segment::Key(Cow::Borrowed(*key))));
         self
     }
 
-    /// The place `below` this one.
+    /// Returns the place `below` this one.
     #[must_use]
     pub fn join(mut self, below: &Self) -> Self {
         self.0.extend_from_slice(&below.0);
         self
     }
 
-    /// The steps from the root.
+    /// Returns the steps from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
     }
 
-    /// The place that holds this one; `None` for the root.
+    /// Returns the place that holds this one; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, rest) = self.0.split_last()?;
         Some(Self(rest.to_vec()))
     }
 
-    /// The JSON pointer (RFC 6901): `/spec/containers/0/ports/1`.
+    /// Returns the JSON pointer (RFC 6901): `/spec/containers/0/ports/1`.
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();
         for segment in &self.0 {

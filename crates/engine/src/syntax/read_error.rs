@@ -12,16 +12,16 @@ use super::{Path, text::beginning};
 
 /// The longest string that is shown as a whole, in bytes.
 const MAX_SHOWN_BYTES: usize = 80;
-/// How many errors are listed in one line; the rest is counted.
+/// Limits how many errors are listed in one line; the rest is counted.
 const MAX_LISTED: usize = 5;
 
 /// One value that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}{cause}", subject(.at, .cause))]
 pub struct ReadError {
-    /// Where it is in the object.
+    /// Says where it is in the object.
     pub at: Path,
-    /// Why it cannot be read.
+    /// Says why it cannot be read.
     pub cause: ReadCause,
 }
 
@@ -34,7 +34,7 @@ fn subject(at: &Path, cause: &ReadCause) -> String {
     }
 }
 
-/// Why a value cannot be read.
+/// Says why a value cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReadCause {
     /// It is another type of JSON than its field takes, or a number that the field cannot hold.
@@ -63,7 +63,7 @@ pub enum ReadCause {
         /// The column, counted in bytes from 1.
         column: usize,
     },
-    /// What podgate itself says of it.
+    /// Carries what podgate itself says of it.
     #[error("{0}")]
     Refused(String),
 }
@@ -100,9 +100,11 @@ impl JsonValue {
         }
     }
 
-    /// Returns whether it is a whole number that 64 bits do not hold.
+    /// Returns whether it is a number beyond those that 64 bits hold: as large ones are read from YAML, they may have an exponent.
     fn is_too_large(&self) -> bool {
-        matches!(self, Self::Number(text) if !text.contains(['.', 'e', 'E']) && text.parse::<i64>().is_err())
+        /// The first number that is too large.
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+        matches!(self, Self::Number(text) if text.parse::<f64>().is_ok_and(|number| number.abs() >= LIMIT))
     }
 }
 
@@ -115,7 +117,7 @@ fn unreadable(value: &JsonValue) -> String {
     }
 }
 
-/// The beginning of a text that is too long to be shown.
+/// Returns the beginning of a text that is too long to be shown.
 fn shortened(text: &str, end: &str) -> String {
     if text.len() <= MAX_SHOWN_BYTES {
         return text.to_owned();
@@ -182,6 +184,12 @@ impl ReadErrors {
     /// Returns whether there are no others than these: of very many only the first are looked for.
     pub fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Returns those errors that `is_left_out` does not leave out, if there are any.
+    pub fn without(mut self, mut is_left_out: impl FnMut(&ReadError) -> bool) -> Option<Self> {
+        self.errors.retain(|error| !is_left_out(error));
+        (!self.errors.is_empty()).then_some(self)
     }
 
     /// Returns the same errors in an object of which what was read is the member `key`.

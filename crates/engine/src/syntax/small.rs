@@ -22,7 +22,7 @@ impl<K, V> Default for SmallMap<K, V> {
 }
 
 impl<K: Eq + Hash, V> SmallMap<K, V> {
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &K) -> Option<&V> {
         match self {
             Self::Few(few) => few.iter().find(|(known, _)| known == key).map(|(_, value)| value),
@@ -30,7 +30,7 @@ impl<K: Eq + Hash, V> SmallMap<K, V> {
         }
     }
 
-    /// Whether there is a value of `key`.
+    /// Returns whether there is a value of `key`.
     pub fn contains(&self, key: &K) -> bool {
         self.get(key).is_some()
     }

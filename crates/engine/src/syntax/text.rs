@@ -26,7 +26,7 @@ enum Held<'a> {
 }
 
 impl<'a> Str<'a> {
-    /// The text; longer-lived than a plain dereference where it is borrowed.
+    /// Returns the text; longer-lived than a plain dereference where it is borrowed.
     pub fn into_cow(self) -> Cow<'a, str> {
         match self.0 {
             Held::Borrowed(text) => Cow::Borrowed(text),
@@ -34,7 +34,7 @@ impl<'a> Str<'a> {
         }
     }
 
-    /// The same, with a text of its own.
+    /// Returns the same, with a text of its own.
     pub fn into_owned(self) -> Str<'static> {
         Str::owned(self.into_cow().into_owned())
     }
@@ -178,13 +178,13 @@ pub fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// The beginning of a text, no longer than `max_bytes`.
+/// Returns the beginning of a text, no longer than `max_bytes`.
 pub fn beginning(text: &str, max_bytes: usize) -> &str {
     let end = (0..=max_bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
-/// Whether a character could break a line, hide text or change its direction.
+/// Returns whether a character could break a line, hide text or change its direction.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -1,8 +1,12 @@
 //! YAML as Kubernetes reads it, turned into JSON text, with the place of every field.
 //!
-//! One front end for manifests and policies: the JSON text goes to the same readers that AdmissionReviews go to, and a
-//! [`Path`] in it leads back to line and column. Anchors, aliases and merge keys (`<<`) are resolved; a duplicate key is an
-//! error, as with `kubectl`'s strict validation.
+//! One front end serves manifests and policies: the JSON text goes to the same readers that AdmissionReviews go to, and a
+//! [`Path`] in it leads back to line and column. The parser gives events ([YAML 1.2](https://yaml.org/spec/1.2.2/)); what a plain
+//! scalar means is decided as [sigs.k8s.io/yaml](https://github.com/kubernetes-sigs/yaml) does for `kubectl`, in [`scalar`].
+//! Anchors, aliases and merge keys (`<<`) are resolved, within limits, because a few lines of aliases may stand for gigabytes; a
+//! duplicate key is an error, as with `kubectl`'s strict validation. Most documents have nothing unusual in them: [`stream`]
+//! turns them into JSON and [`find`] looks up places without keeping anything, and both hand over to [`documents`], which
+//! keeps the tree, where only that can tell.
 
 pub mod find;
 pub mod layout;

@@ -11,7 +11,7 @@ fn patch_in(mutations: &str, object: &str, circumstances: &Circumstances) -> Val
     let engine = Engine::new(&policy(&format!("mutations:\n  {}\n", indented.trim_start())));
     with_review(&yaml_to_json(object), None, circumstances, None, |review| {
         let mutated = review.map(|review| engine.mutate(review).unwrap()).unwrap_or_default();
-        assert_eq!(mutated.patch.is_none(), mutated.mutations.is_empty());
+        assert_eq!(mutated.patch.is_none(), mutated.by.is_empty());
         serde_json::to_value(mutated.patch).unwrap()
     })
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use podgate_engine::{
-    policy::{cases, pages::page},
+    policy::cases,
     rules::{Level, RULES, Rule},
     syntax::yaml,
 };
@@ -16,7 +16,7 @@ fn found_in(rule: &Rule) -> (bool, bool) {
     let own = fs::read_to_string(root().join("crates/engine/tests/rules").join(format!("{}.md", rule.id)))
         .unwrap_or_default();
     let (mut created, mut changed) = (false, false);
-    for text in [page(rule.source), own] {
+    for text in [rule.page.to_owned(), own] {
         for case in cases::read(&text).unwrap() {
             let marked = !case.marks().unwrap().is_empty();
             let update = case.old.is_some();

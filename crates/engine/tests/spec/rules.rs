@@ -6,8 +6,7 @@ use podgate_engine::{
     model::workload::WORKLOADS,
     policy::{
         Engine,
-        cases::{self, Case, CaseError, Found},
-        pages::page,
+        cases::{self, Case, CaseError, CaseFinding},
     },
     rules::{self, RULES, Rule},
 };
@@ -18,7 +17,7 @@ use super::{judging::json, tree::root};
 fn texts(rule: &Rule) -> Vec<(String, String)> {
     let file = format!("crates/engine/tests/rules/{}.md", rule.id);
     let cases = fs::read_to_string(root().join(&file)).ok().map(|text| (file, text));
-    [(format!("the page of {}", rule.id), page(rule.source))].into_iter().chain(cases).collect()
+    [(format!("the page of {}", rule.id), rule.page.to_owned())].into_iter().chain(cases).collect()
 }
 
 /// Judges a case with its rule alone; gives what is wrong, and whether anything was to be found.
@@ -26,7 +25,7 @@ fn run(rule: &'static Rule, case: &Case) -> Result<bool, String> {
     let text = |error: CaseError| error.to_string();
     let policy = case.policy().transpose().map_err(text)?.unwrap_or_default();
     let found = case.judge(&Engine::with_rules(&policy, &[rule])).map_err(text)?.found;
-    for Found { message, .. } in &found {
+    for CaseFinding { message, .. } in &found {
         let shape = !message.is_empty() && !message.contains(char::is_control) && !message.ends_with('.');
         assert!(shape, "{}: a message is one line without a final stop: {message:?}", rule.id);
     }
@@ -104,11 +103,21 @@ fn folder_and_registry_agree() {
 #[test]
 fn pages_have_all_their_parts() {
     for rule in RULES {
-        let page = page(rule.source);
+        let page = rule.page;
         let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# ")).collect();
         let wanted = ["What it does", "Why it is bad", "Examples", "Use instead", "References"];
         assert_eq!(headings, wanted, "{}", rule.id);
         let summary = !rule.summary.is_empty() && !rule.summary.ends_with('.') && rule.summary.len() <= 100;
         assert!(summary, "{}: {}", rule.id, rule.summary);
+    }
+}
+
+/// Whoever explains a policy has to know of every level that a rule sets for itself.
+#[test]
+fn a_rule_that_sets_a_level_says_so() {
+    for rule in RULES {
+        let file = format!("crates/engine/src/rules/{}/{}.rs", rule.family, rule.id.replace('-', "_"));
+        let text = fs::read_to_string(root().join(&file)).unwrap();
+        assert_eq!(text.contains("at_level("), !rule.other_levels.is_empty(), "{file}: other_levels");
     }
 }

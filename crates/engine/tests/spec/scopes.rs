@@ -298,7 +298,7 @@ fn a_gate_that_depends_on_what_is_not_known_is_an_error() {
         let object = object("Pod", namespace, &json!({})).to_string();
         let mutate = |review: Option<&podgate_engine::model::Review<'_>>| engine.mutate(review.unwrap());
         let mutated = super::judging::with_review(&object, None, &Circumstances::default(), known.as_ref(), mutate);
-        mutated.map(|mutated| mutated.mutations.len()).map_err(|error| error.to_string())
+        mutated.map(|mutated| mutated.mutations().len()).map_err(|error| error.to_string())
     };
     assert_eq!(mutate("batch-eu", Some(&json!({"quota": "yes"}))), Ok(1));
     assert_eq!(mutate("batch-eu", Some(&json!({}))), Ok(0));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::text::summary;
+use super::text::{not_judged, summary};
 use crate::{Outcome, Spot};
 use podgate_engine::rules::Level;
 
@@ -27,7 +27,7 @@ pub fn write(outcome: &Outcome) -> String {
     for notice in &outcome.notices {
         command_line(&mut text, "notice", &notice.spot, "podgate", &notice.message);
     }
-    let _ = writeln!(text, "{}", summary(outcome));
+    let _ = write!(text, "{}\n{}", summary(outcome), not_judged(outcome));
     text
 }
 

@@ -2,18 +2,20 @@
 
 use serde::Serialize;
 
-use crate::{Outcome, Spot};
+use crate::{NotJudged, Outcome, Spot};
 use podgate_engine::rules::Level;
 
 /// The version of this format; it changes only if a field goes or changes its meaning.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report<'o> {
     version: u32,
     findings: Vec<Finding<'o>>,
     notices: Vec<Notice<'o>>,
     errors: Vec<Error<'o>>,
+    not_judged: &'o [NotJudged],
     summary: Summary,
 }
 
@@ -57,14 +59,23 @@ struct Error<'o> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Summary {
     files: usize,
     objects: usize,
+    judged: usize,
     skipped: usize,
+    /// How many groups of files are judged by themselves.
+    environments: usize,
+    /// How many objects stand in several of these, and how many twice in one.
+    in_several_environments: usize,
+    repeated: usize,
     deny: usize,
     warn: usize,
     audit: usize,
     ignored: usize,
+    before: usize,
+    in_baseline: usize,
 }
 
 impl<'o> From<&'o Spot> for Place<'o> {
@@ -112,14 +123,21 @@ pub fn write(outcome: &Outcome) -> Result<String, serde_json::Error> {
                 column: problem.place.map(|place| place.column),
             })
             .collect(),
+        not_judged: &outcome.not_judged,
         summary: Summary {
             files: outcome.files.len(),
             objects: outcome.objects,
+            judged: outcome.judged,
             skipped: outcome.skipped,
+            environments: outcome.environments,
+            in_several_environments: outcome.repeated.in_several,
+            repeated: outcome.repeated.in_one,
             deny: outcome.count(Level::Deny),
             warn: outcome.count(Level::Warn),
             audit: outcome.count(Level::Audit),
             ignored: outcome.ignored,
+            before: outcome.before,
+            in_baseline: outcome.in_baseline,
         },
     };
     Ok(serde_json::to_string_pretty(&report)? + "\n")

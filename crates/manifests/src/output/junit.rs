@@ -1,21 +1,26 @@
 //! JUnit XML: one suite a file, one test case a finding.
 
+use std::collections::BTreeMap;
+
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::{Located, Outcome, Problem};
 use podgate_engine::rules::Level;
 
 /// The outcome as JUnit XML. Findings of `fail_on` and above are failures, what could not be judged is an error; other
-/// findings pass and are told in the case's output. A file without either is one case that passes.
+/// findings pass and are told in the case's output. A file without either is one case, which passes if anything in it was
+/// judged and is skipped otherwise.
 pub fn write(outcome: &Outcome, fail_on: Option<Level>) -> Result<String, SerializeError> {
     let mut report = Report::new("podgate");
     // A problem may be with a file that was never read.
-    let mut files: Vec<&str> = outcome.files.iter().map(|file| &**file).collect();
-    files.extend(outcome.problems.iter().map(|problem| &*problem.file));
-    files.sort_unstable();
-    files.dedup();
+    let mut files: BTreeMap<&str, usize> = outcome.problems.iter().map(|problem| (&*problem.file, 0)).collect();
+    files.extend(outcome.files.iter().map(|file| (&*file.name, file.judged)));
+    // And a finding in one that was judged as part of something else.
+    for finding in &outcome.findings {
+        files.entry(&finding.spot.file).or_insert(1);
+    }
     let (mut findings, mut problems) = (outcome.findings.iter().peekable(), outcome.problems.iter().peekable());
-    for file in files {
+    for (file, judged) in files {
         let mut suite = TestSuite::new(file);
         while let Some(problem) = problems.next_if(|problem| &*problem.file == file) {
             suite.add_test_case(error(problem));
@@ -23,13 +28,28 @@ pub fn write(outcome: &Outcome, fail_on: Option<Level>) -> Result<String, Serial
         while let Some(finding) = findings.next_if(|finding| &*finding.spot.file == file) {
             suite.add_test_case(case(finding, fail_on));
         }
-        if suite.tests == 0 {
+        if suite.tests == 0 && judged == 0 {
+            suite.add_test_case(skipped("nothing to judge", "no object of a kind that podgate judges"));
+        } else if suite.tests == 0 {
             suite.add_test_case(TestCase::new("no findings", TestCaseStatus::success()));
         }
         report.add_test_suite(suite);
     }
-    // Jenkins' schema knows no `skipped` of a whole report, and here nothing is ever skipped.
+    let lines = outcome.reasons();
+    if !lines.is_empty() {
+        let mut suite = TestSuite::new("not judged");
+        suite.add_test_cases(lines.iter().map(|line| skipped(line, "not judged")));
+        report.add_test_suite(suite);
+    }
+    // Jenkins' schema knows no `skipped` of a whole report.
+    report.skipped = 0;
     report.to_string().map(|text| text.replacen(" skipped=\"0\"", "", 1))
+}
+
+fn skipped(name: &str, message: &str) -> TestCase {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    TestCase::new(name, status)
 }
 
 fn error(problem: &Problem) -> TestCase {

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{Located, Outcome, Problem, Spot, fingerprint::fingerprints};
-use podgate_engine::{
-    policy::pages::page,
-    rules::{Level, RULES, Rule},
-};
+use podgate_engine::rules::{Level, RULES, Rule};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -17,7 +14,9 @@ pub fn write(outcome: &Outcome) -> String {
     let notices = outcome.notices.iter().map(|notice| {
         json!({ "level": "warning", "message": {"text": notice.message}, "locations": [location(&notice.spot)] })
     });
-    let notifications: Vec<Value> = outcome.problems.iter().map(problem).chain(notices).collect();
+    let lines = outcome.reasons().into_iter();
+    let not_judged = lines.map(|line| json!({ "level": "note", "message": {"text": format!("not judged: {line}")} }));
+    let notifications: Vec<Value> = outcome.problems.iter().map(problem).chain(notices).chain(not_judged).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -42,7 +41,7 @@ fn descriptor(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": {"text": rule.summary},
-        "help": {"text": format!("podgate rules {}", rule.id), "markdown": page(rule.source)},
+        "help": {"text": format!("podgate rules {}", rule.id), "markdown": rule.page},
         "defaultConfiguration": {"level": level(rule.level)},
         "properties": {"tags": ["kubernetes", "reliability"]},
     })

@@ -62,6 +62,7 @@ pub fn write(outcome: &Outcome, look: Look) -> String {
             Some((before, after)) => _ = writeln!(text, "{before} audit{hint}{after}"),
             None => _ = writeln!(text, "{summary}{hint}"),
         }
+        text.push_str(&not_judged(outcome));
     }
     text
 }
@@ -119,11 +120,13 @@ fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message
     let _ = writeln!(text, "   = {} {namespace}/{name}{field}", one_line(&object.kind, MAX_NAME_CHARACTERS));
 }
 
-/// Returns `3 files, 7 objects: 1 deny, 2 warn, 0 audit`, and what else there is to say.
+/// Returns `3 files, 7 objects, 4 of them judged: 1 deny, 2 warn, 0 audit`, and what else there is to say.
 pub fn summary(outcome: &Outcome) -> String {
     let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let judged =
+        if outcome.judged == outcome.objects { String::new() } else { format!(", {} of them judged", outcome.judged) };
     let mut line = format!(
-        "{}, {}: {} deny, {} warn, {} audit",
+        "{}, {}{judged}: {} deny, {} warn, {} audit",
         count(outcome.files.len(), "file"),
         count(outcome.objects, "object"),
         outcome.count(Level::Deny),
@@ -132,6 +135,10 @@ pub fn summary(outcome: &Outcome) -> String {
     );
     if outcome.ignored > 0 {
         let _ = write!(line, ", {} ignored by annotation", outcome.ignored);
+    }
+    if outcome.before > 0 {
+        let verb = if outcome.before == 1 { "was" } else { "were" };
+        let _ = write!(line, ", {} {verb} there before", outcome.before);
     }
     if outcome.in_baseline > 0 {
         let _ = write!(line, ", {} in the baseline", outcome.in_baseline);
@@ -143,4 +150,34 @@ pub fn summary(outcome: &Outcome) -> String {
         let _ = write!(line, "; not all was judged: {}", count(outcome.problems.len(), "error"));
     }
     line
+}
+
+/// How many charts are told of one by one.
+const MAX_CHARTS: usize = 10;
+
+/// Returns what was not judged, a line each, and what else there is to know of what was.
+pub fn not_judged(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    // Charts come first, a line each.
+    let lines = outcome.reasons();
+    let charts = lines.iter().take_while(|line| line.starts_with("Helm chart ")).count();
+    for line in lines.iter().take(charts.min(MAX_CHARTS)).chain(lines.iter().skip(charts)) {
+        let _ = writeln!(text, "   = not judged: {line}");
+    }
+    if let Some(more) = charts.checked_sub(MAX_CHARTS).filter(|more| *more > 0) {
+        let _ = writeln!(text, "   = not judged: {more} more Helm chart{}", if more == 1 { "" } else { "s" });
+    }
+    let objects =
+        |count: usize| if count == 1 { "1 object stands".to_owned() } else { format!("{count} objects stand") };
+    let repeated = &outcome.repeated;
+    let [several, one] = repeated.examples.each_ref().map(|examples| examples.join("; "));
+    if repeated.in_several > 0 {
+        let what = "in several environments, each judged beside what is deployed with it";
+        let _ = writeln!(text, "   = {} {what} ({several})", objects(repeated.in_several));
+    }
+    if repeated.in_one > 0 {
+        let what = "twice among what is deployed together, where the last counts";
+        let _ = writeln!(text, "   = {} {what} ({one})", objects(repeated.in_one));
+    }
+    text
 }

@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod errors;
 mod fix;
 mod places;
 mod properties;

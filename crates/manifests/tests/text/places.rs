@@ -67,7 +67,7 @@ fn cases() -> Vec<Case> {
 
 fn outcome(engine: &Engine, name: &str, text: &str) -> Outcome {
     let inputs = [Text { name: name.to_owned(), text: text.to_owned() }];
-    Check { engine, namespace: "default", old: &[] }.run(&inputs, &|_| {})
+    Check { engine, namespace: "default", old: &[], folder: "", around: &[] }.run(&inputs, &|_| {})
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn double(text: &str) -> String {
 fn outcome(name: &str, text: &str) -> Outcome {
     let inputs = [Text { name: name.to_owned(), text: text.to_owned() }];
     let engine = Engine::default();
-    Check { engine: &engine, namespace: "default", old: &[] }.run(&inputs, &|_| {})
+    Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] }.run(&inputs, &|_| {})
 }
 
 /// What was found and where in the object, in an order of its own: lines differ.

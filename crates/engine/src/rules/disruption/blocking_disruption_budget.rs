@@ -38,28 +38,21 @@
 //! - Kubelet scenario: `workloads/budget-that-never-allows`
 //! - Kubelet scenario: `workloads/budget-without-numbers`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::disruption::{disruptions_allowed, never_allows, selected_replicas, written},
     model::{Review, SelectorView, workload::BudgetSpec},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "blocking-disruption-budget",
     summary: "a PodDisruptionBudget that never allows a disruption: node drains wait for ever",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("blocking_disruption_budget.rs"),
-    code: Code::of::<BlockingDisruptionBudget>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct BlockingDisruptionBudget {}
+    page: "blocking_disruption_budget.rs",
+    check: BlockingDisruptionBudget {},
+}
 
 impl Check for BlockingDisruptionBudget {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -88,28 +88,21 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets>
 //! - Kubelet scenario: `workloads/replicas-fill-the-budget`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::disruption::{disruptions_allowed, least_replicas, never_allows, replicas_beside, written},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "budget-blocks-workload",
     summary: "so few replicas that a known PodDisruptionBudget never allows a disruption of them",
-    level: Level::Warn,
+    level: Warn,
     since: "0.2.0",
-    source: include_str!("budget_blocks_workload.rs"),
-    code: Code::of::<BudgetBlocksWorkload>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct BudgetBlocksWorkload {}
+    page: "budget_blocks_workload.rs",
+    check: BudgetBlocksWorkload {},
+}
 
 /// Budgets of one workload that are looked at. Two are too many already (`overlapping-disruption-budgets`), and each of them
 /// may select all workloads of the namespace.

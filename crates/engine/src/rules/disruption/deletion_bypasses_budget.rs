@@ -76,27 +76,20 @@
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
 //! - Kubelet scenario: `workloads/budget-refuses`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::{Concern, Review, User},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "deletion-bypasses-budget",
     summary: "a Pod is deleted although its PodDisruptionBudget allows no disruption now",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("deletion_bypasses_budget.rs"),
-    code: Code::of::<DeletionBypassesBudget>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DeletionBypassesBudget {}
+    page: "deletion_bypasses_budget.rs",
+    check: DeletionBypassesBudget {},
+}
 
 impl Check for DeletionBypassesBudget {
     const CONCERN: Concern = Concern::Deletion;

@@ -52,27 +52,20 @@
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions>
 //! - Kubelet scenario: `workloads/toleration-of-a-dead-node`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::taints::{DEAD_NODE_TAINTS, stays_for_ever},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "eternal-toleration",
     summary: "a toleration that keeps a Pod on a dead node for ever",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("eternal_toleration.rs"),
-    code: Code::of::<EternalToleration>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct EternalToleration {}
+    page: "eternal_toleration.rs",
+    check: EternalToleration {},
+}
 
 impl Check for EternalToleration {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -54,28 +54,21 @@
 //! - Kubelet scenario: `workloads/deployment-full-outage`
 //! - Kubelet scenario: `workloads/deployment-rounded-to-nothing`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::disruption::{least_replicas, rollout, written},
     model::{IntOrString, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "full-outage-rollout",
     summary: "a rolling update that may take down all replicas at once",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("full_outage_rollout.rs"),
-    code: Code::of::<FullOutageRollout>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FullOutageRollout {}
+    page: "full_outage_rollout.rs",
+    check: FullOutageRollout {},
+}
 
 impl Check for FullOutageRollout {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

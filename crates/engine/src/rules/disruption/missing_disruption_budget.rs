@@ -62,28 +62,21 @@
 //! - <https://kubernetes.io/docs/tasks/run-application/configure-pdb/>
 //! - Kubelet scenario: `workloads/no-budget`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::disruption::{is_service_workload, least_replicas},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "missing-disruption-budget",
     summary: "no PodDisruptionBudget selects these replicas: a node drain may take all of them",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("missing_disruption_budget.rs"),
-    code: Code::of::<MissingDisruptionBudget>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct MissingDisruptionBudget {}
+    page: "missing_disruption_budget.rs",
+    check: MissingDisruptionBudget {},
+}
 
 impl Check for MissingDisruptionBudget {
     const SCALE: bool = true;

@@ -50,28 +50,21 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{disruption::least_replicas, ports::host_port},
     model::{PodSpec, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "no-spread",
     summary: "replicas without topologySpreadConstraints and podAntiAffinity may all stand on one node",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("no_spread.rs"),
-    code: Code::of::<NoSpread>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NoSpread {}
+    page: "no_spread.rs",
+    check: NoSpread {},
+}
 
 impl Check for NoSpread {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -77,26 +77,19 @@
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/#how-api-initiated-eviction-works>
 //! - Kubelet scenario: `workloads/overlapping-budgets`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "overlapping-disruption-budgets",
     summary: "two PodDisruptionBudgets select the same Pods: every eviction of them fails",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("overlapping_disruption_budgets.rs"),
-    code: Code::of::<OverlappingDisruptionBudgets>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct OverlappingDisruptionBudgets {}
+    page: "overlapping_disruption_budgets.rs",
+    check: OverlappingDisruptionBudgets {},
+}
 
 impl Check for OverlappingDisruptionBudgets {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

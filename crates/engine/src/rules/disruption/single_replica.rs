@@ -42,28 +42,21 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#dealing-with-disruptions>
 //! - Kubelet scenario: `workloads/single-replica`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::disruption::{has_autoscaler, is_service_workload, least_replicas},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "single-replica",
     summary: "one replica: nothing serves while its Pod is replaced",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("single_replica.rs"),
-    code: Code::of::<SingleReplica>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SingleReplica {}
+    page: "single_replica.rs",
+    check: SingleReplica {},
+}
 
 impl Check for SingleReplica {
     const SCALE: bool = true;

@@ -36,27 +36,20 @@
 //! - Kubelet scenario: `workloads/budget-and-unready-pods`
 //! - Kubelet scenario: `workloads/budget-and-unready-pods-always-allow`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unhealthy-eviction-policy-unset",
     summary: "a PodDisruptionBudget without unhealthyPodEvictionPolicy: broken Pods block node drains",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("unhealthy_eviction_policy_unset.rs"),
-    code: Code::of::<UnhealthyEvictionPolicyUnset>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnhealthyEvictionPolicyUnset {}
+    page: "unhealthy_eviction_policy_unset.rs",
+    check: UnhealthyEvictionPolicyUnset {},
+}
 
 impl Check for UnhealthyEvictionPolicyUnset {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

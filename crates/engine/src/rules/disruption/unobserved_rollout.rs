@@ -46,27 +46,20 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#min-ready-seconds>
 //! - Kubelet scenario: `workloads/deployment-unobserved`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unobserved-rollout",
     summary: "rolling updates go on as soon as processes run: no readinessProbe, no minReadySeconds",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("unobserved_rollout.rs"),
-    code: Code::of::<UnobservedRollout>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnobservedRollout {}
+    page: "unobserved_rollout.rs",
+    check: UnobservedRollout {},
+}
 
 impl Check for UnobservedRollout {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

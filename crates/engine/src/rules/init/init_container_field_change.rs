@@ -75,31 +75,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     model::{Object, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::{
         Path, Str,
         json::{self, same_text},
     },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-container-field-change",
     summary: "an update of a Pod changes an init container in more than its image",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("init_container_field_change.rs"),
-    code: Code::of::<InitContainerFieldChange>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InitContainerFieldChange {}
+    page: "init_container_field_change.rs",
+    check: InitContainerFieldChange {},
+}
 
 impl Check for InitContainerFieldChange {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

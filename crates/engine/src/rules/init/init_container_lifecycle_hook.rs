@@ -53,27 +53,20 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#differences-from-regular-containers>
 //! - <https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-container-lifecycle-hook",
     summary: "a regular init container has lifecycle hooks, which only containers that keep running may have",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("init_container_lifecycle_hook.rs"),
-    code: Code::of::<InitContainerLifecycleHook>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InitContainerLifecycleHook {}
+    page: "init_container_lifecycle_hook.rs",
+    check: InitContainerLifecycleHook {},
+}
 
 impl Check for InitContainerLifecycleHook {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

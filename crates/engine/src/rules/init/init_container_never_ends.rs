@@ -67,9 +67,6 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
 //! - Kubelet scenario: `order/init-that-never-ends`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         commands::never_ends,
@@ -77,22 +74,18 @@ use crate::{
         stages::{Placed, Role, containers},
     },
     model::{PodSpec, Review, Template},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-container-never-ends",
     summary: "a regular init container whose command never ends, or that serves a port",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("init_container_never_ends.rs"),
-    code: Code::of::<InitContainerNeverEnds>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InitContainerNeverEnds {}
+    page: "init_container_never_ends.rs",
+    check: InitContainerNeverEnds {},
+}
 
 impl Check for InitContainerNeverEnds {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

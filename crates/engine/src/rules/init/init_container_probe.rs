@@ -50,27 +50,20 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-container-probe",
     summary: "a regular init container has a probe, which only containers that keep running may have",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("init_container_probe.rs"),
-    code: Code::of::<InitContainerProbe>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InitContainerProbe {}
+    page: "init_container_probe.rs",
+    check: InitContainerProbe {},
+}
 
 impl Check for InitContainerProbe {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

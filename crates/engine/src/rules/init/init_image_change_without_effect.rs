@@ -87,27 +87,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::{PodStatus, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-image-change-without-effect",
     summary: "an update changes the image of an init container that has already finished",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("init_image_change_without_effect.rs"),
-    code: Code::of::<InitImageChangeWithoutEffect>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InitImageChangeWithoutEffect {}
+    page: "init_image_change_without_effect.rs",
+    check: InitImageChangeWithoutEffect {},
+}
 
 impl Check for InitImageChangeWithoutEffect {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -85,31 +85,26 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     model::{Object, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::{
         Str,
         json::{self, same_text},
     },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-only-rollout",
     summary: "an update replaces every Pod although only init containers changed",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("init_only_rollout.rs"),
-    code: Code::of::<InitOnlyRollout>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InitOnlyRollout {}
+    page: "init_only_rollout.rs",
+    check: InitOnlyRollout {},
+}
 
 impl Check for InitOnlyRollout {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

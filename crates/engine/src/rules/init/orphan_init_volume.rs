@@ -60,28 +60,21 @@
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{Placed, Role, containers},
     model::{PodSpec, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "orphan-init-volume",
     summary: "an init container fills an emptyDir that no other container mounts",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("orphan_init_volume.rs"),
-    code: Code::of::<OrphanInitVolume>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct OrphanInitVolume {}
+    page: "orphan_init_volume.rs",
+    check: OrphanInitVolume {},
+}
 
 impl Check for OrphanInitVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -51,30 +51,23 @@
 //! - Kubelet scenario: `order/sidecar-startup-probe-holds-back`
 //! - Kubelet scenario: `order/sidecar-readiness-probe-does-not-hold-back`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         restart::is_long_running,
         stages::{self, Role},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "sidecar-without-probe",
     summary: "a sidecar has neither readinessProbe nor startupProbe: nothing waits until it serves",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("sidecar_without_probe.rs"),
-    code: Code::of::<SidecarWithoutProbe>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SidecarWithoutProbe {}
+    page: "sidecar_without_probe.rs",
+    check: SidecarWithoutProbe {},
+}
 
 impl Check for SidecarWithoutProbe {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

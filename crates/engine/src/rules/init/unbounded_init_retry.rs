@@ -55,30 +55,23 @@
 //! - Kubelet scenario: `order/failed-init-is-retried`
 //! - Kubelet scenario: `order/deadline-ends-init-retries`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         restart::{Restart, after_exit, pod_policy},
         stages::{Role, containers},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unbounded-init-retry",
     summary: "an init container is retried without an end: no activeDeadlineSeconds",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("unbounded_init_retry.rs"),
-    code: Code::of::<UnboundedInitRetry>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnboundedInitRetry {}
+    page: "unbounded_init_retry.rs",
+    check: UnboundedInitRetry {},
+}
 
 impl Check for UnboundedInitRetry {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -45,26 +45,19 @@
 //! - API validation: `ValidatePodTemplateSpecForReplicaSet`, `ValidateStatefulSetSpec`, `ValidateDaemonSetSpec`, `ValidatePodSpec`
 //! - Kubelet scenario: `workloads/job-deadline-of-zero`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "deadline-not-allowed",
     summary: "activeDeadlineSeconds where the API allows none, or one that leaves no time",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("deadline_not_allowed.rs"),
-    code: Code::of::<DeadlineNotAllowed>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DeadlineNotAllowed {}
+    page: "deadline_not_allowed.rs",
+    check: DeadlineNotAllowed {},
+}
 
 const MAX_POD_DEADLINE_SECONDS: i64 = i32::MAX as i64;
 

@@ -44,27 +44,20 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/>
 //! - Kubelet scenario: `workloads/job-kept`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "finished-job-kept",
     summary: "a Job without ttlSecondsAfterFinished: it and its Pods stay once finished",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("finished_job_kept.rs"),
-    code: Code::of::<FinishedJobKept>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FinishedJobKept {}
+    page: "finished_job_kept.rs",
+    check: FinishedJobKept {},
+}
 
 impl Check for FinishedJobKept {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

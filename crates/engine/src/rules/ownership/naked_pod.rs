@@ -42,28 +42,21 @@
 //! - <https://kubernetes.io/docs/concepts/configuration/overview/#naked-pods-vs-replicasets-deployments-and-jobs>
 //! - Kubelet scenario: `workloads/naked-pod`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::restart::pod_policy,
     model::{Operation, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "naked-pod",
     summary: "a Pod without a controller: nothing replaces it when its node fails",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("naked_pod.rs"),
-    code: Code::of::<NakedPod>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NakedPod {}
+    page: "naked_pod.rs",
+    check: NakedPod {},
+}
 
 impl Check for NakedPod {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

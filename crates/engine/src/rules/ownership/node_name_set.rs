@@ -45,26 +45,23 @@
 //! - Kubelet scenario: `workloads/node-name-set`
 //! - Kubelet scenario: `workloads/host-port-taken`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
-    model::{Operation, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    model::{Operation, Review, Workload},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "node-name-set",
     summary: "nodeName is set, which bypasses the scheduler (in a template: deny)",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("node_name_set.rs"),
-    code: Code::of::<NodeNameSet>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NodeNameSet {}
+    page: "node_name_set.rs",
+    check: NodeNameSet {},
+    other_levels: [LevelCase::of(Level::Deny, "", Workload::makes_pods)],
+}
 
 impl Check for NodeNameSet {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -75,27 +75,20 @@
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::{Concern, Review, pod::ContainerStatus},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "terminal-phase-left",
     summary: "a Pod's status leaves Succeeded or Failed, or says Succeeded too early",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("terminal_phase_left.rs"),
-    code: Code::of::<TerminalPhaseLeft>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct TerminalPhaseLeft {}
+    page: "terminal_phase_left.rs",
+    check: TerminalPhaseLeft {},
+}
 
 impl Check for TerminalPhaseLeft {
     const CONCERN: Concern = Concern::Status;

@@ -50,31 +50,24 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         ports::protocol,
         stages::{Role, containers},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "duplicate-port-name",
     summary: "two containers give the same name to different ports: a Service finds the first only",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("duplicate_port_name.rs"),
-    code: Code::of::<DuplicatePortName>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DuplicatePortName {}
+    page: "duplicate_port_name.rs",
+    check: DuplicatePortName {},
+}
 
 impl Check for DuplicatePortName {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -45,27 +45,24 @@
 //! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports>
 //! - `validatePodHostNetworkDeps` of the API server
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "host-network-port-mismatch",
     summary: "hostPort differs from containerPort in a Pod on the host's network",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("host_network_port_mismatch.rs"),
-    code: Code::of::<HostNetworkPortMismatch>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct HostNetworkPortMismatch {}
+    page: "host_network_port_mismatch.rs",
+    check: HostNetworkPortMismatch {},
+    other_levels: [LevelCase::of(Level::Warn, "it is an init container or a sidecar", |_| true)],
+}
 
 impl Check for HostNetworkPortMismatch {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

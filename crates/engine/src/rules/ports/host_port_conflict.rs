@@ -62,30 +62,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         ports::{host_port, is_port_number, is_wildcard, protocol},
         stages::containers,
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "host-port-conflict",
     summary: "two ports need the same port of the node at the same time",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("host_port_conflict.rs"),
-    code: Code::of::<HostPortConflict>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct HostPortConflict {}
+    page: "host_port_conflict.rs",
+    check: HostPortConflict {},
+}
 
 /// A port of the node, and its protocol.
 type NodePort<'p> = (i64, &'p str);

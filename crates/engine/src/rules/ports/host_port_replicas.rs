@@ -51,30 +51,23 @@
 //! - <https://kubernetes.io/docs/concepts/configuration/overview/#services>
 //! - Kubelet scenario: `workloads/host-port-replicas`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         ports::{host_port, is_port_number, protocol},
         stages::{self, Role},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "host-port-replicas",
     summary: "several replicas need the same port of the node",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("host_port_replicas.rs"),
-    code: Code::of::<HostPortReplicas>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct HostPortReplicas {}
+    page: "host_port_replicas.rs",
+    check: HostPortReplicas {},
+}
 
 impl Check for HostPortReplicas {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

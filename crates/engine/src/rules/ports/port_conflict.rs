@@ -57,31 +57,24 @@
 //! - Kubelet scenario: `order/port-taken-twice`
 //! - Kubelet scenario: `order/same-port-in-turn`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         ports::{is_port_number, protocol},
         stages::{Placed, containers},
     },
     model::{ContainerPort, Review, Template},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "port-conflict",
     summary: "two containers that run at the same time declare the same port",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("port_conflict.rs"),
-    code: Code::of::<PortConflict>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PortConflict {}
+    page: "port_conflict.rs",
+    check: PortConflict {},
+}
 
 impl Check for PortConflict {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -52,9 +52,6 @@
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port>
 //! - Kubelet scenario: `probes/undeclared-port`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         ports::is_port_number,
@@ -62,22 +59,18 @@ use crate::{
         stages::containers,
     },
     model::{Container, Review, Template},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "undeclared-probe-port",
     summary: "a probe asks a port that no container of the Pod declares",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("undeclared_probe_port.rs"),
-    code: Code::of::<UndeclaredProbePort>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UndeclaredProbePort {}
+    page: "undeclared_probe_port.rs",
+    check: UndeclaredProbePort {},
+}
 
 impl Check for UndeclaredProbePort {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -56,28 +56,21 @@
 //! - Kubelet scenario: `probes/liveness-of-another-containers-port`
 //! - Kubelet scenario: `probes/startup-of-another-containers-port`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{ports::is_port_name, stages},
     model::{Container, IntOrString, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unresolved-named-port",
     summary: "a probe or hook names a port that its container does not declare",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("unresolved_named_port.rs"),
-    code: Code::of::<UnresolvedNamedPort>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnresolvedNamedPort {}
+    page: "unresolved_named_port.rs",
+    check: UnresolvedNamedPort {},
+}
 
 impl Check for UnresolvedNamedPort {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

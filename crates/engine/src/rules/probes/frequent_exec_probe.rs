@@ -50,17 +50,17 @@ use serde::Deserialize;
 use crate::{
     lifecycle::{probes::Timing, stages},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "frequent-exec-probe",
     summary: "an exec probe starts a process every few seconds",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("frequent_exec_probe.rs"),
-    code: Code::of::<FrequentExecProbe>(),
-};
+    page: "frequent_exec_probe.rs",
+    check: FrequentExecProbe,
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]

@@ -59,9 +59,6 @@
 //! - <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe>
 //! - `validateProbe`, `validateLivenessProbe`, `validateReadinessProbe`, `validateStartupProbe` of the API server
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         ports::{is_port_name, is_port_number},
@@ -69,21 +66,17 @@ use crate::{
         stages::{self, Placed, Role},
     },
     model::{IntOrString, Probe, Review, Template},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "invalid-probe",
     summary: "a probe that the API server refuses",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("invalid_probe.rs"),
-    code: Code::of::<InvalidProbe>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InvalidProbe {}
+    page: "invalid_probe.rs",
+    check: InvalidProbe {},
+}
 
 impl Check for InvalidProbe {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -54,30 +54,23 @@
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/>
 //! - Kubelet scenario: `probes/liveness-as-readiness-restarts-a-busy-container`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         probes::{Handler, Timing},
         stages,
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "liveness-as-readiness",
     summary: "livenessProbe asks the same as readinessProbe and gives up no later",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("liveness_as_readiness.rs"),
-    code: Code::of::<LivenessAsReadiness>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LivenessAsReadiness {}
+    page: "liveness_as_readiness.rs",
+    check: LivenessAsReadiness {},
+}
 
 impl Check for LivenessAsReadiness {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -50,30 +50,30 @@
 //! - Kubelet scenario: `probes/liveness-kill-of-the-only-container-with-a-rule`
 //! - Kubelet scenario: `probes/liveness-kill-of-one-of-two-containers-with-a-rule`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         restart::{Restart, after_exit, pod_policy},
         stages::{self, Role},
     },
-    model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    model::{Review, Workload},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "liveness-on-never-restart",
     summary: "a livenessProbe kills a container that is not started again",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("liveness_on_never_restart.rs"),
-    code: Code::of::<LivenessOnNeverRestart>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LivenessOnNeverRestart {}
+    page: "liveness_on_never_restart.rs",
+    check: LivenessOnNeverRestart {},
+    other_levels: [
+        LevelCase::of(Level::Audit, "", Workload::is_job),
+        LevelCase::of(Level::Audit, "a controller owns the Pod and replaces it", Workload::is_pod),
+    ],
+}
 
 /// Exit codes of a container that SIGKILL or SIGTERM ended.
 const KILLED: [i64; 2] = [137, 143];

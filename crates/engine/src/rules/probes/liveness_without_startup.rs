@@ -63,17 +63,21 @@ use crate::{
         stages::{self, Role},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "liveness-without-startup",
     summary: "a livenessProbe without a startupProbe leaves little time to start, or delays for long",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("liveness_without_startup.rs"),
-    code: Code::of::<LivenessWithoutStartup>(),
-};
+    page: "liveness_without_startup.rs",
+    check: LivenessWithoutStartup,
+    other_levels: [LevelCase::of(Level::Warn, "initialDelaySeconds is a minute or more", |_| true)],
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]

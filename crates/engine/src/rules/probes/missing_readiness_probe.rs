@@ -55,9 +55,6 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         restart::is_long_running,
@@ -65,22 +62,18 @@ use crate::{
         stages::{self, Role},
     },
     model::{Review, Template, inventory::Namespace, inventory_object::TargetPort},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "missing-readiness-probe",
     summary: "a container that declares ports has no readinessProbe",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("missing_readiness_probe.rs"),
-    code: Code::of::<MissingReadinessProbe>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct MissingReadinessProbe {}
+    page: "missing_readiness_probe.rs",
+    check: MissingReadinessProbe {},
+}
 
 impl Check for MissingReadinessProbe {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

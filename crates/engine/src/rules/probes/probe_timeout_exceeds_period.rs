@@ -44,27 +44,20 @@
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes>
 //! - Kubelet scenario: `probes/timeout-longer-than-period`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{probes::Timing, stages},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "probe-timeout-exceeds-period",
     summary: "a probe may wait longer than the period at which it is to be repeated",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("probe_timeout_exceeds_period.rs"),
-    code: Code::of::<ProbeTimeoutExceedsPeriod>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ProbeTimeoutExceedsPeriod {}
+    page: "probe_timeout_exceeds_period.rs",
+    check: ProbeTimeoutExceedsPeriod {},
+}
 
 impl Check for ProbeTimeoutExceedsPeriod {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

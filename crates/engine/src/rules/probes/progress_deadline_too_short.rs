@@ -51,31 +51,24 @@
 //! - Kubelet scenario: `workloads/deployment-progress-deadline`
 //! - Kubelet scenario: `workloads/deployment-progress-does-not-wait-for-min-ready`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         probes::Timing,
         stages::{Role, containers},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "progress-deadline-too-short",
     summary: "a Deployment's progressDeadlineSeconds is over before its probes give up",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("progress_deadline_too_short.rs"),
-    code: Code::of::<ProgressDeadlineTooShort>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ProgressDeadlineTooShort {}
+    page: "progress_deadline_too_short.rs",
+    check: ProgressDeadlineTooShort {},
+}
 
 impl Check for ProgressDeadlineTooShort {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

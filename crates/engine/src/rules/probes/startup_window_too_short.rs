@@ -50,30 +50,23 @@
 //! - Kubelet scenario: `probes/startup-window-shorter-than-liveness`
 //! - Kubelet scenario: `probes/startup-initial-delay`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         probes::{Timing, startup_window_seconds},
         stages,
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "startup-window-too-short",
     summary: "a startupProbe gives up no later than the livenessProbe alone would",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("startup_window_too_short.rs"),
-    code: Code::of::<StartupWindowTooShort>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct StartupWindowTooShort {}
+    page: "startup_window_too_short.rs",
+    check: StartupWindowTooShort {},
+}
 
 impl Check for StartupWindowTooShort {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

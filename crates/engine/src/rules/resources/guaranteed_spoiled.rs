@@ -50,30 +50,23 @@
 //! - <https://kubernetes.io/docs/tasks/administer-cluster/cpu-management-policies/#static-policy>
 //! - Kubelet scenario: `workloads/qos-of-a-sidecar`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         resources::{QosClass, container_qos, pod_level},
         stages::{self, Role},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "guaranteed-spoiled",
     summary: "an init container or sidecar keeps the Pod from Guaranteed, which its apps qualify for",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("guaranteed_spoiled.rs"),
-    code: Code::of::<GuaranteedSpoiled>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct GuaranteedSpoiled {}
+    page: "guaranteed_spoiled.rs",
+    check: GuaranteedSpoiled {},
+}
 
 impl Check for GuaranteedSpoiled {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

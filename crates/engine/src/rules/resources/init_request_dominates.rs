@@ -62,17 +62,17 @@ use serde::Deserialize;
 use crate::{
     lifecycle::resources::{QOS_RESOURCES, phases, requests},
     model::{Amount, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "init-request-dominates",
     summary: "an init container makes the node reserve far more than the Pod needs when it runs",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("init_request_dominates.rs"),
-    code: Code::of::<InitRequestDominates>(),
-};
+    page: "init_request_dominates.rs",
+    check: InitRequestDominates,
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]

@@ -45,30 +45,23 @@
 //! - <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/>
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#pod-selection-for-kubelet-eviction>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         resources::{QOS_RESOURCES, pod_level, request_of},
         stages::{self, Role},
     },
     model::{Amount, Review},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "missing-requests",
     summary: "a container requests no cpu or no memory, and the Pod does not either",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("missing_requests.rs"),
-    code: Code::of::<MissingRequests>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct MissingRequests {}
+    page: "missing_requests.rs",
+    check: MissingRequests {},
+}
 
 impl Check for MissingRequests {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

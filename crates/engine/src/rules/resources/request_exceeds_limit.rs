@@ -51,31 +51,24 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         resources::{is_pod_level, pod_level},
         stages,
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "request-exceeds-limit",
     summary: "a resource request is above its limit",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("request_exceeds_limit.rs"),
-    code: Code::of::<RequestExceedsLimit>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RequestExceedsLimit {}
+    page: "request_exceeds_limit.rs",
+    check: RequestExceedsLimit {},
+}
 
 impl Check for RequestExceedsLimit {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -50,27 +50,20 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy>
 //! - Kubelet scenario: `workloads/cron-jobs-pile-up`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "cron-jobs-pile-up",
     summary: "a CronJob's Jobs may pile up: concurrencyPolicy Allow and no deadline",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("cron_jobs_pile_up.rs"),
-    code: Code::of::<CronJobsPileUp>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct CronJobsPileUp {}
+    page: "cron_jobs_pile_up.rs",
+    check: CronJobsPileUp {},
+}
 
 impl Check for CronJobsPileUp {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -55,30 +55,23 @@
 //! - Kubelet scenario: `restarts/rule-notin-with-zero`
 //! - Kubelet scenario: `restarts/restart-all-containers-after-init`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         restart::{matching_rule, pod_policy},
         stages::{self, Role},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "endless-restart-rule",
     summary: "a restart rule restarts a container that has completed",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("endless_restart_rule.rs"),
-    code: Code::of::<EndlessRestartRule>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct EndlessRestartRule {}
+    page: "endless_restart_rule.rs",
+    check: EndlessRestartRule {},
+}
 
 impl Check for EndlessRestartRule {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -60,31 +60,28 @@
 //! - KEP-5307, Container restart policy; KEP-5532, Restart all containers on container exits
 //! - `validateContainerRestartPolicy` of the API server
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         restart::POLICIES,
         stages::{self, Role},
     },
     model::{Review, pod::RestartRule},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "invalid-container-restart-policy",
     summary: "a container's restartPolicy or restartPolicyRules that the API server refuses",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("invalid_container_restart_policy.rs"),
-    code: Code::of::<InvalidContainerRestartPolicy>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InvalidContainerRestartPolicy {}
+    page: "invalid_container_restart_policy.rs",
+    check: InvalidContainerRestartPolicy {},
+    other_levels: [LevelCase::of(Level::Warn, "a restart rule has no exit codes", |_| true)],
+}
 
 const ACTIONS: &[&str] = &["Restart", "RestartAllContainers"];
 const OPERATORS: &[&str] = &["In", "NotIn"];

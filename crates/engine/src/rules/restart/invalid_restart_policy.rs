@@ -37,27 +37,20 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::restart::{POLICIES, pod_policy},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "invalid-restart-policy",
     summary: "a restartPolicy that is none of Always, OnFailure and Never",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("invalid_restart_policy.rs"),
-    code: Code::of::<InvalidRestartPolicy>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InvalidRestartPolicy {}
+    page: "invalid_restart_policy.rs",
+    check: InvalidRestartPolicy {},
+}
 
 impl Check for InvalidRestartPolicy {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -66,17 +66,17 @@ use serde::Deserialize;
 use crate::{
     lifecycle::restart::pod_policy,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "job-retry-extremes",
     summary: "a Job's backoffLimit is very high, or 0 with restartPolicy OnFailure",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("job_retry_extremes.rs"),
-    code: Code::of::<JobRetryExtremes>(),
-};
+    page: "job_retry_extremes.rs",
+    check: JobRetryExtremes,
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]

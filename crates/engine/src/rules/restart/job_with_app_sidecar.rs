@@ -60,17 +60,17 @@ use wildmatch::WildMatch;
 
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "job-with-app-sidecar",
     summary: "a Job never completes because of a helper among its app containers",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("job_with_app_sidecar.rs"),
-    code: Code::of::<JobWithAppSidecar>(),
-};
+    page: "job_with_app_sidecar.rs",
+    check: JobWithAppSidecar,
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]

@@ -46,27 +46,20 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy>
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::restart::{POLICIES, pod_policy},
     model::{Review, workload::RestartPolicies},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "restart-policy-not-allowed",
     summary: "a restartPolicy that this kind of workload does not allow",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("restart_policy_not_allowed.rs"),
-    code: Code::of::<RestartPolicyNotAllowed>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RestartPolicyNotAllowed {}
+    page: "restart_policy_not_allowed.rs",
+    check: RestartPolicyNotAllowed {},
+}
 
 impl Check for RestartPolicyNotAllowed {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

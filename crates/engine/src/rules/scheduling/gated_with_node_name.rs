@@ -42,26 +42,19 @@
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
 //! - KEP-3521, Pod scheduling readiness
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "gated-with-node-name",
     summary: "schedulingGates together with nodeName",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("gated_with_node_name.rs"),
-    code: Code::of::<GatedWithNodeName>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct GatedWithNodeName {}
+    page: "gated_with_node_name.rs",
+    check: GatedWithNodeName {},
+}
 
 impl Check for GatedWithNodeName {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -43,27 +43,20 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::names::is_qualified_name,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "invalid-scheduling-gate",
     summary: "a scheduling gate that is no qualified name or stands there twice",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("invalid_scheduling_gate.rs"),
-    code: Code::of::<InvalidSchedulingGate>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct InvalidSchedulingGate {}
+    page: "invalid_scheduling_gate.rs",
+    check: InvalidSchedulingGate {},
+}
 
 impl Check for InvalidSchedulingGate {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -65,26 +65,19 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "scheduling-gate-added",
     summary: "an update of a Pod adds a scheduling gate",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("scheduling_gate_added.rs"),
-    code: Code::of::<SchedulingGateAdded>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SchedulingGateAdded {}
+    page: "scheduling_gate_added.rs",
+    check: SchedulingGateAdded {},
+}
 
 impl Check for SchedulingGateAdded {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

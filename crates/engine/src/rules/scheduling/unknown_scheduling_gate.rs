@@ -54,17 +54,17 @@ use serde::Deserialize;
 use crate::{
     lifecycle::names::is_qualified_name,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, PolicyFacts, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unknown-scheduling-gate",
     summary: "a scheduling gate of which no remover is known: the Pod stays Pending",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("unknown_scheduling_gate.rs"),
-    code: Code::of::<UnknownSchedulingGate>(),
-};
+    page: "unknown_scheduling_gate.rs",
+    check: UnknownSchedulingGate,
+}
 
 /// Gates whose remover is known without a policy.
 const WELL_KNOWN: [&str; 2] = ["kueue.x-k8s.io/admission", "kueue.x-k8s.io/topology"];
@@ -77,6 +77,11 @@ struct UnknownSchedulingGate {
 }
 
 impl Check for UnknownSchedulingGate {
+    fn with_policy(&mut self, facts: &PolicyFacts<'_>) {
+        // Somebody knows how to remove the gate that the policy itself adds.
+        self.known.extend(facts.added_gates.iter().map(|gate| (*gate).to_owned()));
+    }
+
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         // One that is no name is `invalid-scheduling-gate`'s.
         let known = |name: &str| {

@@ -58,27 +58,20 @@
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::{Review, Template, pod::Volume},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "stateful-empty-dir",
     summary: "a StatefulSet keeps its data in an emptyDir, which dies with the Pod",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("stateful_empty_dir.rs"),
-    code: Code::of::<StatefulEmptyDir>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct StatefulEmptyDir {}
+    page: "stateful_empty_dir.rs",
+    check: StatefulEmptyDir {},
+}
 
 impl Check for StatefulEmptyDir {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -50,9 +50,6 @@
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{
         resources::{limit_of, pod_level},
@@ -62,21 +59,17 @@ use crate::{
         Amount, Quantity, Review,
         pod::{EmptyDir, Volume},
     },
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unbounded-memory-volume",
     summary: "an emptyDir in memory has no size limit, nor has a container that fills it",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("unbounded_memory_volume.rs"),
-    code: Code::of::<UnboundedMemoryVolume>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnboundedMemoryVolume {}
+    page: "unbounded_memory_volume.rs",
+    check: UnboundedMemoryVolume {},
+}
 
 impl Check for UnboundedMemoryVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

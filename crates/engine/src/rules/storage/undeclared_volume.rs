@@ -54,28 +54,21 @@
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/#how-volumes-work>
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#volume-claim-templates>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "undeclared-volume",
     summary: "a container mounts a volume that the Pod does not declare",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("undeclared_volume.rs"),
-    code: Code::of::<UndeclaredVolume>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UndeclaredVolume {}
+    page: "undeclared_volume.rs",
+    check: UndeclaredVolume {},
+}
 
 impl Check for UndeclaredVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

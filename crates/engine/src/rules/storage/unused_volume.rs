@@ -47,28 +47,21 @@
 //! - Kubelet scenario: `order/missing-volume-that-nobody-mounts`
 //! - Kubelet scenario: `order/missing-claim-that-nobody-mounts`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::{Path, SmallMap},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "unused-volume",
     summary: "a volume is declared, and no container mounts it",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("unused_volume.rs"),
-    code: Code::of::<UnusedVolume>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnusedVolume {}
+    page: "unused_volume.rs",
+    check: UnusedVolume {},
+}
 
 impl Check for UnusedVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

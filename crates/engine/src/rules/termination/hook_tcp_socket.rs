@@ -51,27 +51,20 @@
 //! - Kubelet scenario: `shutdown/hook-with-tcpsocket`
 //! - Kubelet scenario: `shutdown/poststart-with-tcpsocket`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "hook-tcp-socket",
     summary: "a lifecycle hook uses tcpSocket, which always fails",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("hook_tcp_socket.rs"),
-    code: Code::of::<HookTcpSocket>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct HookTcpSocket {}
+    page: "hook_tcp_socket.rs",
+    check: HookTcpSocket {},
+}
 
 impl Check for HookTcpSocket {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

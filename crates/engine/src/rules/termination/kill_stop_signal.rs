@@ -42,27 +42,20 @@
 //! - KEP-4960, Container stop signals
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-stop-signals>
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::stages::{self, Role},
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "kill-stop-signal",
     summary: "the stop signal is SIGKILL: the container cannot stop in order",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("kill_stop_signal.rs"),
-    code: Code::of::<KillStopSignal>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct KillStopSignal {}
+    page: "kill_stop_signal.rs",
+    check: KillStopSignal {},
+}
 
 impl Check for KillStopSignal {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -71,28 +71,21 @@
 
 use std::collections::HashSet;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::{restart::is_long_running, services::Serving, stages::Role},
     model::{Container, Review, inventory_object::TargetPort},
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::rule::{Check, Report, rule},
     syntax::Path,
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "no-drain-window",
     summary: "a container that serves a Service has no preStop: requests still come while it stops",
-    level: Level::Audit,
+    level: Audit,
     since: "0.1.0",
-    source: include_str!("no_drain_window.rs"),
-    code: Code::of::<NoDrainWindow>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NoDrainWindow {}
+    page: "no_drain_window.rs",
+    check: NoDrainWindow {},
+}
 
 impl Check for NoDrainWindow {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

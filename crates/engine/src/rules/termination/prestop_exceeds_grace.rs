@@ -65,17 +65,25 @@ use crate::{
         stages::{self, Role},
     },
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "prestop-exceeds-grace",
     summary: "a preStop hook sleeps longer than the grace period allows",
-    level: Level::Deny,
+    level: Deny,
     since: "0.1.0",
-    source: include_str!("prestop_exceeds_grace.rs"),
-    code: Code::of::<PrestopExceedsGrace>(),
-};
+    page: "prestop_exceeds_grace.rs",
+    check: PrestopExceedsGrace,
+    other_levels: [LevelCase::of(
+        Level::Warn,
+        "the hook ends within the grace period and leaves less than marginSeconds",
+        |_| true
+    )],
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]

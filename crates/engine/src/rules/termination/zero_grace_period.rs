@@ -49,27 +49,24 @@
 //! - Kubelet scenario: `shutdown/grace-of-one`
 //! - Kubelet scenario: `workloads/statefulset-zero-grace`
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     lifecycle::shutdown::grace_seconds,
     model::Review,
-    rules::rule::{Check, Code, Level, Report, Rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
-pub(crate) static RULE: Rule = Rule {
+rule! {
     id: "zero-grace-period",
     summary: "the grace period is 0: containers are killed without time to stop",
-    level: Level::Warn,
+    level: Warn,
     since: "0.1.0",
-    source: include_str!("zero_grace_period.rs"),
-    code: Code::of::<ZeroGracePeriod>(),
-};
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ZeroGracePeriod {}
+    page: "zero_grace_period.rs",
+    check: ZeroGracePeriod {},
+    other_levels: [LevelCase::of(Level::Deny, "", |workload| workload.kind == "StatefulSet")],
+}
 
 impl Check for ZeroGracePeriod {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {

@@ -1,6 +1,6 @@
 //! Policy text to [`LifecyclePolicy`]. Errors carry file, line, column and, where a name is misspelt, a suggestion.
 
-use std::{collections::HashMap, fmt, fs::File, io, io::Read, path::PathBuf};
+use std::{collections::HashMap, fmt};
 
 use serde_json::Value;
 use thiserror::Error;
@@ -20,39 +20,21 @@ use crate::syntax::{
 /// How many mistakes are looked for: a text that is no policy at all has one in every line.
 const MAX_MISTAKES: usize = 20;
 
-/// A policy's file may be that large. As an object it fits into etcd up to 1.5 MiB; a file also has comments and indentation.
-const MAX_BYTES: u64 = 4 * 1024 * 1024;
-
-/// A policy that cannot be used.
+/// A text that is no policy.
 #[derive(Debug, Error)]
-pub enum PolicyError {
-    /// The file cannot be read.
-    #[error("cannot read policy {}: {cause}", file.display())]
-    Read {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
-    /// The text is no policy.
-    #[error("{}", lines(origin, mistakes))]
-    Invalid {
-        /// File name, or what the text is.
-        origin: String,
-        /// What is wrong with it, in the order of the text: one at least.
-        mistakes: Vec<Mistake>,
-    },
+#[error("{}", lines(origin, mistakes))]
+pub struct PolicyError {
+    /// File name, or what the text is.
+    pub origin: String,
+    /// What is wrong with it, in the order of the text: one at least.
+    pub mistakes: Vec<Mistake>,
 }
 
 impl PolicyError {
-    /// One line a mistake, by its field alone: for a text that nobody has written.
+    /// Returns one line a mistake, by its field alone: for a text that nobody has written.
     pub fn by_field(&self) -> String {
-        match self {
-            Self::Invalid { origin, mistakes } => {
-                mistakes.iter().map(|mistake| format!("{origin}: {}", mistake.message)).collect::<Vec<_>>().join("\n")
-            }
-            Self::Read { .. } => self.to_string(),
-        }
+        let Self { origin, mistakes } = self;
+        mistakes.iter().map(|mistake| format!("{origin}: {}", mistake.message)).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -80,38 +62,23 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Reads a policy file (YAML or JSON).
-pub fn load(file: &std::path::Path) -> Result<LifecyclePolicy, PolicyError> {
-    let text = read(file).map_err(|cause| PolicyError::Read { file: file.to_owned(), cause })?;
-    let origin = file.display().to_string();
-    match std::str::from_utf8(&text) {
-        Ok(text) => parse(text, &origin),
+/// Reads a policy from the bytes of a file, YAML or JSON; `origin` names it in errors.
+pub fn parse_bytes(text: &[u8], origin: &str) -> Result<LifecyclePolicy, PolicyError> {
+    match std::str::from_utf8(text) {
+        Ok(text) => parse(text, origin),
         Err(error) => {
             let before = String::from_utf8_lossy(text.get(..error.valid_up_to()).unwrap_or_default());
             let line = before.lines().count().max(1);
             let column = before.lines().last().map_or(0, |line| line.chars().count()) + 1;
             let mistakes = vec![mistake(&before, Place { line, column }, 1, "this is not UTF-8".to_owned())];
-            Err(PolicyError::Invalid { origin, mistakes })
+            Err(PolicyError { origin: origin.to_owned(), mistakes })
         }
     }
 }
 
-/// Reads no more than [`MAX_BYTES`], of a regular file as of a pipe.
-fn read(file: &std::path::Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        let limit = MAX_BYTES / 1024 / 1024;
-        let cause =
-            format!("it is larger than {limit} MiB, and no cluster takes a policy of 1.5 MiB; is this the right file?");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, cause));
-    }
-    Ok(text)
-}
-
 /// Reads a policy from YAML or JSON text; `origin` names it in errors.
 pub fn parse(text: &str, origin: &str) -> Result<LifecyclePolicy, PolicyError> {
-    let invalid = |mistakes| PolicyError::Invalid { origin: origin.to_owned(), mistakes };
+    let invalid = |mistakes| PolicyError { origin: origin.to_owned(), mistakes };
     let from_yaml = |error: yaml::YamlError| invalid(vec![mistake(text, error.place, 1, error.message)]);
     let documents = yaml::documents(text).map_err(from_yaml)?;
     let [document] = documents.as_slice() else {
@@ -335,6 +302,5 @@ mod tests {
             error("apiVersion: v1\nkind: ConfigMap\n").starts_with("p.yaml:1:13: apiVersion: unknown value \"v1\"")
         );
         assert!(error("kind: LifecyclePolicy\n").contains("field \"apiVersion\" is missing"));
-        assert!(matches!(load(std::path::Path::new("/no/such/file")), Err(PolicyError::Read { .. })));
     }
 }
