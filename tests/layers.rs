@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn up_is_not() {
-        let up = "src/model/mod.rs (L2 model) imports src/policy/mod.rs (L5 policy): imports point down";
+        let up = "src/model/mod.rs (L1 model) imports src/policy/mod.rs (L4 policy): imports point down";
         for import in [
             "use crate::policy::Engine;",
             "use crate::{policy::Engine};",
@@ -405,8 +405,8 @@ mod tests {
             ("src/lifecycle/mod.rs", "pub use crate::policy::Engine;"),
             ("src/policy/mod.rs", "pub struct Engine;"),
         ];
-        assert!(of(&files)[0].starts_with("src/lifecycle/mod.rs (L3 lifecycle) imports src/policy/mod.rs"));
-        assert!(of(&files)[1].starts_with("src/model/mod.rs (L2 model) imports src/policy/mod.rs"));
+        assert!(of(&files)[0].starts_with("src/lifecycle/mod.rs (L2 lifecycle) imports src/policy/mod.rs"));
+        assert!(of(&files)[1].starts_with("src/model/mod.rs (L1 model) imports src/policy/mod.rs"));
     }
 
     #[test]
