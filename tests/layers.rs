@@ -17,6 +17,18 @@ const ENGINE: [&[&str]; 6] =
 /// Top modules of the program, by layer. `main.rs` and `lib.rs` stand outside.
 const PROGRAM: [&[&str]; 3] = [&["files"], &["server", "cluster", "render"], &["cli"]];
 
+/// Rooms and files of `src/server`, by layer. Its `mod.rs` stands outside: it puts them together.
+const SERVER: [&[&str]; 8] = [
+    &["crypto", "options"],
+    &["observe"],
+    &["shared"],
+    &["reload", "cluster_state"],
+    &["certificates"],
+    &["net"],
+    &["overload"],
+    &["review", "admin"],
+];
+
 /// A path of modules and names, from the root of the crate.
 type Names = Vec<String>;
 
@@ -313,6 +325,27 @@ fn imports_point_down() {
         let problems = problems(layers, &files_of(krate, min_files, min_imports));
         assert!(problems.is_empty(), "{krate}:\n{}", problems.join("\n"));
     }
+}
+
+#[test]
+fn imports_between_rooms_of_the_server_point_down() {
+    let files = files_of(".", 40, 60);
+    let all = Crate::new(&files);
+    let place = |module: &[String]| {
+        let [top, room, ..] = module else { return None };
+        let layer = || SERVER.iter().position(|rooms| rooms.contains(&room.as_str()));
+        (top == "server").then(|| layer().unwrap_or_else(|| panic!("{room} has no layer; give it one here")))
+    };
+    let mut upwards = Vec::new();
+    for (from, targets) in all.imports() {
+        let Some(layer) = place(from) else { continue };
+        for to in targets.into_iter().filter(|to| to.get(1) != from.get(1)) {
+            if place(to).is_some_and(|to_layer| to_layer >= layer) {
+                upwards.push(format!("{} imports {}: imports point down", all.name(from), all.name(to)));
+            }
+        }
+    }
+    assert!(upwards.is_empty(), "{}", upwards.join("\n"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `podgate serve` does with the API server's help.
+//! Starts the tasks of `podgate serve` that need the API server.
 
 use std::convert::Infallible;
 use std::env;
@@ -11,7 +11,7 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::duration;
-use crate::cluster::{self, Managed};
+use crate::cluster::{self, ManagedCertificates};
 use crate::server::Server;
 
 /// Name of the Service, and of the Lease.
@@ -79,13 +79,14 @@ impl ClusterArgs {
         stop: CancellationToken,
     ) -> impl Future<Output = Infallible> + use<> {
         let watched = client.clone().filter(|_| self.watch);
-        let watched = watched.map(|client| Box::pin(cluster::watch(client, server.knowledge())));
+        let watched = watched.map(|client| Box::pin(cluster::watch_inventory(client, server.cluster_state())));
         let policy = client.clone().zip(self.policy_from_cluster.clone());
-        let policy = policy
-            .map(|(client, name)| Box::pin(cluster::keep_policy(client, name, server.policies(), server.knowledge())));
+        let policy = policy.map(|(client, name)| {
+            Box::pin(cluster::watch_policy(client, name, server.policies(), server.cluster_state()))
+        });
         let managed = client.filter(|_| self.manage_certs).map(|client| {
             let managed = self.managed(client.default_namespace(), names);
-            Box::pin(cluster::manage_certificates(client, managed, server.presenter(), stop))
+            Box::pin(cluster::manage_certificates(client, managed, server.certificate_installer(), stop))
         });
         async {
             tokio::select! {
@@ -96,11 +97,11 @@ impl ClusterArgs {
         }
     }
 
-    fn managed(&self, namespace: &str, names: &[String]) -> Managed {
+    fn managed(&self, namespace: &str, names: &[String]) -> ManagedCertificates {
         let service = format!("{NAME}.{namespace}.svc");
         // In a Pod the host's name is the Pod's. A container that starts again is somebody else.
         let host = env::var("HOSTNAME").unwrap_or_default();
-        Managed {
+        ManagedCertificates {
             namespace: namespace.to_owned(),
             secret: self.managed_secret.clone(),
             lease: NAME.to_owned(),

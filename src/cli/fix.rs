@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
 
-/// What was added where, what failed, and a line that sums up.
+/// Prints what was added where, what failed, and a line that sums up.
 fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> String {
     let mut text = String::new();
     for file in fixed {

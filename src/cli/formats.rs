@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, error::ErrorKind, value_parser};
 
-/// How findings are written.
+/// The form of the findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For reading
@@ -21,7 +21,7 @@ pub(super) enum Format {
     Gitlab,
 }
 
-/// Where to.
+/// The destination of the findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Stdout,

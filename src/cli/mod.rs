@@ -12,6 +12,7 @@ mod fix;
 mod formats;
 mod man;
 mod output;
+mod page;
 mod policy;
 mod progress;
 mod review;

@@ -1,4 +1,4 @@
-//! What every subcommand does alike: print, and fail.
+//! Prints and fails, as every subcommand does.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     Ok(stdout.flush()?)
 }
 
-/// A reader that has seen enough (`podgate rules | head`) is no error.
+/// Returns whether the reader has seen enough (`podgate rules | head`), which is no error.
 pub(super) fn is_broken_pipe(cause: &anyhow::Error) -> bool {
     cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -9,12 +9,16 @@ use std::{
 use anyhow::anyhow;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
-use termimad::{Alignment, MadSkin};
+use terminal_size::{Width, terminal_size_of};
 
+use super::page;
 use podgate_engine::{
     policy::{pages, suggest::did_you_mean},
     rules::{self, RULES, Rule},
 };
+
+/// Columns of a terminal that does not say how wide it is.
+const DEFAULT_WIDTH: usize = 80;
 
 /// List the rules, or print the page of one
 #[derive(Debug, clap::Args)]
@@ -63,35 +67,11 @@ fn list() -> String {
     RULES.iter().map(|rule| format!("{:width$}  {:5}  {}\n", rule.id, rule.level, rule.summary)).collect()
 }
 
-/// The page as a terminal shows it: wrapped to its width, with headings and code set apart.
+/// Returns the page as a terminal shows it.
 fn rendered(page: &str) -> String {
-    let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let mut skin = if plain { MadSkin::no_style() } else { MadSkin::default() };
-    for heading in &mut skin.headers {
-        heading.align = Alignment::Left;
-    }
-    skin.term_text(&unwrapped(page)).to_string()
-}
-
-/// The Markdown with each paragraph and list item on one line: a terminal's width is not the source's.
-fn unwrapped(markdown: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let mut in_code = false;
-    // Whether the line before may go on.
-    let mut open = false;
-    for line in markdown.lines() {
-        in_code ^= line.starts_with("```");
-        let plain = !in_code && !line.is_empty() && !line.starts_with(['#', '`', '|']);
-        match lines.last_mut() {
-            Some(last) if open && plain && !line.starts_with("- ") => {
-                last.push(' ');
-                last.push_str(line.trim_start());
-            }
-            _ => lines.push(line.to_owned()),
-        }
-        open = plain;
-    }
-    lines.join("\n")
+    let color = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = terminal_size_of(io::stdout()).map_or(DEFAULT_WIDTH, |(Width(columns), _)| columns.into());
+    page::render(page, width, color)
 }
 
 fn json(rule: &Rule) -> Value {
@@ -100,16 +80,4 @@ fn json(rule: &Rule) -> Value {
         "id": rule.id, "level": rule.level, "summary": rule.summary, "since": rule.since,
         "options": options, "page": rule.page,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paragraphs_and_items_become_one_line() {
-        let page = "# A\n\none\ntwo\n\n- item\n  goes on\n- next\n\n```yaml\na: 1\nb: 2\n```\nafter\n";
-        let expected = "# A\n\none two\n\n- item goes on\n- next\n\n```yaml\na: 1\nb: 2\n```\nafter";
-        assert_eq!(unwrapped(page), expected);
-    }
 }

@@ -27,7 +27,7 @@ use podgate_engine::policy::Engine;
 
 /// Days that development certificates are valid.
 const DEVELOPMENT_DAYS: u32 = 365;
-/// What a shell reports of a process that a signal ended: 128 and the signal's number.
+/// Exit codes that a shell reports of a process that a signal ended: 128 and the signal's number.
 const INTERRUPTED: u8 = 128 + 2;
 const TERMINATED: u8 = 128 + 15;
 const HUNG_UP: u8 = 128 + 1;
@@ -244,7 +244,7 @@ fn engine(policy: Option<PathBuf>) -> anyhow::Result<Engine> {
     })?
 }
 
-/// Also says how much is left of the time to drain.
+/// Serves until a signal. Returns also how much is left of the time to drain.
 async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(ExitCode, Duration)> {
     // Before the ports are taken: as process 1 of a container a signal without a handler does nothing at all.
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
@@ -347,7 +347,7 @@ fn print_addresses(args: &Args, address: SocketAddr, admin_address: SocketAddr) 
     ));
 }
 
-/// A line on stdout; a reader that is gone is no error.
+/// Writes a line to stdout; a reader that is gone is no error.
 fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The objects that are known, kept as the little of their text that an [`Inventory`] reads.
+//! Keeps the objects that the watches have seen, as the little of their text that an [`Inventory`] reads.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 
@@ -12,7 +12,7 @@ use podgate_engine::policy::label::{self, PROFILE_LABEL};
 
 /// A kind that is watched.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedKind {
     group: &'static str,
     pub(super) kind: &'static str,
     namespaced: bool,
@@ -20,62 +20,62 @@ pub(super) struct Watched {
     spec: &'static [&'static str],
 }
 
-pub(super) const NAMESPACES: Watched = Watched { group: "", kind: "Namespace", namespaced: false, spec: &[] };
+pub(super) const NAMESPACES: WatchedKind = WatchedKind { group: "", kind: "Namespace", namespaced: false, spec: &[] };
 
-pub(super) const SERVICES: Watched =
-    Watched { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
+pub(super) const SERVICES: WatchedKind =
+    WatchedKind { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
 
-pub(super) const BUDGETS: Watched = Watched {
+pub(super) const BUDGETS: WatchedKind = WatchedKind {
     group: "policy",
     kind: "PodDisruptionBudget",
     namespaced: true,
     spec: &["selector", "minAvailable", "maxUnavailable", "unhealthyPodEvictionPolicy"],
 };
 
-pub(super) const AUTOSCALERS: Watched = Watched {
+pub(super) const AUTOSCALERS: WatchedKind = WatchedKind {
     group: "autoscaling",
     kind: "HorizontalPodAutoscaler",
     namespaced: true,
     spec: &["scaleTargetRef", "minReplicas"],
 };
 
-/// Those that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
-pub(super) static WORKLOADS: [Watched; 4] = [
+/// Kinds that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
+pub(super) static WORKLOADS: [WatchedKind; 4] = [
     workload("apps", "Deployment"),
     workload("apps", "StatefulSet"),
     workload("apps", "ReplicaSet"),
     workload("", "ReplicationController"),
 ];
 
-const fn workload(group: &'static str, kind: &'static str) -> Watched {
-    Watched { group, kind, namespaced: true, spec: &["replicas"] }
+const fn workload(group: &'static str, kind: &'static str) -> WatchedKind {
+    WatchedKind { group, kind, namespaced: true, spec: &["replicas"] }
 }
 
-impl Watched {
+impl WatchedKind {
     fn is_workload(&self) -> bool {
         WORKLOADS.iter().any(|workload| workload.kind == self.kind)
     }
 }
 
-/// Without these nothing is known: a part would be taken for the whole.
+/// Kinds without which there is no inventory: a part would be taken for the whole.
 const NEEDED: [&str; 4] = [NAMESPACES.kind, SERVICES.kind, BUDGETS.kind, AUTOSCALERS.kind];
 
 /// One object, in a few fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
-    /// Where its entry belongs: of a Namespace its own name.
+pub(super) struct KeptObject {
+    /// Its namespace: of a Namespace its own name.
     namespace: String,
     name: String,
     text: String,
-    /// Whether somebody else says what it says: of a ReplicaSet its Deployment.
+    /// True where its owner says what it says: of a ReplicaSet its Deployment.
     pub(super) is_managed: bool,
     /// The profile that a Namespace's label names.
     label: Option<String>,
 }
 
-impl Known {
-    /// What of `object` is worth keeping.
-    pub(super) fn of(watched: &Watched, object: &Value) -> Self {
+impl KeptObject {
+    /// Returns what of `object` is worth keeping.
+    pub(super) fn of(watched: &WatchedKind, object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = text("/metadata/name");
         let namespace = if watched.namespaced { text("/metadata/namespace") } else { name.clone() };
@@ -116,7 +116,7 @@ fn keep(into: &mut Map<String, Value>, field: &str, value: Option<&Value>) {
     }
 }
 
-/// Of annotations those by which rules are ignored.
+/// Keeps, of annotations, those by which rules are ignored.
 fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
     let all = annotations.and_then(Value::as_object).into_iter().flatten();
     let kept: Map<String, Value> = all
@@ -128,24 +128,24 @@ fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
     }
 }
 
-/// What a watch has seen.
+/// A change that a watch has seen.
 #[derive(Debug)]
 pub(super) enum Change {
     /// All objects of a kind, in place of what was known of that kind.
-    All(&'static Watched, Vec<Known>),
+    All(&'static WatchedKind, Vec<KeptObject>),
     /// A new or changed object.
-    Set(&'static Watched, Known),
+    Set(&'static WatchedKind, KeptObject),
     /// An object that is gone.
-    Gone(&'static Watched, Known),
+    Gone(&'static WatchedKind, KeptObject),
 }
 
 /// By kind and name.
-type Objects = BTreeMap<(&'static str, String), (&'static Watched, String)>;
+type Objects = BTreeMap<(&'static str, String), (&'static WatchedKind, String)>;
 
 /// Everything that the watches have seen, and the inventory of it. Only namespaces in which something has changed are read
 /// anew.
 #[derive(Debug, Default)]
-pub(super) struct Collected {
+pub(super) struct InventoryBuilder {
     namespaces: BTreeMap<String, Objects>,
     changed: BTreeSet<String>,
     listed: BTreeSet<&'static str>,
@@ -154,7 +154,7 @@ pub(super) struct Collected {
     inventory: Inventory,
 }
 
-impl Collected {
+impl InventoryBuilder {
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::All(watched, objects) => {
@@ -180,7 +180,7 @@ impl Collected {
         }
     }
 
-    fn set(&mut self, watched: &'static Watched, object: Known) {
+    fn set(&mut self, watched: &'static WatchedKind, object: KeptObject) {
         if !watched.namespaced {
             self.tell_of_label(&object);
         }
@@ -196,7 +196,7 @@ impl Collected {
     }
 
     /// Says once that the label of a namespace does nothing.
-    fn tell_of_label(&mut self, object: &Known) {
+    fn tell_of_label(&mut self, object: &KeptObject) {
         let wrong = object.label.as_ref().and_then(|value| Some((value, label::problem(value)?)));
         let Some((value, problem)) = wrong else {
             self.mislabelled.remove(&object.name);
@@ -209,7 +209,7 @@ impl Collected {
         }
     }
 
-    /// The inventory as it is now, once every kind that is needed has been listed; with workloads once all of these have,
+    /// Returns the inventory as it is now, once every kind that is needed has been listed; with workloads once all of these have,
     /// which an older ClusterRole does not allow.
     pub(super) fn inventory(&mut self) -> Option<Inventory> {
         if !NEEDED.iter().all(|kind| self.listed.contains(kind)) {

@@ -1,4 +1,13 @@
-//! One writer at a time: a Lease, taken and kept as Kubernetes' own components do it.
+//! Elects one writer at a time by a Lease, as Kubernetes' own components do.
+//!
+//! Mechanism: a replica that finds the Lease free, or unchanged for its whole duration, writes itself into it with the resource
+//! version it has read, so that of two that try, the API server refuses one (409). The holder renews every 5 s, and believes
+//! that it holds the Lease for only two thirds of the duration, counted from before its request: it stops writing before
+//! another may begin.
+//!
+//! Reason: two replicas that made certificates at once would replace each other's authority again and again. Times written by
+//! other nodes are not compared with this node's clock; only how long the Lease has not changed counts, as in client-go
+//! (<https://pkg.go.dev/k8s.io/client-go/tools/leaderelection>).
 
 use std::time::Duration;
 
@@ -9,9 +18,9 @@ use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use tokio::time::Instant;
 
-/// Who does not renew for this long has lost the Lease.
+/// A holder that does not renew for this long has lost the Lease.
 const DURATION: Duration = Duration::from_secs(15);
-/// How often it is renewed.
+/// Time between two renewals.
 pub(super) const RENEW: Duration = Duration::from_secs(5);
 
 /// One replica's part in the election.
@@ -30,7 +39,7 @@ impl Election {
         Self { api: Api::namespaced(client, namespace), name, identity, seen: None, held_until: None }
     }
 
-    /// Whether this replica may write now.
+    /// Returns whether this replica may write now.
     pub(super) fn is_held(&self) -> bool {
         self.held_until.is_some_and(|until| Instant::now() < until)
     }
@@ -99,7 +108,7 @@ impl Election {
     }
 }
 
-/// `false` if somebody else was faster.
+/// Returns `false` if another replica was faster.
 fn won(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
     match written {
         Ok(_) => Ok(true),

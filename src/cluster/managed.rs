@@ -1,8 +1,12 @@
-//! Certificates without anybody's help: made, kept in a Secret, renewed, and trusted by podgate's own webhook configurations.
+//! Manages certificates without anybody's help: makes them, keeps them in a Secret, renews them, and has podgate's own webhook
+//! configurations trust them.
 //!
-//! Every replica serves what the Secret holds. One of them, the holder of a Lease, writes: the Secret, and `caBundle` of the
-//! webhook configurations. A certificate of a new authority is served only once the configurations trust that authority, and
-//! they go on trusting the one before, so that at no time a replica serves what the API server does not trust.
+//! Mechanism: every replica watches the Secret and both webhook configurations, and serves what the Secret holds. One of them,
+//! the holder of a Lease, writes: the Secret, and `caBundle` of the configurations. Each write comes back by the watches.
+//!
+//! Order: a certificate of a new authority is served only once the configurations have trusted that authority for
+//! [`ManagedCertificates::trust_delay`], and they go on trusting the one before until its last certificate has expired. So at
+//! no time a replica serves what the API server does not trust, and no write needs an answer from another replica.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -24,17 +28,17 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::follow::{Seen, chain, follow};
 use super::lease::{Election, RENEW};
-use super::material::{Material, Wanted, trusts};
+use super::list_watch::{WatchEvent, chain, list_watch};
+use super::tls_secret::{TlsSecret, Wanted, trusts};
 use crate::server::certificates::CertificatesError;
-use crate::server::{Presenter, TlsError, log};
+use crate::server::{CertificateInstaller, TlsError, log};
 
 const QUEUE: usize = 64;
 
-/// What certificates are managed, and where.
+/// The certificates that are managed, and the objects that hold them.
 #[derive(Debug, Clone)]
-pub struct Managed {
+pub struct ManagedCertificates {
     /// Namespace of the Secret, the Lease and the Service.
     pub namespace: String,
     /// Name of the Secret.
@@ -43,15 +47,15 @@ pub struct Managed {
     pub lease: String,
     /// Name of the ValidatingWebhookConfiguration and of the MutatingWebhookConfiguration.
     pub configuration: String,
-    /// Who this replica is; no two may have the same.
+    /// Identity of this replica in the Lease; no two may have the same.
     pub identity: String,
     /// DNS names and IP addresses of the server.
     pub names: Vec<String>,
-    /// How long an authority is valid. It is replaced when a third is left.
+    /// Validity of an authority. It is replaced when a third is left.
     pub ca_validity: Duration,
-    /// How long a server certificate is valid. It is renewed when a third is left.
+    /// Validity of a server certificate. It is renewed when a third is left.
     pub validity: Duration,
-    /// How long the API servers have to notice a new authority before a certificate of it is served.
+    /// Time for the API servers to notice a new authority before a certificate of it is served.
     pub trust_delay: Duration,
 }
 
@@ -65,8 +69,8 @@ enum ManagedError {
     Serve(#[from] TlsError),
 }
 
-/// What is there now. `None` where there is no such object.
-enum Found {
+/// An object as it is now. `None` where there is no such object.
+enum Observed {
     Secret(Option<Box<Secret>>),
     Validating(Option<ValidatingWebhookConfiguration>),
     Mutating(Option<MutatingWebhookConfiguration>),
@@ -75,42 +79,42 @@ enum Found {
 /// `caBundle` of each webhook of a configuration, by the webhook's name.
 type Bundles = Vec<(String, Vec<u8>)>;
 
-/// Manages certificates for as long as it is polled; `presenter` serves them. Once `stop` is cancelled, because this replica is
+/// Manages certificates for as long as it is polled; `installer` serves them. Once `stop` is cancelled, because this replica is
 /// about to go, it writes no more, and leaves that to another at once.
 pub async fn manage_certificates(
     client: Client,
-    managed: Managed,
-    presenter: Presenter,
+    managed: ManagedCertificates,
+    installer: CertificateInstaller,
     stop: CancellationToken,
 ) -> Infallible {
-    presenter.distrust();
+    installer.set_trusted(false);
     let (sender, found) = mpsc::channel(QUEUE);
     let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
     let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &managed.namespace);
     let watch_secret = watch_one("Secret", secrets.clone(), managed.secret.clone(), &sender, |found| {
-        Found::Secret(found.map(Box::new))
+        Observed::Secret(found.map(Box::new))
     });
     let watch_validating = watch_one(
         "ValidatingWebhookConfiguration",
         validating.clone(),
         managed.configuration.clone(),
         &sender,
-        Found::Validating,
+        Observed::Validating,
     );
     let watch_mutating = watch_one(
         "MutatingWebhookConfiguration",
         mutating.clone(),
         managed.configuration.clone(),
         &sender,
-        Found::Mutating,
+        Observed::Mutating,
     );
     let election = Election::new(client, &managed.namespace, managed.lease.clone(), managed.identity.clone());
     let wanted = Wanted { names: managed.names.clone(), ca_validity: managed.ca_validity, validity: managed.validity };
     let state = Manager {
         managed,
         wanted,
-        presenter,
+        installer,
         election,
         is_lease_lost: false,
         secrets,
@@ -136,20 +140,20 @@ async fn watch_one<K>(
     kind: &'static str,
     api: Api<K>,
     name: String,
-    sender: &mpsc::Sender<Found>,
-    found: impl Fn(Option<K>) -> Found,
+    sender: &mpsc::Sender<Observed>,
+    found: impl Fn(Option<K>) -> Observed,
 ) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let config = Config::default().fields(&format!("metadata.name={name}"));
-    let tell = |seen| {
+    let handle = |seen| {
         let found = match seen {
-            Seen::All(mut objects) => Some(found(objects.pop())),
-            Seen::Set(object) => Some(found(Some(object))),
-            Seen::Gone(_) => Some(found(None)),
+            WatchEvent::Listed(mut objects) => Some(found(objects.pop())),
+            WatchEvent::Applied(object) => Some(found(Some(object))),
+            WatchEvent::Deleted(_) => Some(found(None)),
             // What was seen last is the best that is known.
-            Seen::Lost => None,
+            WatchEvent::Failed => None,
         };
         async move {
             if let Some(found) = found {
@@ -158,16 +162,16 @@ where
             }
         }
     };
-    follow(kind, api, config, |object| object, tell).await
+    list_watch(kind, api, config, |object| object, handle).await
 }
 
-/// `caBundle` of each webhook.
+/// Returns `caBundle` of each webhook.
 fn validating_bundles(configuration: Option<ValidatingWebhookConfiguration>) -> Bundles {
     let webhooks = configuration.and_then(|configuration| configuration.webhooks).unwrap_or_default();
     webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config))).collect()
 }
 
-/// `caBundle` of each webhook.
+/// Returns `caBundle` of each webhook.
 fn mutating_bundles(configuration: Option<MutatingWebhookConfiguration>) -> Bundles {
     let webhooks = configuration.and_then(|configuration| configuration.webhooks).unwrap_or_default();
     webhooks.into_iter().map(|webhook| (webhook.name, bundle(webhook.client_config))).collect()
@@ -184,40 +188,40 @@ fn report(cause: &dyn std::error::Error, message: &'static str) {
 }
 
 struct Manager {
-    managed: Managed,
+    managed: ManagedCertificates,
     wanted: Wanted,
-    presenter: Presenter,
+    installer: CertificateInstaller,
     election: Election,
-    /// Whether the last attempt to take or renew the Lease failed, and that has been said.
+    /// True if the last attempt to take or renew the Lease failed, and that has been logged.
     is_lease_lost: bool,
     secrets: Api<Secret>,
     validating_api: Api<ValidatingWebhookConfiguration>,
     mutating_api: Api<MutatingWebhookConfiguration>,
-    /// Whether it is known if there is a Secret.
+    /// True once it is known if there is a Secret.
     is_listed: bool,
     secret: Option<Box<Secret>>,
     /// As they were seen last; `None` until they have been.
     validating: Option<Bundles>,
     mutating: Option<Bundles>,
-    /// What is served.
-    served: Option<Material>,
-    /// Since when the authority of the Secret's certificate, which is not served yet, is trusted.
+    /// The Secret's content that is served.
+    served: Option<TlsSecret>,
+    /// Time since which the authority of the Secret's certificate, which is not served yet, is trusted.
     trusted_since: Option<Instant>,
 }
 
 impl Manager {
-    async fn run(mut self, mut found: mpsc::Receiver<Found>, stop: CancellationToken) -> Infallible {
+    async fn run(mut self, mut found: mpsc::Receiver<Observed>, stop: CancellationToken) -> Infallible {
         let mut renew = interval(RENEW);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let trust_delay = self.trusted_since.map(|since| since + self.managed.trust_delay);
             tokio::select! {
                 found = found.recv() => match found {
-                    Some(Found::Secret(secret)) => (self.is_listed, self.secret) = (true, secret),
-                    Some(Found::Validating(configuration)) => {
+                    Some(Observed::Secret(secret)) => (self.is_listed, self.secret) = (true, secret),
+                    Some(Observed::Validating(configuration)) => {
                         self.validating = Some(validating_bundles(configuration));
                     }
-                    Some(Found::Mutating(configuration)) => self.mutating = Some(mutating_bundles(configuration)),
+                    Some(Observed::Mutating(configuration)) => self.mutating = Some(mutating_bundles(configuration)),
                     // There is a sender for as long as this is polled.
                     None => pending().await,
                 },
@@ -256,7 +260,7 @@ impl Manager {
         if !self.is_listed {
             return Ok(());
         }
-        let now = self.material().unwrap_or_default();
+        let now = self.tls_secret().unwrap_or_default();
         let next = now.next(&self.wanted, OffsetDateTime::now_utc())?;
         if next != now {
             let mut written = self.secret.as_deref().cloned().unwrap_or_else(|| Secret {
@@ -274,7 +278,7 @@ impl Manager {
                     info!(secret = self.managed.secret, "new managed certificates");
                     self.secret = Some(Box::new(written));
                 }
-                // Somebody was faster; the watch brings what he wrote.
+                // Another replica was faster; the watch brings what it wrote.
                 Err(kube::Error::Api(status)) if status.code == 409 => {
                     debug!("another replica has written managed certificates");
                     return Ok(());
@@ -299,44 +303,41 @@ impl Manager {
 
     /// Serves what the Secret holds, once it is trusted, and says whether what is served is trusted.
     fn serve(&mut self) -> Result<(), ManagedError> {
-        if let Some(material) = self.material().filter(Material::is_complete) {
-            let is_new = |served: &Material| served.certificate != material.certificate;
+        if let Some(secret) = self.tls_secret().filter(TlsSecret::is_complete) {
+            let is_new = |served: &TlsSecret| served.certificate != secret.certificate;
             match &self.served {
                 Some(served) if !is_new(served) => self.trusted_since = None,
-                Some(served) if served.authority() != material.authority() => {
-                    if !self.is_trusted(material.authority()) {
+                Some(served) if served.authority() != secret.authority() => {
+                    if !self.is_trusted(secret.authority()) {
                         self.trusted_since = None;
                     } else if self.trusted_since.get_or_insert_with(Instant::now).elapsed() >= self.managed.trust_delay
                     {
-                        self.present(material)?;
+                        self.install(secret)?;
                     }
                 }
                 // The first, or one more of an authority that is known.
-                _ => self.present(material)?,
+                _ => self.install(secret)?,
             }
         }
         let trusted = self.served.as_ref().is_some_and(|served| self.is_trusted(served.authority()));
-        if trusted {
-            self.presenter.trust();
-        } else {
-            self.presenter.distrust();
-        }
+        self.installer.set_trusted(trusted);
         Ok(())
     }
 
-    /// What the Secret holds.
-    fn material(&self) -> Option<Material> {
-        self.secret.as_ref()?.data.as_ref().map(Material::read)
+    /// Returns what the Secret holds.
+    fn tls_secret(&self) -> Option<TlsSecret> {
+        self.secret.as_ref()?.data.as_ref().map(TlsSecret::read)
     }
 
-    fn present(&mut self, material: Material) -> Result<(), ManagedError> {
-        self.presenter.present(&material.certificate, &material.key)?;
+    fn install(&mut self, secret: TlsSecret) -> Result<(), ManagedError> {
+        self.installer.install(&secret.certificate, &secret.key)?;
         self.trusted_since = None;
-        self.served = Some(material);
+        self.served = Some(secret);
         Ok(())
     }
 
-    /// Whether all webhooks of both configurations trust an authority. A configuration that does not exist distrusts nobody.
+    /// Returns whether all webhooks of both configurations trust an authority. A configuration that does not exist distrusts
+    /// nobody.
     fn is_trusted(&self, authority: &str) -> bool {
         let trusted = |bundles: &Option<Bundles>| {
             bundles.as_ref().is_some_and(|bundles| bundles.iter().all(|(_, bundle)| trusts(bundle, authority)))
@@ -345,7 +346,7 @@ impl Manager {
     }
 }
 
-/// The patch that sets `caBundle` where it is another, if it is one anywhere.
+/// Returns the patch that sets `caBundle` where it is another, if it is one anywhere.
 fn repair(bundles: &Bundles, bundle: &str) -> Option<serde_json::Value> {
     let wrong = bundles.iter().filter(|(_, found)| found != bundle.as_bytes());
     let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bundle);

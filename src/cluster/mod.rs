@@ -1,31 +1,31 @@
-//! What podgate asks of the API server: the other objects that it judges by, its policy, and a place for its own
+//! Talks to the API server: watches the other objects that reviews look up, brings the policy, and keeps podgate's own
 //! certificates.
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
-mod follow;
 mod inventory;
+mod inventory_watch;
 mod lease;
+mod list_watch;
 mod managed;
-mod material;
 mod policy;
-mod watch;
+mod tls_secret;
 
 use std::time::Duration;
 
 use kube::{Client, Config};
 
-pub use managed::{Managed, manage_certificates};
-pub use policy::keep_policy;
-pub use watch::watch;
+pub use inventory_watch::watch_inventory;
+pub use managed::{ManagedCertificates, manage_certificates};
+pub use policy::watch_policy;
 
-/// How long a connection to the API server may take to come about.
+/// Limits the time in which a connection to the API server is made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the API server may say nothing, so that no request hangs for ever where a connection is lost without a word. Longer
+/// Limits the silence of the API server, so that no request hangs for ever where a connection is lost without a word. Longer
 /// than a watch in which nothing happens.
-const READ_TIMEOUT: Duration = Duration::from_secs(follow::WATCH_SECONDS as u64 + 15);
+const READ_TIMEOUT: Duration = Duration::from_secs(list_watch::WATCH_SECONDS as u64 + 15);
 
-/// Why there is no client of the API server.
+/// Reasons for which there is no client of the API server.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// Neither a kubeconfig nor a service account.
@@ -36,7 +36,7 @@ pub enum ClusterError {
     Client(#[source] Box<kube::Error>),
 }
 
-/// A client with the rights of the Pod's service account, or of `$KUBECONFIG`. Connects only when it is used.
+/// Returns a client with the rights of the Pod's service account, or of `$KUBECONFIG`. Connects only when it is used.
 pub async fn connect() -> Result<Client, ClusterError> {
     let mut config = Config::infer().await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);

@@ -7,8 +7,8 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, ResourceExt as _};
 
-use super::follow::{Seen, follow};
-use crate::server::{Knowledge, Policies};
+use super::list_watch::{WatchEvent, list_watch};
+use crate::server::{ClusterState, Policies};
 
 const GROUP: &str = "podgate.dev";
 const VERSION: &str = "v1alpha1";
@@ -19,23 +19,28 @@ const PLURAL: &str = "lifecyclepolicies";
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Puts the LifecyclePolicy `name` in force, and each change of it, for as long as it is polled. One that cannot be used, or
-/// is gone, leaves the last good one in force, and so does an API server that is gone. `knowledge` is told how old that is.
-pub async fn keep_policy(client: Client, name: String, policies: Arc<Policies>, knowledge: Knowledge) -> Infallible {
+/// is gone, leaves the last good one in force, and so does an API server that is gone. `cluster_state` is told how old that is.
+pub async fn watch_policy(
+    client: Client,
+    name: String,
+    policies: Arc<Policies>,
+    cluster_state: ClusterState,
+) -> Infallible {
     let kind = GroupVersionKind::gvk(GROUP, VERSION, KIND);
     let api: Api<DynamicObject> = Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, PLURAL));
     let config = Config::default().fields(&format!("metadata.name={name}"));
     // The version that was seen last. After an error everything is listed again, and mostly nothing has changed.
     let mut known: Option<Option<String>> = None;
-    let tell = |seen| {
+    let handle = |seen| {
         let found = match seen {
-            Seen::All(mut objects) => {
-                knowledge.found(KIND);
+            WatchEvent::Listed(mut objects) => {
+                cluster_state.found(KIND);
                 Some(objects.pop())
             }
-            Seen::Set(object) => Some(Some(object)),
-            Seen::Gone(_) => Some(None),
-            Seen::Lost => {
-                knowledge.lost(KIND);
+            WatchEvent::Applied(object) => Some(Some(object)),
+            WatchEvent::Deleted(_) => Some(None),
+            WatchEvent::Failed => {
+                cluster_state.lost(KIND);
                 None
             }
         };
@@ -48,13 +53,13 @@ pub async fn keep_policy(client: Client, name: String, policies: Arc<Policies>, 
         let policies = &policies;
         async move {
             match found {
-                Some(Some(object)) => policies.offer(text(object)).await,
-                Some(None) => policies.miss(),
+                Some(Some(object)) => policies.apply_object(text(object)).await,
+                Some(None) => policies.report_missing(),
                 None => {}
             }
         }
     };
-    follow(KIND, api, config, |object| object, tell).await
+    list_watch(KIND, api, config, |object| object, handle).await
 }
 
 /// The object as a policy file has it. Objects of a list do not always say what they are.

@@ -8,7 +8,7 @@ use std::{
 
 use podgate_manifests::Input;
 
-/// What standard input is called in output.
+/// Name of standard input in output.
 pub const STDIN: &str = "<stdin>";
 /// The largest file that is read, in bytes. The API server takes objects of a few MiB.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -16,9 +16,9 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Something to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct File {
-    /// What it is called in output: the path as it was given, with `/`.
+    /// Its name in output: the path as it was given, with `/`.
     pub name: String,
-    /// Where it is; `None` for standard input.
+    /// Its path; `None` for standard input.
     pub path: Option<PathBuf>,
     /// Whether it was named, not found in a folder.
     pub is_named: bool,

@@ -9,10 +9,10 @@ use std::{
 use podgate_engine::policy::{LifecyclePolicy, PolicyError, parse_bytes};
 use thiserror::Error;
 
-/// What such a policy may be called; the first that is there counts.
+/// Names that such a policy may have; the first that is there counts.
 const NAMES: [&str; 2] = [".podgate.yaml", "podgate.yaml"];
 
-/// What every policy's text has.
+/// Text that every policy has.
 const KIND: &[u8] = b"LifecyclePolicy";
 
 /// A policy's file may be that large. As an object it fits into etcd up to 1.5 MiB; a file also has comments and indentation.

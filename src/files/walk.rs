@@ -1,4 +1,4 @@
-//! Which files are meant.
+//! Finds the files that are meant.
 
 use std::{
     collections::HashSet,
@@ -16,7 +16,7 @@ use super::{
     ignored::{Ignored, WalkError, by_git},
 };
 
-/// What a folder is searched for.
+/// The files that a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// What was found at some paths.

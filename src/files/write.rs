@@ -15,7 +15,7 @@ pub enum WriteError {
     Io {
         /// The file.
         name: String,
-        /// Why.
+        /// The system's error.
         cause: io::Error,
     },
     /// It is another than the one that was read.

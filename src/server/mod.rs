@@ -2,41 +2,17 @@
 //!
 //! [`Server::bind`] takes the ports, so that whoever started it knows the addresses; [`Server::serve`] serves.
 
-mod activity;
 mod admin;
-mod admin_thread;
-mod body;
 pub mod certificates;
-mod clients;
-mod connection;
-mod connections;
-mod deadline;
-mod endpoint;
-mod failure;
-mod files;
-mod findings;
-mod health;
-mod knowledge;
-mod ledger;
-pub mod log;
-mod lookout;
-mod metrics;
+mod cluster_state;
+mod crypto;
+mod net;
+mod observe;
 mod options;
-#[cfg(feature = "otlp")]
-pub mod otlp;
-mod peer;
-mod pool;
-mod presenter;
-mod refusal;
+mod overload;
 mod reload;
-mod renewal;
-mod reply;
-mod routes;
-mod span;
-mod tls;
-mod trace;
-mod turns;
-mod watch;
+mod review;
+mod shared;
 
 use std::future::Future;
 use std::io;
@@ -50,27 +26,31 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use knowledge::Knowledge;
+pub use certificates::installer::CertificateInstaller;
+pub use certificates::{Flaw, TlsError};
+pub use cluster_state::ClusterState;
+pub use observe::log;
+#[cfg(feature = "otlp")]
+pub use observe::otlp;
+pub use observe::trace_context::TraceContext;
 pub use options::{Limits, MAX_BODY_BYTES, MAX_BYTES, Options, PolicySource, TlsVersion};
-pub use presenter::Presenter;
-pub use reload::Policies;
-pub use tls::{Flaw, TlsError};
-pub use trace::TraceContext;
+pub use reload::policies::Policies;
 
-use admin_thread::AdminThread;
-use endpoint::Endpoint;
-use files::Reader;
-use health::Health;
-use ledger::Ledger;
-use lookout::Lookout;
-use metrics::Metrics;
-use peer::Kind;
+use admin::routes::Admin;
+use admin::thread::AdminThread;
+use certificates::store::CertificateStore;
+use certificates::tls::Tls;
+use net::driver_wakeup::DriverWakeup;
+use net::endpoint::Endpoint;
+use net::peer::QueueKind;
+use overload::fair_queue::FairQueue;
+use overload::memory_budget::MemoryBudget;
+use overload::processor_limit::ProcessorLimit;
 use podgate_engine::policy::Engine;
-use pool::Pool;
-use renewal::Renewal;
-use tls::Tls;
-use turns::Turns;
-use watch::Watch;
+use reload::reader::FileReader;
+use reload::watch::FileWatch;
+use review::routes::ReviewService;
+use shared::Shared;
 
 /// Connections to the admin port at a time: a kubelet, a few Prometheus, a person. Of its own, so that a crowd at the
 /// webhook's port does not make the kubelet believe that the process is dead.
@@ -81,17 +61,17 @@ const BACKLOG: u32 = 1024;
 /// Nothing on the admin port is worth a longer wait at the end.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why the server does not start.
+/// Reasons for which the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// A port cannot be taken.
     #[error("cannot listen on {address} ({flag})")]
     Listen {
-        /// What was asked for.
+        /// The address that was asked for.
         address: SocketAddr,
-        /// The flag that says so.
+        /// The flag that sets it.
         flag: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The certificate, its key or the clients' authority cannot be used.
@@ -111,12 +91,11 @@ pub struct Server {
     admin_address: SocketAddr,
     admission: Endpoint,
     admin: Endpoint,
-    renewal: Arc<Renewal>,
-    watch: Watch,
-    health: Arc<Health>,
-    knowledge: Knowledge,
+    certificates: Arc<CertificateStore>,
+    watch: FileWatch,
+    shared: Arc<Shared>,
     policies: Arc<Policies>,
-    lookout: Lookout,
+    driver_wakeup: DriverWakeup,
     admin_thread: AdminThread,
 }
 
@@ -124,103 +103,85 @@ impl Server {
     /// Reads the certificates and takes both ports. `engine` may be exchanged at any time, and is when the policy's file
     /// changes; a request is answered by the one that is there when its body has arrived.
     pub async fn bind(options: Options, engine: Arc<ArcSwap<Engine>>) -> Result<Self, ServerError> {
-        let metrics = Arc::new(Metrics::new());
-        let health = Arc::new(Health::new());
+        let shared = Shared::new(engine, options.limits, options.log_allowed);
         let tls = Arc::new(Tls::new(options.tls_min_version));
-        let renewal = Arc::new(Renewal {
+        let certificates = Arc::new(CertificateStore {
             cert_dir: options.cert_dir,
             client_ca: options.client_ca,
             client_names: options.client_names,
             interval: options.reload_interval,
             tls: Arc::clone(&tls),
-            health: Arc::clone(&health),
-            metrics: Arc::clone(&metrics),
+            shared: Arc::clone(&shared),
         });
-        let files = Arc::clone(&renewal);
+        let files = Arc::clone(&certificates);
         let load = move || {
             let watch = files.watch();
             files.load().map(|()| watch)
         };
-        let watch = Reader::default()
+        let watch = FileReader::default()
             .read(load)
             .await
             .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
-        let knowledge = Knowledge::new(Arc::clone(&metrics));
 
         let (listener, address) = listen(options.listen, "--listen")?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
         let limits = options.limits;
-        let policies = Arc::new(Policies::new(engine, options.policy, Arc::clone(&health), Arc::clone(&metrics)));
-        let admin_state = admin::Admin {
-            metrics: Arc::clone(&metrics),
-            health: Arc::clone(&health),
-            policies: Arc::clone(&policies),
+        let policies = Arc::new(Policies::new(Arc::clone(&shared), options.policy));
+        let admin = Admin { shared: Arc::clone(&shared), policies: Arc::clone(&policies) };
+        let admin_limits =
+            Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits };
+        let service = ReviewService {
+            shared: Arc::clone(&shared),
+            small_bodies: FairQueue::new(QueueKind::SmallBodies, limits.max_requests, limits.max_requests),
+            memory: Arc::new(MemoryBudget::new(&limits)),
+            large_bodies: FairQueue::large(&limits),
+            processors: ProcessorLimit::new(),
+        };
+        let endpoint = |listener, tls, router, limits| Endpoint {
+            listener,
+            tls,
+            router,
+            limits,
+            shared: Arc::clone(&shared),
+            stop: CancellationToken::new(),
         };
         Ok(Self {
             address,
             admin_address,
-            admission: Endpoint {
-                listener,
-                tls: Some(tls),
-                router: routes::router(routes::App {
-                    engine: Arc::clone(&policies.engine),
-                    inventory: Arc::clone(&knowledge.inventory),
-                    health: Arc::clone(&health),
-                    metrics: Arc::clone(&metrics),
-                    limits,
-                    log_allowed: options.log_allowed,
-                    places: Pool::new(Kind::Place, limits.max_requests, limits.max_requests),
-                    ledger: Arc::new(Ledger::new(&limits)),
-                    pool: Pool::large(&limits),
-                    turns: Turns::new(),
-                }),
-                limits,
-                metrics: Arc::clone(&metrics),
-                health: Arc::clone(&health),
-                stop: CancellationToken::new(),
-            },
-            admin: Endpoint {
-                listener: admin_listener,
-                tls: None,
-                router: admin::router(admin_state),
-                limits: Limits { max_connections: MAX_ADMIN_CONNECTIONS, drain_timeout: ADMIN_DRAIN_TIMEOUT, ..limits },
-                metrics: Arc::clone(&metrics),
-                health: Arc::clone(&health),
-                stop: CancellationToken::new(),
-            },
-            renewal,
+            admission: endpoint(listener, Some(tls), review::routes::router(service), limits),
+            admin: endpoint(admin_listener, None, admin::routes::router(admin), admin_limits),
+            certificates,
             watch,
-            health,
-            knowledge,
+            shared,
             policies,
-            lookout: Lookout::start().map_err(ServerError::Thread)?,
+            driver_wakeup: DriverWakeup::start().map_err(ServerError::Thread)?,
             admin_thread: AdminThread::start().map_err(ServerError::Thread)?,
         })
     }
 
-    /// Where `/validate` and `/mutate` are served.
+    /// Returns the address of `/validate` and `/mutate`.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where health and metrics are served.
+    /// Returns the address of health and metrics.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin_address
     }
 
-    /// Where what is known of the cluster is kept: empty until somebody fills it.
-    pub fn knowledge(&self) -> Knowledge {
-        self.knowledge.clone()
+    /// Returns the handle by which the watches of the cluster publish what they find.
+    pub fn cluster_state(&self) -> ClusterState {
+        ClusterState(Arc::clone(&self.shared))
     }
 
-    /// What puts policies in force that come from elsewhere than files.
+    /// Returns the handle by which policies come in force that come from elsewhere than files.
     pub fn policies(&self) -> Arc<Policies> {
         Arc::clone(&self.policies)
     }
 
-    /// What serves certificates that come from elsewhere than files.
-    pub fn presenter(&self) -> Presenter {
-        Presenter(Arc::clone(&self.renewal))
+    /// Returns the handle by which certificates are installed that come from elsewhere than files.
+    pub fn certificate_installer(&self) -> CertificateInstaller {
+        CertificateInstaller(Arc::clone(&self.certificates))
     }
 
     /// Serves until `shutdown` is there, which gives how long connections are still accepted: long enough for the
@@ -235,13 +196,13 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );
-        let _lookout = self.lookout;
-        let health = self.health;
+        let _driver_wakeup = self.driver_wakeup;
+        let shared = self.shared;
         let stop = self.admission.stop.clone();
         let stop_admin = self.admin.stop.clone();
         let stopping = async {
             let delay = shutdown.await;
-            health.drain();
+            shared.health.drain();
             info!(delay_seconds = delay.as_secs_f64(), "draining");
             sleep(delay).await;
             stop.cancel();
@@ -257,9 +218,9 @@ impl Server {
         let stopped = async { tokio::join!(stopping, admission, admin) };
         let ((), unfinished, _) = tokio::select! {
             stopped = stopped => stopped,
-            never = Arc::clone(&self.renewal).run(self.watch) => match never {},
-            never = self.policies.keep() => match never {},
-            never = self.policies.remind() => match never {},
+            never = Arc::clone(&self.certificates).run(self.watch) => match never {},
+            never = self.policies.watch_file() => match never {},
+            never = self.policies.warn_daily_of_endings() => match never {},
         };
         if unfinished > 0 {
             warn!(unfinished, "stopped with connections that did not finish");

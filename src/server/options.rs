@@ -1,4 +1,4 @@
-//! What an administrator decides when the server is started.
+//! Options that an administrator sets when the server is started.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,16 +8,16 @@ use std::time::Duration;
 /// Addresses, files and limits of a server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Where `/validate` and `/mutate` are served over TLS. Port 0 takes any free port.
+    /// Address of `/validate` and `/mutate`, over TLS. Port 0 takes any free port.
     pub listen: SocketAddr,
-    /// Where health and metrics are served in plain HTTP. Port 0 takes any free port.
+    /// Address of health and metrics, in plain HTTP. Port 0 takes any free port.
     pub admin_listen: SocketAddr,
-    /// Where the policy comes from. Of a file the engine has been made already.
+    /// Source of the policy. Of a file the engine has been made already.
     pub policy: PolicySource,
-    /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::presenter`] has been given a
+    /// Folder of `tls.crt` and `tls.key`. Without one nothing is served until [`Server::certificate_installer`] has been given a
     /// certificate.
     ///
-    /// [`Server::presenter`]: super::Server::presenter
+    /// [`Server::certificate_installer`]: super::Server::certificate_installer
     pub cert_dir: Option<PathBuf>,
     /// PEM file of the authorities a client certificate has to come from. With it every client has to show one.
     pub client_ca: Option<PathBuf>,
@@ -25,11 +25,11 @@ pub struct Options {
     pub client_names: Vec<String>,
     /// Oldest version of TLS that is spoken.
     pub tls_min_version: TlsVersion,
-    /// How often certificate files are looked at.
+    /// Time between two looks at the certificate files.
     pub reload_interval: Duration,
-    /// Which part of the answers that allow without a finding is logged, from 0 to 1. All others are always logged.
+    /// Fraction of the answers that allow without a finding which is logged, from 0 to 1. All others are always logged.
     pub log_allowed: f64,
-    /// What one client may take.
+    /// Limits of sizes, numbers and times.
     pub limits: Limits,
 }
 
@@ -50,7 +50,7 @@ impl Default for Options {
     }
 }
 
-/// Where a policy comes from.
+/// Sources of a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PolicySource {
     /// Nowhere: it is the default one.
@@ -103,7 +103,7 @@ pub const MAX_BODY_BYTES: usize = (18 + 2) * 1024 * 1024;
 /// below 200 MiB, of the 256 MiB that the manifests allow.
 pub const MAX_BYTES: usize = 128 * 1024 * 1024;
 
-/// How much, and for how long.
+/// Limits of sizes, in bytes, of numbers and of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Size of a request body; a larger one is answered with 413.
@@ -115,19 +115,19 @@ pub struct Limits {
     pub max_bytes: usize,
     /// TLS connections served at a time. A further one takes the place of the one that has had no answer for longest.
     pub max_connections: usize,
-    /// From accepting a connection to the end of its TLS handshake.
+    /// Time from accepting a connection to the end of its TLS handshake.
     pub handshake_timeout: Duration,
-    /// From the first byte of a request's head to its last. Time between two requests is not counted.
+    /// Time from the first byte of a request's head to its last. Time between two requests is not counted.
     pub header_timeout: Duration,
-    /// From the end of a request's head to the end of its body, and for an answer to be read.
+    /// Time from the end of a request's head to the end of its body, and for an answer to be read.
     pub body_timeout: Duration,
-    /// How long a connection may have no request. The API server drops its own end after 90 s; a server
+    /// Time for which a connection may have no request. The API server drops its own end after 90 s; a server
     /// that is faster makes admissions fail, because a POST is not sent again.
     pub idle_timeout: Duration,
     /// Age at which a connection is ended after an answer, so that load spreads over replicas. Each gets up to a tenth
     /// less, so that those that began together do not end together.
     pub max_connection_age: Duration,
-    /// How long requests under way may take to finish once the server has stopped accepting.
+    /// Time for requests under way to finish once the server has stopped accepting.
     pub drain_timeout: Duration,
 }
 

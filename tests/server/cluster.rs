@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use podgate::cluster::{self, Managed};
+use podgate::cluster::{self, ManagedCertificates};
 use podgate_engine::policy::LifecyclePolicy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -86,9 +86,10 @@ struct Watching {
 
 impl Watching {
     async fn start(api: &FakeApi) -> Self {
-        let (server, knowledge) = TestServer::start_knowing(&LifecyclePolicy::default()).await;
+        let (server, cluster_state) = TestServer::start_with_cluster_state(&LifecyclePolicy::default()).await;
         let client = api.client();
-        let task = tokio::spawn(async move { match Box::pin(cluster::watch(client, knowledge)).await {} });
+        let task =
+            tokio::spawn(async move { match Box::pin(cluster::watch_inventory(client, cluster_state)).await {} });
         Self { server, task }
     }
 }
@@ -232,8 +233,8 @@ impl Replica {
         Self::start_with(api, identity, |_| {}).await
     }
 
-    async fn start_with(api: &FakeApi, identity: &str, change: impl FnOnce(&mut Managed)) -> Self {
-        let mut managed = Managed {
+    async fn start_with(api: &FakeApi, identity: &str, change: impl FnOnce(&mut ManagedCertificates)) -> Self {
+        let mut managed = ManagedCertificates {
             namespace: "podgate".to_owned(),
             secret: "managed".to_owned(),
             lease: "podgate".to_owned(),
@@ -245,9 +246,9 @@ impl Replica {
             trust_delay: Duration::from_secs(1),
         };
         change(&mut managed);
-        let (server, presenter) = TestServer::start_presenting().await;
+        let (server, installer) = TestServer::start_with_installer().await;
         let stop = CancellationToken::new();
-        let manage = cluster::manage_certificates(api.client(), managed, presenter, stop.clone());
+        let manage = cluster::manage_certificates(api.client(), managed, installer, stop.clone());
         let task = tokio::spawn(async move { match Box::pin(manage).await {} });
         Self { server, stop, task }
     }

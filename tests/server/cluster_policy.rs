@@ -33,8 +33,8 @@ struct Keeping {
 
 impl Keeping {
     async fn start(api: &FakeApi) -> Self {
-        let (server, policies, knowledge) = TestServer::start_with_policy_object("main").await;
-        let keep = cluster::keep_policy(api.client(), "main".to_owned(), policies, knowledge);
+        let (server, policies, cluster_state) = TestServer::start_with_policy_object("main").await;
+        let keep = cluster::watch_policy(api.client(), "main".to_owned(), policies, cluster_state);
         let task = tokio::spawn(async move { match Box::pin(keep).await {} });
         Self { server, task }
     }

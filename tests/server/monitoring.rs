@@ -33,9 +33,9 @@ fn metrics(expression: &str) -> BTreeSet<&str> {
 async fn exposed() -> BTreeSet<String> {
     let sample = |name| std::fs::read_to_string(crate::tree::root().join("samples").join(name)).unwrap();
     let policy = podgate_engine::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
-    let (server, knowledge) = TestServer::start_knowing(&policy).await;
-    knowledge.found("Service");
-    knowledge.lost("Service");
+    let (server, cluster_state) = TestServer::start_with_cluster_state(&policy).await;
+    cluster_state.found("Service");
+    cluster_state.lost("Service");
     for (path, body) in [("/validate", sample("port-conflict.json")), ("/mutate", sample("default-probes.json"))] {
         let request = server.client().build().unwrap().post(server.url(path));
         request.header("content-type", "application/json").body(body).send().await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgate::server::{Knowledge, Options, Policies, PolicySource, Presenter, Server, certificates};
+use podgate::server::{CertificateInstaller, ClusterState, Options, Policies, PolicySource, Server, certificates};
 use podgate_engine::policy::{Engine, LifecyclePolicy};
 use podgate_engine::rules::Rule;
 use rustls::crypto::aws_lc_rs;
@@ -73,25 +73,25 @@ impl TestServer {
         Self::serve(server, dir)
     }
 
-    /// A server that judges by what whoever has the [`Knowledge`] tells it.
-    pub async fn start_knowing(policy: &LifecyclePolicy) -> (Self, Knowledge) {
+    /// A server that judges by what whoever has the [`ClusterState`] tells it.
+    pub async fn start_with_cluster_state(policy: &LifecyclePolicy) -> (Self, ClusterState) {
         let (server, dir) = bind(engine_of(policy), |_| {}).await;
-        let knowledge = server.knowledge();
-        (Self::serve(server, dir), knowledge)
+        let cluster_state = server.cluster_state();
+        (Self::serve(server, dir), cluster_state)
     }
 
     /// A server whose policy is an object of the cluster, which whoever has the [`Policies`] gives it.
-    pub async fn start_with_policy_object(name: &str) -> (Self, Arc<Policies>, Knowledge) {
+    pub async fn start_with_policy_object(name: &str) -> (Self, Arc<Policies>, ClusterState) {
         let (server, dir) = bind(engine(), |options| options.policy = PolicySource::Object(name.to_owned())).await;
-        let (policies, knowledge) = (server.policies(), server.knowledge());
-        (Self::serve(server, dir), policies, knowledge)
+        let (policies, cluster_state) = (server.policies(), server.cluster_state());
+        (Self::serve(server, dir), policies, cluster_state)
     }
 
-    /// A server that serves the certificates that whoever has the [`Presenter`] gives it.
-    pub async fn start_presenting() -> (Self, Presenter) {
+    /// A server that serves the certificates that whoever has the [`CertificateInstaller`] gives it.
+    pub async fn start_with_installer() -> (Self, CertificateInstaller) {
         let (server, dir) = bind(engine(), |options| options.cert_dir = None).await;
-        let presenter = server.presenter();
-        (Self::serve(server, dir), presenter)
+        let installer = server.certificate_installer();
+        (Self::serve(server, dir), installer)
     }
 
     fn serve(server: Server, dir: TempDir) -> Self {

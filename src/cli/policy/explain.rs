@@ -217,7 +217,7 @@ fn why(rule: &Rule, own: Level, level: Level, in_force: &InForce, workload: &Wor
     format!("{from}{moved}{options}")
 }
 
-/// What else is to be known of an object that may have an owner.
+/// Returns what else is to be known of an object that may have an owner.
 fn controllers(spec: &PolicySpec, operation: Operation, workload: &Workload) -> String {
     let level = spec.controllers.level;
     let owned = workload.is_pod() || matches!(workload.kind, "ReplicaSet" | "Job");

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     policy: Option<PathBuf>,
 }
 
-/// What came of the cases.
+/// Results of the cases.
 #[derive(Debug, Default)]
 struct Outcome {
     text: String,
