@@ -368,3 +368,16 @@ fn the_policy_of_the_folder_is_in_force_and_said() {
     fs::write(folder.path().join("podgate.yaml"), policy.replace("off", "of")).unwrap();
     assert_eq!(run(folder.path(), &["check", "a.yaml"]).code, 2);
 }
+
+#[test]
+fn comments_ignore_what_the_policy_lets_be_ignored() {
+    let pod = DENIED.replace("metadata: {name: web}", "metadata: {name: web} # podgate: ignore[naked-pod] run by hand");
+    let strict = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {exemptions: {annotations: none}}\n";
+    let folder = folder(&[("a.yaml", &pod), ("strict.yml", strict)]);
+    let ran = run(folder.path(), &["check", "a.yaml", "--concise"]);
+    assert_eq!(found(&ran), ["deny[invalid-restart-policy]"]);
+    assert!(ran.stdout.contains(" 1 ignored by annotation or comment"), "{}", ran.stdout);
+    let ran = run(folder.path(), &["check", "a.yaml", "--policy", "strict.yml"]);
+    assert!(ran.stdout.contains("warn[naked-pod]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("note the policy does not let naked-pod be ignored"), "{}", ran.stdout);
+}

@@ -2,6 +2,7 @@
 
 mod aside;
 mod baseline;
+mod comments;
 mod edit;
 mod environments;
 mod excerpt;

@@ -18,6 +18,7 @@ use std::{
 
 use super::{
     aside::{self, NotJudged, Reason, Tally},
+    comments::{self, Effect},
     environments::{self, Repeated},
     excerpt::Excerpt,
     input::Input,
@@ -194,8 +195,11 @@ impl<I: Input> Check<'_, I> {
                 only.as_ref().map_or_else(|| Cow::Owned(namespaces.inventory(environment, &known)), Cow::Borrowed);
             parallel::map(&environment.own, 1, |index| {
                 let judged = files.get(*index).map(|file| {
-                    let beside = Beside { inventory: &inventory, old: &old, name: file.input.name() };
-                    file.with(self.namespace, |loaded| self.judge_file(loaded, &beside))
+                    file.with(self.namespace, |loaded| {
+                        let has_comments = loaded.text.contains(comments::MARK);
+                        let name = file.input.name();
+                        self.judge_file(loaded, &Beside { inventory: &inventory, old: &old, name, has_comments })
+                    })
                 });
                 progress(1);
                 (*index, judged.unwrap_or_default())
@@ -267,12 +271,12 @@ impl<I: Input> Check<'_, I> {
                         let Identity { namespace, .. } = &item.identity;
                         judged.aside.add(Reason::ExemptNamespace, namespace, &format!("{file}: {}", item.identity));
                     }
-                    Ok(Answer::Verdict(verdict, placeholders)) => {
+                    Ok(Answer::Verdict(found)) => {
                         judged.objects += 1;
-                        if placeholders {
+                        if found.has_placeholders {
                             judged.aside.add(Reason::Placeholder, "", &format!("{file}: {}", item.identity));
                         }
-                        verdicts.push((item, verdict));
+                        verdicts.push((item, *found));
                     }
                     Err(error) => unreadable.push((item, error)),
                 }
@@ -284,7 +288,7 @@ impl<I: Input> Check<'_, I> {
             }
             let part = items.first().and_then(|item| loaded.parts.get(item.part));
             if let Some(part) = part {
-                judged.add(verdicts, &Source { file: &file, lines: &lines, part });
+                judged.add(verdicts, &Source { file: &file, lines: &lines, part }, beside.has_comments);
             }
             judged
         };
@@ -328,16 +332,25 @@ impl<I: Input> Check<'_, I> {
         if review.as_ref().is_some_and(|review| self.engine.is_off(review)) {
             return Ok(Answer::Exempt);
         }
+        // The rules found that a comment may not ignore.
+        let mut fixed: Vec<&'static Rule> = Vec::new();
         let mut verdict = match review {
             // A rule that fails is one object that is not judged, not the end of the run.
-            Some(review) => catch(|| self.engine.review(&review))?,
+            Some(review) => {
+                let verdict = catch(|| self.engine.review(&review))?;
+                if beside.has_comments {
+                    let rules = verdict.findings.iter().map(|finding| finding.rule);
+                    fixed.extend(rules.filter(|rule| !self.engine.may_ignore(&review, rule)));
+                }
+                verdict
+            }
             None => Verdict::default(),
         };
         let count = verdict.findings.len();
         // Nobody knows what will stand there.
         placeholder::retain(text, &mut verdict.findings, |finding| &finding.at);
-        let placeholders = verdict.findings.len() < count;
-        Ok(Answer::Verdict(verdict, placeholders))
+        let has_placeholders = verdict.findings.len() < count;
+        Ok(Answer::Verdict(Box::new(ObjectVerdict { verdict, has_placeholders, fixed })))
     }
 }
 
@@ -361,8 +374,17 @@ enum Answer {
     NoPods,
     /// The policy exempts its namespace.
     Exempt,
-    /// What the rules say, and whether some of it is of placeholders, and was left out.
-    Verdict(Verdict, bool),
+    /// What the rules say.
+    Verdict(Box<ObjectVerdict>),
+}
+
+/// What the rules say of one object.
+struct ObjectVerdict {
+    verdict: Verdict,
+    /// Whether some of it is of placeholders, and was left out.
+    has_placeholders: bool,
+    /// The rules that comments may not ignore.
+    fixed: Vec<&'static Rule>,
 }
 
 /// What a file is judged beside.
@@ -371,6 +393,8 @@ struct Beside<'b> {
     old: &'b Old<'b>,
     /// Its name.
     name: &'b str,
+    /// Whether it may have comments that ignore findings.
+    has_comments: bool,
 }
 
 /// How much text may be kept, and how much has been.
@@ -452,10 +476,10 @@ struct Results {
 
 impl Results {
     /// Adds what was found in objects of one part of a file.
-    fn add(&mut self, verdicts: Vec<(&Item, Verdict)>, source: &Source<'_>) {
+    fn add(&mut self, verdicts: Vec<(&Item, ObjectVerdict)>, source: &Source<'_>, has_comments: bool) {
         let fields: Vec<(usize, Path)> = verdicts
             .iter()
-            .flat_map(|(item, verdict)| {
+            .flat_map(|(item, ObjectVerdict { verdict, .. })| {
                 let found = verdict.findings.iter().map(|finding| &finding.at);
                 let at = found.chain(verdict.notices.iter().map(|notice| &notice.at));
                 at.map(|at| (item.document, item.prefix.clone().join(at)))
@@ -463,7 +487,7 @@ impl Results {
             .collect();
         // In the order in which they are asked for below.
         let mut places = source.part.places(source.lines, &fields).into_iter();
-        for (item, verdict) in verdicts {
+        for (item, ObjectVerdict { verdict, fixed, .. }) in verdicts {
             self.ignored += verdict.ignored.len();
             self.before += verdict.before;
             if verdict.findings.is_empty() && verdict.notices.is_empty() {
@@ -471,12 +495,22 @@ impl Results {
             }
             let object = Arc::new(item.identity.clone());
             let mut spot = |path| source.spot(places.next().unwrap_or(Place::START), &object, path);
-            self.findings.extend(verdict.findings.into_iter().map(|finding| Located {
-                rule: finding.rule,
-                level: finding.level,
-                message: one_line(&finding.message, MAX_MESSAGE_CHARACTERS).into_owned(),
-                spot: spot(finding.at),
-            }));
+            for finding in verdict.findings {
+                let spot = spot(finding.at);
+                let rule = finding.rule;
+                match has_comments
+                    .then(|| comments::effect(source.lines, spot.place.line, rule, !fixed.contains(&rule)))
+                {
+                    Some(Effect::Ignored) => {
+                        self.ignored += 1;
+                        continue;
+                    }
+                    Some(Effect::Notice(message)) => self.notices.push(Notice { message, spot: spot.clone() }),
+                    Some(Effect::None) | None => {}
+                }
+                let message = one_line(&finding.message, MAX_MESSAGE_CHARACTERS).into_owned();
+                self.findings.push(Located { rule, level: finding.level, message, spot });
+            }
             self.notices.extend(verdict.notices.into_iter().map(|notice| Notice {
                 message: one_line(&notice.message, MAX_MESSAGE_CHARACTERS).into_owned(),
                 spot: spot(notice.at),

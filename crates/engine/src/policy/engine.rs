@@ -154,6 +154,16 @@ impl Engine {
         Ok(verdict)
     }
 
+    /// Returns whether the policy lets an object ignore a rule by annotation; where it is not known which of its scopes holds,
+    /// whether all of them do.
+    pub fn may_ignore(&self, review: &Review<'_>, rule: &'static Rule) -> bool {
+        let allows = |part| self.settings.of(part).is_none_or(|settings| settings.annotations.allow(rule));
+        match self.part(review) {
+            PartMatch::One(part) => allows(part),
+            PartMatch::OneOf(parts) => parts.into_iter().all(allows),
+        }
+    }
+
     /// Finds the part of the policy that is in force.
     fn part(&self, review: &Review<'_>) -> PartMatch {
         // Most policies have none, and the labels of the namespace are not looked up for nothing.

@@ -169,7 +169,7 @@ impl Annotations {
         }
     }
 
-    fn allow(&self, rule: &'static Rule) -> bool {
+    pub(super) fn allow(&self, rule: &'static Rule) -> bool {
         match self {
             Self::All | Self::ByProfile => true,
             Self::None => false,

@@ -134,7 +134,7 @@ pub fn summary(outcome: &Outcome) -> String {
         outcome.count(Level::Audit),
     );
     if outcome.ignored > 0 {
-        let _ = write!(line, ", {} ignored by annotation", outcome.ignored);
+        let _ = write!(line, ", {} ignored by annotation or comment", outcome.ignored);
     }
     if outcome.before > 0 {
         let verb = if outcome.before == 1 { "was" } else { "were" };
