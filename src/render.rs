@@ -17,14 +17,14 @@ use thiserror::Error;
 
 use crate::files::File;
 
-/// How long a tool may take.
+/// Tells how long a tool may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-/// How often a tool is asked whether it has finished.
+/// Tells how often a tool is asked whether it has finished.
 const PATIENCE: Duration = Duration::from_millis(5);
-/// How much of what a tool prints is read, in bytes.
+/// Tells how much of what a tool prints is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Why something was not rendered.
+/// Tells why something was not rendered.
 #[derive(Debug, Error)]
 pub enum RenderError {
     /// There is no such tool.
@@ -38,7 +38,7 @@ pub enum RenderError {
     Io {
         /// The command line.
         command: String,
-        /// Why.
+        /// Tells why.
         cause: std::io::Error,
     },
     /// It took too long.
@@ -52,9 +52,9 @@ pub enum RenderError {
     Failed {
         /// The command line.
         command: String,
-        /// How it ended.
+        /// Tells how it ended.
         status: ExitStatus,
-        /// What it printed, the end of it.
+        /// Holds what it printed, the end of it.
         said: String,
     },
     /// What it printed is no text, or too much.
@@ -69,9 +69,9 @@ pub enum RenderError {
 #[derive(Debug, Default)]
 pub struct Rendered {
     made: Vec<(Source, String)>,
-    /// What of the run is judged: what was rendered, and what goes into nothing that was.
+    /// Holds what of the run is judged: what was rendered, and what goes into nothing that was.
     pub files: Vec<File>,
-    /// What was not rendered, and why.
+    /// Holds what was not rendered, and why.
     pub problems: Vec<Problem>,
 }
 

@@ -11,7 +11,7 @@ use podgate_manifests::telling;
 
 use super::file::File;
 
-/// How many folders upwards are looked at where no `.git` ends the repository.
+/// Tells how many folders upwards are looked at where no `.git` ends the repository.
 const MAX_FOLDERS: usize = 32;
 
 /// Returns the working directory as text; empty where there is none.

@@ -20,7 +20,7 @@ pub struct File {
     pub name: String,
     /// Its path; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// Whether it was named, not found in a folder.
+    /// Tells whether it was named, not found in a folder.
     pub is_named: bool,
     /// Its text, where it is none on disk but what a tool has made.
     pub made: Option<Arc<str>>,

@@ -17,7 +17,7 @@ pub enum WalkError {
     Glob {
         /// The pattern.
         glob: String,
-        /// What is wrong with it.
+        /// Holds what is wrong with it.
         cause: ignore::Error,
     },
 }

@@ -24,9 +24,9 @@ pub enum PolicyFileError {
     /// It cannot be read.
     #[error("cannot read policy {}: {cause}", file.display())]
     Read {
-        /// Which file.
+        /// Tells which file.
         file: PathBuf,
-        /// Why.
+        /// Tells why.
         cause: io::Error,
     },
     /// Its text is no policy.

@@ -26,7 +26,7 @@ pub struct Found {
     pub files: Vec<File>,
     /// The files around these that tell what they are: of charts and kustomizations that they belong to.
     pub around: Vec<File>,
-    /// What cannot be read.
+    /// Holds what cannot be read.
     pub problems: Vec<Problem>,
     /// The patterns that left nothing out.
     pub idle_globs: Vec<String>,

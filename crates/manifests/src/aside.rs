@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use podgate_engine::syntax::text::one_line;
 use serde::Serialize;
 
-/// How many examples are kept of a reason; of charts more, each of which has a command of its own.
+/// Tells how many examples are kept of a reason; of charts more, each of which has a command of its own.
 const MAX_EXAMPLES: usize = 3;
 const MAX_CHARTS: usize = 1000;
 /// The longest name and the longest example, in characters.
 const MAX_CHARACTERS: usize = 300;
 
-/// Why something is not judged.
+/// Tells why something is not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
@@ -51,12 +51,12 @@ impl Reason {
 /// What is not judged for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotJudged {
-    /// Why.
+    /// Tells why.
     pub reason: Reason,
     /// The kind or namespace that it is counted under; empty where the reason says all.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// How many.
+    /// Tells how many.
     pub count: usize,
     /// Some of them, each with its file.
     pub examples: Vec<String>,

@@ -10,9 +10,9 @@ use podgate_engine::{
 
 use super::source::Lines;
 
-/// How such a comment begins.
+/// Tells how such a comment begins.
 pub(super) const MARK: &str = "# podgate: ignore[";
-/// How many lines of comments above a finding are looked at.
+/// Tells how many lines of comments above a finding are looked at.
 const MAX_LINES_ABOVE: usize = 8;
 
 /// What the comments at a finding do to it.

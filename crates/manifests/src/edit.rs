@@ -21,25 +21,25 @@ pub(super) struct Addition {
     pub(super) to: Path,
     /// The member's name; `None` for an item.
     pub(super) key: Option<String>,
-    /// What it is.
+    /// Holds what it is.
     pub(super) value: Value,
 }
 
 /// A change of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Edit {
-    /// What is replaced, in bytes; empty where something is only added.
+    /// Holds what is replaced, in bytes; empty where something is only added.
     pub(super) range: Range<usize>,
     /// By what.
     pub(super) text: String,
 }
 
-/// How the document is written.
+/// Tells how the document is written.
 struct Style<'t> {
     text: &'t str,
     json: bool,
     line_end: &'static str,
-    /// How much deeper than their key lists stand.
+    /// Tells how much deeper than their key lists stand.
     list_indent: usize,
 }
 
@@ -252,13 +252,13 @@ impl Style<'_> {
         lines.join(self.line_end)
     }
 
-    /// Where the line begins in which the byte `at` is.
+    /// Returns where the line begins in which the byte `at` is.
     fn line_start(&self, at: usize) -> usize {
         self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
     }
 }
 
-/// Where the dash of the item stands that begins at `item`.
+/// Returns where the dash of the item stands that begins at `item`.
 fn dash(text: &str, item: usize) -> Option<usize> {
     let before = text.get(..item)?;
     // Anchor and tag may stand between.
@@ -270,7 +270,7 @@ fn dash(text: &str, item: usize) -> Option<usize> {
     before.rmatch_indices('-').map(|(at, _)| at).find(is_dash)
 }
 
-/// How much deeper than its key the document's first list stands; 0 where it has none.
+/// Returns how much deeper than its key the document's first list stands; 0 where it has none.
 fn list_indent(text: &str, document: &Document<'_>) -> usize {
     let indent = || {
         let (item, key_column) = document.first_list()?;

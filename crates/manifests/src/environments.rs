@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// How many files all environments together may see: so many, and so many for each file of the run. Beyond that, as where a
+/// Tells how many files all environments together may see: so many, and so many for each file of the run. Beyond that, as where a
 /// thousand overlays take the same thousand files, each sees its own alone.
 const MAX_SEEN: usize = 50_000;
 const MAX_SEEN_PER_FILE: usize = 16;
 
-/// How many examples are kept of objects that stand more than once.
+/// Tells how many examples are kept of objects that stand more than once.
 const MAX_EXAMPLES: usize = 3;
 
 /// Files that are deployed together.
@@ -29,7 +29,7 @@ pub(crate) struct Environment {
     pub(crate) seen: Vec<(usize, bool)>,
 }
 
-/// Where a file belongs.
+/// Tells where a file belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Home<'p> {
     /// To a folder and all below it.
@@ -134,9 +134,9 @@ fn is_certain(identity: &Identity) -> bool {
 /// Objects that stand in a run more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repeated {
-    /// How many that are in several environments, each counted once.
+    /// Tells how many that are in several environments, each counted once.
     pub in_several: usize,
-    /// How many that are twice in one.
+    /// Tells how many that are twice in one.
     pub in_one: usize,
     /// Some of the former, and some of the latter, each with two of its files.
     pub examples: [Vec<String>; 2],
@@ -178,7 +178,7 @@ mod tests {
         Identity { kind: "Deployment".to_owned(), name: name.to_owned(), ..Identity::default() }
     }
 
-    /// What each environment judges, and what it sees, in names of files.
+    /// Returns what each environment judges, and what it sees, in names of files.
     fn grouped(kustomizations: &[(&str, &str)], files: &[(&str, &str)]) -> Vec<String> {
         let texts =
             kustomizations.iter().map(|(name, text)| Text { name: (*name).to_owned(), text: (*text).to_owned() });

@@ -5,9 +5,9 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use podgate_engine::syntax::{text::is_unsafe, yaml::Place};
 
-/// How many characters of a line are kept before and behind the field: a minified file is one line of megabytes.
+/// Tells how many characters of a line are kept before and behind the field: a minified file is one line of megabytes.
 const KEPT_CHARACTERS: usize = 240;
-/// How wide a line is shown, in columns of a terminal.
+/// Tells how wide a line is shown, in columns of a terminal.
 const SHOWN_COLUMNS: usize = 120;
 
 /// A stretch of a source line around a field.

@@ -30,9 +30,9 @@ pub struct Fixed {
     pub before: String,
     /// Its text as it shall be; the same where there is nothing to add.
     pub after: String,
-    /// What was added, a line each.
+    /// Holds what was added, a line each.
     pub changes: Vec<Change>,
-    /// What cannot be read, or cannot be added by editing the text.
+    /// Holds what cannot be read, or cannot be added by editing the text.
     pub problems: Vec<Problem>,
 }
 

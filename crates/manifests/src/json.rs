@@ -17,11 +17,11 @@ use podgate_engine::syntax::{Path, path::Segment, scalar::number_json};
 /// A JSON value of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Value {
-    /// Where it ends, in bytes.
+    /// Tells where it ends, in bytes.
     pub(super) end: usize,
-    /// Whether an object in it gives a key more than once.
+    /// Tells whether an object in it gives a key more than once.
     pub(super) repeats: bool,
-    /// Whether every reader sees the same in it: no key is given twice, and what is a whole number is written as one.
+    /// Tells whether every reader sees the same in it: no key is given twice, and what is a whole number is written as one.
     pub(super) is_canonical: bool,
 }
 

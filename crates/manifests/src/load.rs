@@ -78,7 +78,7 @@ pub(super) struct Loaded {
     pub(super) objects: usize,
     /// Says how many documents are no Kubernetes objects.
     pub(super) skipped: usize,
-    /// What is left aside.
+    /// Holds what is left aside.
     pub(super) aside: Tally,
     /// Holds what could not be read.
     pub(super) problems: Vec<Problem>,
@@ -96,7 +96,7 @@ pub(super) struct Item {
     pub(super) identity: Identity,
     /// Its row in the table of kinds; `None` where it is only known from.
     pub(super) workload: Option<&'static Workload>,
-    /// What is wrong with its group, version or kind.
+    /// Holds what is wrong with its group, version or kind.
     pub(super) fault: Option<Fault>,
     json: Json,
 }
@@ -267,10 +267,10 @@ struct PartObjects {
     items: Vec<Item>,
     objects: usize,
     skipped: usize,
-    /// Why objects are left aside, the kind, and which they are.
+    /// Tells why objects are left aside, the kind, and which they are.
     aside: Vec<(Reason, String, String)>,
     error: Option<YamlError>,
-    /// Whether a key is given more than once.
+    /// Tells whether a key is given more than once.
     repeats: bool,
     /// Those in the objects that are of use.
     duplicates: Vec<Duplicate>,

@@ -63,7 +63,7 @@ pub(super) enum ObjectFailure {
     Placeholder {
         /// The field.
         at: Path,
-        /// What stands there.
+        /// Holds what stands there.
         value: String,
     },
     /// There is no object.

@@ -16,7 +16,7 @@ use crate::{
 /// A chart or a kustomization, which a tool makes objects of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Which of the two.
+    /// Tells which of the two.
     pub kind: SourceKind,
     /// The folder, as files are called.
     pub folder: String,
@@ -33,7 +33,7 @@ pub enum SourceKind {
     Chart,
     /// A kustomization, and whether it makes objects of charts in turn.
     Kustomization {
-        /// Whether it does.
+        /// Tells whether it does.
         inflates_charts: bool,
     },
 }
@@ -184,10 +184,10 @@ fn is_called(value: &Value, spot: &Spot, alike: impl Fn(&str, &str) -> bool) -> 
     kind == Some(&spot.object.kind) && name.is_some_and(|name| alike(&spot.object.name, name))
 }
 
-/// Where a field stands in a source.
+/// Tells where a field stands in a source.
 struct Same {
     path: Path,
-    /// Whether it is the field itself, not one above it.
+    /// Tells whether it is the field itself, not one above it.
     is_whole: bool,
 }
 

@@ -37,15 +37,15 @@ use podgate_engine::{
     syntax::{Path, text::one_line, yaml::Place},
 };
 
-/// How much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
+/// Tells how much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
 /// twice.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
-/// How many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
+/// Tells how many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
 /// quicker than changing.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Where something stands, in a file and in an object.
+/// Tells where something stands, in a file and in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
     /// The file, as in [`Input::name`].
@@ -65,20 +65,20 @@ pub struct Spot {
 pub struct Located {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is under the policy.
+    /// Tells how bad it is under the policy.
     pub level: Level,
-    /// What is wrong: one line, no final stop.
+    /// Holds what is wrong: one line, no final stop.
     pub message: String,
-    /// Where.
+    /// Tells where.
     pub spot: Spot,
 }
 
 /// An annotation that does not do what it seems to, and where it stands.
 #[derive(Debug, Clone)]
 pub struct Notice {
-    /// What is wrong with it.
+    /// Holds what is wrong with it.
     pub message: String,
-    /// Where.
+    /// Tells where.
     pub spot: Spot,
 }
 
@@ -87,7 +87,7 @@ pub struct Notice {
 pub struct Seen {
     /// The file, as in [`Input::name`].
     pub name: Arc<str>,
-    /// How many of its objects were judged.
+    /// Tells how many of its objects were judged.
     pub judged: usize,
 }
 
@@ -96,29 +96,29 @@ pub struct Seen {
 pub struct Outcome {
     /// The files that were looked at.
     pub files: Vec<Seen>,
-    /// How many Kubernetes objects are in them.
+    /// Tells how many Kubernetes objects are in them.
     pub objects: usize,
-    /// How many of these were judged: those that make Pods or limit what happens to them.
+    /// Tells how many of these were judged: those that make Pods or limit what happens to them.
     pub judged: usize,
-    /// What was not judged, by reason.
+    /// Holds what was not judged, by reason.
     pub not_judged: Vec<NotJudged>,
-    /// How many groups of files are judged by themselves, because some hold the same objects or make a kustomization.
+    /// Tells how many groups of files are judged by themselves, because some hold the same objects or make a kustomization.
     pub environments: usize,
     /// The objects that stand in more than one of these, or twice in one.
     pub repeated: Repeated,
-    /// How many documents are no Kubernetes objects.
+    /// Tells how many documents are no Kubernetes objects.
     pub skipped: usize,
-    /// What was found.
+    /// Holds what was found.
     pub findings: Vec<Located>,
-    /// How many findings are exempt by annotation.
+    /// Tells how many findings are exempt by annotation.
     pub ignored: usize,
-    /// How many findings of changed objects were there before.
+    /// Tells how many findings of changed objects were there before.
     pub before: usize,
-    /// How many findings are in the [`Baseline`](crate::Baseline).
+    /// Tells how many findings are in the [`Baseline`](crate::Baseline).
     pub in_baseline: usize,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
-    /// What could not be judged.
+    /// Holds what could not be judged.
     pub problems: Vec<Problem>,
 }
 
@@ -128,7 +128,7 @@ impl Outcome {
         aside::lines(&self.not_judged)
     }
 
-    /// How many findings have this level.
+    /// Returns how many findings have this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
@@ -139,7 +139,7 @@ impl Outcome {
 pub struct Check<'a, I> {
     /// The policy.
     pub engine: &'a Engine,
-    /// Where objects live that name no namespace.
+    /// Tells where objects live that name no namespace.
     pub namespace: &'a str,
     /// The objects as they were, if they are to be judged as updates.
     pub old: &'a [I],
@@ -381,7 +381,7 @@ enum Answer {
 /// What the rules say of one object.
 struct ObjectVerdict {
     verdict: Verdict,
-    /// Whether some of it is of placeholders, and was left out.
+    /// Tells whether some of it is of placeholders, and was left out.
     has_placeholders: bool,
     /// The rules that comments may not ignore.
     fixed: Vec<&'static Rule>,
@@ -393,11 +393,11 @@ struct Beside<'b> {
     old: &'b Old<'b>,
     /// Its name.
     name: &'b str,
-    /// Whether it may have comments that ignore findings.
+    /// Tells whether it may have comments that ignore findings.
     has_comments: bool,
 }
 
-/// How much text may be kept, and how much has been.
+/// Tells how much text may be kept, and how much has been.
 struct Room {
     taken: AtomicUsize,
     bytes: usize,

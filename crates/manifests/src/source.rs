@@ -14,11 +14,11 @@ pub(super) struct Part {
     /// Says where it is in the file, in bytes.
     range: Range<usize>,
     kind: Kind,
-    /// Whether a key is given more than once in it.
+    /// Tells whether a key is given more than once in it.
     pub(super) repeats: bool,
 }
 
-/// How a part is read.
+/// Tells how a part is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Yaml,
@@ -132,7 +132,7 @@ impl Part {
         matches!(self.kind, Kind::Json { .. })
     }
 
-    /// Where a place of its text is in the file.
+    /// Returns where a place of its text is in the file.
     fn in_file(&self, lines: &Lines<'_>) -> impl Fn(Place) -> Place + use<> {
         let start = lines.place(self.range.start);
         move |place| Place {
@@ -262,7 +262,7 @@ impl<'t> Lines<'t> {
         Place { line, column }
     }
 
-    /// How many characters begin before each stretch.
+    /// Returns how many characters begin before each stretch.
     fn stretches(&self) -> &[usize] {
         self.stretches.get_or_init(|| {
             let counts = self.text.as_bytes().chunks(STRETCH).map(characters);

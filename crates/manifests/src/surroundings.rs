@@ -11,11 +11,11 @@ const MAX_COPIES: usize = 64;
 /// What an object tells the rules about others.
 #[derive(Debug)]
 pub(crate) struct Other {
-    /// Which object it is.
+    /// Tells which object it is.
     pub(crate) identity: Identity,
-    /// Whether it makes Pods.
+    /// Tells whether it makes Pods.
     pub(crate) makes_pods: bool,
-    /// What it tells, if anything.
+    /// Holds what it tells, if anything.
     pub(crate) entry: Option<InventoryObject>,
 }
 

@@ -8,7 +8,7 @@ use crate::model::Container;
 pub struct Endless {
     /// The word of command and arguments, counted over both, that holds it.
     pub word: usize,
-    /// What it is.
+    /// Holds what it is.
     pub what: &'static str,
 }
 
@@ -24,7 +24,7 @@ const WRAPPERS: &[&str] = &["tini", "dumb-init", "exec", "nohup"];
 /// Words that end a script, a loop or what else runs, wherever they stand.
 const ENDS: &[&str] = &["break", "exit", "return", "kill", "pkill"];
 
-/// Whether the container's command and arguments never end: `sleep infinity`, `tail -f`, or a shell script that in any case
+/// Returns whether the container's command and arguments never end: `sleep infinity`, `tail -f`, or a shell script that in any case
 /// comes to one of these, or to a `while true` or `while :` loop. A script is only taken for endless where this does not
 /// depend on anything: not behind `&&` or `||`, in an `if`, a `case`, a function or a pipe, not in the background, and not
 /// where the script holds `break`, `exit`, `return` or `kill`, or a here-document.
@@ -44,7 +44,7 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Where the command proper begins: behind `tini --` and the like.
+/// Returns where the command proper begins: behind `tini --` and the like.
 fn skip_wrappers(words: &[&str], mut start: usize) -> usize {
     while words.get(start).is_some_and(|word| WRAPPERS.contains(&base_name(word))) {
         start += 1;
@@ -68,7 +68,7 @@ fn program_never_ends(program: &str, arguments: &[&str]) -> Option<&'static str>
     }
 }
 
-/// Whether an argument of `tail` makes it follow: `-f`, `-F`, `--follow`, or one of them in a cluster such as `-qf`.
+/// Returns whether an argument of `tail` makes it follow: `-f`, `-F`, `--follow`, or one of them in a cluster such as `-qf`.
 fn follows(word: &str) -> bool {
     let Some(cluster) = word.strip_prefix('-') else { return false };
     if let Some(long) = cluster.strip_prefix('-') {
@@ -90,7 +90,7 @@ fn script_word(words: &[&str], shell: usize) -> Option<usize> {
     takes_script.then_some(word)
 }
 
-/// What in a script never ends, if it is come to in any case.
+/// Returns what in a script never ends, if it is come to in any case.
 fn script_never_ends(script: &str) -> Option<&'static str> {
     let script = Script::read(script)?;
     if script.words().any(|word| ENDS.contains(&word)) {

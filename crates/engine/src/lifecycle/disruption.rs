@@ -58,13 +58,13 @@ pub fn written(value: &IntOrString<'_>) -> String {
 /// What a Deployment's rolling update may do at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rollout {
-    /// How many Pods more than the replicas there may be.
+    /// Tells how many Pods more than the replicas there may be.
     pub surge: i64,
-    /// How many of the replicas may be unavailable.
+    /// Tells how many of the replicas may be unavailable.
     pub unavailable: i64,
 }
 
-/// What a Deployment's rolling update of `replicas` Pods may do at a time.
+/// Returns what a Deployment's rolling update of `replicas` Pods may do at a time.
 ///
 /// Surge = ⌈maxSurge⌉ and unavailable = ⌊maxUnavailable⌋, each 25 % where absent; where both come to 0, unavailable is 1, so
 /// that the update can go on at all; never more than the replicas. (`deploymentutil.ResolveFenceposts` and
@@ -82,7 +82,7 @@ pub fn rollout(update: &RollingUpdate<'_>, replicas: i64) -> Option<Rollout> {
     Some(Rollout { surge, unavailable: unavailable.min(replicas.max(0)) })
 }
 
-/// How many of `replicas` Pods, all of them healthy, a budget lets be disrupted.
+/// Returns how many of `replicas` Pods, all of them healthy, a budget lets be disrupted.
 ///
 /// Allowed = replicas − desired, at least 0; desired = max(0, replicas − ⌈maxUnavailable⌉), or ⌈minAvailable⌉. A budget that
 /// says neither allows nothing: the controller expects no Pods then, and allows a disruption only where it expects some.
@@ -98,7 +98,7 @@ pub fn disruptions_allowed(budget: &BudgetSpec<'_>, replicas: i64) -> Option<i64
     Some(replicas.saturating_sub(desired.max(0)).max(0))
 }
 
-/// Whether a budget allows no disruption whatever it selects: `maxUnavailable` 0 or 0 %, `minAvailable` 100 %, or neither.
+/// Returns whether a budget allows no disruption whatever it selects: `maxUnavailable` 0 or 0 %, `minAvailable` 100 %, or neither.
 pub fn never_allows(budget: &BudgetSpec<'_>) -> bool {
     match (&budget.max_unavailable, &budget.min_available) {
         (Some(max_unavailable), _) => *max_unavailable == IntOrString::Int(0) || percent(max_unavailable) == Some(0),
@@ -107,17 +107,17 @@ pub fn never_allows(budget: &BudgetSpec<'_>) -> bool {
     }
 }
 
-/// Whether `replicas` of this kind is the number of its Pods.
+/// Returns whether `replicas` of this kind is the number of its Pods.
 pub fn keeps_replicas(kind: &str) -> bool {
     matches!(kind, "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "Rollout" | "CloneSet")
 }
 
-/// Whether it is one of the two kinds of the built-in API that serve for ever with so many replicas.
+/// Returns whether it is one of the two kinds of the built-in API that serve for ever with so many replicas.
 pub fn is_service_workload(workload: &Workload) -> bool {
     workload.is("apps", "Deployment") || workload.is("apps", "StatefulSet")
 }
 
-/// Whether an autoscaler is known that decides on the replicas of what is judged.
+/// Returns whether an autoscaler is known that decides on the replicas of what is judged.
 pub fn has_autoscaler(review: &Review<'_>) -> bool {
     autoscaled(review).is_some()
 }
@@ -135,7 +135,7 @@ fn autoscaled(review: &Review<'_>) -> Option<i64> {
     Some(known.min_replicas)
 }
 
-/// How many Pods `selector` selects at least, as far as is known: the sum over the workloads, each with `minReplicas` of its
+/// Returns how many Pods `selector` selects at least, as far as is known: the sum over the workloads, each with `minReplicas` of its
 /// autoscaler or its own replicas. `None` where it selects no known workload, or one that keeps no certain number of Pods
 /// (a DaemonSet, a Job).
 pub fn selected_replicas(known: &Namespace, selector: &LabelSelector) -> Option<i64> {
@@ -143,7 +143,7 @@ pub fn selected_replicas(known: &Namespace, selector: &LabelSelector) -> Option<
     if workloads.is_empty() { None } else { replicas_of(known, &workloads) }
 }
 
-/// How many Pods `selector` selects of all known workloads but one: see [`selected_replicas`]. `None` where one of them keeps
+/// Returns how many Pods `selector` selects of all known workloads but one: see [`selected_replicas`]. `None` where one of them keeps
 /// no certain number of Pods.
 pub fn replicas_beside(known: &Namespace, selector: &LabelSelector, kind: &str, name: &str) -> Option<i64> {
     let mut workloads = known.workloads(selector);

@@ -1,6 +1,6 @@
 //! Names as the API server checks them.
 
-/// Whether `name` is a qualified name (`IsQualifiedName`): an optional DNS subdomain and `/`, then 1 to 63 of
+/// Returns whether `name` is a qualified name (`IsQualifiedName`): an optional DNS subdomain and `/`, then 1 to 63 of
 /// `A-Za-z0-9-_.` that begin and end with a letter or digit.
 pub fn is_qualified_name(name: &str) -> bool {
     let (prefix, name) = match name.split_once('/') {
@@ -13,7 +13,7 @@ pub fn is_qualified_name(name: &str) -> bool {
         && ends_with(name, |byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether `name` is a DNS subdomain (`IsDNS1123Subdomain`, RFC 1123): at most 253 of `a-z0-9-.`, every label beginning and
+/// Returns whether `name` is a DNS subdomain (`IsDNS1123Subdomain`, RFC 1123): at most 253 of `a-z0-9-.`, every label beginning and
 /// ending with a letter or digit.
 fn is_dns_subdomain(name: &str) -> bool {
     let letter_or_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -23,7 +23,7 @@ fn is_dns_subdomain(name: &str) -> bool {
         })
 }
 
-/// Whether the first and the last byte are there and pass.
+/// Returns whether the first and the last byte are there and pass.
 fn ends_with(text: &str, passes: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     bytes.first().copied().is_some_and(&passes) && bytes.last().copied().is_some_and(&passes)

@@ -16,17 +16,17 @@ pub fn host_port(spec: &PodSpec<'_>, port: &ContainerPort<'_>) -> Option<i64> {
     if spec.host_network == Some(true) { declared.or(port.container_port) } else { declared }
 }
 
-/// Whether a `hostIP` stands for every address of the node: absent, `0.0.0.0` or `::`, however they are spelt.
+/// Returns whether a `hostIP` stands for every address of the node: absent, `0.0.0.0` or `::`, however they are spelt.
 pub fn is_wildcard(host_ip: &str) -> bool {
     host_ip.is_empty() || host_ip.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }
 
-/// Whether `number` can be a port: 1 to 65535.
+/// Returns whether `number` can be a port: 1 to 65535.
 pub fn is_port_number(number: i64) -> bool {
     (1..=65535).contains(&number)
 }
 
-/// Whether `name` can be a port's name (`IANA_SVC_NAME`, RFC 6335): 1 to 15 of `a-z0-9-`, at least one letter, no hyphen at
+/// Returns whether `name` can be a port's name (`IANA_SVC_NAME`, RFC 6335): 1 to 15 of `a-z0-9-`, at least one letter, no hyphen at
 /// either end or beside another.
 pub fn is_port_name(name: &str) -> bool {
     (1..=15).contains(&name.len())

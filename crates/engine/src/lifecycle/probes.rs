@@ -50,7 +50,7 @@ impl Timing {
         }
     }
 
-    /// How long a container that has been well may fail before the probe gives it up: failureThreshold × periodSeconds
+    /// Returns how long a container that has been well may fail before the probe gives it up: failureThreshold × periodSeconds
     /// (Kubernetes documentation, "Configure Probes"). Saturates.
     ///
     /// It counts failures that come at once. A probe that waits for its timeout each time, and longer than its period, is not
@@ -59,7 +59,7 @@ impl Timing {
         self.failure_threshold.saturating_mul(self.period_seconds)
     }
 
-    /// How long a container that never succeeds has, from its start, before the probe gives it up:
+    /// Returns how long a container that never succeeds has, from its start, before the probe gives it up:
     /// initialDelaySeconds + failureThreshold × periodSeconds. Saturates.
     pub fn budget_seconds(&self) -> i64 {
         self.initial_delay_seconds.saturating_add(self.patience_seconds())
@@ -124,7 +124,7 @@ pub enum Port<'p> {
 }
 
 impl<'p> Handler<'p> {
-    /// What `probe` of `container` asks, with names of ports resolved within the container as the kubelet does
+    /// Returns what `probe` of `container` asks, with names of ports resolved within the container as the kubelet does
     /// (`ResolveContainerPort`) and the defaults of `SetDefaults_HTTPGetAction`. `None` for what the API server refuses:
     /// not exactly one handler, no port, no command.
     pub fn of(container: &'p Container<'_>, probe: &'p Probe<'_>) -> Option<Self> {

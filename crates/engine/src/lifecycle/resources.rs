@@ -23,7 +23,7 @@ pub fn requests<'p>(container: &'p Container<'_>) -> Amounts<'p> {
     requests
 }
 
-/// How much of one resource a container requests, after defaulting as in [`requests`].
+/// Returns how much of one resource a container requests, after defaulting as in [`requests`].
 pub fn request_of(container: &Container<'_>, resource: &str) -> Option<Amount> {
     let amount = |list: &ResourceList<'_>| list.get(resource)?.amount();
     amount(&container.resources.requests).or_else(|| amount(&container.resources.limits))
@@ -42,7 +42,7 @@ pub fn limits<'p>(container: &'p Container<'_>) -> Amounts<'p> {
 /// What a Pod needs while it starts and while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phases<'p> {
-    /// What its apps and sidecars need together.
+    /// Holds what its apps and sidecars need together.
     pub running: Amounts<'p>,
     /// The most that a regular init container needs, with the sidecars that run beside it, of the resources that it needs.
     pub init: BTreeMap<&'p str, InitPeak>,
@@ -51,7 +51,7 @@ pub struct Phases<'p> {
 /// The most of one resource that is needed while a regular init container runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InitPeak {
-    /// How much.
+    /// Tells how much.
     pub amount: Amount,
     /// Index in `initContainers` of the first that needs so much.
     pub index: usize,
@@ -86,7 +86,7 @@ pub fn phases<'p, 'a>(spec: &'p PodSpec<'a>, of: fn(&'p Container<'a>) -> Amount
     Phases { running, init }
 }
 
-/// What the containers need together: of each resource the larger of [`phases`]'s two.
+/// Returns what the containers need together: of each resource the larger of [`phases`]'s two.
 pub fn aggregate<'p, 'a>(spec: &'p PodSpec<'a>, of: fn(&'p Container<'a>) -> Amounts<'p>) -> Amounts<'p> {
     let Phases { running: mut total, init } = phases(spec, of);
     for (name, peak) in init {
@@ -105,7 +105,7 @@ pub struct PodLevel<'p> {
     pub limits: Amounts<'p>,
 }
 
-/// Whether a Pod as a whole can have this resource: cpu, memory and huge pages.
+/// Returns whether a Pod as a whole can have this resource: cpu, memory and huge pages.
 pub fn is_pod_level(name: &str) -> bool {
     QOS_RESOURCES.contains(&name) || is_huge_pages(name)
 }
@@ -154,7 +154,7 @@ pub fn pod_level<'p>(spec: &'p PodSpec<'_>) -> Option<PodLevel<'p>> {
     Some(PodLevel { requests, limits })
 }
 
-/// What the scheduler reserves for the Pod: [`aggregate`], replaced by what the Pod itself requests, and the overhead.
+/// Returns what the scheduler reserves for the Pod: [`aggregate`], replaced by what the Pod itself requests, and the overhead.
 /// (`PodRequests`)
 pub fn effective_requests<'p>(spec: &'p PodSpec<'_>) -> Amounts<'p> {
     let mut total = aggregate(spec, requests);
@@ -165,7 +165,7 @@ pub fn effective_requests<'p>(spec: &'p PodSpec<'_>) -> Amounts<'p> {
     total
 }
 
-/// What the Pod may use at most; a resource that a container does not limit is bounded by no sum. The overhead is added to
+/// Returns what the Pod may use at most; a resource that a container does not limit is bounded by no sum. The overhead is added to
 /// limits that are not 0. (`PodLimits`)
 pub fn effective_limits<'p>(spec: &'p PodSpec<'_>) -> Amounts<'p> {
     let mut total = aggregate(spec, limits);
@@ -196,7 +196,7 @@ pub enum QosClass {
 pub struct Qos<'p, 'a> {
     /// The class.
     pub class: QosClass,
-    /// What decides it.
+    /// Holds what decides it.
     pub reason: QosReason<'p, 'a>,
 }
 
@@ -222,7 +222,7 @@ pub enum Flaw {
     Unequal {
         /// The resource.
         resource: &'static str,
-        /// How much is requested.
+        /// Tells how much is requested.
         request: Amount,
         /// The limit.
         limit: Amount,

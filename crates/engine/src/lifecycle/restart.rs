@@ -15,7 +15,7 @@ pub fn pod_policy<'s>(workload: &Workload, template: &'s Template<'_>) -> &'s st
     if given.is_empty() { workload.default_restart_policy } else { given }
 }
 
-/// Whether the Pods of `template` are meant to run until something ends them, rather than to complete.
+/// Returns whether the Pods of `template` are meant to run until something ends them, rather than to complete.
 pub fn is_long_running(workload: &Workload, template: &Template<'_>) -> bool {
     !workload.is_job() && pod_policy(workload, template) == "Always"
 }
@@ -44,7 +44,7 @@ pub fn matching_rule<'c, 'a>(container: &'c Container<'a>, exit_code: i64) -> Op
     })
 }
 
-/// What happens after a container of a Pod has ended with this exit code (`ContainerShouldRestart`, `computePodActions`).
+/// Returns what happens after a container of a Pod has ended with this exit code (`ContainerShouldRestart`, `computePodActions`).
 ///
 /// A container that has a restart policy of its own: the first matching rule decides, else its policy. Without one: the
 /// Pod's policy. `Always` restarts, `OnFailure` does after every code but 0, `Never` does not. Two kinds differ: a sidecar is
@@ -74,7 +74,7 @@ pub fn after_exit(pod_policy: &str, placed: &Placed<'_, '_>, exit_code: i64) -> 
     }
 }
 
-/// What happens after the kubelet has killed an app or a sidecar because of its liveness or startup probe, and that has ended with
+/// Returns what happens after the kubelet has killed an app or a sidecar because of its liveness or startup probe, and that has ended with
 /// this exit code (`computePodActions`). `others_run` says whether another app goes on running.
 ///
 /// Any policy but `Never`, the container's own before the Pod's, starts it again, `OnFailure` after code 0 too. With `Never` it

@@ -108,7 +108,7 @@ impl Script {
         bare_words(&self.0)
     }
 
-    /// What it does in any case, in order.
+    /// Returns what it does in any case, in order.
     pub fn steps(&self) -> Vec<Step<'_>> {
         let tokens = &self.0;
         let ends = command_ends(tokens);

@@ -27,7 +27,7 @@ pub fn grace_seconds(spec: &PodSpec<'_>) -> u64 {
     }
 }
 
-/// How long a hook takes at least, where that is known: a `sleep`, or an `exec` of [`command_duration`].
+/// Returns how long a hook takes at least, where that is known: a `sleep`, or an `exec` of [`command_duration`].
 pub fn hook_duration(hook: &LifecycleHandler<'_>) -> Option<Duration> {
     match (&hook.exec, hook.sleep) {
         (Some(exec), None) => command_duration(&exec.command),
@@ -37,7 +37,7 @@ pub fn hook_duration(hook: &LifecycleHandler<'_>) -> Option<Duration> {
     }
 }
 
-/// How long a command takes at least, where that is known: `sleep 5`, `/bin/sleep 1m 30s`, `busybox sleep 5`, and
+/// Returns how long a command takes at least, where that is known: `sleep 5`, `/bin/sleep 1m 30s`, `busybox sleep 5`, and
 /// `sh -c` (or another shell, also with `-e`, `-u` and `-x`) of a script. `Duration::MAX` is for ever.
 pub fn command_duration(command: &[Str<'_>]) -> Option<Duration> {
     let words: Vec<&str> = command.iter().map(|word| &**word).collect();
@@ -103,7 +103,7 @@ fn words_of_sleep(words: &[&str]) -> Option<Duration> {
     }
 }
 
-/// Whether a command of a script only writes something: plain words and output redirections, no quotes or expansions.
+/// Returns whether a command of a script only writes something: plain words and output redirections, no quotes or expansions.
 fn is_harmless(words: &[&str], command: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || " \t_-./:,@%+=>".contains(c);
     matches!(words.first(), Some(&("echo" | "printf" | "date" | "true" | ":"))) && command.chars().all(plain)
@@ -144,7 +144,7 @@ fn interval(text: &str) -> Option<Duration> {
 pub struct Stop<'p, 'a> {
     /// The container.
     pub placed: Placed<'p, 'a>,
-    /// How long its preStop hook takes at least, where that is known.
+    /// Tells how long its preStop hook takes at least, where that is known.
     pub hook: Option<Duration>,
     /// The least time from the Pod's deletion until it gets its stop signal.
     pub signal_after: Duration,
@@ -152,7 +152,7 @@ pub struct Stop<'p, 'a> {
     pub left: Duration,
 }
 
-/// How a Pod whose containers all run is stopped, in the order of the stop signals.
+/// Returns how a Pod whose containers all run is stopped, in the order of the stop signals.
 ///
 /// The grace period is one for all, starts with the deletion and is at least [`LEAST_GRACE`]. All preStop hooks start at once,
 /// those of sidecars too. An app (or ephemeral) container gets its stop signal when its own hook is over; a sidecar

@@ -27,14 +27,14 @@ pub enum Role {
 pub struct Placed<'p, 'a> {
     /// The container.
     pub container: &'p Container<'a>,
-    /// What part it plays.
+    /// Holds what part it plays.
     pub role: Role,
     /// Its index in its own list.
     pub index: usize,
 }
 
 impl Placed<'_, '_> {
-    /// Where it stands in the object that holds `template`.
+    /// Returns where it stands in the object that holds `template`.
     pub fn path(&self, template: &Template<'_>) -> Path {
         let list = match self.role {
             Role::Init | Role::Sidecar => "initContainers",
@@ -44,13 +44,13 @@ impl Placed<'_, '_> {
         template.spec_path(list).index(self.index)
     }
 
-    /// Whether it is still running when the containers after it start: all but regular init containers are. Of two
+    /// Returns whether it is still running when the containers after it start: all but regular init containers are. Of two
     /// containers in the order in which they start, the earlier [`runs_with`](Self::runs_with) the later exactly then.
     pub fn keeps_running(&self) -> bool {
         self.role != Role::Init
     }
 
-    /// Whether this container and `other`, of the same Pod, can run at the same time.
+    /// Returns whether this container and `other`, of the same Pod, can run at the same time.
     ///
     /// Apps, sidecars and ephemeral containers all run together. A regular init container runs only with the sidecars that
     /// stand before it. (Kubernetes documentation, "Sidecar Containers" and "Init Containers".)
@@ -79,7 +79,7 @@ pub fn containers<'p, 'a>(spec: &'p PodSpec<'a>) -> impl Iterator<Item = Placed<
     init.chain(apps).chain(placed(&spec.ephemeral_containers, Role::Ephemeral))
 }
 
-/// Whether an init container is a sidecar: its `restartPolicy` is `Always`. Any other value leaves it a regular one.
+/// Returns whether an init container is a sidecar: its `restartPolicy` is `Always`. Any other value leaves it a regular one.
 pub fn is_sidecar(init_container: &Container<'_>) -> bool {
     init_container.restart_policy.as_deref() == Some("Always")
 }

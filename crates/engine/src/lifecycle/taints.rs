@@ -5,7 +5,7 @@ use crate::model::pod::Toleration;
 /// The taints that the node controller puts on a node that does not answer, both with effect `NoExecute`.
 pub const DEAD_NODE_TAINTS: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-/// Which toleration, by its index, makes a Pod stay for ever on a node with the `NoExecute` taint `key`, which has no value.
+/// Returns which toleration, by its index, makes a Pod stay for ever on a node with the `NoExecute` taint `key`, which has no value.
 ///
 /// It is the first that tolerates the taint, if that has no `tolerationSeconds`; those after it do not count
 /// (`v1helper.GetMatchingTolerations`, taint eviction controller). Without any toleration the API server adds one of 300 s

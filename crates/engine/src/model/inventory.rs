@@ -33,7 +33,7 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
-    /// Whether Services are known though none is here.
+    /// Tells whether Services are known though none is here.
     has_services: bool,
     budgets: Selected<Budget>,
     /// By kind and name of what they scale.

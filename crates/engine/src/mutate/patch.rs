@@ -12,18 +12,18 @@ pub enum PatchError {
     /// A value to add has no JSON form.
     #[error("cannot write the value for {at}: {cause}")]
     Write {
-        /// Where it belongs.
+        /// Tells where it belongs.
         at: Path,
-        /// Why it has none.
+        /// Tells why it has none.
         cause: serde_json::Error,
     },
     /// The place has no JSON pointer.
     #[error("cannot add {at}: it has no JSON pointer")]
     NoPlace {
-        /// Where it belongs.
+        /// Tells where it belongs.
         at: Path,
     },
-    /// Whether the policy selects the Pod depends on what is not known of its namespace.
+    /// Tells whether the policy selects the Pod depends on what is not known of its namespace.
     #[error("cannot tell whether {mutation} applies: the labels of namespace \"{namespace}\" are not known")]
     Unknown {
         /// The mutation's id.
@@ -68,12 +68,12 @@ impl PatchBuilder {
         (!self.operations.is_empty()).then_some(Patch(self.operations))
     }
 
-    /// How many operations there are so far.
+    /// Returns how many operations there are so far.
     pub fn len(&self) -> usize {
         self.operations.len()
     }
 
-    /// Whether nothing has been added yet.
+    /// Returns whether nothing has been added yet.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }

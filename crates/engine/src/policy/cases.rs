@@ -48,7 +48,7 @@ pub struct Case {
 /// The text of a block.
 #[derive(Debug, Default, Clone)]
 pub struct Block {
-    /// Where its first line stands in its file, counted from 1.
+    /// Tells where its first line stands in its file, counted from 1.
     pub line: usize,
     /// The text.
     pub text: String,
@@ -60,7 +60,7 @@ pub struct Block {
 pub struct CaseError {
     /// Line in the file, counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// Holds what is wrong there.
     pub message: String,
 }
 
@@ -69,7 +69,7 @@ pub struct CaseError {
 pub struct Mark {
     /// Line within the block, counted from 1.
     pub line: usize,
-    /// What it has to say, if that matters.
+    /// Holds what it has to say, if that matters.
     pub text: Option<String>,
 }
 
@@ -82,16 +82,16 @@ pub struct CaseFinding {
     pub rule: &'static str,
     /// Its level.
     pub level: Level,
-    /// What it says.
+    /// Holds what it says.
     pub message: String,
 }
 
 /// What came of a case.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// What was found, object by object.
+    /// Holds what was found, object by object.
     pub found: Vec<CaseFinding>,
-    /// How many objects there was something to judge in.
+    /// Tells how many objects there was something to judge in.
     pub objects: usize,
 }
 
@@ -186,7 +186,7 @@ impl Case {
         Some(empty().map_or_else(|| parse(&text, "policy").map_err(error), Ok))
     }
 
-    /// What is to be found.
+    /// Returns what is to be found.
     pub fn marks(&self) -> Result<Vec<Mark>, CaseError> {
         let mut marks = Vec::new();
         for (index, line) in self.yaml.text.lines().enumerate() {
@@ -233,7 +233,7 @@ impl Case {
         Ok(judged)
     }
 
-    /// What is marked and was not found, and what was found and is not marked.
+    /// Returns what is marked and was not found, and what was found and is not marked.
     pub fn compare<'f>(&self, found: &'f [CaseFinding]) -> Result<(Vec<Mark>, Vec<&'f CaseFinding>), CaseError> {
         let marks = self.marks()?;
         // A mark that says something else than a rule lets its line have more.
@@ -294,7 +294,7 @@ pub struct Circumstances {
     pub operation: Option<String>,
     /// Subresource; empty for the object itself.
     pub sub_resource: String,
-    /// Who asks.
+    /// Tells who asks.
     pub user: String,
     /// The groups of who asks.
     pub groups: Vec<String>,

@@ -24,7 +24,7 @@ impl Day {
         Self(i64::try_from(since_1970.as_secs() / SECONDS).unwrap_or(i64::MAX))
     }
 
-    /// How many days after `other` it is.
+    /// Returns how many days after `other` it is.
     pub fn since(self, other: Self) -> i64 {
         self.0.saturating_sub(other.0)
     }

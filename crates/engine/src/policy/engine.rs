@@ -88,7 +88,7 @@ impl Engine {
         &self.policy
     }
 
-    /// Whether a namespace is neither judged nor mutated. One that is not known is judged.
+    /// Returns whether a namespace is neither judged nor mutated. One that is not known is judged.
     pub fn exempts_namespace(&self, name: &str) -> bool {
         self.exempt_namespaces.iter().any(|glob| glob.applies_to_namespace(name) == Applies::Yes)
     }
@@ -219,7 +219,7 @@ impl Engine {
         Ok(Mutated { patch: patch.finish(), by })
     }
 
-    /// Whether namespace or user are exempt, in every scope that the object may fall under.
+    /// Returns whether namespace or user are exempt, in every scope that the object may fall under.
     fn exempts(&self, review: &Review<'_>) -> bool {
         let exempt = |part| self.settings.of(part).is_some_and(|settings| settings.exempt(review));
         self.exempts_namespace(&review.namespace)

@@ -13,7 +13,7 @@ pub const PROFILE_LABEL: &str = "podgate.dev/profile";
 /// Its value where nothing is judged or mutated.
 pub const OFF: &str = "off";
 
-/// What is wrong with a value of the label, if anything.
+/// Returns what is wrong with a value of the label, if anything.
 pub fn problem(value: &str) -> Option<String> {
     let mut known: Vec<&str> = Profile::ALL.map(Profile::as_str).to_vec();
     known.push(OFF);
@@ -38,7 +38,7 @@ struct Labelled<'a> {
     labels: Map<'a>,
 }
 
-/// What is wrong with the label of a Namespace that is created or changed, given as JSON text. `asked` says whether the
+/// Returns what is wrong with the label of a Namespace that is created or changed, given as JSON text. `asked` says whether the
 /// policy listens to it.
 pub fn notice(asked: bool, text: &str) -> Option<Notice> {
     let namespace: Namespace<'_> = from_object(text).ok()?;

@@ -17,7 +17,7 @@ use crate::syntax::{
     yaml::{self, Document, Place},
 };
 
-/// How many mistakes are looked for: a text that is no policy at all has one in every line.
+/// Tells how many mistakes are looked for: a text that is no policy at all has one in every line.
 const MAX_MISTAKES: usize = 20;
 
 /// A text that is no policy.
@@ -26,7 +26,7 @@ const MAX_MISTAKES: usize = 20;
 pub struct PolicyError {
     /// File name, or what the text is.
     pub origin: String,
-    /// What is wrong with it, in the order of the text: one at least.
+    /// Holds what is wrong with it, in the order of the text: one at least.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -41,11 +41,11 @@ impl PolicyError {
 /// Something in a policy's text that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where it begins.
+    /// Tells where it begins.
     pub place: Place,
-    /// How many characters it has; 1 at least.
+    /// Tells how many characters it has; 1 at least.
     pub width: usize,
-    /// What: one line, no final stop.
+    /// Holds what: one line, no final stop.
     pub message: String,
     /// The line of the text that it stands in.
     pub line: String,
@@ -184,7 +184,7 @@ impl Reading {
         }
     }
 
-    /// Where a place stood before items were taken out of lists.
+    /// Returns where a place stood before items were taken out of lists.
     fn in_text(&self, at: &Path) -> Path {
         at.segments().iter().fold(Path::default(), |path, segment| match segment {
             Segment::Key(key) => path.key(key.clone()),

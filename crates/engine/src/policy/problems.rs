@@ -13,7 +13,7 @@ use crate::{
     syntax::Path,
 };
 
-/// Where, and why.
+/// Tells where, and why.
 pub(super) type Problem = (Path, String);
 
 /// Everything that is wrong. `whole` says that no scope has lost anything: else one may seem to hide another.
@@ -83,7 +83,7 @@ fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, whole: bool, problem
 
 const EMPTY: &str = "is empty and would select nothing; leave it out to select all";
 
-/// Whether a scope asks for deletions of kinds whose deletions are not judged.
+/// Returns whether a scope asks for deletions of kinds whose deletions are not judged.
 fn only_deletions(scope: &Scope) -> bool {
     let deletions = |some: &Vec<Judged>| some.iter().all(|operation| *operation == Judged::Delete);
     scope.operations.as_ref().is_some_and(deletions)
@@ -97,13 +97,13 @@ fn exempt_namespace<'s>(spec: &PolicySpec, scope: &'s Scope) -> Option<&'s str> 
     namespaces.first().filter(|_| namespaces.iter().all(exempt)).map(String::as_str)
 }
 
-/// Whether `wide` describes everything that `narrow` describes. `?` is not looked into: `false` may be wrong, `true` is not.
+/// Returns whether `wide` describes everything that `narrow` describes. `?` is not looked into: `false` may be wrong, `true` is not.
 fn covers(wide: &str, narrow: &str) -> bool {
     // A `*` in `wide` takes in whatever stands in `narrow`; any other character only fits itself.
     wide == narrow || !wide.contains('?') && Glob::new(wide).matches(narrow)
 }
 
-/// Whether every object that `later` selects is selected by `earlier`; `false` may be wrong, `true` is not.
+/// Returns whether every object that `later` selects is selected by `earlier`; `false` may be wrong, `true` is not.
 fn selects_all_of(earlier: &Scope, later: &Scope) -> bool {
     let all =
         |wide: &[String], narrow: &[String]| narrow.iter().all(|narrow| wide.iter().any(|wide| covers(wide, narrow)));
@@ -182,7 +182,7 @@ fn of_objects(at: &Path, exemptions: &Exemptions, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a pattern fits a name of a namespace or a container: a DNS label, at most 63 of `a-z0-9-`.
+/// Returns whether a pattern fits a name of a namespace or a container: a DNS label, at most 63 of `a-z0-9-`.
 fn may_be_label(pattern: &str) -> bool {
     let may_stand = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'*' | b'?');
     let least = pattern.bytes().filter(|byte| *byte != b'*').count();

@@ -25,7 +25,7 @@ pub(super) struct Excuses {
     names: Names,
 }
 
-/// How bad findings are, and how many are so bad.
+/// Tells how bad findings are, and how many are so bad.
 type Ranks = BTreeMap<(Level, i64), usize>;
 
 /// What the old object had at one field against one rule.
@@ -38,7 +38,7 @@ struct Excuse {
 }
 
 impl Excuses {
-    /// What `old` had against `rules`.
+    /// Returns what `old` had against `rules`.
     pub(super) fn of<'r>(
         rules: impl Iterator<Item = &'r Active>,
         review: &Review<'_>,
@@ -71,7 +71,7 @@ impl Excuses {
         Self { by_field, names: Names::of(&review.new, &hasher), hasher }
     }
 
-    /// Whether the old object had a finding that reads the same and excuses this one, which is then used up.
+    /// Returns whether the old object had a finding that reads the same and excuses this one, which is then used up.
     pub(super) fn take_same(&mut self, finding: &Finding) -> bool {
         let field = self.names.field(finding, &self.hasher);
         let Some(Excuse { left, by_message }) = self.by_field.get_mut(&field) else { return false };
@@ -86,7 +86,7 @@ impl Excuses {
         false
     }
 
-    /// Whether the old object had any finding left that excuses this one: where places have moved, it does not matter which
+    /// Returns whether the old object had any finding left that excuses this one: where places have moved, it does not matter which
     /// was which.
     pub(super) fn take_any(&mut self, finding: &Finding) -> bool {
         let field = self.names.field(finding, &self.hasher);

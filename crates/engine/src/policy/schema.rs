@@ -158,7 +158,7 @@ fn write_value(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// Whether a text is the same without quotes.
+/// Returns whether a text is the same without quotes.
 fn is_word(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '/'))

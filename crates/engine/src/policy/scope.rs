@@ -128,7 +128,7 @@ impl Doors {
         }
     }
 
-    /// What is in every name that `glob` describes; of several such parts the one that fewest have, and of these the longest.
+    /// Returns what is in every name that `glob` describes; of several such parts the one that fewest have, and of these the longest.
     fn part(&self, glob: &Glob) -> Option<String> {
         let text = match glob {
             Glob::Exact(text) | Glob::Prefix(text) => text.clone(),
@@ -179,7 +179,7 @@ impl Doors {
     }
 }
 
-/// How many scopes are behind a door.
+/// Returns how many scopes are behind a door.
 fn crowd(scopes: Option<&Vec<usize>>) -> usize {
     scopes.map_or(0, Vec::len)
 }

@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct Settings {
     /// The rules that are not off.
     pub(super) rules: Vec<Active>,
-    /// Which of them an object may ignore by annotation.
+    /// Tells which of them an object may ignore by annotation.
     pub(super) annotations: Annotations,
     users: Vec<Glob>,
     groups: Vec<Glob>,
@@ -113,7 +113,7 @@ impl AllSettings {
 }
 
 impl Settings {
-    /// Whether whoever asks is exempt.
+    /// Returns whether whoever asks is exempt.
     pub(super) fn exempt(&self, review: &Review<'_>) -> bool {
         let any = |patterns: &[Glob], text: &str| patterns.iter().any(|pattern| pattern.matches(text));
         any(&self.users, &review.user.username) || review.user.groups.iter().any(|group| any(&self.groups, group))
@@ -134,7 +134,7 @@ fn check(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Option<Compil
 pub struct InForce {
     /// The level of its findings.
     pub levels: Levels,
-    /// What decides it.
+    /// Holds what decides it.
     pub from: Origin,
     /// The profile that moves levels that nobody names.
     pub profile: Profile,
@@ -170,7 +170,7 @@ impl fmt::Display for Origin {
 }
 
 impl InForce {
-    /// What `spec` says of `rule`, with what `scope` says over it. A level that is named wins over any profile.
+    /// Returns what `spec` says of `rule`, with what `scope` says over it. A level that is named wins over any profile.
     pub fn of(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Self {
         let setting = |rules: &RuleSettings| rules.get(rule).cloned().unwrap_or_default();
         let (base, own) = (setting(&spec.rules), scope.map(|scope| setting(&scope.rules)).unwrap_or_default());

@@ -99,7 +99,7 @@ fn level(in_force: &InForce, rule: &Rule) -> Level {
     in_force.levels.of(rule.level)
 }
 
-/// What stands after `rules:` where all that follows are comments.
+/// Returns what stands after `rules:` where all that follows are comments.
 fn none(empty: bool) -> &'static str {
     if empty { " {}" } else { "" }
 }

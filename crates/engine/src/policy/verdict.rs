@@ -16,19 +16,19 @@ use crate::{
 /// What the rules say of one review.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// What was found, by place and rule: of each rule and level the first, as many as the budget says.
+    /// Holds what was found, by place and rule: of each rule and level the first, as many as the budget says.
     pub findings: Vec<Finding>,
-    /// How many more there are.
+    /// Tells how many more there are.
     pub more: Vec<More>,
-    /// What was found too, but is exempt by annotation.
+    /// Holds what was found too, but is exempt by annotation.
     pub ignored: Vec<Ignored>,
-    /// How many more of these there are.
+    /// Tells how many more of these there are.
     pub more_ignored: Vec<More>,
-    /// How many findings of a change the old object had already.
+    /// Tells how many findings of a change the old object had already.
     pub before: usize,
     /// Annotations that do not do what they seem to.
     pub notices: Vec<Notice>,
-    /// Where a controller creates the object: the owner whose template is to be mended, if anything was found.
+    /// Tells where a controller creates the object: the owner whose template is to be mended, if anything was found.
     pub owner: Option<Owner>,
 }
 
@@ -38,17 +38,17 @@ impl Verdict {
         self.findings.iter().filter(move |finding| finding.level == level)
     }
 
-    /// Whether anything is to be refused.
+    /// Returns whether anything is to be refused.
     pub fn is_denied(&self) -> bool {
         self.at_level(Level::Deny).next().is_some()
     }
 
-    /// How many findings there are besides those in [`Self::findings`].
+    /// Returns how many findings there are besides those in [`Self::findings`].
     pub fn more(&self, level: Level) -> usize {
         self.more.iter().filter(|more| more.level == level).map(|more| more.count).sum()
     }
 
-    /// What is found in any of several, at the highest level; set aside is what counts in none.
+    /// Returns what is found in any of several, at the highest level; set aside is what counts in none.
     pub(super) fn strictest(verdicts: impl Iterator<Item = Self>) -> Self {
         let key = |finding: &Finding| (finding.at.clone(), finding.rule.id, finding.message.clone());
         let mut all = Self::default();
@@ -99,7 +99,7 @@ pub struct Exhausted {
     pub at: &'static str,
 }
 
-/// Why it is not known what the mutations add.
+/// Tells why it is not known what the mutations add.
 #[derive(Debug, thiserror::Error)]
 pub enum MutateError {
     /// A patch that cannot be built.

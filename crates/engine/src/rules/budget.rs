@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, fmt};
 
-/// How many findings of one rule at one level a webhook's answer is made of; further ones are counted. An object from outside
+/// Tells how many findings of one rule at one level a webhook's answer is made of; further ones are counted. An object from outside
 /// may have hundreds of thousands.
 pub const MAX_KEPT: usize = 100;
 
@@ -28,7 +28,7 @@ impl<'b> Budget<'b> {
     /// Findings and bytes of commands that are looked at, all rules and both objects of an UPDATE together. What etcd can
     /// hold, which is 1.5 MiB, comes to a tenth of it: every rule is linear in its object.
     pub const MAX_STEPS: u64 = 200_000_000;
-    /// How many steps are taken before the clock is asked again: some microseconds.
+    /// Tells how many steps are taken before the clock is asked again: some microseconds.
     const STEPS_BETWEEN: u64 = 1 << 12;
 
     /// A budget that ends once `is_over` says so, or after [`Self::MAX_STEPS`].
@@ -47,7 +47,7 @@ impl<'b> Budget<'b> {
         Budget { steps_left: Cell::new(u64::MAX), max_kept: usize::MAX, ..Budget::until(&|| false) }
     }
 
-    /// How many findings of one rule at one level are kept.
+    /// Returns how many findings of one rule at one level are kept.
     pub fn max_kept(&self) -> usize {
         self.max_kept
     }

@@ -1,6 +1,6 @@
 //! The page of a rule, cut out of its source text as podgate is compiled: only the page ends in the program.
 
-/// How a line of the page begins in the source.
+/// Tells how a line of the page begins in the source.
 const PREFIX: &[u8] = b"//!";
 
 /// Returns how long the page is, in bytes: the leading `//!` block of a source text, without what marks it.

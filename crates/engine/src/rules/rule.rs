@@ -134,7 +134,7 @@ pub trait Check: Default + Send + Sync + 'static {
     /// What of an object the rule judges; it is not run for anything else.
     const CONCERN: Concern = Concern::Spec;
 
-    /// Whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
+    /// Tells whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
     const SCALE: bool = false;
 
     /// Takes over what the policy says elsewhere and the rule has to know.
@@ -160,7 +160,7 @@ pub type Compiled = Arc<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
 pub struct OptionError {
     /// The option, from the rule's setting.
     pub at: Path,
-    /// What is wrong with it, in serde's words.
+    /// Holds what is wrong with it, in serde's words.
     pub cause: String,
 }
 
@@ -211,12 +211,12 @@ impl Code {
         (self.compile)(options, facts)
     }
 
-    /// What of an object the rule judges.
+    /// Returns what of an object the rule judges.
     pub fn concern(&self) -> Concern {
         self.concern
     }
 
-    /// Whether the rule judges this.
+    /// Returns whether the rule judges this.
     pub fn judges(&self, concern: Concern) -> bool {
         concern == self.concern || concern == Concern::Scale && self.scale
     }
@@ -233,22 +233,22 @@ pub const MAX_MESSAGE_BYTES: usize = 1000;
 const USUAL_MESSAGE_BYTES: usize = 160;
 /// The longest part of a message that is written at once, such as a name: what comes after it still has to be read.
 const MAX_PART_BYTES: usize = 500;
-/// Where a finding is, and what it is.
+/// Tells where a finding is, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is under the policy, for whoever asks.
+    /// Tells how bad it is under the policy, for whoever asks.
     pub level: Level,
-    /// How bad it is under the policy, whoever asks: what a controller creates gets a lower level.
+    /// Tells how bad it is under the policy, whoever asks: what a controller creates gets a lower level.
     pub policy_level: Level,
-    /// How bad the rule itself finds it.
+    /// Tells how bad the rule itself finds it.
     pub own_level: Level,
     /// The field that one would edit to mend it.
     pub at: Path,
     /// One line: container, value found, limit; no final stop. No longer than [`MAX_MESSAGE_BYTES`].
     pub message: String,
-    /// How bad it is beside other findings of the rule at the same field: more is worse. In the rule's own unit, and 0 where
+    /// Tells how bad it is beside other findings of the rule at the same field: more is worse. In the rule's own unit, and 0 where
     /// the rule measures nothing.
     pub measure: i64,
 }
@@ -258,13 +258,13 @@ pub struct Finding {
 pub struct More {
     /// The rule that found them.
     pub rule: &'static Rule,
-    /// How bad they are under the policy, for whoever asks.
+    /// Tells how bad they are under the policy, for whoever asks.
     pub level: Level,
-    /// How bad they are under the policy, whoever asks.
+    /// Tells how bad they are under the policy, whoever asks.
     pub policy_level: Level,
-    /// How bad the rule itself finds them.
+    /// Tells how bad the rule itself finds them.
     pub own_level: Level,
-    /// How many there are.
+    /// Tells how many there are.
     pub count: usize,
 }
 
@@ -278,7 +278,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether nothing was found.
+    /// Returns whether nothing was found.
     pub fn is_empty(&self) -> bool {
         // Nothing is counted before something is kept.
         self.kept.is_empty()
@@ -301,7 +301,7 @@ impl Findings {
     }
 }
 
-/// How many findings of one rule there are at each level.
+/// Tells how many findings of one rule there are at each level.
 #[derive(Debug, Default)]
 pub struct PerLevel([usize; Self::LEVELS]);
 
@@ -316,7 +316,7 @@ impl PerLevel {
     }
 }
 
-/// Which level a rule's findings get under a policy.
+/// Tells which level a rule's findings get under a policy.
 #[derive(Debug, Clone, Copy)]
 pub enum Levels {
     /// The policy names a level for the rule: all its findings have it.

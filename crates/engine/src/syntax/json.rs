@@ -2,8 +2,8 @@
 //!
 //! The typed structs of the model derive serde's `Deserialize`, which differs from Go's decoder in three ways. It accepts an array
 //! in the place of an object (fields in order), so that a `"spec": []` would pass as an empty spec: nested objects are therefore
-//! read through [`object`] and [`List`](super::List), which accept a JSON object only. It refuses `null` where Go
-//! [leaves the field as it is](https://pkg.go.dev/encoding/json#Unmarshal): those two, [`Map`](super::Map) and [`Str`](super::Str) take it for absent. And it
+//! read through [`object`] and [`List`], which accept a JSON object only. It refuses `null` where Go
+//! [leaves the field as it is](https://pkg.go.dev/encoding/json#Unmarshal): those two, [`Map`] and [`Str`](super::Str) take it for absent. And it
 //! lets three bytes of text become a thousand bytes in memory: [`bounded`] limits what lists and maps take. [`from_object`]
 //! reads in one quick pass; only where that fails is the text read again, to say in words and with places all that is wrong.
 

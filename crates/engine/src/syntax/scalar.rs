@@ -31,7 +31,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// What it is as the key of an object, which JSON wants to be a string; `None` for null, and for a whole number of more
+    /// Returns what it is as the key of an object, which JSON wants to be a string; `None` for null, and for a whole number of more
     /// than 63 bits.
     pub fn key(&self) -> Option<String> {
         match self {

@@ -1,7 +1,7 @@
 //! YAML as Kubernetes reads it, turned into JSON text, with the place of every field.
 //!
 //! One front end serves manifests and policies: the JSON text goes to the same readers that AdmissionReviews go to, and a
-//! [`Path`] in it leads back to line and column. What is taken, what is refused and what it says is as with `kubectl`
+//! [`Path`](super::Path) in it leads back to line and column. What is taken, what is refused and what it says is as with `kubectl`
 //! ([sigs.k8s.io/yaml](https://github.com/kubernetes-sigs/yaml)): anchors, aliases and merge keys (`<<`) are resolved, within
 //! limits, because a few lines of aliases may stand for gigabytes, and of a key that is given twice the last counts. Most
 //! documents have nothing unusual in them: [`stream`] turns them into JSON and [`find`] looks up places without keeping anything,

@@ -65,9 +65,9 @@ struct Summary {
     objects: usize,
     judged: usize,
     skipped: usize,
-    /// How many groups of files are judged by themselves.
+    /// Tells how many groups of files are judged by themselves.
     environments: usize,
-    /// How many objects stand in several of these, and how many twice in one.
+    /// Tells how many objects stand in several of these, and how many twice in one.
     in_several_environments: usize,
     repeated: usize,
     deny: usize,

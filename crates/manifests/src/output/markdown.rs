@@ -6,7 +6,7 @@ use super::text::summary;
 use crate::Outcome;
 use podgate_engine::rules::Level;
 
-/// How many findings are listed: GitHub takes 1 MiB of a step, and nobody reads more.
+/// Tells how many findings are listed: GitHub takes 1 MiB of a step, and nobody reads more.
 const MOST: usize = 100;
 
 /// Returns what is refused and warned of as a table, and the line that sums up.

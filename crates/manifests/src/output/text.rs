@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use crate::{Located, Outcome, Spot};
 use podgate_engine::{rules::Level, syntax::text::one_line};
 
-/// How text is to look.
+/// Tells how text is to look.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Look {
     /// With colours, as a terminal shows them.
@@ -28,7 +28,7 @@ const MAX_NAME_CHARACTERS: usize = 500;
 /// From more findings on, the rules are listed first, and what is refused comes before what is warned of: nobody reads hundreds
 /// of blocks to find the one that matters.
 const MANY: usize = 30;
-/// How many rules are listed there: more would push the first finding off the screen.
+/// Tells how many rules are listed there: more would push the first finding off the screen.
 const LISTED_RULES: usize = 12;
 
 /// Returns the outcome as text.
@@ -152,7 +152,7 @@ pub fn summary(outcome: &Outcome) -> String {
     line
 }
 
-/// How many charts are told of one by one.
+/// Tells how many charts are told of one by one.
 const MAX_CHARTS: usize = 10;
 
 /// Returns what was not judged, a line each, and what else there is to know of what was.

@@ -49,7 +49,7 @@ const OWN: [&str; 11] = [
 pub(crate) struct Fault {
     /// The field: `apiVersion` or `kind`.
     pub(crate) field: &'static str,
-    /// What is wrong, and what was meant.
+    /// Holds what is wrong, and what was meant.
     message: String,
 }
 

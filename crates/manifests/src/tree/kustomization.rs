@@ -16,9 +16,9 @@ pub(super) struct Kustomization {
     pub(super) file: String,
     /// The folder that it stands in.
     pub(super) folder: String,
-    /// Whether it is none to be built by itself: a component.
+    /// Tells whether it is none to be built by itself: a component.
     pub(super) is_component: bool,
-    /// Whether it makes objects of Helm charts.
+    /// Tells whether it makes objects of Helm charts.
     pub(super) inflates_charts: bool,
     /// Files and folders that it takes objects from: resources, bases and components.
     pub(super) resources: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) struct Kustomization {
     pub(super) patches: Vec<String>,
     /// Files that are no objects for other reasons: what generators pack, settings of kustomize, values of charts.
     pub(super) data: Vec<String>,
-    /// Whether it says how many replicas there are: by itself or by a patch that stands in it.
+    /// Tells whether it says how many replicas there are: by itself or by a patch that stands in it.
     pub(super) sets_replicas: bool,
 }
 

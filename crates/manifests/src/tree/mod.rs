@@ -57,7 +57,7 @@ pub(crate) struct Tree {
     data: HashSet<String>,
     /// Of each kustomization the outermost that it belongs to.
     outermost: Vec<usize>,
-    /// What is wrong with those that cannot be read.
+    /// Holds what is wrong with those that cannot be read.
     pub(crate) problems: Vec<Problem>,
     /// Those that are sources of templates.
     pub(crate) templates: Vec<String>,

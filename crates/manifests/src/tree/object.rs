@@ -17,7 +17,7 @@ const LOCAL: &str = "config.kubernetes.io/local-config";
 /// What holds containers in the kinds of others: those of Pods, and what has an image.
 const LISTS: [&str; 2] = ["containers", "initContainers"];
 const HOLDERS: [&str; 4] = ["container", "steps", "script", "sidecars"];
-/// How deep a kind of others is searched for containers.
+/// Tells how deep a kind of others is searched for containers.
 const MAX_DEPTH: usize = 24;
 
 /// Kinds that stand for objects which somebody else makes of them.

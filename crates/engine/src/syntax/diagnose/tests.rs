@@ -129,7 +129,7 @@ fn what_is_missing_is_named() {
     assert_eq!(found.to_string(), "[1]._name: is missing; [2]._name: is 1; true or false is expected; and more");
 }
 
-/// How often a text of so many bytes and errors is read.
+/// Returns how often a text of so many bytes and errors is read.
 fn passes(size: usize, count: usize) -> (usize, bool) {
     let members: Vec<String> = (0..count).map(|number| format!(r#""{number}": {number}"#)).collect();
     let text = format!(r#"{{"c": {{{}}}, "x": "{}"}}"#, members.join(","), "x".repeat(size));
@@ -164,7 +164,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// What the quick way refuses has errors, and only that; each is of a value that is there, and each of another.
+    /// Returns what the quick way refuses has errors, and only that; each is of a value that is there, and each of another.
     #[test]
     fn errors_are_of_values_that_are_there(value in any_value()) {
         let text = value.to_string();

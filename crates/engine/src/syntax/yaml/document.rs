@@ -12,9 +12,9 @@ use crate::syntax::{
 
 /// What aliases may blow a document up to, in nodes: far beyond any real manifest, far below what would hurt.
 pub(super) const MAX_NODES: usize = 4_000_000;
-/// How long the JSON text may be that aliases blow a document up to, in bytes.
+/// Tells how long the JSON text may be that aliases blow a document up to, in bytes.
 pub(super) const MAX_JSON_BYTES: usize = 128 * 1024 * 1024;
-/// How deep a document may nest.
+/// Tells how deep a document may nest.
 pub(super) const MAX_DEPTH: usize = 512;
 
 /// A position in the text, both counted from 1; columns count characters.
@@ -27,7 +27,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where every text begins.
+    /// Tells where every text begins.
     pub const START: Self = Self { line: 1, column: 1 };
 }
 
@@ -41,9 +41,9 @@ impl fmt::Display for Place {
 #[derive(Debug, Error)]
 #[error("{place}: {message}")]
 pub struct YamlError {
-    /// Where.
+    /// Tells where.
     pub place: Place,
-    /// What.
+    /// Holds what.
     pub message: String,
 }
 
@@ -57,7 +57,7 @@ pub struct Document<'t> {
 pub(super) struct Node<'t> {
     pub(super) place: Place,
     pub(super) content: Content<'t>,
-    /// What of the text it is made of.
+    /// Holds what of the text it is made of.
     pub(super) extent: Extent,
 }
 
@@ -66,9 +66,9 @@ pub(super) struct Node<'t> {
 pub(super) struct Extent {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Where the last member or item in it ends; its own start where there is none.
+    /// Tells where the last member or item in it ends; its own start where there is none.
     pub(super) last: usize,
-    /// Whether it is written in brackets.
+    /// Tells whether it is written in brackets.
     pub(super) flow: bool,
 }
 
@@ -103,9 +103,9 @@ pub(super) struct Member<'t> {
     pub(super) name: Cow<'t, str>,
     pub(super) place: Place,
     pub(super) value: Node<'t>,
-    /// Whether it comes from a mapping that this one merges.
+    /// Tells whether it comes from a mapping that this one merges.
     pub(super) merged: bool,
-    /// Where its name stood before, if it is given more than once.
+    /// Tells where its name stood before, if it is given more than once.
     pub(super) earlier: Option<Place>,
 }
 
@@ -114,9 +114,9 @@ pub(super) struct Member<'t> {
 pub struct Duplicate {
     /// The field.
     pub path: Path,
-    /// Where it is given last: this one counts.
+    /// Tells where it is given last: this one counts.
     pub place: Place,
-    /// Where it is given before.
+    /// Tells where it is given before.
     pub earlier: Place,
 }
 
@@ -128,12 +128,12 @@ impl Document<'_> {
         duplicates
     }
 
-    /// Where the document begins.
+    /// Returns where the document begins.
     pub fn start(&self) -> Place {
         self.root.place
     }
 
-    /// Where the value of the field at `path` stands, and its text where that is one word or text; `None` where there is none.
+    /// Returns where the value of the field at `path` stands, and its text where that is one word or text; `None` where there is none.
     pub fn value(&self, path: &Path) -> Option<(Place, Option<&str>)> {
         let mut node = &self.root;
         for segment in path.segments() {
@@ -152,7 +152,7 @@ impl Document<'_> {
         Some((node.place, text))
     }
 
-    /// Where the field at `path` stands: the name of a member, the first character of an item. A field that is absent stands
+    /// Returns where the field at `path` stands: the name of a member, the first character of an item. A field that is absent stands
     /// at its nearest ancestor that is there.
     pub fn place(&self, path: &Path) -> Place {
         let (mut node, mut place) = (self.root.target(), self.root.place);
@@ -180,7 +180,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Whether it is an alias as it is written, not what an alias may name.
+    /// Returns whether it is an alias as it is written, not what an alias may name.
     pub(super) fn is_alias(&self) -> bool {
         matches!(&self.content, Content::Alias(target) if target.extent != self.extent)
     }

@@ -45,7 +45,7 @@ struct Wanted<'p> {
 }
 
 impl Wanted<'_> {
-    /// Whether the step at `depth` comes before the member `name`, in the order of paths.
+    /// Returns whether the step at `depth` comes before the member `name`, in the order of paths.
     fn is_before(&self, depth: usize, name: &str) -> bool {
         matches!(self.steps.get(depth), Some(Segment::Key(key)) if **key < *name)
     }
@@ -57,7 +57,7 @@ impl Wanted<'_> {
 
 struct Finder<'t> {
     events: Events<'t>,
-    /// How many fields are still looked for.
+    /// Tells how many fields are still looked for.
     missing: usize,
 }
 
@@ -147,7 +147,7 @@ fn ends(event: &Event<'_>) -> bool {
     matches!(event, Event::MappingEnd | Event::SequenceEnd)
 }
 
-/// Whether it is a document that is left out.
+/// Returns whether it is a document that is left out.
 fn is_null(event: &Event<'_>) -> bool {
     match event {
         Event::Scalar { text, style, tag, .. } => {

@@ -14,21 +14,21 @@ pub enum Slot {
     Null(usize, usize),
 }
 
-/// How a mapping or list is written.
+/// Tells how a mapping or list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Whether it stands in brackets.
+    /// Tells whether it stands in brackets.
     pub flow: bool,
-    /// Where it begins: the opening bracket, or the first key or item.
+    /// Tells where it begins: the opening bracket, or the first key or item.
     pub start: usize,
-    /// Where its last member or item ends; `start` where it is empty.
+    /// Tells where its last member or item ends; `start` where it is empty.
     pub last: usize,
-    /// Where the last item of a list begins; of a mapping, and where there is none, `start`.
+    /// Tells where the last item of a list begins; of a mapping, and where there is none, `start`.
     pub last_item: usize,
 }
 
 impl Document<'_> {
-    /// What is written at `path`. `None` where nothing is, or something that cannot be added to; also where the way leads
+    /// Returns what is written at `path`. `None` where nothing is, or something that cannot be added to; also where the way leads
     /// through an alias or a merge key, since what is written there is written for others, too.
     pub fn slot(&self, path: &Path) -> Option<Slot> {
         let mut node = own(&self.root)?;
@@ -55,7 +55,7 @@ impl Document<'_> {
         }
     }
 
-    /// Where the first list in block style begins that is the value of a key, and the column of that key, counted from 1.
+    /// Returns where the first list in block style begins that is the value of a key, and the column of that key, counted from 1.
     pub fn first_list(&self) -> Option<(usize, usize)> {
         first_list(&self.root)
     }

@@ -24,7 +24,7 @@ use states::Parser;
 #[derive(Debug)]
 pub(super) struct Events<'t> {
     text: &'t str,
-    /// Where the line begins that is looked at next, and how many lines there are before it.
+    /// Tells where the line begins that is looked at next, and how many lines there are before it.
     next: usize,
     line: usize,
     document: Option<Parser<'t>>,
@@ -84,7 +84,7 @@ impl<'t> Events<'t> {
     }
 }
 
-/// How many lines end in a stretch that ends with a line feed, if at all: carriage returns end lines, too.
+/// Returns how many lines end in a stretch that ends with a line feed, if at all: carriage returns end lines, too.
 fn line_breaks(text: &str) -> usize {
     let (body, feeds) = text.strip_suffix('\n').map_or((text, 0), |body| (body.strip_suffix('\r').unwrap_or(body), 1));
     feeds + body.matches('\r').count()

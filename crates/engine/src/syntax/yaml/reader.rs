@@ -101,7 +101,7 @@ impl<'t> Reader<'t> {
         Ok(Node { place, content: Content::Alias(node), extent })
     }
 
-    /// Where a block scalar ends: the parser counts the white space in that follows it. Empty lines only belong to it where it
+    /// Returns where a block scalar ends: the parser counts the white space in that follows it. Empty lines only belong to it where it
     /// keeps them (`|+`).
     fn block_scalar_end(&self, value: &str, extent: &Extent) -> usize {
         let written = self.text.get(extent.start..extent.end).unwrap_or_default();
@@ -220,7 +220,7 @@ fn no_mapping(node: &Node<'_>) -> YamlError {
 struct Members<'t> {
     list: Vec<Member<'t>>,
     by_name: HashMap<String, usize>,
-    /// Where a key is that JSON cannot have.
+    /// Tells where a key is that JSON cannot have.
     unfit: Option<Place>,
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::syntax::scalar::{self, Scalar};
 
-/// How many names a mapping may have here: each is looked for among the others.
+/// Tells how many names a mapping may have here: each is looked for among the others.
 const MAX_NAMES: usize = 64;
 
 /// The documents of a stream as JSON text, without the empty ones. `None` where the stream has to be read by
@@ -44,21 +44,21 @@ pub fn to_json(text: &str) -> Option<Vec<String>> {
 struct Writer {
     json: String,
     open: Vec<Open>,
-    /// Where the names of all open mappings stand in `json`.
+    /// Tells where the names of all open mappings stand in `json`.
     names: Vec<(usize, usize)>,
-    /// What has an anchor, and where it stands in `json`.
+    /// Holds what has an anchor, and where it stands in `json`.
     anchors: Vec<(usize, usize, usize)>,
 }
 
 /// A list or mapping that is not closed yet.
 struct Open {
     is_mapping: bool,
-    /// Whether a name comes next.
+    /// Tells whether a name comes next.
     wants_name: bool,
     is_empty: bool,
     anchor: usize,
     start: usize,
-    /// How many names there were before its own.
+    /// Tells how many names there were before its own.
     names_before: usize,
 }
 

@@ -49,7 +49,7 @@ pub(super) fn meaning<'t>(text: Cow<'t, str>, style: Style, tag: Option<&str>) -
     if fits { Ok(Meaning::Plain(text)) } else { Err(TagError::Kind(kind)) }
 }
 
-/// Whether a key merges its value.
+/// Returns whether a key merges its value.
 pub(super) fn is_merge(key: &Event<'_>) -> bool {
     match key {
         Event::Scalar { text, style, tag, .. } if text == "<<" => match tag.as_deref() {
@@ -60,7 +60,7 @@ pub(super) fn is_merge(key: &Event<'_>) -> bool {
     }
 }
 
-/// Whether it begins as a date does.
+/// Returns whether it begins as a date does.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let mut number = |length| {

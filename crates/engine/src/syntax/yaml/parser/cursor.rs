@@ -9,11 +9,11 @@ pub(crate) struct Mark {
     pub(crate) byte: usize,
     /// In characters.
     pub(super) index: usize,
-    /// How many lines end before it.
+    /// Tells how many lines end before it.
     pub(super) line: usize,
     /// In characters of the line.
     pub(super) column: usize,
-    /// How many of these lines end with what ends no line elsewhere (U+0085, U+2028, U+2029), and how many characters of what
+    /// Tells how many of these lines end with what ends no line elsewhere (U+0085, U+2028, U+2029), and how many characters of what
     /// is a line elsewhere come before its own.
     odd: (usize, usize),
 }
@@ -30,7 +30,7 @@ impl Mark {
 pub(super) struct Cursor<'t> {
     /// The text up to the end of the document.
     pub(super) text: &'t str,
-    /// Where it is.
+    /// Tells where it is.
     pub(super) mark: Mark,
 }
 
@@ -62,7 +62,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// How many bytes a line break has that is `ahead`; 0 where there is none.
+    /// Returns how many bytes a line break has that is `ahead`; 0 where there is none.
     pub(super) fn line_break(&self, ahead: usize) -> usize {
         match self.byte(ahead) {
             b'\r' if self.byte(ahead + 1) == b'\n' => 2,
@@ -89,7 +89,7 @@ impl<'t> Cursor<'t> {
         matches!(self.byte(ahead), b' ' | b'\t')
     }
 
-    /// Whether a blank, a line break or the end is `ahead`.
+    /// Returns whether a blank, a line break or the end is `ahead`.
     pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
         match self.byte(ahead) {
             0 | b'\n' | b'\r' | b' ' | b'\t' => true,
@@ -98,7 +98,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Whether a line `---` or `...` begins here.
+    /// Returns whether a line `---` or `...` begins here.
     pub(super) fn is_document_indicator(&self, sign: u8) -> bool {
         self.mark.column == 0 && (0..3).all(|ahead| self.byte(ahead) == sign) && self.is_blank_or_end(3)
     }

@@ -191,7 +191,7 @@ impl<'t> Scanner<'t> {
         Ok(Token { kind: Kind::Scalar(value.into_text(), Style::Quoted), start, end: self.cursor.mark })
     }
 
-    /// What stands before the next blank, line break or closing quote. Returns whether an escaped line break ended it.
+    /// Returns what stands before the next blank, line break or closing quote. Returns whether an escaped line break ended it.
     fn quoted_word(&mut self, quote: u8, value: &mut Value<'t>) -> Result<bool, YamlError> {
         let mut from = self.cursor.mark.byte;
         while !self.cursor.is_blank_or_end(0) {

@@ -12,16 +12,16 @@ use super::{
     token::{Kind, Token},
 };
 
-/// How many characters may stand between the beginning of a key and its colon.
+/// Tells how many characters may stand between the beginning of a key and its colon.
 const MAX_KEY: usize = 1024;
 
 /// What may turn out to be a key that is written without `?`.
 #[derive(Debug, Clone, Copy, Default)]
 struct SimpleKey {
     possible: bool,
-    /// Whether nothing else may stand there.
+    /// Tells whether nothing else may stand there.
     required: bool,
-    /// Whether the tokens from its own on wait for its colon.
+    /// Tells whether the tokens from its own on wait for its colon.
     awaited: bool,
     token: usize,
     mark: Mark,
@@ -31,7 +31,7 @@ struct SimpleKey {
 pub(super) struct Scanner<'t> {
     pub(super) cursor: Cursor<'t>,
     tokens: VecDeque<Token<'t>>,
-    /// How many tokens were taken.
+    /// Tells how many tokens were taken.
     taken: usize,
     /// The column of the innermost block; -1 outside of all.
     pub(super) indent: i64,
@@ -82,7 +82,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Whether it is not known yet if the next token begins a key.
+    /// Returns whether it is not known yet if the next token begins a key.
     fn next_waits(&mut self) -> Result<bool, YamlError> {
         let from = self.simple_keys.partition_point(|key| key.token < self.taken);
         let keys = self.simple_keys.get(from..).unwrap_or_default();

@@ -40,7 +40,7 @@ pub(super) enum State {
     },
 }
 
-/// Where a node may stand.
+/// Tells where a node may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Context {
     Flow,
@@ -56,11 +56,11 @@ pub(super) type Produced<'t> = Result<(Event<'t>, Span), YamlError>;
 pub(super) struct Parser<'t> {
     pub(super) scanner: Scanner<'t>,
     pub(super) state: State,
-    /// What is expected once the node that is read now has ended.
+    /// Holds what is expected once the node that is read now has ended.
     states: Vec<State>,
     tags: Vec<(&'t str, Cow<'t, str>)>,
     anchors: HashMap<&'t str, usize>,
-    /// How many anchors there are.
+    /// Tells how many anchors there are.
     count: usize,
 }
 
@@ -344,6 +344,6 @@ impl<'t> Parser<'t> {
 struct Properties<'t> {
     anchor: usize,
     tag: Option<Cow<'t, str>>,
-    /// Where the last of them ends.
+    /// Tells where the last of them ends.
     end: Option<Mark>,
 }

@@ -37,7 +37,7 @@ pub(super) enum Kind<'t> {
     Scalar(Cow<'t, str>, Style),
 }
 
-/// How a scalar is written.
+/// Tells how a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
