@@ -46,7 +46,7 @@ pub struct LabelSelector {
 pub struct Requirement {
     /// The label's key.
     pub key: String,
-    /// Tells how the label's value relates to `values`.
+    /// How the label's value relates to `values`.
     pub operator: Operator,
     /// The values: at least one for `In` and `NotIn`, none for `Exists` and `DoesNotExist`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

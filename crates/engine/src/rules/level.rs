@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Workload;
 
-/// Tells how bad a finding is.
+/// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
