@@ -16,7 +16,7 @@ use super::{
 use crate::{
     model::{Container, Glob, Review, Template},
     rules::Finding,
-    syntax::{Path, path::Segment},
+    syntax::{Path, path::Segment, value::unexpected},
 };
 
 /// How many days before its end an exemption is told of.
@@ -254,16 +254,18 @@ fn images(image: &str) -> Vec<Cow<'_, str>> {
 
 impl<'de> Deserialize<'de> for ContainerExemption {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct ByImage {
-            image: String,
-        }
+        const FIELDS: &[&str] = &["image"];
         match Value::deserialize(deserializer)? {
             Value::String(name) => Ok(Self::Name(name)),
-            object @ Value::Object(_) => {
-                let ByImage { image } = serde_json::from_value(object).map_err(de::Error::custom)?;
-                Ok(Self::Image { image })
+            Value::Object(members) => {
+                if let Some(unknown) = members.keys().find(|key| !FIELDS.contains(&key.as_str())) {
+                    return Err(de::Error::unknown_field(unknown, FIELDS));
+                }
+                match members.get("image") {
+                    Some(Value::String(image)) => Ok(Self::Image { image: image.clone() }),
+                    Some(other) => Err(de::Error::invalid_type(unexpected(other), &"a string")),
+                    None => Err(de::Error::missing_field("image")),
+                }
             }
             other => Err(de::Error::custom(format!("a container is named, or {{image: …}}; not {other}"))),
         }

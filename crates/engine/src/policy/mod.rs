@@ -10,6 +10,7 @@ pub mod ignore;
 mod judge;
 pub mod kinds;
 pub mod label;
+mod messages;
 pub mod pages;
 pub mod parse;
 mod problems;
@@ -21,7 +22,6 @@ pub mod settings;
 mod show;
 pub mod suggest;
 mod verdict;
-mod wording;
 
 pub use config::LifecyclePolicy;
 pub use engine::Engine;

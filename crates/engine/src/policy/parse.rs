@@ -7,13 +7,14 @@ use thiserror::Error;
 
 use super::{
     LifecyclePolicy,
+    messages::message,
     problems::problems,
     rule_settings::{Fault, RuleSetting},
-    wording::reword,
 };
 use crate::syntax::{
     Path,
     path::Segment,
+    value::{ValueError, from_value},
     yaml::{self, Document, Place},
 };
 
@@ -117,18 +118,19 @@ impl Reading {
     fn read(mut self) -> (Option<LifecyclePolicy>, Vec<Fault>) {
         self.read_rules();
         let policy = loop {
-            let error = match serde_path_to_error::deserialize::<_, LifecyclePolicy>(self.value.clone()) {
+            let (at, cause) = match from_value::<LifecyclePolicy>(self.value.clone()) {
                 Ok(policy) => break Some(policy),
                 Err(error) => error,
             };
-            let (at, cause) = (Path::from(error.path()), error.inner().to_string());
             // What had a wrong value and was taken out for it is missing now, and its author knows it already.
-            let missing = cause.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-            let taken = missing.map(|name| self.in_text(&at).key(name.to_owned()));
+            let taken = match cause {
+                ValueError::MissingField(name) => Some(self.in_text(&at).key(name)),
+                _ => None,
+            };
             let told = taken.is_some_and(|taken| self.faults.iter().any(|fault| fault.at == taken));
             if !told {
-                let in_name = cause.starts_with("unknown field");
-                self.faults.push(Fault { at: self.in_text(&at), in_name, message: reword(&cause, "field") });
+                let in_name = matches!(cause, ValueError::UnknownField { .. });
+                self.faults.push(Fault { at: self.in_text(&at), in_name, message: message(&cause, "field") });
             }
             // Without a version or a kind nothing else can be said of it.
             if at.segments().is_empty() || self.faults.len() >= MAX_MISTAKES {

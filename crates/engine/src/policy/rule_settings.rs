@@ -10,15 +10,15 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
+    messages::{message, unknown},
     suggest::did_you_mean,
-    wording::{reword, unknown},
 };
 use crate::{
     rules::{
         self, Level, RULES, Rule,
         rule::{OptionError, PolicyFacts},
     },
-    syntax::Path,
+    syntax::{Path, value::ValueError},
 };
 
 /// The rules that a policy names, each with its setting.
@@ -77,9 +77,9 @@ impl RuleSetting {
         let level = level.as_ref().map(level_from).transpose();
         let level = level.map_err(|message| fault(level_at, false, message))?;
         // Compiled here for its errors only; no setting exists with options that do not compile.
-        let unknown_option = |error: &OptionError| error.cause.starts_with("unknown field");
+        let unknown_option = |error: &OptionError| matches!(error.cause, ValueError::UnknownField { .. });
         drop(rule.code.compile(options.clone(), &PolicyFacts::default()).map_err(|error| {
-            let message = format!("{} (rule {id})", reword(&error.cause, "option"));
+            let message = format!("{} (rule {id})", message(&error.cause, "option"));
             fault(error.at.clone(), unknown_option(&error), message)
         })?);
         Ok((rule, Self { level, options }))

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     model::{Concern, Review, Workload},
-    syntax::{Path, text::beginning},
+    syntax::{
+        Path,
+        text::beginning,
+        value::{ValueError, from_value},
+    },
 };
 
 /// A rule: what it is called, what it says, and the code behind it.
@@ -160,8 +164,8 @@ pub type Compiled = Arc<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
 pub struct OptionError {
     /// The option, from the rule's setting.
     pub at: Path,
-    /// Holds what is wrong with it, in serde's words.
-    pub cause: String,
+    /// What is wrong with it.
+    pub cause: ValueError,
 }
 
 /// A [`Check`] whose type is erased, so that rules of all kinds fit into one list.
@@ -180,8 +184,8 @@ impl Code {
             concern: C::CONCERN,
             scale: C::SCALE,
             compile: |options, facts| {
-                let mut check: C = serde_path_to_error::deserialize(Value::Object(options))
-                    .map_err(|error| OptionError { at: error.path().into(), cause: error.inner().to_string() })?;
+                let read = from_value::<C>(Value::Object(options));
+                let mut check = read.map_err(|(at, cause)| OptionError { at, cause })?;
                 check.with_policy(facts);
                 Ok(Arc::new(move |review, out| check.check(review, out)))
             },
@@ -196,7 +200,7 @@ impl Code {
             scale: C::SCALE,
             compile: |options, _| match options.keys().next() {
                 Some(key) => {
-                    let cause = format!("unknown field `{key}`, there are no fields");
+                    let cause = ValueError::UnknownField { field: key.clone(), known: &[] };
                     Err(OptionError { at: Path::default().key(key.clone()), cause })
                 }
                 None => Ok(Arc::new(|review, out| C::default().check(review, out))),

@@ -11,6 +11,7 @@ pub mod same;
 pub mod scalar;
 pub mod small;
 pub mod text;
+pub mod value;
 pub mod yaml;
 
 pub use collections::{List, Map};
