@@ -128,7 +128,11 @@ fn refused_by_podgate(engine: &Engine, object: &Value) -> BTreeSet<Refusal> {
             };
             denied.map(refusal).collect()
         }
-        Err(message) => BTreeSet::from([Refusal { rule: "unreadable".to_owned(), field: String::new(), message }]),
+        Err(error) => BTreeSet::from([Refusal {
+            rule: "unreadable".to_owned(),
+            field: String::new(),
+            message: error.to_string(),
+        }]),
     }
 }
 

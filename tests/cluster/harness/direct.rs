@@ -2,7 +2,7 @@
 
 use podgate_engine::model::Operation;
 use podgate_engine::policy::Engine;
-use podgate_engine::policy::cases::{Circumstances, with_review};
+use podgate_engine::policy::cases::{Circumstances, RequestError, with_review};
 use podgate_engine::rules::Finding;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ impl<'a> Asked<'a> {
 }
 
 /// What podgate finds, at every level. The error says what of the object cannot be read.
-pub fn judge(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Finding>, String> {
+pub fn judge(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Finding>, RequestError> {
     let namespace = asked.object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
     let circumstances = Circumstances {
         operation: Some(asked.operation.as_str().to_owned()),

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{Engine, LifecyclePolicy, PolicyError, Verdict, parse};
 use crate::{
-    model::{Inventory, Objects, Operation, Request, Review, Target, User, Workload},
+    model::{Inventory, Objects, Operation, Request, Review, ReviewError, Target, User, Workload},
     rules::{self, Level},
     syntax::{
         List, Str,
@@ -309,6 +309,20 @@ fn identity(object: &Value) -> (&str, &str, &str) {
     (group, text("/kind").unwrap_or_default(), text("/metadata/namespace").unwrap_or("default"))
 }
 
+/// A request that cannot be made of an object and its [`Circumstances`].
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// The object is no JSON.
+    #[error(transparent)]
+    NoJson(#[from] serde_json::Error),
+    /// The operation is none of CREATE, UPDATE, DELETE and CONNECT.
+    #[error("operation \"{0}\" is none")]
+    NoOperation(String),
+    /// The object is not what its kind says.
+    #[error(transparent)]
+    Unreadable(#[from] ReviewError),
+}
+
 /// Reads the review of an object, or of its update from `old`, and hands it on; `None` where there is nothing to judge. The
 /// error says what cannot be read.
 pub fn with_review<T>(
@@ -317,14 +331,13 @@ pub fn with_review<T>(
     circumstances: &Circumstances,
     inventory: Option<&Inventory>,
     then: impl FnOnce(Option<&Review<'_>>) -> T,
-) -> Result<T, String> {
-    let text = |error: serde_json::Error| error.to_string();
-    let value: Value = serde_json::from_str(object).map_err(text)?;
+) -> Result<T, RequestError> {
+    let value: Value = serde_json::from_str(object)?;
     let (group, kind, namespace) = identity(&value);
-    let groups = serde_json::to_string(&circumstances.groups).map_err(text)?;
-    let groups: List<Str<'_>> = serde_json::from_str(&groups).map_err(text)?;
+    let groups = serde_json::to_string(&circumstances.groups)?;
+    let groups: List<Str<'_>> = serde_json::from_str(&groups)?;
     let operation = match (&circumstances.operation, &old) {
-        (Some(word), _) => Operation::parse(word).ok_or_else(|| format!("operation \"{word}\" is none"))?,
+        (Some(word), _) => Operation::parse(word).ok_or_else(|| RequestError::NoOperation(word.clone()))?,
         (None, Some(_)) => Operation::Update,
         (None, None) => Operation::Create,
     };
@@ -341,7 +354,7 @@ pub fn with_review<T>(
         objects: Objects::Text { new: object, old },
         inventory,
     };
-    Review::read(request).map(|review| then(review.as_ref())).map_err(|error| error.to_string())
+    Ok(then(Review::read(request)?.as_ref()))
 }
 
 #[cfg(test)]
