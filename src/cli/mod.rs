@@ -1,4 +1,4 @@
-//! L6: the command line. One file a subcommand, and the only place that prints.
+//! The command line. One file a subcommand, and the only place that prints.
 
 #[cfg(feature = "server")]
 mod certs;

@@ -21,7 +21,7 @@ use super::{
     parallel,
     problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
-    tree::{self, Class, Fault, placeholder},
+    tree::{self, Class, known_kinds::Fault, placeholder},
 };
 use podgate_engine::{
     model::{InventoryObject, Workload},

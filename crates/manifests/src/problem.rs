@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
-use super::tree::Fault;
+use super::tree::known_kinds::Fault;
 use podgate_engine::{
     model::{ObjectError, ReviewError},
     panics::Panicked,

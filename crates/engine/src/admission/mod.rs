@@ -1,4 +1,4 @@
-//! L4: AdmissionReview bytes in, AdmissionReview bytes out. No I/O, no async.
+//! AdmissionReview bytes in, AdmissionReview bytes out. No I/O, no async.
 
 mod answer;
 mod handle;

@@ -1,4 +1,4 @@
-//! L1: what a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
+//! What a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
 
 pub mod commands;
 pub mod disruption;

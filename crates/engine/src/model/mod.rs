@@ -1,4 +1,4 @@
-//! L0: what a pod *is*. Views borrowed from the received JSON text: serde only, nothing derived, no defaults applied.
+//! What a pod *is*. Views borrowed from the received JSON text: serde only, nothing derived, no defaults applied.
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 

@@ -1,4 +1,4 @@
-//! L2: the mutations. One file each, as with rules; this file lists them.
+//! The mutations. One file each, as with rules; this file lists them.
 
 mod default_probes;
 mod mutation;

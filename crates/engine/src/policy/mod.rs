@@ -1,4 +1,4 @@
-//! L3: what an administrator decided, and the engine that applies it.
+//! What an administrator decided, and the engine that applies it.
 
 pub mod cases;
 pub mod config;

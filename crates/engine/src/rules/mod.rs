@@ -1,4 +1,4 @@
-//! L2: the rules. One file a rule, in a folder a family; this file only lists them.
+//! The rules. One file a rule, in a folder a family; this file only lists them.
 
 pub mod budget;
 pub mod level;

@@ -1,7 +1,7 @@
 //! What the files of a run are: manifests to judge, sources of Helm charts, or what kustomize works with. It is told by their
 //! names, and by the texts of the kustomizations among them and around them.
 
-mod known_kinds;
+pub(crate) mod known_kinds;
 mod kustomization;
 mod object;
 pub(crate) mod place;
@@ -9,7 +9,6 @@ pub(crate) mod placeholder;
 
 use std::collections::{HashMap, HashSet};
 
-pub(crate) use known_kinds::Fault;
 pub(crate) use object::{Class, class};
 
 use crate::{aside::Reason, input::Input, parallel, problem::Problem};
