@@ -17,12 +17,12 @@ use std::{
 };
 
 use super::{
-    aside::{self, NotJudged, Reason, Tally},
+    aside::{Reason, Tally},
     comments::{self, Effect},
-    environments::{self, Repeated},
-    excerpt::Excerpt,
+    environments,
     input::Input,
     load::{self, Identity, Item, Loaded},
+    outcome::{Located, Notice, Outcome, Seen, Spot},
     parallel,
     problem::{MAX_MESSAGE_CHARACTERS, ObjectFailure, Problem},
     source::{Lines, Part},
@@ -33,7 +33,7 @@ use podgate_engine::{
     model::{Inventory, InventoryObject, Objects, Operation, Request, Review, Target, User, Workload},
     panics::catch,
     policy::{Engine, Verdict},
-    rules::{Level, Rule},
+    rules::Rule,
     syntax::{Path, text::one_line, yaml::Place},
 };
 
@@ -44,95 +44,6 @@ const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 /// quicker than changing.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
-
-/// Tells where something stands, in a file and in an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
-    /// The file, as in [`Input::name`].
-    pub file: Arc<str>,
-    /// Line and column in it.
-    pub place: Place,
-    /// The object.
-    pub object: Arc<Identity>,
-    /// The field of the object.
-    pub path: Path,
-    /// The line of the file, as far as it is fit to be shown.
-    pub excerpt: Excerpt,
-}
-
-/// A finding and where it stands.
-#[derive(Debug, Clone)]
-pub struct Located {
-    /// The rule that found it.
-    pub rule: &'static Rule,
-    /// Tells how bad it is under the policy.
-    pub level: Level,
-    /// Holds what is wrong: one line, no final stop.
-    pub message: String,
-    /// Tells where.
-    pub spot: Spot,
-}
-
-/// An annotation that does not do what it seems to, and where it stands.
-#[derive(Debug, Clone)]
-pub struct Notice {
-    /// Holds what is wrong with it.
-    pub message: String,
-    /// Tells where.
-    pub spot: Spot,
-}
-
-/// A file of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The file, as in [`Input::name`].
-    pub name: Arc<str>,
-    /// Tells how many of its objects were judged.
-    pub judged: usize,
-}
-
-/// What a run gave, in the order of files and lines.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// The files that were looked at.
-    pub files: Vec<Seen>,
-    /// Tells how many Kubernetes objects are in them.
-    pub objects: usize,
-    /// Tells how many of these were judged: those that make Pods or limit what happens to them.
-    pub judged: usize,
-    /// Holds what was not judged, by reason.
-    pub not_judged: Vec<NotJudged>,
-    /// Tells how many groups of files are judged by themselves, because some hold the same objects or make a kustomization.
-    pub environments: usize,
-    /// The objects that stand in more than one of these, or twice in one.
-    pub repeated: Repeated,
-    /// Tells how many documents are no Kubernetes objects.
-    pub skipped: usize,
-    /// Holds what was found.
-    pub findings: Vec<Located>,
-    /// Tells how many findings are exempt by annotation.
-    pub ignored: usize,
-    /// Tells how many findings of changed objects were there before.
-    pub before: usize,
-    /// Tells how many findings are in the [`Baseline`](crate::Baseline).
-    pub in_baseline: usize,
-    /// Annotations that do not do what they seem to.
-    pub notices: Vec<Notice>,
-    /// Holds what could not be judged.
-    pub problems: Vec<Problem>,
-}
-
-impl Outcome {
-    /// Returns the lines that tell a person of what was not judged, and why: one a chart, one for each other reason.
-    pub fn reasons(&self) -> Vec<String> {
-        aside::lines(&self.not_judged)
-    }
-
-    /// Returns how many findings have this level.
-    pub fn count(&self, level: Level) -> usize {
-        self.findings.iter().filter(|finding| finding.level == level).count()
-    }
-}
 
 /// What to judge, and how.
 #[derive(Debug)]
