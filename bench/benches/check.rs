@@ -184,7 +184,7 @@ fn peak_memory() -> Option<f64> {
 fn beside(what: &str, paths: &[PathBuf], bytes: f64) -> Outcome {
     let engine = Engine::default();
     let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
-    let (inputs, _) = files::find(paths, &[]).unwrap();
+    let inputs = files::find(paths, &[]).unwrap().files;
     let least = |times: &[Time], of: fn(&Time) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
     let (mut parsing, mut checking) = (Vec::new(), Vec::new());
     let (mut events, mut outcome) = (0, Outcome::default());
@@ -193,9 +193,9 @@ fn beside(what: &str, paths: &[PathBuf], bytes: f64) -> Outcome {
         parsing.push(time);
         events = count;
         let (time, judged) = timed(|| {
-            let (inputs, problems) = files::find(paths, &[]).unwrap();
-            assert!(problems.is_empty());
-            check.run(&inputs, &|_| {})
+            let found = files::find(paths, &[]).unwrap();
+            assert!(found.problems.is_empty());
+            check.run(&found.files, &|_| {})
         });
         checking.push(time);
         outcome = judged;
