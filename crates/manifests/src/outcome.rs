@@ -18,7 +18,7 @@ use super::{
 /// Tells where something stands, in a file and in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
-    /// The file, as in [`Input::name`].
+    /// The file, as in [`Input::name`](crate::Input::name).
     pub file: Arc<str>,
     /// Line and column in it.
     pub place: Place,
@@ -55,7 +55,7 @@ pub struct Notice {
 /// A file of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// The file, as in [`Input::name`].
+    /// The file, as in [`Input::name`](crate::Input::name).
     pub name: Arc<str>,
     /// Tells how many of its objects were judged.
     pub judged: usize,
