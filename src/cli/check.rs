@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::{
     formats::{Format, Outputs, Target},
-    output::{FAILURE, is_broken_pipe},
+    output::{FAILURE, is_broken_pipe, no_color},
     progress::Progress,
 };
 use crate::{
@@ -103,7 +103,6 @@ enum Color {
 
 impl Color {
     fn is_wanted(self, target: Target<'_>) -> bool {
-        let no_color = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         match self {
             Self::Auto => matches!(target, Target::Stdout) && io::stdout().is_terminal() && !no_color(),
             Self::Always => true,

@@ -12,6 +12,11 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     Ok(stdout.flush()?)
 }
 
+/// Returns whether the user wants no colours: <https://no-color.org>.
+pub(super) fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// Returns whether the reader has seen enough (`podgate rules | head`), which is no error.
 pub(super) fn is_broken_pipe(cause: &anyhow::Error) -> bool {
     cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -1,7 +1,6 @@
 //! `podgate rules`: the rules and their pages.
 
 use std::{
-    env,
     io::{self, IsTerminal},
     process::ExitCode,
 };
@@ -11,7 +10,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use terminal_size::{Width, terminal_size_of};
 
-use super::page;
+use super::{output::no_color, page};
 use podgate_engine::{
     policy::{pages, suggest::did_you_mean},
     rules::{self, RULES, Rule},
@@ -69,7 +68,7 @@ fn list() -> String {
 
 /// Returns the page as a terminal shows it.
 fn rendered(page: &str) -> String {
-    let color = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let color = !no_color();
     let width = terminal_size_of(io::stdout()).map_or(DEFAULT_WIDTH, |(Width(columns), _)| columns.into());
     page::render(page, width, color)
 }

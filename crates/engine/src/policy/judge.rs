@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What one rule takes away from the budget of a judgement, for each container and once.
+/// Limits a judgement: what one rule takes away from the budget of a judgement, for each container and once.
 pub(super) const STEPS_OF_A_RULE: u64 = 64;
 
 impl Settings {

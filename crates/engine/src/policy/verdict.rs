@@ -13,7 +13,7 @@ use crate::{
     rules::{Finding, Level, rule::More},
 };
 
-/// What the rules say of one review.
+/// Holds what the rules say of one review.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Holds what was found, by place and rule: of each rule and level the first, as many as the budget says.
@@ -110,7 +110,7 @@ pub enum MutateError {
     Exhausted(#[from] Exhausted),
 }
 
-/// What the mutations add to one object.
+/// Holds what the mutations add to one object.
 #[derive(Debug, Default)]
 pub struct Mutated {
     /// The patch; `None` where there is nothing to add.

@@ -6,7 +6,7 @@ use std::{cell::Cell, fmt};
 /// may have hundreds of thousands.
 pub const MAX_KEPT: usize = 100;
 
-/// What a judgement may cost. It ends once its time is over or its steps are used up, and gives no verdict then.
+/// Limits what a judgement may cost. It ends once its time is over or its steps are used up, and gives no verdict then.
 pub struct Budget<'b> {
     is_over: &'b dyn Fn() -> bool,
     steps_left: Cell<u64>,

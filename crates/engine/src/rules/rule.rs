@@ -148,7 +148,7 @@ pub trait Check: Default + Send + Sync + 'static {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
 }
 
-/// What a policy says outside of a rule's options that a rule may have to know.
+/// Tells a rule what a policy says outside of a rule's options that a rule may have to know.
 #[derive(Debug, Default, Clone)]
 pub struct PolicyFacts<'p> {
     /// The names of the scheduling gates that the policy's own mutations add.
@@ -164,7 +164,7 @@ pub type Compiled = Arc<dyn Fn(&Review<'_>, &mut Report<'_>) + Send + Sync>;
 pub struct OptionError {
     /// The option, from the rule's setting.
     pub at: Path,
-    /// What is wrong with it.
+    /// Says what is wrong with it.
     pub cause: ValueError,
 }
 

@@ -56,12 +56,8 @@ pub fn write(outcome: &Outcome, look: Look) -> String {
         }
         let hidden = outcome.findings.iter().filter(|finding| finding.level < least).count();
         let hint = if hidden > 0 { " (--all shows them)" } else { "" };
-        let summary = summary(outcome);
-        // Right behind the count that it is about.
-        match summary.split_once(" audit") {
-            Some((before, after)) => _ = writeln!(text, "{before} audit{hint}{after}"),
-            None => _ = writeln!(text, "{summary}{hint}"),
-        }
+        text.push_str(&summary_with(outcome, hint));
+        text.push('\n');
         text.push_str(&not_judged(outcome));
     }
     text
@@ -122,11 +118,16 @@ fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message
 
 /// Returns `3 files, 7 objects, 4 of them judged: 1 deny, 2 warn, 0 audit`, and what else there is to say.
 pub fn summary(outcome: &Outcome) -> String {
+    summary_with(outcome, "")
+}
+
+/// Returns the same, with `hint` behind the count of what is audited.
+fn summary_with(outcome: &Outcome, hint: &str) -> String {
     let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
     let judged =
         if outcome.judged == outcome.objects { String::new() } else { format!(", {} of them judged", outcome.judged) };
     let mut line = format!(
-        "{}, {}{judged}: {} deny, {} warn, {} audit",
+        "{}, {}{judged}: {} deny, {} warn, {} audit{hint}",
         count(outcome.files.len(), "file"),
         count(outcome.objects, "object"),
         outcome.count(Level::Deny),
