@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use podgate_engine::model::workload::WORKLOADS;
+use podgate_engine::model::workload::{Holds, WORKLOADS};
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, conflicting_containers, deployment, object, pod, with};
+use crate::harness::{Cluster, conflicting_containers, deployment, excessive_container, object, pod, with};
 use crate::test;
 
 pub fn tests() -> Vec<Trial> {
@@ -51,35 +51,42 @@ async fn every_kind_is_judged_by_the_manifests(cluster: &'static Cluster) {
     let namespace = cluster.judged_namespace().await;
     // A budget makes none.
     for workload in WORKLOADS.iter().filter(|workload| workload.kind != "PodDisruptionBudget") {
-        let mut spec = json!({"containers": conflicting_containers()});
+        let stand_alone = workload.places().iter().any(|place| place.holds == Holds::Container);
+        let (containers, wrong, below, rule) = if stand_alone {
+            let container = excessive_container();
+            (json!([container]), container, ".resources.requests.cpu", "request-exceeds-limit")
+        } else {
+            (conflicting_containers(), conflicting_containers(), "[1].ports[0].containerPort", "port-conflict")
+        };
+        let mut spec = json!({"containers": containers});
         if workload.is_job() {
             spec["restartPolicy"] = json!("Never");
         }
         let object = object(workload.group, workload.kind, &namespace, "web", &spec);
         let refused = cluster.client.dry_run(&object).await;
-        let ours = refused.causes().into_iter().filter(|cause| cause.rule() == "port-conflict");
+        let ours = refused.causes().into_iter().filter(|cause| cause.rule() == rule);
         let fields: BTreeSet<String> = ours.map(|cause| cause.field).collect();
         let mut expected = BTreeSet::new();
-        conflicts(&object, "", &mut expected);
+        find(&object, &wrong, below, "", &mut expected);
         assert_eq!(fields, expected, "{}.{}: {}", workload.kind, workload.group, refused.body);
     }
 }
 
-/// The field that is refused of each [`conflicting_containers`] in `value`, which stands at `path`.
-fn conflicts(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+/// The field that is refused, `below` each place of `value`, which stands at `path`, that holds what is `wrong`.
+fn find(value: &Value, wrong: &Value, below: &str, path: &str, found: &mut BTreeSet<String>) {
     match value {
-        _ if *value == conflicting_containers() => {
-            found.insert(format!("{path}[1].ports[0].containerPort"));
+        _ if value == wrong => {
+            found.insert(format!("{path}{below}"));
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                conflicts(item, &format!("{path}[{index}]"), found);
+                find(item, wrong, below, &format!("{path}[{index}]"), found);
             }
         }
         Value::Object(members) => {
             for (key, member) in members {
                 let dot = if path.is_empty() { "" } else { "." };
-                conflicts(member, &format!("{path}{dot}{key}"), found);
+                find(member, wrong, below, &format!("{path}{dot}{key}"), found);
             }
         }
         _ => {}

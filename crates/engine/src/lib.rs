@@ -54,6 +54,6 @@ pub use rules::{Finding, Level};
 /// Returns `None` for kinds that hold no Pods and are not judged. Fails where the object is not what its kind says; the error
 /// lists each field that cannot be read.
 pub fn judge(engine: &Engine, object: &str, namespace: &str) -> Result<Option<Verdict>, model::ReviewError> {
-    let review = model::Review::created(object, namespace)?;
+    let review = model::Review::created(engine.kinds(), object, namespace)?;
     Ok(review.map(|review| engine.review(&review)))
 }

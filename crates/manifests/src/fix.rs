@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     edit::{self, Addition, Edit},
     input::Input,
-    load::{self, Identity, Item},
+    load::{self, Identity, Item, Reader},
     parallel,
     problem::{ObjectFailure, Problem},
     source::{self, Lines, Part},
@@ -57,7 +57,7 @@ pub fn fix(engine: &Engine, inputs: &[impl Input], namespace: &str) -> Vec<Fixed
 }
 
 fn fix_file(engine: &Engine, input: &impl Input, role: Role, namespace: &str) -> Fixed {
-    let mut loaded = load::load(input, namespace);
+    let mut loaded = load::load(input, Reader { kinds: engine.kinds(), namespace });
     if role != Role::Manifest {
         // What a patch or a chart leaves out is not missing.
         loaded.items.clear();
@@ -139,7 +139,8 @@ fn additions_to(engine: &Engine, item: &Item, text: &str) -> Result<Vec<(Additio
     let Ok(whole) = serde_json::from_str::<Value>(text) else { return Ok(additions) };
     let pod_kind = Workload::find("", "Pod");
     let Some(target) = pod_kind.and_then(|pod| Target::of(Operation::Create, pod, "")) else { return Ok(additions) };
-    for template in &object.templates {
+    // Where a container stands alone, the rest of its Pod is not known.
+    for template in object.templates.iter().filter(|template| !template.is_container) {
         let Some(pod) = pod_of(template, workload, &whole) else { continue };
         let pod = pod.to_string();
         let request = Request {

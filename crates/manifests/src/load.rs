@@ -24,7 +24,7 @@ use super::{
     tree::{self, Class, known_kinds::Fault, placeholder},
 };
 use podgate_engine::{
-    model::{InventoryObject, Workload},
+    model::{InventoryObject, Workload, WorkloadTable},
     syntax::{
         Path, ReadError, Str,
         json::from_object,
@@ -202,10 +202,19 @@ impl Loaded {
     }
 }
 
+/// Says what there is to find in a file.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'r> {
+    /// The kinds that are judged.
+    pub(super) kinds: &'r WorkloadTable,
+    /// Objects that name no namespace live in this one.
+    pub(super) namespace: &'r str,
+}
+
 /// Reads and takes apart one file.
-pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
+pub(super) fn load(input: &impl Input, reader: Reader<'_>) -> Loaded {
     match input.read() {
-        Ok(text) => from_text(input, text, namespace),
+        Ok(text) => from_text(input, text, reader),
         Err(cause) => {
             let problem = Problem::of(input.name(), None, &format!("cannot be read: {cause}"));
             Loaded { problems: vec![problem], ..Loaded::default() }
@@ -214,14 +223,14 @@ pub(super) fn load(input: &impl Input, namespace: &str) -> Loaded {
 }
 
 /// Takes apart the text of an input.
-fn from_text(input: &impl Input, text: String, namespace: &str) -> Loaded {
+fn from_text(input: &impl Input, text: String, reader: Reader<'_>) -> Loaded {
     let name = input.name();
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     let mut parts = source::parts(&text);
     let lines = Lines::of(&text);
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
-    let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, namespace));
+    let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, reader));
     let mut loaded = Loaded::default();
     let mut is_template = false;
     for (found, part) in found.into_iter().zip(&mut parts) {
@@ -276,7 +285,7 @@ struct PartObjects {
     duplicates: Vec<Duplicate>,
 }
 
-fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> PartObjects {
+fn objects(lines: &Lines<'_>, index: usize, part: &Part, reader: Reader<'_>) -> PartObjects {
     let mut found = PartObjects::default();
     let documents = match part.read(lines) {
         Ok(documents) => documents,
@@ -294,7 +303,7 @@ fn objects(lines: &Lines<'_>, index: usize, part: &Part, namespace: &str) -> Par
             continue;
         };
         let mut items = Vec::new();
-        collect(text, &object, Path::default(), namespace, (&mut items, &mut found), 0);
+        collect(text, &object, Path::default(), reader, (&mut items, &mut found), 0);
         if items.is_empty() {
             continue;
         }
@@ -328,7 +337,7 @@ fn collect(
     document: &str,
     object: &Head<'_>,
     prefix: Path,
-    namespace: &str,
+    reader: Reader<'_>,
     into: (&mut Vec<Taken>, &mut PartObjects),
     lists: usize,
 ) {
@@ -339,23 +348,23 @@ fn collect(
             let read = Head::read(item.get()).or_else(|| Head::read_item(item.get(), object));
             let Some(item) = read else { continue };
             let prefix = prefix.clone().key("items").index(index);
-            collect(document, &item, prefix, namespace, (&mut *items, &mut *found), lists + 1);
+            collect(document, &item, prefix, reader, (&mut *items, &mut *found), lists + 1);
         }
         return;
     }
-    let (workload, fault) = match tree::class(&object.api_version, &object.kind, object.text) {
+    let (workload, fault) = match tree::class(reader.kinds, &object.api_version, &object.kind, object.text) {
         Class::Judged(workload) => (Some(workload), None),
         Class::Fault(fault) => (None, Some(fault)),
         Class::Other => (None, None),
         Class::Aside(reason, kind) => {
-            let identity = object.identity(namespace);
+            let identity = object.identity(reader.namespace);
             found.objects += usize::from(reason.is_of_objects());
             found.aside.push((reason, kind, identity.to_string()));
             return;
         }
     };
     found.objects += 1;
-    let identity = object.identity(namespace);
+    let identity = object.identity(reader.namespace);
     if workload.is_some() || fault.is_some() || InventoryObject::takes(identity.group(), &identity.kind) {
         let start = (object.text.as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
         let range = start..start + object.text.len();

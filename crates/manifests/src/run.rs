@@ -21,7 +21,7 @@ use super::{
     comments::{self, Effect},
     environments,
     input::Input,
-    load::{self, Identity, Item, Loaded},
+    load::{self, Identity, Item, Loaded, Reader},
     outcome::{Located, Notice, Outcome, Seen, Spot},
     parallel,
     problem::{MAX_MESSAGE_CHARACTERS, ObjectFailure, Problem},
@@ -95,7 +95,7 @@ impl<I: Input> Check<'_, I> {
             [only] => Some(namespaces.take_inventory(only, &mut known)),
             _ => None,
         };
-        let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.namespace)));
+        let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.reader())));
         let old_problems = old.iter().flat_map(|(_, loaded)| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
         let old = Old::of(old.iter().flat_map(|(input, loaded)| {
@@ -106,7 +106,7 @@ impl<I: Input> Check<'_, I> {
                 only.as_ref().map_or_else(|| Cow::Owned(namespaces.inventory(environment, &known)), Cow::Borrowed);
             parallel::map(&environment.own, 1, |index| {
                 let judged = files.get(*index).map(|file| {
-                    file.with(self.namespace, |loaded| {
+                    file.with(self.reader(), |loaded| {
                         let has_comments = loaded.text.contains(comments::MARK);
                         let name = file.input.name();
                         self.judge_file(loaded, &Beside { inventory: &inventory, old: &old, name, has_comments })
@@ -140,6 +140,10 @@ impl<I: Input> Check<'_, I> {
         outcome
     }
 
+    fn reader(&self) -> Reader<'_> {
+        Reader { kinds: self.engine.kinds(), namespace: self.namespace }
+    }
+
     fn read<'i>(&self, batch: &'i [I], tree: &Tree, room: &Room) -> Vec<File<'i, I>> {
         let mut files = Vec::with_capacity(batch.len());
         let (mut read, mut bytes) = (Vec::new(), 0);
@@ -147,8 +151,8 @@ impl<I: Input> Check<'_, I> {
         for input in batch {
             let mut loaded = Loaded::default();
             match tree.role(input.name()) {
-                _ if input.is_rendered() => loaded = load::load(input, self.namespace),
-                Role::Manifest => loaded = load::load(input, self.namespace),
+                _ if input.is_rendered() => loaded = load::load(input, self.reader()),
+                Role::Manifest => loaded = load::load(input, self.reader()),
                 Role::Aside(reason) => loaded.aside.add(reason, "", input.name()),
                 Role::Nothing => loaded.skipped = 1,
                 Role::Template => {}
@@ -353,12 +357,12 @@ impl<'i, I: Input> File<'i, I> {
         Self { input, kept: keep.then_some(loaded), others: known, objects, skipped, aside, problems }
     }
 
-    fn with<T>(&self, namespace: &str, then: impl FnOnce(&Loaded) -> T) -> T {
+    fn with<T>(&self, reader: Reader<'_>, then: impl FnOnce(&Loaded) -> T) -> T {
         match &self.kept {
             Some(loaded) => then(loaded),
             // What is no manifest has nothing to judge.
             None if self.others.is_empty() && self.objects == 0 => then(&Loaded::default()),
-            None => then(&load::load(self.input, namespace)),
+            None => then(&load::load(self.input, reader)),
         }
     }
 }

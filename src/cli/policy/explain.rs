@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use crate::cli::output::print;
 use crate::files::load_policy;
 use podgate_engine::{
-    model::{Operation, Subject, Workload, selection::Pods, workload::WORKLOADS},
+    model::{Operation, Subject, Workload, WorkloadTable, selection::Pods},
     policy::{
         Engine,
         config::{PolicySpec, Profile, Scope},
@@ -67,7 +67,7 @@ fn operation(word: &str) -> Result<Operation, String> {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let engine = Engine::new(&load_policy(&args.file)?);
-    let workload = kind(&args.kind)?;
+    let workload = kind(engine.kinds(), &args.kind)?;
     let labels: BTreeMap<&str, &str> = args.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let labels = serde_json::to_string(&labels)?;
     let labels: Map<'_> = serde_json::from_str(&labels)?;
@@ -83,11 +83,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// A kind of the table: by name, where several have it the first, or by name and group.
-fn kind(name: &str) -> anyhow::Result<&'static Workload> {
+fn kind(kinds: &WorkloadTable, name: &str) -> anyhow::Result<&'static Workload> {
     let (kind, group) = name.split_once('.').unwrap_or((name, ""));
-    let fits = |row: &&Workload| row.kind == kind && (group.is_empty() || row.group == group);
-    WORKLOADS.iter().find(fits).ok_or_else(|| {
-        let hint = did_you_mean(kind, WORKLOADS.iter().map(|row| row.kind));
+    let fits = |row: &&'static Workload| row.kind == kind && (group.is_empty() || row.group == group);
+    kinds.rows().find(fits).ok_or_else(|| {
+        let hint = did_you_mean(kind, kinds.rows().map(|row| row.kind));
         anyhow!("kind \"{name}\" is not judged{hint}")
     })
 }

@@ -27,7 +27,7 @@ pub use client::{Answer, Client, Content, collection, path};
 pub use control_plane::ControlPlane;
 pub use direct::{Asked, judge};
 pub use installation::{SERVICE_ACCOUNT, granted, manifest};
-pub use objects::{conflicting_containers, deployment, object, pod, workload};
+pub use objects::{conflicting_containers, deployment, excessive_container, object, pod, workload};
 pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
 pub use program::Program;

@@ -1,5 +1,6 @@
 //! Objects that tests start from. podgate has nothing to say about any of them by default.
 
+use podgate_engine::model::{Workload, workload::Holds};
 use serde_json::{Value, json};
 
 /// The version of every custom kind in this cluster: any, since the place of the template is the same in all.
@@ -16,6 +17,12 @@ pub fn conflicting_containers() -> Value {
         {"name": "app", "image": "example.com/app:1", "ports": [{"containerPort": 8080}]},
         {"name": "metrics", "image": "example.com/metrics:1", "ports": [{"containerPort": 8080}]}
     ])
+}
+
+/// What rule `request-exceeds-limit` refuses, of a container that is in no Pod's spec.
+pub fn excessive_container() -> Value {
+    let resources = json!({"requests": {"cpu": "2"}, "limits": {"cpu": "1"}});
+    json!({"name": "app", "image": "example.com/app:1", "resources": resources})
 }
 
 /// A harmless Pod.
@@ -49,17 +56,24 @@ pub fn object(group: &str, kind: &str, namespace: &str, name: &str, pod: &Value)
         ("apps", _) => ("v1", "spec", json!({"template": template, "selector": selector})),
         ("batch", "CronJob") => ("v1", "spec", json!({"schedule": "0 0 1 1 *", "jobTemplate": {"spec": job}})),
         ("batch", _) => ("v1", "spec", job),
-        (_, "AdvancedCronJob") => (CUSTOM_VERSION, "spec", json!({"template": {"jobTemplate": {"spec": job}}})),
-        (_, "JobSet") => (
-            CUSTOM_VERSION,
-            "spec",
-            json!({"replicatedJobs": [{"template": {"spec": job}}, {"template": {"spec": job}}]}),
-        ),
-        (_, "LeaderWorkerSet") => {
-            let templates = json!({"leaderTemplate": template, "workerTemplate": template});
-            (CUSTOM_VERSION, "spec", json!({"leaderWorkerTemplate": templates}))
+        _ => {
+            let mut spec = json!({"template": template});
+            let places = Workload::find(group, kind).map_or([].as_slice(), Workload::places);
+            if !places.is_empty() {
+                let mut object = json!({});
+                for place in places {
+                    let held = match place.holds {
+                        Holds::Template => template.clone(),
+                        Holds::JobSpec => job.clone(),
+                        Holds::Container => pod["containers"][0].clone(),
+                    };
+                    let steps: Vec<&str> = place.at.split('.').collect();
+                    put(&mut object, &steps, &held);
+                }
+                spec = object["spec"].take();
+            }
+            (CUSTOM_VERSION, "spec", spec)
         }
-        _ => (CUSTOM_VERSION, "spec", json!({"template": template})),
     };
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let mut metadata = json!({"name": name, "namespace": namespace});
@@ -68,4 +82,20 @@ pub fn object(group: &str, kind: &str, namespace: &str, name: &str, pod: &Value)
         metadata["labels"] = labels;
     }
     json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, member: value})
+}
+
+/// Puts `held` at the place that `steps` lead to: twice where a list is on the way.
+fn put(object: &mut Value, steps: &[&str], held: &Value) {
+    let Some((step, rest)) = steps.split_first() else { return *object = held.clone() };
+    let (key, is_list) = step.strip_suffix("[*]").map_or((*step, false), |key| (key, true));
+    let member = &mut object[if key == "*" { "Worker" } else { key }];
+    if !is_list {
+        return put(member, rest, held);
+    }
+    if member.is_null() {
+        *member = json!([{}, {}]);
+    }
+    for item in member.as_array_mut().unwrap() {
+        put(item, rest, held);
+    }
 }

@@ -227,7 +227,8 @@ pub fn handle_within<'a>(
     let budget = Budget::until(is_over);
     let mut record = Record::default();
     let answered = catch(|| {
-        let (api_version, request) = read(body)?;
+        let (api_version, mut request) = read(body)?;
+        request.understand_added(engine.kinds());
         record = Record::of(&request);
         judge(engine, inventory, mode, Envelope { length: body.len(), api_version, request }, &budget, &mut record)
     });

@@ -10,7 +10,7 @@ use serde::{
 use thiserror::Error;
 
 use crate::{
-    model::{Objects, Operation, Target, User, Workload},
+    model::{Objects, Operation, Target, User, Workload, WorkloadTable},
     syntax::{
         ReadErrors, Str,
         json::{object, object_or_default},
@@ -195,8 +195,19 @@ impl AdmissionRequest<'_> {
         if let Some(workload) = scaled {
             self.kind = GroupVersionKind { group: workload.group.into(), kind: workload.kind.into() };
         }
+        self.mean(scaled.or_else(|| Workload::find(&self.kind.group, &self.kind.kind)));
+    }
+
+    /// Takes the words to be about an object of a kind that the policy adds, if they are. Its objects are text: of a kind that is not
+    /// known nothing is read in place.
+    pub(super) fn understand_added(&mut self, table: &WorkloadTable) {
+        if self.meaning.workload.is_none() {
+            self.mean(table.added(&self.kind.group, &self.kind.kind));
+        }
+    }
+
+    fn mean(&mut self, workload: Option<&'static Workload>) {
         let operation = Operation::parse(&self.operation);
-        let workload = scaled.or_else(|| Workload::find(&self.kind.group, &self.kind.kind));
         let target = operation.zip(workload);
         let target = target.and_then(|(operation, workload)| Target::of(operation, workload, &self.sub_resource));
         self.meaning = Meaning { operation, workload, target };

@@ -1,14 +1,9 @@
-//! How many Pods may be away at a time: percentages, rolling updates, budgets, and how many replicas there are.
+//! How many Pods may be away at a time: percentages, budgets, and how many replicas there are.
 
 use crate::model::{
-    IntOrString, LabelSelector, Review, Workload,
-    inventory::Namespace,
-    inventory_object::InventoryWorkload,
-    workload::{BudgetSpec, RollingUpdate},
+    IntOrString, LabelSelector, Review, Workload, inventory::Namespace, inventory_object::InventoryWorkload,
+    object::BudgetSpec, workload::Updates,
 };
-
-/// What `maxSurge` and `maxUnavailable` of a Deployment are where they are absent (`SetDefaults_Deployment`).
-const DEFAULT_PERCENT: i64 = 25;
 
 /// A percentage: digits and `%` (`validation.IsValidPercent`); anything else is none.
 pub fn percent(value: &IntOrString<'_>) -> Option<i64> {
@@ -39,11 +34,11 @@ fn count(value: &IntOrString<'_>) -> Option<i64> {
     }
 }
 
-fn part_up(percent: i64, total: i64) -> i64 {
+pub(super) fn part_up(percent: i64, total: i64) -> i64 {
     percent.saturating_mul(total.max(0)).saturating_add(99) / 100
 }
 
-fn part_down(percent: i64, total: i64) -> i64 {
+pub(super) fn part_down(percent: i64, total: i64) -> i64 {
     percent.saturating_mul(total.max(0)) / 100
 }
 
@@ -53,33 +48,6 @@ pub fn written(value: &IntOrString<'_>) -> String {
         IntOrString::Int(number) => number.to_string(),
         IntOrString::String(text) => format!("\"{text}\""),
     }
-}
-
-/// What a Deployment's rolling update may do at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rollout {
-    /// Tells how many Pods more than the replicas there may be.
-    pub surge: i64,
-    /// Tells how many of the replicas may be unavailable.
-    pub unavailable: i64,
-}
-
-/// Returns what a Deployment's rolling update of `replicas` Pods may do at a time.
-///
-/// Surge = ⌈maxSurge⌉ and unavailable = ⌊maxUnavailable⌋, each 25 % where absent; where both come to 0, unavailable is 1, so
-/// that the update can go on at all; never more than the replicas. (`deploymentutil.ResolveFenceposts` and
-/// `deploymentutil.MaxUnavailable`.) `None` where one of them is neither a count nor a percentage.
-///
-/// How large the surge is does not matter for what may be unavailable: as soon as the new Pods are made, the controller
-/// takes down old ones until only replicas − unavailable are available (`reconcileOldReplicaSets`).
-pub fn rollout(update: &RollingUpdate<'_>, replicas: i64) -> Option<Rollout> {
-    let surge = update.max_surge.as_ref();
-    let surge = surge.map_or(Some(part_up(DEFAULT_PERCENT, replicas)), |value| rounded_up(value, replicas))?;
-    let unavailable = update.max_unavailable.as_ref();
-    let unavailable =
-        unavailable.map_or(Some(part_down(DEFAULT_PERCENT, replicas)), |value| rounded_down(value, replicas))?;
-    let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
-    Some(Rollout { surge, unavailable: unavailable.min(replicas.max(0)) })
 }
 
 /// Returns how many of `replicas` Pods, all of them healthy, a budget lets be disrupted.
@@ -107,14 +75,9 @@ pub fn never_allows(budget: &BudgetSpec<'_>) -> bool {
     }
 }
 
-/// Returns whether `replicas` of this kind is the number of its Pods.
-pub fn keeps_replicas(kind: &str) -> bool {
-    matches!(kind, "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "Rollout" | "CloneSet")
-}
-
-/// Returns whether it is one of the two kinds of the built-in API that serve for ever with so many replicas.
+/// Returns whether it is a kind that serves for ever with so many replicas, and replaces them when its template changes.
 pub fn is_service_workload(workload: &Workload) -> bool {
-    workload.is("apps", "Deployment") || workload.is("apps", "StatefulSet")
+    workload.keeps_replicas && workload.updates != Updates::No
 }
 
 /// Returns whether an autoscaler is known that decides on the replicas of what is judged.
@@ -122,12 +85,13 @@ pub fn has_autoscaler(review: &Review<'_>) -> bool {
     autoscaled(review).is_some()
 }
 
-/// With how many replicas what is judged has to do at least: `minReplicas` of its autoscaler where one is known, else its
-/// own `replicas`, else 1. `None` for kinds that keep no certain number of Pods, and for what another workload manages.
+/// Returns with how many replicas what is judged has to do at least: the least that its autoscaler allows where one is known, else its
+/// own `replicas`. `None` for kinds that keep no certain number of Pods, for what another workload manages, and where
+/// `replicas` is absent: the API server fills in 1, but who leaves it out mostly leaves it to an autoscaler.
 pub fn least_replicas(review: &Review<'_>) -> Option<i64> {
     let managed = review.new.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind));
-    let counts = keeps_replicas(review.workload.kind) && !managed;
-    counts.then(|| autoscaled(review).or(review.new.controller.replicas).unwrap_or(1))
+    let counts = review.workload.keeps_replicas && !managed;
+    autoscaled(review).or(review.new.controller.replicas).filter(|_| counts)
 }
 
 fn autoscaled(review: &Review<'_>) -> Option<i64> {
@@ -135,9 +99,9 @@ fn autoscaled(review: &Review<'_>) -> Option<i64> {
     Some(known.min_replicas)
 }
 
-/// Returns how many Pods `selector` selects at least, as far as is known: the sum over the workloads, each with `minReplicas` of its
-/// autoscaler or its own replicas. `None` where it selects no known workload, or one that keeps no certain number of Pods
-/// (a DaemonSet, a Job).
+/// Returns how many Pods `selector` selects at least, as far as is known: the sum over the workloads, each with the least that its
+/// autoscaler allows or its own replicas. `None` where it selects no known workload, or one that keeps no certain number of Pods
+/// (a DaemonSet, a Job, one without `replicas`).
 pub fn selected_replicas(known: &Namespace, selector: &LabelSelector) -> Option<i64> {
     let workloads = known.workloads(selector);
     if workloads.is_empty() { None } else { replicas_of(known, &workloads) }
@@ -152,12 +116,11 @@ pub fn replicas_beside(known: &Namespace, selector: &LabelSelector, kind: &str, 
 }
 
 fn replicas_of(known: &Namespace, workloads: &[&InventoryWorkload]) -> Option<i64> {
-    let certain = workloads.iter().all(|workload| keeps_replicas(workload.kind));
     let replicas = workloads.iter().map(|workload| {
         let autoscaler = known.autoscaler(workload.kind, &workload.name);
-        autoscaler.map_or(workload.replicas, |autoscaler| autoscaler.min_replicas)
+        autoscaler.map(|autoscaler| autoscaler.min_replicas).or(workload.replicas)
     });
-    certain.then(|| replicas.fold(0, i64::saturating_add))
+    replicas.sum()
 }
 
 #[cfg(test)]
@@ -227,33 +190,6 @@ mod tests {
     }
 
     #[test]
-    fn rolling_updates() {
-        // maxSurge, maxUnavailable, replicas; surge, unavailable
-        for (surge, unavailable, replicas, expected) in [
-            (None, None, 1, (1, 0)),
-            (None, None, 4, (1, 1)),
-            (None, None, 10, (3, 2)),
-            (Some("0"), None, 1, (0, 1)),
-            (Some("0"), None, 3, (0, 1)),
-            (Some("0"), None, 8, (0, 2)),
-            (Some(r#""0%""#), Some(r#""10%""#), 5, (0, 1)),
-            (Some("0"), Some("1"), 1, (0, 1)),
-            (Some("0"), Some(r#""100%""#), 3, (0, 3)),
-            (Some("1"), Some(r#""100%""#), 3, (1, 3)),
-            (Some(r#""1%""#), Some("7"), 3, (1, 3)),
-            (Some("2"), Some("0"), 3, (2, 0)),
-            (None, None, 0, (0, 0)),
-            (Some("0"), Some("2"), 0, (0, 0)),
-        ] {
-            let update = RollingUpdate { max_surge: surge.map(value), max_unavailable: unavailable.map(value) };
-            let (surge, unavailable) = expected;
-            assert_eq!(rollout(&update, replicas), Some(Rollout { surge, unavailable }), "{update:?} {replicas}");
-        }
-        let malformed = RollingUpdate { max_surge: None, max_unavailable: Some(value(r#""1""#)) };
-        assert_eq!(rollout(&malformed, 3), None);
-    }
-
-    #[test]
     fn budgets() {
         // minAvailable, maxUnavailable, replicas; allowed, never
         for (min, max, replicas, allowed, never) in [
@@ -297,8 +233,10 @@ mod tests {
             inventory.add(group, kind, "shop", &text).unwrap();
         };
         add("apps", "Deployment", "web", "web", "3");
-        add("apps", "StatefulSet", "web-db", "web", "null");
+        add("apps", "StatefulSet", "web-db", "web", "1");
+        add("apps", "Deployment", "unsaid", "unsaid", "null");
         add("apps", "Deployment", "scaled", "scaled", "9");
+        add("apps", "Deployment", "events", "events", "9");
         add("apps", "DaemonSet", "agent", "agent", "null");
         inventory
             .add(
@@ -308,11 +246,15 @@ mod tests {
                 r#"{"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "scaled"}, "minReplicas": 2}}"#,
             )
             .unwrap();
+        let scaled = r#"{"spec": {"scaleTargetRef": {"name": "events"}, "minReplicaCount": 2}}"#;
+        inventory.add("keda.sh", "ScaledObject", "shop", scaled).unwrap();
         let shop = inventory.namespace("shop").unwrap();
         let selected = |json| selected_replicas(shop, &serde_json::from_str(json).unwrap());
         assert_eq!(selected(r#"{"matchLabels": {"app": "web"}}"#), Some(4));
         assert_eq!(selected(r#"{"matchLabels": {"app": "scaled"}}"#), Some(2));
         assert_eq!(selected(r#"{"matchLabels": {"app": "agent"}}"#), None);
+        assert_eq!(selected(r#"{"matchLabels": {"app": "unsaid"}}"#), None);
+        assert_eq!(selected(r#"{"matchLabels": {"app": "events"}}"#), Some(2));
         assert_eq!(selected(r#"{"matchLabels": {"all": "yes"}}"#), None);
         assert_eq!(selected(r#"{"matchLabels": {"app": "other"}}"#), None);
     }

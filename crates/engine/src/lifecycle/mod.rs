@@ -7,6 +7,7 @@ pub mod ports;
 pub mod probes;
 pub mod resources;
 pub mod restart;
+pub mod rollout;
 pub mod services;
 pub mod shell;
 pub mod shutdown;

@@ -36,6 +36,9 @@ pub struct Placed<'p, 'a> {
 impl Placed<'_, '_> {
     /// Returns where it stands in the object that holds `template`.
     pub fn path(&self, template: &Template<'_>) -> Path {
+        if template.is_container {
+            return template.path.clone();
+        }
         let list = match self.role {
             Role::Init | Role::Sidecar => "initContainers",
             Role::App => "containers",

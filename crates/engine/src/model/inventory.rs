@@ -271,7 +271,7 @@ mod tests {
         assert!(shop.autoscaler("StatefulSet", "web").is_none() && inventory.namespace("other").is_none());
         let selector: LabelSelector =
             serde_json::from_str(r#"{"matchLabels": {"app": "web", "tier": "gold"}}"#).unwrap();
-        assert_eq!(shop.workloads(&selector)[0].replicas, 3);
+        assert_eq!(shop.workloads(&selector)[0].replicas, Some(3));
         assert_eq!(shop.workloads(&LabelSelector::default()).len(), 1);
     }
 

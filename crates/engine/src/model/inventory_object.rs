@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload, pod::Present, workload::BudgetSpec,
+    IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload, object::BudgetSpec, pod::Present,
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,
@@ -79,14 +79,14 @@ impl Budget {
     }
 }
 
-/// A HorizontalPodAutoscaler: what it scales.
+/// A HorizontalPodAutoscaler or a ScaledObject: what it scales.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Autoscaler {
     /// Kind of the workload that it scales.
     pub kind: String,
     /// Name of the workload that it scales.
     pub name: String,
-    /// `minReplicas`; default 1.
+    /// `minReplicas`, 1 by default; of a ScaledObject `minReplicaCount`, 0 by default.
     pub min_replicas: i64,
 }
 
@@ -97,8 +97,8 @@ pub struct InventoryWorkload {
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// `replicas`; default 1.
-    pub replicas: i64,
+    /// `replicas`; `None` where it is absent, and for kinds that keep no certain number of Pods.
+    pub replicas: Option<i64>,
     /// The labels of its Pods.
     pub labels: BTreeMap<String, String>,
     /// The annotations by which it ignores rules, its own and its template's.
@@ -116,6 +116,7 @@ impl InventoryObject {
             ("", "Service"),
             ("policy", "PodDisruptionBudget"),
             ("autoscaling", "HorizontalPodAutoscaler"),
+            ("keda.sh", "ScaledObject"),
         ];
         beside_workloads.contains(&(group, kind))
             || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
@@ -163,6 +164,13 @@ impl InventoryObject {
                     min_replicas,
                 })
             }
+            ("keda.sh", "ScaledObject") => {
+                let root: Root<'_, ScaledObjectSpec<'_>> = from_object(text)?;
+                let ScaleTargetRef { kind, name } = root.spec.scale_target_ref;
+                let kind = if kind.is_empty() { "Deployment".to_owned() } else { kind.to_string() };
+                let min_replicas = root.spec.min_replica_count.unwrap_or(0);
+                Content::Autoscaler(Autoscaler { kind, name: name.to_string(), min_replicas })
+            }
             _ => {
                 let workload = Workload::find(group, kind).filter(|workload| !workload.is_pod());
                 let Some(workload) = workload else { return Ok(None) };
@@ -181,7 +189,7 @@ fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<I
     let workload = |template: &Template<'_, Present>| InventoryWorkload {
         kind: workload.kind,
         name: object.metadata.name.to_string(),
-        replicas: object.controller.replicas.unwrap_or(1),
+        replicas: object.controller.replicas.filter(|_| workload.keeps_replicas),
         labels: owned(&object.pod_metadata(template).labels),
         ignores: ignores(&object.metadata).chain(ignores(object.pod_metadata(template))).collect(),
     };
@@ -258,6 +266,15 @@ struct AutoscalerSpec<'a> {
     #[serde(borrow, deserialize_with = "object_or_default")]
     scale_target_ref: ScaleTargetRef<'a>,
     min_replicas: Option<i64>,
+}
+
+/// [`ScaledObject`](https://keda.sh/docs/latest/reference/scaledobject-spec/) of KEDA.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ScaledObjectSpec<'a> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    scale_target_ref: ScaleTargetRef<'a>,
+    min_replica_count: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]

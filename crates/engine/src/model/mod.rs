@@ -4,6 +4,7 @@
 
 pub mod inventory;
 pub mod inventory_object;
+pub mod object;
 pub mod objects;
 pub mod operation;
 pub mod pod;
@@ -11,11 +12,13 @@ pub mod quantity;
 pub mod review;
 pub mod selection;
 pub mod selector;
+pub mod table;
 pub mod target;
 pub mod workload;
 
 pub use inventory::Inventory;
 pub use inventory_object::InventoryObject;
+pub use object::{Object, Template};
 pub use objects::Objects;
 pub use operation::Operation;
 pub use pod::{
@@ -26,5 +29,6 @@ pub use quantity::{Amount, Quantity, ResourceList};
 pub use review::{ObjectError, Request, Review, ReviewError, User};
 pub use selection::{Glob, Selection, Subject};
 pub use selector::{Applies, LabelSelector, SelectorView};
+pub use table::WorkloadTable;
 pub use target::{Concern, Target};
-pub use workload::{Object, Template, Workload};
+pub use workload::Workload;

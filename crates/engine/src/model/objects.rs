@@ -17,10 +17,10 @@ use serde_json::value::RawValue;
 
 use super::{
     Concern, Metadata, Operation, Target,
-    workload::{Object, Pod},
+    object::{Object, Pod},
 };
 use crate::syntax::{
-    ReadErrors,
+    Path, ReadErrors,
     json::{Strict, from_object, object_or_default},
 };
 
@@ -121,7 +121,7 @@ impl<'a> Outline<'a> {
             key: &'static str,
             text: Option<&'a RawValue>,
         ) -> Result<Option<T>, ReadErrors> {
-            text.map(|text| from_object(text.get()).map_err(|errors| errors.within(key))).transpose()
+            text.map(|text| from_object(text.get()).map_err(|errors| errors.within(&Path::of(&[key])))).transpose()
         }
         let spec_text = self.spec_text();
         let (spec, status) = match (part("spec", self.spec), part("status", self.status)) {

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
-    Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, inventory::Namespace,
-    inventory_object::InventoryWorkload, objects::Outline,
+    Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, WorkloadTable,
+    inventory::Namespace, inventory_object::InventoryWorkload, objects::Outline,
 };
 use crate::syntax::{
     ReadErrors, Str,
@@ -194,8 +194,8 @@ struct Names<'a> {
 
 impl<'a> Review<'a> {
     /// Reads an object, JSON text with `apiVersion` and `kind`, as its creation would be asked for; one that names no namespace
-    /// lives in `namespace`. `None` where there is nothing to judge.
-    pub fn created(object: &'a str, namespace: &'a str) -> Result<Option<Self>, ReviewError> {
+    /// lives in `namespace`. `None` where there is nothing to judge: its kind is not in `kinds`.
+    pub fn created(kinds: &WorkloadTable, object: &'a str, namespace: &'a str) -> Result<Option<Self>, ReviewError> {
         let unreadable = |errors| ReviewError {
             field: "object",
             kind: "a Kubernetes object",
@@ -203,7 +203,7 @@ impl<'a> Review<'a> {
         };
         let Identity { api_version, kind, metadata } = from_object(object).map_err(unreadable)?;
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let target = Workload::find(group, &kind).and_then(|workload| Target::of(Operation::Create, workload, ""));
+        let target = kinds.find(group, &kind).and_then(|workload| Target::of(Operation::Create, workload, ""));
         let Some(target) = target else { return Ok(None) };
         let namespace = if metadata.namespace.is_empty() { namespace.into() } else { metadata.namespace };
         Self::read(Request {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    added::PodKind,
     controllers::Controllers,
     day::Day,
     exempt::{self, ContainerExemption, Ending, ObjectExemption},
@@ -87,6 +88,9 @@ pub struct PolicySpec {
     /// What is neither judged nor mutated.
     #[serde(default = "Exemptions::unsaid", deserialize_with = "object_only")]
     pub exemptions: Exemptions,
+    /// Kinds of others that hold Pod templates, beside those that podgate knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<PodKind>,
     /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `audit`, `off`) says what profile holds in
     /// it, where no scope selects the object. Of use only with `podgate serve --watch`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

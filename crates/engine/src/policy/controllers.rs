@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Glob, Metadata, Operation, OwnerReference, Review, Workload},
+    model::{Glob, Metadata, Operation, OwnerReference, Review, Workload, WorkloadTable},
     rules::{Finding, Level, rule::More},
 };
 
@@ -97,11 +97,12 @@ impl Owner {
 pub(super) struct Compiled {
     users: Vec<Glob>,
     level: Level,
+    kinds: WorkloadTable,
 }
 
 impl Compiled {
-    pub(super) fn new(controllers: &Controllers) -> Self {
-        Self { users: Glob::all(&controllers.users), level: controllers.level.most() }
+    pub(super) fn new(controllers: &Controllers, kinds: &WorkloadTable) -> Self {
+        Self { users: Glob::all(&controllers.users), level: controllers.level.most(), kinds: kinds.clone() }
     }
 
     /// The owner that `review` creates or changes an object for, where a controller does and the owner is judged itself.
@@ -112,7 +113,7 @@ impl Compiled {
         let metadata = &review.new.metadata;
         let reference = metadata.controller()?;
         let group = reference.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        let judged = Workload::find(group, &reference.kind).is_some_and(Workload::makes_pods);
+        let judged = self.kinds.find(group, &reference.kind).is_some_and(Workload::makes_pods);
         let user = &review.user.username;
         let known = judged && self.users.iter().any(|glob| glob.matches(user));
         known.then(|| Owner::of(reference, metadata))

@@ -18,7 +18,7 @@ use super::{
     verdict::{Exhausted, MutateError, Mutated, Verdict},
 };
 use crate::{
-    model::{Applies, Container, Glob, Operation, Review, Subject, Workload},
+    model::{Applies, Container, Glob, Operation, Review, Subject, Workload, WorkloadTable},
     mutate::{Mutate, PatchBuilder},
     rules::{RULES, Rule, budget::Budget},
 };
@@ -26,6 +26,7 @@ use crate::{
 /// A policy, ready to judge.
 pub struct Engine {
     policy: LifecyclePolicy,
+    kinds: WorkloadTable,
     exempt_namespaces: Vec<Glob>,
     scopes: Scopes,
     controllers: controllers::Compiled,
@@ -65,12 +66,15 @@ impl Engine {
     /// Compiles a policy for these rules instead of all.
     pub fn with_rules(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Self {
         let spec = &policy.spec;
+        let kinds = spec.workloads();
         Self {
             policy: policy.clone(),
+
             exempt_namespaces: Glob::all(&spec.exemptions.namespaces),
-            controllers: controllers::Compiled::new(&spec.controllers),
+            controllers: controllers::Compiled::new(&spec.controllers, &kinds),
             exempt: exempt::Compiled::new(&spec.exemptions.containers, &spec.exemptions.objects),
-            scopes: Scopes::new(spec),
+            scopes: Scopes::new(spec, &kinds),
+            kinds,
             settings: AllSettings::compile(policy, rules),
             mutations: spec.mutations.compile(),
         }
@@ -81,6 +85,11 @@ impl Engine {
     pub fn with_clock(mut self, today: fn() -> Day) -> Self {
         self.exempt.with_clock(today);
         self
+    }
+
+    /// Returns the kinds that are judged: those that podgate knows, and those that the policy adds.
+    pub fn kinds(&self) -> &WorkloadTable {
+        &self.kinds
     }
 
     /// The policy that was compiled.

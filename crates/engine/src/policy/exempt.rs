@@ -219,8 +219,12 @@ impl<'r> Aside<'r> {
         let segments = at.segments();
         (0..=segments.len()).find_map(|length| {
             let (above, rest) = segments.split_at_checked(length)?;
+            let template = templates.get(above)?;
+            if template.is_container {
+                return template.spec.containers.first();
+            }
             let [Segment::Key(spec), Segment::Key(list), Segment::Index(index), ..] = rest else { return None };
-            let spec = templates.get(above).filter(|_| **spec == *"spec").map(|template| &template.spec)?;
+            let spec = Some(&template.spec).filter(|_| **spec == *"spec")?;
             let list = match &**list {
                 "containers" => &spec.containers,
                 "initContainers" => &spec.init_containers,

@@ -236,8 +236,7 @@ fn refused_in_pods(all: &[Exemption<'_>], object: &Object<'_>, ignored: &[Ignore
     let in_templates: HashSet<(&Path, &str)> =
         with_reason.filter_map(|exemption| Some((&exemption.template?.path, exemption.id))).collect();
     let made = object.templates.iter().filter(|template| template.metadata.is_some());
-    let by_spec: HashMap<Path, &Template<'_>> =
-        made.map(|template| (template.path.clone().key("spec"), template)).collect();
+    let by_spec: HashMap<Path, &Template<'_>> = made.map(|template| (template.spec_at(), template)).collect();
     let is_refused = |finding: &Finding| {
         let segments = finding.at.segments();
         let template = (0..=segments.len()).find_map(|length| by_spec.get(segments.get(..length)?));

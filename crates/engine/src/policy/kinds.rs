@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::suggest::did_you_mean;
-use crate::model::{Workload, workload::WORKLOADS};
+use crate::model::{Workload, WorkloadTable, workload::WORKLOADS};
 
 /// Some of the kinds that podgate knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kinds(Vec<KindName>);
 
-/// A kind as a policy names it: it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A kind as a policy names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct KindName(String);
 
 impl KindName {
@@ -27,6 +28,13 @@ impl KindName {
         self.0 == workload.kind || self.0 == qualified(workload)
     }
 
+    /// Says what is wrong with it where none of the kinds that are judged has this name.
+    pub(super) fn fault(&self, table: &WorkloadTable) -> Option<String> {
+        let known = names(table.rows());
+        let hint = || did_you_mean(&self.0, known.iter().map(String::as_str));
+        (!known.contains(&self.0)).then(|| format!("kind \"{}\" is not judged{}", self.0, hint()))
+    }
+
     /// Whether it is one of this name, of any group.
     pub fn is_called(&self, kind: &str) -> bool {
         self.0.split('.').next() == Some(kind)
@@ -37,6 +45,11 @@ impl Kinds {
     /// Whether no kind is named.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// As they are written.
+    pub(super) fn names(&self) -> &[KindName] {
+        &self.0
     }
 
     /// Whether this one is among them.
@@ -53,10 +66,11 @@ fn qualified(workload: &Workload) -> String {
     }
 }
 
-/// Every name that a kind may be called by.
-fn names() -> Vec<String> {
+/// Every name that these kinds may be called by.
+fn names<'w>(workloads: impl Iterator<Item = &'w Workload> + Clone) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in WORKLOADS.iter().map(|workload| workload.kind.to_owned()).chain(WORKLOADS.iter().map(qualified)) {
+    let short = workloads.clone().map(|workload| workload.kind.to_owned());
+    for name in short.chain(workloads.map(qualified)) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -76,18 +90,6 @@ impl<'de> Deserialize<'de> for Kinds {
     }
 }
 
-impl<'de> Deserialize<'de> for KindName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let known = names();
-        if known.contains(&name) {
-            return Ok(Self(name));
-        }
-        let hint = did_you_mean(&name, known.iter().map(String::as_str));
-        Err(de::Error::custom(format!("kind \"{name}\" is not judged{hint}")))
-    }
-}
-
 impl Serialize for KindName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
@@ -100,7 +102,11 @@ impl JsonSchema for KindName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": names() })
+        // Those that podgate knows, and those that `spec.kinds` adds.
+        json_schema!({ "anyOf": [
+            { "type": "string", "enum": names(WORKLOADS.iter()) },
+            { "type": "string", "pattern": "^[A-Z][A-Za-z0-9]*(\\.[a-z0-9.-]+)?$" },
+        ] })
     }
 }
 
@@ -109,7 +115,7 @@ impl JsonSchema for Kinds {
         "Kinds".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "array", "items": { "type": "string", "enum": names() } })
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": generator.subschema_for::<KindName>() })
     }
 }

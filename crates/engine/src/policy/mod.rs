@@ -1,5 +1,6 @@
 //! What an administrator decided, and the engine that applies it.
 
+pub mod added;
 pub mod cases;
 pub mod config;
 pub mod controllers;

@@ -4,13 +4,15 @@
 //! refused: an empty list, a pattern that no name fits, a scope without a selector, a scope that is never reached.
 
 use super::{
+    added::PodKind,
     config::{Exemptions, Judged, LifecyclePolicy, PolicySpec, Scope},
     exempt::{ContainerExemption, ObjectExemption},
+    kinds::Kinds,
 };
 use crate::{
     lifecycle::names::is_qualified_name,
-    model::{Glob, LabelSelector, workload::WORKLOADS},
-    syntax::Path,
+    model::{Glob, LabelSelector, Workload, WorkloadTable, workload::WORKLOADS},
+    syntax::{Path, pattern},
 };
 
 /// Tells where, and why.
@@ -20,21 +22,30 @@ pub(super) type Problem = (Path, String);
 pub(super) fn problems(policy: &LifecyclePolicy, whole: bool) -> Vec<Problem> {
     let spec = &policy.spec;
     let mut problems = Vec::new();
+    of_kinds(&Path::of(&["spec", "kinds"]), &spec.kinds, &mut problems);
+    let table = spec.workloads();
     let exemptions = Path::of(&["spec", "exemptions"]);
     of_namespaces(&exemptions.clone().key("namespaces"), &spec.exemptions.namespaces, &mut problems);
     of_users(&Path::of(&["spec", "controllers", "users"]), &spec.controllers.users, &mut problems);
     of_users(&exemptions.clone().key("users"), &spec.exemptions.users, &mut problems);
     of_users(&exemptions.clone().key("groups"), &spec.exemptions.groups, &mut problems);
     of_containers(&exemptions.clone().key("containers"), &spec.exemptions.containers, &mut problems);
-    of_objects(&exemptions.key("objects"), &spec.exemptions, &mut problems);
+    of_objects(&exemptions.key("objects"), &spec.exemptions, &table, &mut problems);
     for (index, scope) in spec.scopes.iter().enumerate() {
-        of_scope(spec, index, scope, whole, &mut problems);
+        of_scope(spec, index, scope, &table, whole, &mut problems);
     }
     of_mutations(spec, &mut problems);
     problems
 }
 
-fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, whole: bool, problems: &mut Vec<Problem>) {
+fn of_scope(
+    spec: &PolicySpec,
+    index: usize,
+    scope: &Scope,
+    table: &WorkloadTable,
+    whole: bool,
+    problems: &mut Vec<Problem>,
+) {
     let at = Path::of(&["spec", "scopes"]).index(index);
     let before = || spec.scopes.iter().take(index);
     if scope.name.trim().is_empty() {
@@ -48,8 +59,11 @@ fn of_scope(spec: &PolicySpec, index: usize, scope: &Scope, whole: bool, problem
     problems.extend(selection);
     let empty = [
         ("operations", scope.operations.as_ref().is_some_and(Vec::is_empty)),
-        ("kinds", scope.kinds.as_ref().is_some_and(super::kinds::Kinds::is_empty)),
+        ("kinds", scope.kinds.as_ref().is_some_and(Kinds::is_empty)),
     ];
+    let kinds = scope.kinds.as_ref().map(Kinds::names).unwrap_or_default();
+    let faults = kinds.iter().enumerate().filter_map(|(place, kind)| Some((place, kind.fault(table)?)));
+    problems.extend(faults.map(|(place, why)| (at.clone().key("kinds").index(place), why)));
     for (field, _) in empty.iter().filter(|(_, empty)| *empty) {
         problems.push((at.clone().key(*field), EMPTY.to_owned()));
     }
@@ -126,6 +140,32 @@ fn selects_all_of(earlier: &Scope, later: &Scope) -> bool {
         && (earlier.kinds.is_none() || earlier.kinds == later.kinds)
 }
 
+fn of_kinds(at: &Path, kinds: &[PodKind], problems: &mut Vec<Problem>) {
+    for (index, added) in kinds.iter().enumerate() {
+        let at = at.clone().index(index);
+        let PodKind { group, kind, templates, .. } = added;
+        let is_same = |earlier: &PodKind| earlier.group == *group && earlier.kind == *kind;
+        if group.is_empty() || group.contains('/') {
+            let why = format!("\"{group}\" is no API group: the part of apiVersion before the slash is needed");
+            problems.push((at.clone().key("group"), why));
+        } else if Workload::find(group, kind).is_some() {
+            problems.push((at.clone().key("kind"), format!("{kind} of {group} is judged without being added")));
+        } else if kinds.iter().take(index).any(is_same) {
+            problems.push((at.clone().key("kind"), format!("{kind} of {group} is added already")));
+        }
+        if kind.is_empty() {
+            problems.push((at.clone().key("kind"), "is empty".to_owned()));
+        }
+        if templates.is_empty() {
+            problems.push((at.clone().key("templates"), "is empty: there is nothing to judge".to_owned()));
+        }
+        for (place, template) in templates.iter().enumerate() {
+            let why = pattern::fault(template).map(|fault| format!("\"{template}\" {fault}"));
+            problems.extend(why.map(|why| (at.clone().key("templates").index(place), why)));
+        }
+    }
+}
+
 fn of_containers(at: &Path, containers: &[ContainerExemption], problems: &mut Vec<Problem>) {
     for (index, container) in containers.iter().enumerate() {
         let (at, pattern) = (at.clone().index(index), container.pattern());
@@ -147,10 +187,13 @@ fn of_containers(at: &Path, containers: &[ContainerExemption], problems: &mut Ve
     }
 }
 
-fn of_objects(at: &Path, exemptions: &Exemptions, problems: &mut Vec<Problem>) {
+fn of_objects(at: &Path, exemptions: &Exemptions, table: &WorkloadTable, problems: &mut Vec<Problem>) {
     for (index, object) in exemptions.objects.iter().enumerate() {
         let at = at.clone().index(index);
         let mut say = |field: &'static str, why: String| problems.push((at.clone().key(field), why));
+        if let Some(why) = object.kind.fault(table) {
+            say("kind", why);
+        }
         let before = exemptions.objects.iter().take(index);
         if !may_be_label(&object.namespace) {
             say(

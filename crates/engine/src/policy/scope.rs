@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 
 use super::config::{Judged, PolicySpec, Scope};
 use crate::model::{
-    Applies, Glob, LabelSelector, Operation, Selection, Subject, Workload, selector::Operator, workload::WORKLOADS,
+    Applies, Glob, LabelSelector, Operation, Selection, Subject, Workload, WorkloadTable, selector::Operator,
 };
 
 /// The scopes of a policy, compiled.
@@ -53,10 +53,10 @@ pub(super) enum ScopeMatch {
 }
 
 impl Scopes {
-    pub(super) fn new(spec: &PolicySpec) -> Self {
+    pub(super) fn new(spec: &PolicySpec, table: &WorkloadTable) -> Self {
         let compile = |scope: &Scope| Compiled {
             operations: scope.operations.clone(),
-            kinds: scope.kinds.as_ref().map(|kinds| WORKLOADS.iter().filter(|row| kinds.contains(row)).collect()),
+            kinds: scope.kinds.as_ref().map(|kinds| table.rows().filter(|row| kinds.contains(row)).collect()),
             selection: Selection::new(
                 scope.namespaces.as_deref(),
                 scope.namespace_selector.as_ref(),

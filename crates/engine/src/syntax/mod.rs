@@ -5,6 +5,7 @@ mod diagnose;
 pub mod json;
 pub mod object;
 pub mod path;
+pub mod pattern;
 pub mod read_error;
 pub mod room;
 pub mod same;

@@ -192,11 +192,11 @@ impl ReadErrors {
         (!self.errors.is_empty()).then_some(self)
     }
 
-    /// Returns the same errors in an object of which what was read is the member `key`.
+    /// Returns the same errors in an object of which what was read stands at `place`.
     #[must_use]
-    pub fn within(mut self, key: &'static str) -> Self {
+    pub fn within(mut self, place: &Path) -> Self {
         for error in &mut self.errors {
-            error.at = Path::of(&[key]).join(&error.at);
+            error.at = place.clone().join(&error.at);
         }
         self
     }
@@ -278,10 +278,10 @@ mod tests {
 
     #[test]
     fn places_are_joined_and_named_once() {
-        let one = ReadErrors::new(vec![error("a")], true).within("spec");
+        let one = ReadErrors::new(vec![error("a")], true).within(&Path::of(&["spec"]));
         let both = one
-            .and(ReadErrors::new(vec![error("b")], true).within("spec"))
-            .and(ReadErrors::new(vec![error("a")], true).within("spec"));
+            .and(ReadErrors::new(vec![error("b")], true).within(&Path::of(&["spec"])))
+            .and(ReadErrors::new(vec![error("a")], true).within(&Path::of(&["spec"])));
         assert_eq!(both.to_string(), "spec.a: is given twice; spec.b: is given twice");
     }
 }

@@ -104,7 +104,7 @@ fn nobody_else_is_one() {
         json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "x", "uid": "u", "controller": false});
     for unknown in [
         owner("example.com/v1", "ReplicaSet"),
-        owner("ray.io/v1", "RayCluster"),
+        owner("example.com/v1", "Fleet"),
         owner("v1", "Pod"),
         owner("policy/v1", "PodDisruptionBudget"),
         owner("v1", "Node"),

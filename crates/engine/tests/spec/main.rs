@@ -15,6 +15,7 @@ mod documents;
 mod exempt;
 mod exemptions;
 mod judging;
+mod kinds;
 mod mutations;
 mod resources;
 mod rollout;

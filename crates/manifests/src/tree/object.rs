@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::known_kinds::{self, Fault};
 use crate::aside::Reason;
 use podgate_engine::{
-    model::{InventoryObject, Workload},
+    model::{InventoryObject, Workload, WorkloadTable},
     syntax::json::from_object,
 };
 
@@ -46,8 +46,8 @@ pub(crate) enum Class {
     Fault(Fault),
 }
 
-/// Tells what the object `text` is, whose group, version and kind are known.
-pub(crate) fn class(api_version: &str, kind: &str, text: &str) -> Class {
+/// Tells what the object `text` is, whose group, version and kind are known; `kinds` are judged.
+pub(crate) fn class(kinds: &WorkloadTable, api_version: &str, kind: &str, text: &str) -> Class {
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
     // This program's own.
     if group == "podgate.dev" {
@@ -56,7 +56,7 @@ pub(crate) fn class(api_version: &str, kind: &str, text: &str) -> Class {
     if group.ends_with("kustomize.config.k8s.io") || is_local(text) {
         return Class::Aside(Reason::Local, kind.to_owned());
     }
-    let workload = Workload::find(group, kind);
+    let workload = kinds.find(group, kind);
     let is_known = workload.is_some() || InventoryObject::takes(group, kind);
     if is_known && is_patch(text) || workload.is_some_and(|workload| is_fragment(workload, text)) {
         return Class::Aside(Reason::Fragment, kind.to_owned());
@@ -167,6 +167,7 @@ mod tests {
 
     fn of(api_version: &str, kind: &str, spec: &str) -> Class {
         class(
+            &WorkloadTable::default(),
             api_version,
             kind,
             &format!(r#"{{"apiVersion": "{api_version}", "kind": "{kind}", "metadata": {{"name": "a"}}, {spec}}}"#),
@@ -242,7 +243,10 @@ mod tests {
         assert_eq!(of("argoproj.io/v1alpha1", "Application", r#""spec": {}"#), aside(Reason::Release, "Application"));
         let local = r#""metadata": {"annotations": {"config.kubernetes.io/local-config": "true"}}, "spec": {}"#;
         let text = format!(r#"{{"apiVersion": "apps/v1", "kind": "Deployment", {local}}}"#);
-        assert_eq!(class("apps/v1", "Deployment", &text), aside(Reason::Local, "Deployment"));
+        assert_eq!(
+            class(&WorkloadTable::default(), "apps/v1", "Deployment", &text),
+            aside(Reason::Local, "Deployment")
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@
 
 use crate::{
     lifecycle::disruption::{disruptions_allowed, never_allows, selected_replicas, written},
-    model::{Review, SelectorView, workload::BudgetSpec},
+    model::{Review, SelectorView, object::BudgetSpec},
     rules::rule::{Check, Report, rule},
     syntax::Path,
 };

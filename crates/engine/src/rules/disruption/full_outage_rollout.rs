@@ -55,10 +55,12 @@
 //! - Kubelet scenario: `workloads/deployment-rounded-to-nothing`
 
 use crate::{
-    lifecycle::disruption::{least_replicas, rollout, written},
+    lifecycle::{
+        disruption::{least_replicas, written},
+        rollout::rolling_update,
+    },
     model::{IntOrString, Review},
     rules::rule::{Check, Report, rule},
-    syntax::Path,
 };
 
 rule! {
@@ -72,25 +74,20 @@ rule! {
 
 impl Check for FullOutageRollout {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let strategy = &review.new.controller.strategy;
-        let rolling = strategy.kind.is_empty() || strategy.kind == "RollingUpdate";
-        if !review.workload.is("apps", "Deployment") || !rolling {
-            return;
-        }
+        let Some(update) = rolling_update(review.workload, &review.new.controller) else { return };
         let Some(replicas) = least_replicas(review).filter(|replicas| *replicas > 0) else { return };
-        let update = &strategy.rolling_update;
-        if rollout(update, replicas).is_none_or(|rollout| rollout.unavailable < replicas) {
+        if update.at_once(replicas).is_none_or(|rollout| rollout.unavailable < replicas) {
             return;
         }
         let all = if replicas == 1 { "the only replica".to_owned() } else { format!("all {replicas} replicas") };
-        let why = match &update.max_unavailable {
+        let why = match update.max_unavailable {
             Some(value @ IntOrString::Int(1..)) => format!("maxUnavailable is {}", written(value)),
             Some(value) => format!("maxUnavailable {} comes to {replicas}", written(value)),
-            None => format!("maxUnavailable, 25% by default, comes to {replicas} without a surge"),
+            None => {
+                let percent = update.default_unavailable_percent();
+                format!("maxUnavailable, {percent}% by default, comes to {replicas} without a surge")
+            }
         };
-        out.at(
-            Path::of(&["spec", "strategy", "rollingUpdate", "maxUnavailable"]),
-            format_args!("a rolling update may take down {all} at once: {why}"),
-        );
+        out.at(update.at, format_args!("a rolling update may take down {all} at once: {why}"));
     }
 }

@@ -1,7 +1,9 @@
 //! # What it does
 //!
-//! Finds a Deployment or StatefulSet with one replica, also where `replicas` is absent. Left alone are those with 0 replicas
-//! and those for which a HorizontalPodAutoscaler is known.
+//! Finds a workload that serves with one replica: a Deployment, StatefulSet, Rollout, CloneSet or DeploymentConfig. Where an
+//! autoscaler is known (HorizontalPodAutoscaler, ScaledObject), what it goes down to counts. Left alone are those with 0 replicas,
+//! those without `replicas`, which mostly an autoscaler sets, and, where the Services of the namespace are known, those
+//! that none of them sends traffic to.
 //!
 //! # Why it is bad
 //!
@@ -62,15 +64,20 @@ impl Check for SingleReplica {
     const SCALE: bool = true;
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let judged = is_service_workload(review.workload) && !has_autoscaler(review);
-        if judged && least_replicas(review) == Some(1) {
-            let kind = review.workload.kind;
-            out.at(
-                Path::of(&["spec", "replicas"]),
-                format_args!(
-                    "the {kind} has 1 replica: nothing serves while its Pod is replaced; 2 or more are needed"
-                ),
-            );
+        let serves = review.known().filter(|known| known.knows_services()).is_none_or(|known| {
+            let labels = |template| &review.new.pod_metadata(template).labels;
+            review.new.templates.iter().any(|template| !known.services(labels(template)).is_empty())
+        });
+        if !is_service_workload(review.workload) || !serves || least_replicas(review) != Some(1) {
+            return;
         }
+        let has = if has_autoscaler(review) { "may go down to" } else { "has" };
+        out.at(
+            Path::of(&["spec", "replicas"]),
+            format_args!(
+                "the {} {has} 1 replica: nothing serves while its Pod is replaced; 2 or more are needed",
+                review.workload.kind
+            ),
+        );
     }
 }

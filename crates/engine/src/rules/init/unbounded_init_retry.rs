@@ -89,7 +89,7 @@ impl Check for UnboundedInitRetry {
             let mut init = containers(spec).filter(|placed| placed.role == Role::Init);
             let Some(placed) = init.find(|placed| retried(after_exit(policy, placed, 1))) else { continue };
             let (at, whose) = match &template.job {
-                Some(job) => (job.path.clone().keys(&["spec", "activeDeadlineSeconds"]), "the Job"),
+                Some(job) => (job.path.clone().key("activeDeadlineSeconds"), "the Job"),
                 None => (template.spec_path("activeDeadlineSeconds"), "the Pod"),
             };
             let name = &placed.container.name;

@@ -86,7 +86,7 @@ impl Check for DeadlineNotAllowed {
             let Some(job) = &template.job else { continue };
             if let Some(seconds) = job.spec.active_deadline_seconds.filter(|seconds| *seconds < 1) {
                 out.at(
-                    job.path.clone().keys(&["spec", "activeDeadlineSeconds"]),
+                    job.path.clone().key("activeDeadlineSeconds"),
                     format_args!("activeDeadlineSeconds of the Job is {seconds}: it fails before it has run"),
                 );
             }

@@ -97,7 +97,7 @@ impl Check for JobRetryExtremes {
             let Some(job) = &template.job else { continue };
             // The default, 6, is neither.
             let Some(limit) = job.spec.backoff_limit else { continue };
-            let at = || job.path.clone().keys(&["spec", "backoffLimit"]);
+            let at = || job.path.clone().key("backoffLimit");
             let most = self.most_retries;
             if limit > most && job.spec.backoff_limit_per_index.is_none() {
                 out.measured(
