@@ -223,6 +223,11 @@ impl InventoryBuilder {
         for namespace in std::mem::take(&mut self.changed) {
             let mut read = Inventory::default();
             let objects = self.namespaces.get(&namespace);
+            // All that there are have been listed. A namespace that is gone holds nothing.
+            if objects.is_some_and(|objects| !objects.is_empty()) {
+                read.set_knows_services(&namespace);
+                read.set_knows_budgets(&namespace);
+            }
             let objects_read = objects.into_iter().flatten();
             for ((kind, name), (watched, text)) in
                 objects_read.filter(|(_, (it, _))| knows_workloads || !it.is_workload())

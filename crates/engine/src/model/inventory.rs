@@ -36,6 +36,8 @@ pub struct Namespace {
     /// Tells whether Services are known though none is here.
     has_services: bool,
     budgets: Selected<Budget>,
+    /// Tells whether budgets are known though none is here.
+    has_budgets: bool,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
     workloads: Vec<InventoryWorkload>,
@@ -129,6 +131,11 @@ impl Inventory {
         Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default()).has_services = true;
     }
 
+    /// Notes that all budgets of a namespace are known: one that is not here does not exist.
+    pub fn set_knows_budgets(&mut self, namespace: &str) {
+        Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default()).has_budgets = true;
+    }
+
     /// Returns whether each of its objects is judged in the same run: what two of them do to each other is then said of one of them.
     pub fn is_judged(&self) -> bool {
         self.is_judged
@@ -169,9 +176,9 @@ impl Namespace {
         self.budgets.selecting(labels)
     }
 
-    /// Returns whether any budget is known here.
+    /// Returns whether budgets are known here, so that a Pod that none selects has none.
     pub fn knows_budgets(&self) -> bool {
-        !self.budgets.items.is_empty()
+        self.has_budgets || !self.budgets.items.is_empty()
     }
 
     /// Returns the autoscaler of a workload.

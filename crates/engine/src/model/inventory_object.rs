@@ -62,6 +62,9 @@ pub struct Budget {
     pub selector: LabelSelector,
     /// `status.disruptionsAllowed`, where a status is known.
     pub disruptions_allowed: Option<i64>,
+    /// Says whether an eviction may take a Pod that is not ready whatever `disruptions_allowed` is: `unhealthyPodEvictionPolicy` is
+    /// AlwaysAllow, or as many Pods are healthy as shall be, and some shall be.
+    pub lets_unready_go: bool,
     /// `minAvailable`.
     min_available: Option<IntOrString<'static>>,
     /// `maxUnavailable`.
@@ -145,10 +148,13 @@ impl InventoryObject {
                 let Some(selector) = root.spec.selector.as_ref().and_then(SelectorView::to_selector) else {
                     return Ok(None);
                 };
+                let Status { disruptions_allowed, current_healthy, desired_healthy } = root.status;
                 let budget = Budget {
+                    lets_unready_go: root.spec.unhealthy_pod_eviction_policy == "AlwaysAllow"
+                        || current_healthy >= desired_healthy && desired_healthy > 0,
                     name: root.metadata.name.to_string(),
                     selector: selector.clone(),
-                    disruptions_allowed: root.status.disruptions_allowed,
+                    disruptions_allowed,
                     min_available: root.spec.min_available.map(IntOrString::into_owned),
                     max_unavailable: root.spec.max_unavailable.map(IntOrString::into_owned),
                 };
@@ -223,6 +229,8 @@ struct Nothing {}
 #[serde(rename_all = "camelCase", default)]
 struct Status {
     disruptions_allowed: Option<i64>,
+    current_healthy: i64,
+    desired_healthy: i64,
 }
 
 #[derive(Default, Deserialize)]

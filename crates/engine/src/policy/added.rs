@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::config::PolicySpec;
-use crate::model::{WorkloadTable, table::AddedKind, workload::RestartPolicies};
+use crate::model::{table::AddedKind, workload::RestartPolicies};
 
 /// A kind that holds Pod templates, beside those that podgate knows. Its templates are judged as those of other kinds are; what it has
 /// beside them is not looked at. A webhook is asked about it only where its configuration names its resource too.
@@ -50,7 +49,8 @@ impl RestartPolicy {
 }
 
 impl PodKind {
-    fn row(&self) -> AddedKind<'_> {
+    /// Returns it as the table takes it.
+    pub(super) fn row(&self) -> AddedKind<'_> {
         let always = |policy: &RestartPolicy| *policy == RestartPolicy::Always;
         let restart_policies = match self.restart_policies.as_slice() {
             [] => RestartPolicies::Any,
@@ -61,12 +61,5 @@ impl PodKind {
         let default_restart_policy = self.restart_policies.first().map_or("Always", |policy| policy.as_str());
         let Self { group, kind, templates, .. } = self;
         AddedKind { group, kind, templates, restart_policies, default_restart_policy }
-    }
-}
-
-impl PolicySpec {
-    /// Returns the kinds that are judged under this policy.
-    pub fn workloads(&self) -> WorkloadTable {
-        WorkloadTable::with(self.kinds.iter().map(PodKind::row))
     }
 }

@@ -15,7 +15,7 @@ use super::{
     rule_settings::RuleSettings,
 };
 use crate::{
-    model::{LabelSelector, Operation},
+    model::{LabelSelector, Operation, WorkloadTable},
     mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates},
     rules::Level,
     syntax::json::{given, object_only},
@@ -104,6 +104,11 @@ pub struct PolicySpec {
 }
 
 impl PolicySpec {
+    /// Returns the kinds that are judged under this policy.
+    pub fn workloads(&self) -> WorkloadTable {
+        WorkloadTable::with(self.kinds.iter().map(PodKind::row))
+    }
+
     /// That of a policy that says nothing.
     fn unsaid() -> Self {
         Self { exemptions: Exemptions::unsaid(), ..Self::default() }
@@ -239,7 +244,8 @@ pub struct Scope {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Judged>")]
     pub operations: Option<Vec<Judged>>,
-    /// Kinds: `Deployment`, or with the group where several have one of that name, `StatefulSet.apps.kruise.io`.
+    /// Kinds: `Deployment`, or with the group where several have one of that name, `StatefulSet.apps.kruise.io`, and where
+    /// `spec.kinds` adds it.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Kinds")]
     pub kinds: Option<Kinds>,

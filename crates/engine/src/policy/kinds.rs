@@ -66,11 +66,11 @@ fn qualified(workload: &Workload) -> String {
     }
 }
 
-/// Every name that these kinds may be called by.
-fn names<'w>(workloads: impl Iterator<Item = &'w Workload> + Clone) -> Vec<String> {
+/// Every name that these kinds may be called by. One that a policy adds is called with its group: podgate may come to know another of
+/// its name.
+fn names<'w>(workloads: impl Iterator<Item = &'w Workload>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let short = workloads.clone().map(|workload| workload.kind.to_owned());
-    for name in short.chain(workloads.map(qualified)) {
+    for name in WORKLOADS.iter().map(|workload| workload.kind.to_owned()).chain(workloads.map(qualified)) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -105,7 +105,7 @@ impl JsonSchema for KindName {
         // Those that podgate knows, and those that `spec.kinds` adds.
         json_schema!({ "anyOf": [
             { "type": "string", "enum": names(WORKLOADS.iter()) },
-            { "type": "string", "pattern": "^[A-Z][A-Za-z0-9]*(\\.[a-z0-9.-]+)?$" },
+            { "type": "string", "pattern": "^[A-Z][A-Za-z0-9]*\\.[a-z0-9.-]+$" },
         ] })
     }
 }

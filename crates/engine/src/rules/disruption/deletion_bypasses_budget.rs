@@ -2,6 +2,9 @@
 //!
 //! Finds the deletion of a Pod whose known PodDisruptionBudget allows no disruption now.
 //!
+//! A Pod that is not ready is left alone where an eviction may take it all the same: with `unhealthyPodEvictionPolicy: AlwaysAllow`,
+//! and where as many Pods are healthy as the budget asks for.
+//!
 //! Left alone are Pods that do not count for the budget or whose end is decided: terminating, finished, pending, not bound
 //! to a node, mirror Pods, and Pods of a namespace that is being deleted; and what the cluster itself deletes: kubelets, the
 //! control plane, and the service accounts of `kube-system`.
@@ -74,10 +77,11 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets>
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
+//! - `pkg/registry/core/pod/storage/eviction.go`: what an eviction asks of the budget
 //! - Kubelet scenario: `workloads/budget-refuses`
 
 use crate::{
-    model::{Concern, Review, User},
+    model::{Concern, Review, User, inventory_object::Budget},
     rules::rule::{Check, Report, rule},
     syntax::Path,
 };
@@ -100,7 +104,11 @@ impl Check for DeletionBypassesBudget {
             return;
         }
         let budgets = known.budgets(&review.new.metadata.labels);
-        if let Some(budget) = budgets.iter().find(|budget| budget.disruptions_allowed == Some(0)) {
+        let is_ready = review.new.status.conditions.iter().any(|it| it.kind == "Ready" && it.status == "True");
+        let refuses = |budget: &&&Budget| {
+            budget.disruptions_allowed == Some(0) && (is_ready || !budget.lets_unready_go)
+        };
+        if let Some(budget) = budgets.iter().find(refuses) {
             out.at(
                 Path::of(&["metadata", "name"]),
                 format_args!(

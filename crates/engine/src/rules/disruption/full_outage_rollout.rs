@@ -1,8 +1,11 @@
 //! # What it does
 //!
 //! Finds a Deployment whose rolling update may take down all replicas at once: `maxUnavailable`, rounded down, is as many as
-//! there are. Where `maxSurge` and `maxUnavailable` both come to 0, `maxUnavailable` counts as 1. With a known
-//! HorizontalPodAutoscaler its `minReplicas` counts. `type: Recreate`, which says so, is left alone.
+//! there are. Where `maxSurge` and `maxUnavailable` both come to 0, `maxUnavailable` counts as 1. With a known autoscaler
+//! what it goes down to counts. `type: Recreate`, which says so, is left alone.
+//!
+//! Rollouts (`strategy.canary`), DeploymentConfigs (`strategy.rollingParams`) and CloneSets (`updateStrategy`) are judged
+//! alike. A canary with steps or traffic routing, and blue-green, take no Pod away that is needed.
 //!
 //! # Why it is bad
 //!

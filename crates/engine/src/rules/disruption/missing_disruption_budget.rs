@@ -1,7 +1,10 @@
 //! # What it does
 //!
-//! Finds a Deployment or StatefulSet with two or more replicas that none of the known PodDisruptionBudgets selects. Where a
-//! HorizontalPodAutoscaler is known, its `minReplicas` counts. Nothing is said of a namespace without any known budget.
+//! Finds a workload that serves (a Deployment, StatefulSet, Rollout, CloneSet or DeploymentConfig) with two or more replicas that
+//! none of the known PodDisruptionBudgets selects. Where an autoscaler is known, what it goes down to counts.
+//!
+//! With `podgate serve --watch` all budgets of a namespace are known. `podgate check` knows those of the run: nothing is said
+//! of a namespace without any, whose budgets may be somewhere else.
 //!
 //! # Why it is bad
 //!
