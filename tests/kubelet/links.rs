@@ -27,6 +27,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),
+    ("invalid-disruption-budget", REFUSED),
+    ("invalid-update-strategy", REFUSED),
     ("no-spread", "where Pods go is decided by the scheduler, and one node is not enough to show it"),
     ("missing-requests", MEMORY),
     ("request-exceeds-limit", REFUSED),

@@ -42,6 +42,26 @@ pub(super) fn part_down(percent: i64, total: i64) -> i64 {
     percent.saturating_mul(total.max(0)) / 100
 }
 
+/// Returns what keeps the API server from taking `value` as a count or a percentage, of which it takes `most_percent` at most: words that
+/// follow the value. (`ValidatePositiveIntOrPercent`, `IsNotMoreThan100Percent`.)
+pub fn fault(value: &IntOrString<'_>, most_percent: Option<i64>) -> Option<&'static str> {
+    match (value, percent(value)) {
+        (IntOrString::Int(..0), _) => Some("is below 0"),
+        (IntOrString::Int(_), _) => None,
+        (_, Some(percent)) if most_percent.is_some_and(|most| percent > most) => Some("is more than 100%"),
+        (_, Some(_)) => None,
+        (IntOrString::String(text), None) if text.parse::<i64>().is_ok() => {
+            Some("is text; a count has no quotes, a percentage ends in %")
+        }
+        (IntOrString::String(_), None) => Some("is neither a count nor a percentage such as 25%"),
+    }
+}
+
+/// Returns whether `value` is 0 or 0 %.
+pub fn is_zero(value: &IntOrString<'_>) -> bool {
+    *value == IntOrString::Int(0) || percent(value) == Some(0)
+}
+
 /// The value as it is written in YAML: `3`, `"25%"`.
 pub fn written(value: &IntOrString<'_>) -> String {
     match value {
@@ -69,7 +89,7 @@ pub fn disruptions_allowed(budget: &BudgetSpec<'_>, replicas: i64) -> Option<i64
 /// Returns whether a budget allows no disruption whatever it selects: `maxUnavailable` 0 or 0 %, `minAvailable` 100 %, or neither.
 pub fn never_allows(budget: &BudgetSpec<'_>) -> bool {
     match (&budget.max_unavailable, &budget.min_available) {
-        (Some(max_unavailable), _) => *max_unavailable == IntOrString::Int(0) || percent(max_unavailable) == Some(0),
+        (Some(max_unavailable), _) => is_zero(max_unavailable),
         (None, Some(min_available)) => percent(min_available).is_some_and(|percent| percent >= 100),
         (None, None) => true,
     }

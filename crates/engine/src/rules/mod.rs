@@ -76,6 +76,8 @@ pub static RULES: &[&Rule] = &[
     &disruption::full_outage_rollout::RULE,
     &disruption::unobserved_rollout::RULE,
     &disruption::eternal_toleration::RULE,
+    &disruption::invalid_update_strategy::RULE,
+    &disruption::invalid_disruption_budget::RULE,
     &disruption::blocking_disruption_budget::RULE,
     &disruption::budget_blocks_workload::RULE,
     &disruption::unhealthy_eviction_policy_unset::RULE,

@@ -105,9 +105,8 @@ impl Check for DeletionBypassesBudget {
         }
         let budgets = known.budgets(&review.new.metadata.labels);
         let is_ready = review.new.status.conditions.iter().any(|it| it.kind == "Ready" && it.status == "True");
-        let refuses = |budget: &&&Budget| {
-            budget.disruptions_allowed == Some(0) && (is_ready || !budget.lets_unready_go)
-        };
+        let refuses =
+            |budget: &&&Budget| budget.disruptions_allowed == Some(0) && (is_ready || !budget.lets_unready_go);
         if let Some(budget) = budgets.iter().find(refuses) {
             out.at(
                 Path::of(&["metadata", "name"]),

@@ -5,6 +5,8 @@ pub(super) mod budget_blocks_workload;
 pub(super) mod deletion_bypasses_budget;
 pub(super) mod eternal_toleration;
 pub(super) mod full_outage_rollout;
+pub(super) mod invalid_disruption_budget;
+pub(super) mod invalid_update_strategy;
 pub(super) mod missing_disruption_budget;
 pub(super) mod no_spread;
 pub(super) mod overlapping_disruption_budgets;
