@@ -27,6 +27,13 @@ pub fn runs_once(workload: &Workload, template: &Template<'_>) -> bool {
     apps.all(|app| after_exit(policy, &app, 0) == Restart::No)
 }
 
+/// Returns whether an app or a regular init container of `template` is started again, within its Pod, after exit code 1.
+pub fn restarts_after_failure(workload: &Workload, template: &Template<'_>) -> bool {
+    let policy = pod_policy(workload, template);
+    let mut working = stages::containers(&template.spec).filter(|placed| matches!(placed.role, Role::App | Role::Init));
+    working.any(|placed| after_exit(policy, &placed, 1) != Restart::No)
+}
+
 /// What the kubelet does once a container has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {

@@ -124,6 +124,8 @@ pub struct PodSpec<'a> {
     pub overhead: ResourceList<'a>,
     /// `hostNetwork`.
     pub host_network: Option<bool>,
+    /// `shareProcessNamespace`: its containers see the processes of each other.
+    pub share_process_namespace: Option<bool>,
     /// `nodeName`; empty means not bound.
     #[serde(borrow)]
     pub node_name: Str<'a>,
