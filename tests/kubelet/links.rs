@@ -29,6 +29,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-scheduling-gate", REFUSED),
     ("no-spread", "where Pods go is decided by the scheduler, and one node is not enough to show it"),
     ("missing-requests", MEMORY),
+    ("invalid-quantity", REFUSED),
     ("request-exceeds-limit", REFUSED),
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),

@@ -54,6 +54,11 @@ impl Amount {
         Self((self.0 - rest).saturating_add(step))
     }
 
+    /// Returns whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
     /// Returns whether it is a whole number.
     pub fn is_whole(self) -> bool {
         self.0 % (1000 * NANOS_IN_A_THOUSANDTH) == 0
