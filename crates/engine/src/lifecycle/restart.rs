@@ -23,6 +23,9 @@ pub fn is_long_running(workload: &Workload, template: &Template<'_>) -> bool {
 /// Returns whether the Pods of `template` end once the work of their apps is done: none of these is started again after exit code 0.
 pub fn runs_once(workload: &Workload, template: &Template<'_>) -> bool {
     let policy = pod_policy(workload, template);
+    if template.spec.containers.is_empty() {
+        return matches!(policy, "OnFailure" | "Never");
+    }
     let mut apps = stages::containers(&template.spec).filter(|placed| placed.role == Role::App);
     apps.all(|app| after_exit(policy, &app, 0) == Restart::No)
 }
