@@ -1,6 +1,6 @@
 //! Which containers of a Pod are ended by another container, as far as commands tell.
 
-use super::stages;
+use super::stages::{self, Placed};
 use crate::model::{Container, PodSpec};
 
 /// Programs that send a signal to processes that they can see.
@@ -11,7 +11,7 @@ const SIGNALLERS: [&str; 3] = ["kill", "pkill", "killall"];
 /// itself is not known.
 pub fn end_each_other(spec: &PodSpec<'_>) -> bool {
     let share = spec.share_process_namespace == Some(true);
-    let mut beside = stages::containers(spec).filter(|placed| placed.keeps_running()).map(|placed| placed.container);
+    let mut beside = stages::containers(spec).filter(Placed::keeps_running).map(|placed| placed.container);
     beside.any(|container| asks_to_quit(container) || share && sends_signal(container))
 }
 

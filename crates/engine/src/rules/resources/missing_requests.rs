@@ -102,7 +102,7 @@ impl Check for MissingRequests {
                     ),
                     [true, false] => out.at(at, format_args!("container \"{name}\" has no cpu request: it {NO_CPU}")),
                     [false, true] => {
-                        out.at(at, format_args!("container \"{name}\" has no memory request: it {NO_MEMORY}"))
+                        out.at(at, format_args!("container \"{name}\" has no memory request: it {NO_MEMORY}"));
                     }
                     [false, false] => {}
                 }
