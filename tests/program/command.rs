@@ -7,7 +7,7 @@ use super::{folder, pipe, podgate, run};
 const DENIED: &str =
     "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {restartPolicy: always, containers: []}\n";
 const FINE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
-const WARNED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: []}\n";
+const WARNED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {nodeName: node-1, containers: []}\n";
 
 #[test]
 fn exit_codes() {
@@ -246,8 +246,9 @@ fn bombs_and_giants_are_bounded() {
 
 #[test]
 fn output_is_the_same_every_time() {
+    let denied = DENIED.replace("containers", "nodeName: node-1, containers");
     let many: String =
-        (0..200).map(|number| format!("---\n{}", DENIED.replace("web", &format!("web-{number}")))).collect();
+        (0..200).map(|number| format!("---\n{}", denied.replace("web", &format!("web-{number}")))).collect();
     let folder = folder(&[("b.yaml", &many), ("a.yaml", &many), ("c/a.yaml", &many)]);
     let first = run(folder.path(), &["check", "."]);
     assert!((0..3).all(|_| run(folder.path(), &["check", "."]).stdout == first.stdout));
@@ -292,8 +293,8 @@ fn found(ran: &super::Ran) -> Vec<String> {
 #[test]
 fn rules_are_selected_and_skipped() {
     let folder = folder(&[("a.yaml", DENIED)]);
-    let of = |args: &[&str]| found(&run(folder.path(), &[&["check", "a.yaml", "--concise"], args].concat()));
-    let both = ["warn[naked-pod]", "deny[invalid-restart-policy]"];
+    let of = |args: &[&str]| found(&run(folder.path(), &[&["check", "a.yaml", "--concise", "--all"], args].concat()));
+    let both = ["audit[naked-pod]", "deny[invalid-restart-policy]"];
     assert_eq!(of(&[]), both);
     assert_eq!(of(&["--select", "naked-pod"]), both[..1]);
     assert_eq!(of(&["--skip", "naked-pod"]), both[1..]);
@@ -377,7 +378,7 @@ fn comments_ignore_what_the_policy_lets_be_ignored() {
     let ran = run(folder.path(), &["check", "a.yaml", "--concise"]);
     assert_eq!(found(&ran), ["deny[invalid-restart-policy]"]);
     assert!(ran.stdout.contains(" 1 ignored by annotation or comment"), "{}", ran.stdout);
-    let ran = run(folder.path(), &["check", "a.yaml", "--policy", "strict.yml"]);
-    assert!(ran.stdout.contains("warn[naked-pod]"), "{}", ran.stdout);
+    let ran = run(folder.path(), &["check", "a.yaml", "--all", "--policy", "strict.yml"]);
+    assert!(ran.stdout.contains("audit[naked-pod]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("note the policy does not let naked-pod be ignored"), "{}", ran.stdout);
 }

@@ -243,7 +243,7 @@ impl<I: Input> Check<'_, I> {
             objects: Objects::Text { new: Some(text), old },
             inventory: Some(beside.inventory),
         };
-        let review = Review::read(request)?;
+        let review = Review::read(request)?.map(|review| Review { from_file: true, ..review });
         if review.as_ref().is_some_and(|review| self.engine.is_off(review)) {
             return Ok(Answer::Exempt);
         }

@@ -116,7 +116,6 @@ pub const KNOWN: &[Known] = &[
     api_server("*.ports[*].name", "Duplicate value*", "podgate warns of it, in all containers that run together"),
     api_server("*.ports[*].protocol", "Unsupported value*", "a protocol that is none"),
     api_server("*resources.requests", "*must be equal to*", "resources that allow no overcommitment"),
-    api_server("*resources.requests[*]", "*must be greater than or equal to 0", "a negative quantity"),
     api_server("*resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
     api_server("*.volumeMounts[*].mountPath", "*must be unique", "two volumes in one place"),
     api_server("*.volumeMounts[*].name", "*must not already exist*", "a volume both mounted and attached"),

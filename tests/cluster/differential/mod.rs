@@ -148,13 +148,27 @@ fn refused_by_api_server(answer: &Answer) -> BTreeSet<Refusal> {
     answer.causes().into_iter().map(|cause| refusal(cause.field, cause.message)).collect()
 }
 
+/// The API server puts every key of a map into brackets, podgate only those that need it: `limits[cpu]` is `limits.cpu`.
+fn in_dots(field: &str) -> String {
+    let is_plain = |key: &str| {
+        key.parse::<usize>().is_err() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    let mut parts = field.split('[');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |field, part| match part.split_once(']') {
+        Some((key, rest)) if is_plain(key) => format!("{field}.{key}{rest}"),
+        _ => format!("{field}[{part}"),
+    })
+}
+
 /// Equal, or one directly in the other.
 fn is_same_field(one: &str, other: &str) -> bool {
+    let (one, other) = (in_dots(one), in_dots(other));
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let is_one_step = |rest: &str| match rest.strip_prefix('[') {
         // A key in brackets may have dots.
         Some(key) => key.find(']') == Some(key.len() - 1),
         None => rest.strip_prefix('.').is_some_and(|key| !key.contains(['.', '['])),
     };
-    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || !short.is_empty() && is_one_step(rest))
+    long.strip_prefix(&short).is_some_and(|rest| rest.is_empty() || !short.is_empty() && is_one_step(rest))
 }

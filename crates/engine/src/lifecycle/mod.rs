@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod disruption;
+pub mod helpers;
 pub mod names;
 pub mod ports;
 pub mod probes;

@@ -1,8 +1,9 @@
 //! What a Pod reserves on its node, what it may use at most, and which QoS class that makes.
 //!
 //! Each step follows the API server's own code (Kubernetes 1.37): `SetDefaults_Pod` and `DefaultPodLevelResources` for
-//! defaulting, `component-helpers/resource` for the sums (KEP-753, KEP-2837), `ComputePodQOS` for the class. A text that is
-//! no quantity counts as absent: the API server refuses it. Ephemeral containers have no resources.
+//! defaulting, `component-helpers/resource` for the sums (KEP-753, KEP-2837), `ComputePodQOS` for the class. Amounts are rounded up to thousandths, as the
+//! API server does before anything else ([`Quantity::amount`](crate::model::Quantity::amount)). A text that is no quantity counts as
+//! absent: the API server refuses it. Ephemeral containers have no resources.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -94,6 +95,12 @@ pub fn aggregate<'p, 'a>(spec: &'p PodSpec<'a>, of: fn(&'p Container<'a>) -> Amo
         *amount = peak.amount.max(*amount);
     }
     total
+}
+
+/// Returns whether a resource of a container is counted in whole ones: an extended one, which has a domain other than Kubernetes' own
+/// (`IsExtendedResourceName`).
+pub fn is_counted(name: &str) -> bool {
+    name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }
 
 /// The Pod's own `resources` after defaulting (KEP-2837).

@@ -1,6 +1,6 @@
 //! What restarts, and when: the Pod's restart policy, the containers' own, and their restart rules (KEP-5307).
 
-use super::stages::{Placed, Role};
+use super::stages::{self, Placed, Role};
 use crate::model::{Container, Template, Workload, pod::RestartRule};
 
 /// The values of a Pod's or a container's `restartPolicy`.
@@ -18,6 +18,23 @@ pub fn pod_policy<'s>(workload: &Workload, template: &'s Template<'_>) -> &'s st
 /// Returns whether the Pods of `template` are meant to run until something ends them, rather than to complete.
 pub fn is_long_running(workload: &Workload, template: &Template<'_>) -> bool {
     !workload.is_job() && pod_policy(workload, template) == "Always"
+}
+
+/// Returns whether the Pods of `template` end once the work of their apps is done: none of these is started again after exit code 0.
+pub fn runs_once(workload: &Workload, template: &Template<'_>) -> bool {
+    let policy = pod_policy(workload, template);
+    if template.spec.containers.is_empty() {
+        return matches!(policy, "OnFailure" | "Never");
+    }
+    let mut apps = stages::containers(&template.spec).filter(|placed| placed.role == Role::App);
+    apps.all(|app| after_exit(policy, &app, 0) == Restart::No)
+}
+
+/// Returns whether an app or a regular init container of `template` is started again, within its Pod, after exit code 1.
+pub fn restarts_after_failure(workload: &Workload, template: &Template<'_>) -> bool {
+    let policy = pod_policy(workload, template);
+    let mut working = stages::containers(&template.spec).filter(|placed| matches!(placed.role, Role::App | Role::Init));
+    working.any(|placed| after_exit(policy, &placed, 1) != Restart::No)
 }
 
 /// What the kubelet does once a container has ended.

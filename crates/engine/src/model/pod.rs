@@ -48,9 +48,23 @@ impl<'a> Metadata<'a> {
         self.annotations.get("kubernetes.io/config.mirror").is_some()
     }
 
-    /// Returns whether the object is a hook that Helm creates and, as its annotations say, deletes.
-    pub fn is_helm_hook(&self) -> bool {
-        self.annotations.get("helm.sh/hook").is_some()
+    /// Returns whether the object is a hook that Helm or Argo CD creates, waits for and, as its annotations say, deletes.
+    pub fn is_hook(&self) -> bool {
+        self.annotations.get("helm.sh/hook").is_some() || self.is_argo_hook()
+    }
+
+    /// Returns whether the object is a hook that whoever created it also deletes: before it is created anew, where its annotations do
+    /// not say that it goes sooner. With `generateName` Argo CD creates each under a name of its own, and finds no old one to delete.
+    pub fn is_deleted_hook(&self) -> bool {
+        let named = !self.name.is_empty() || self.generate_name.is_empty();
+        let when_done = |policy: &str| matches!(policy.trim(), "HookSucceeded" | "HookFailed");
+        let policies = self.annotations.get("argocd.argoproj.io/hook-delete-policy").unwrap_or_default();
+        self.is_hook() && (named || policies.split(',').any(when_done))
+    }
+
+    /// As Argo CD tells it (`hook.IsHook` of its gitops-engine): `Skip` alone makes it leave the object to others.
+    fn is_argo_hook(&self) -> bool {
+        self.annotations.get("argocd.argoproj.io/hook").is_some_and(|types| types.trim() != "Skip")
     }
 }
 
@@ -110,6 +124,8 @@ pub struct PodSpec<'a> {
     pub overhead: ResourceList<'a>,
     /// `hostNetwork`.
     pub host_network: Option<bool>,
+    /// `shareProcessNamespace`: its containers see the processes of each other.
+    pub share_process_namespace: Option<bool>,
     /// `nodeName`; empty means not bound.
     #[serde(borrow)]
     pub node_name: Str<'a>,

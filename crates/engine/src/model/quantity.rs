@@ -28,13 +28,16 @@ impl<'a> Quantity<'a> {
         self.nanos
     }
 
-    /// Returns the value; `None` if it is no quantity.
+    /// Returns the value as the API server keeps it of a resource: rounded up to thousandths (`SetDefaults_ResourceList`), whatever the
+    /// resource is; `None` if it is no quantity.
     pub fn amount(&self) -> Option<Amount> {
-        self.nanos.map(Amount)
+        self.nanos.map(|nanos| Amount(nanos).in_thousandths())
     }
 }
 
-/// The exact value of a quantity, in billionths, apart from how it was written.
+const NANOS_IN_A_THOUSANDTH: i128 = 1_000_000;
+
+/// The value of a quantity, in billionths, apart from how it was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(pub i128);
 
@@ -44,9 +47,26 @@ impl Amount {
         self.0 == 0
     }
 
+    /// Returns the amount, rounded away from zero to whole thousandths.
+    fn in_thousandths(self) -> Self {
+        let rest = self.0 % NANOS_IN_A_THOUSANDTH;
+        let step = if rest == 0 { 0 } else { rest.signum() * NANOS_IN_A_THOUSANDTH };
+        Self((self.0 - rest).saturating_add(step))
+    }
+
+    /// Returns whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Returns whether it is a whole number.
+    pub fn is_whole(self) -> bool {
+        self.0 % (1000 * NANOS_IN_A_THOUSANDTH) == 0
+    }
+
     /// Returns the value in thousandths, rounded down and saturated.
     pub fn thousandths(self) -> i64 {
-        let thousandths = self.0.div_euclid(1_000_000);
+        let thousandths = self.0.div_euclid(NANOS_IN_A_THOUSANDTH);
         i64::try_from(thousandths).unwrap_or(if thousandths < 0 { i64::MIN } else { i64::MAX })
     }
 
@@ -188,8 +208,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for ResourceList<'a> {
     }
 }
 
-/// `[+-] digits [. digits] suffix`, in billionths.
+/// `[+-] digits [. digits] suffix`, in billionths. As the API server reads it, blanks around it do not count, and without any digit it
+/// is 0: `m` and `.` are quantities.
 fn parse(text: &str) -> Option<i128> {
+    let text = text.trim_matches(' ');
     let (negative, unsigned) = match text.as_bytes().first()? {
         b'-' => (true, text.get(1..)?),
         b'+' => (false, text.get(1..)?),
@@ -199,7 +221,7 @@ fn parse(text: &str) -> Option<i128> {
     let (number, suffix) = unsigned.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.len() + fraction.len() == 0 || !digits(whole) || !digits(fraction) {
+    if !digits(whole) || !digits(fraction) {
         return None;
     }
     // value = whole.fraction × 2^binary × 10^decimal
@@ -283,6 +305,10 @@ mod tests {
             ("+1", "1"),
             (".5", "0.5"),
             ("5.", "5"),
+            (" 1Gi ", "1Gi"),
+            ("m", "0"),
+            (".", "0"),
+            ("-", "0"),
         ] {
             assert!(nanos(one).is_some() && nanos(one) == nanos(other), "{one} {other}");
         }
@@ -310,7 +336,7 @@ mod tests {
             ("-0.5", "-500m"),
             ("1e999", "1e29 or more"),
         ] {
-            let amount = Quantity::new(text.into()).amount().unwrap();
+            let amount = Amount(nanos(text).unwrap());
             assert_eq!(amount.to_string(), written, "{text}");
             if !written.contains("or more") {
                 assert_eq!(nanos(written), Some(amount.0), "{text} is read back");
@@ -320,8 +346,27 @@ mod tests {
     }
 
     #[test]
+    fn resources_are_kept_in_thousandths() {
+        for (text, kept) in [
+            ("1501u", "2m"),
+            ("1.5m", "2m"),
+            ("1n", "1m"),
+            ("2m", "2m"),
+            ("0", "0"),
+            ("1.0001", "1001m"),
+            ("-1501u", "-2m"),
+            ("1Gi", "1Gi"),
+            ("1e999", "1e29 or more"),
+        ] {
+            assert_eq!(Quantity::new(text.into()).amount().unwrap().to_string(), kept, "{text}");
+        }
+        let whole = |text: &str| Quantity::new(text.into()).amount().unwrap().is_whole();
+        assert!(whole("2") && whole("2000m") && whole("-1") && !whole("0.5") && !whole("1n"));
+    }
+
+    #[test]
     fn what_is_none() {
-        for text in ["", "x", "1x", "1 Gi", "1gi", "1.2.3", ".", "-", "1e", "1e1.5", "--1", "１"] {
+        for text in ["", " ", "x", "1x", "1 Gi", "1gi", "512mb", "1K", "1.2.3", "0,5", "1e", "1e1.5", "--1", "１"] {
             assert_eq!(nanos(text), None, "{text:?}");
         }
     }

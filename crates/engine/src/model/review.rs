@@ -72,6 +72,8 @@ pub struct Review<'a> {
     pub namespace: Str<'a>,
     /// Names the user who asks.
     pub user: User<'a>,
+    /// Tells whether the object was read from a file, and nobody asks for it now. [`Review::read`] leaves it false.
+    pub from_file: bool,
     /// The object as it shall be; on DELETE as it is.
     pub new: Object<'a>,
     /// The object as it is; on UPDATE only.
@@ -247,6 +249,7 @@ impl<'a> Review<'a> {
             sub_resource: request.sub_resource,
             namespace: request.namespace,
             user: request.user,
+            from_file: false,
             new,
             old,
             inventory: request.inventory,

@@ -300,6 +300,8 @@ pub struct Circumstances {
     pub groups: Vec<String>,
     /// The object's own, or `default`, unless given.
     pub namespace: Option<String>,
+    /// Tells whether the object is read from a file, as by `podgate check`, instead of asked for.
+    pub file: bool,
 }
 
 /// API group, kind and namespace of an object.
@@ -354,7 +356,8 @@ pub fn with_review<T>(
         objects: Objects::Text { new: object, old },
         inventory,
     };
-    Ok(then(Review::read(request)?.as_ref()))
+    let review = Review::read(request)?.map(|review| Review { from_file: circumstances.file, ..review });
+    Ok(then(review.as_ref()))
 }
 
 #[cfg(test)]

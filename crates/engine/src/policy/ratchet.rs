@@ -52,6 +52,7 @@ impl Excuses {
             sub_resource: review.sub_resource.clone(),
             namespace: review.namespace.clone(),
             user: review.user.clone(),
+            from_file: review.from_file,
             new: in_order_of(&review.new, old),
             old: None,
             inventory: review.inventory,

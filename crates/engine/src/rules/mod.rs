@@ -67,6 +67,7 @@ pub static RULES: &[&Rule] = &[
     &storage::unused_volume::RULE,
     &storage::stateful_empty_dir::RULE,
     &storage::unbounded_memory_volume::RULE,
+    &resources::invalid_quantity::RULE,
     &resources::request_exceeds_limit::RULE,
     &resources::missing_requests::RULE,
     &resources::init_request_dominates::RULE,

@@ -1,7 +1,10 @@
 //! # What it does
 //!
 //! Finds a Job without `ttlSecondsAfterFinished`. Left alone are Jobs that a controller owns (a CronJob deletes its old ones)
-//! and Helm hooks, which Helm deletes.
+//! and hooks, which Helm or Argo CD delete: where their annotations name no policy, before the hook is created anew.
+//!
+//! A hook of Argo CD with `generateName` gets another name at each sync, so that none is found to be deleted: it is reported unless
+//! its `argocd.argoproj.io/hook-delete-policy` has `HookSucceeded` or `HookFailed`.
 //!
 //! # Why it is bad
 //!
@@ -42,6 +45,8 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/>
+//! - <https://helm.sh/docs/topics/charts_hooks/#hook-deletion-policies>
+//! - <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
 //! - Kubelet scenario: `workloads/job-kept`
 
 use crate::{
@@ -64,7 +69,7 @@ impl Check for FinishedJobKept {
         let metadata = &review.new.metadata;
         let owned =
             metadata.owner_references.iter().any(|owner| owner.controller == Some(true) || owner.kind == "CronJob");
-        if !review.workload.is("batch", "Job") || owned || metadata.is_helm_hook() {
+        if !review.workload.is("batch", "Job") || owned || metadata.is_deleted_hook() {
             return;
         }
         let jobs = review.new.templates.iter().filter_map(|template| template.job.as_ref());

@@ -3,11 +3,17 @@
 //! Finds `nodeName` in a new Pod or in a Pod template. Left alone are mirror Pods, the Pods of a DaemonSet and what a
 //! kubelet creates.
 //!
+//! It is a warning in a Pod and in the template of a Job, which run once, so that one node can be what is meant, and a denial
+//! in other templates.
+//!
 //! # Why it is bad
 //!
-//! `nodeName` bypasses the scheduler: the kubelet refuses the Pod where resources, taints or affinity do not fit, and
-//! accepts it on a node that is cordoned. In a template every new Pod fails on the same node again, for as long as that node
-//! is full or gone.
+//! `nodeName` bypasses the scheduler. The kubelet refuses the Pod where its requests, host ports, `nodeSelector` or node affinity
+//! do not fit, and the Pod is Failed. Of taints it looks at `NoExecute` only, so that it accepts the Pod on a node that is cordoned
+//! or kept for others by `NoSchedule`. Affinity to other Pods and topology spread count for nothing.
+//!
+//! A workload that keeps its Pods running makes all of them for this one node: they come back to it while it is drained, and run
+//! nowhere while it is full or gone.
 //!
 //! # Examples
 //!
@@ -42,6 +48,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename>
+//! - `generalFilter` of the kubelet (`lifecycle/predicate.go`)
 //! - Kubelet scenario: `workloads/node-name-set`
 //! - Kubelet scenario: `workloads/host-port-taken`
 
@@ -55,12 +62,17 @@ use crate::{
 
 rule! {
     id: "node-name-set",
-    summary: "nodeName is set, which bypasses the scheduler (in a template: deny)",
+    summary: "nodeName is set, which bypasses the scheduler (in the template of what runs on: deny)",
     level: Warn,
     since: "0.1.0",
     page: "node_name_set.rs",
     check: NodeNameSet {},
-    other_levels: [LevelCase::of(Level::Deny, "", Workload::makes_pods)],
+    other_levels: [LevelCase::of(Level::Deny, "", keeps_pods_running)],
+}
+
+/// Returns whether the kind is a template whose Pods are replaced; a Job's run once, on the one node that is meant.
+fn keeps_pods_running(workload: &Workload) -> bool {
+    workload.makes_pods() && !workload.is_job()
 }
 
 impl Check for NodeNameSet {
@@ -72,7 +84,7 @@ impl Check for NodeNameSet {
         if bound || is_pod && of_daemon_set || review.is_mirror_pod() || review.user.is_node() {
             return;
         }
-        let level = if is_pod { Level::Warn } else { Level::Deny };
+        let level = if keeps_pods_running(review.workload) { Level::Deny } else { Level::Warn };
         for template in review.new.templates.iter().filter(|template| !template.spec.node_name.is_empty()) {
             out.at_level(
                 level,

@@ -3,7 +3,8 @@
 //! Finds Pods whose init containers make the node reserve more than `factor` (default 2.0) times what all apps and sidecars request
 //! together, for cpu or memory. A sidecar before an init container runs beside it, and its requests count there, too.
 //!
-//! Left alone is what the Pod as a whole requests: that is reserved, whatever its containers request.
+//! Left alone is what is little on any node, up to 100m cpu and 128Mi memory, whatever the apps request; and what the Pod as a whole
+//! requests: that is reserved, whatever its containers request.
 //!
 //! # Why it is bad
 //!
@@ -87,6 +88,12 @@ impl Default for InitRequestDominates {
     }
 }
 
+/// Says how much an init container may make the node reserve in any case: 100m cpu, 128Mi memory, in billionths.
+fn is_little(resource: &str, amount: Amount) -> bool {
+    let most = if resource == "cpu" { 100_000_000 } else { (128 << 20) * 1_000_000_000 };
+    amount.0 <= most
+}
+
 impl Check for InitRequestDominates {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
@@ -103,7 +110,7 @@ impl Check for InitRequestDominates {
                 let Some(peak) = phases.init.get(resource) else { continue };
                 let running = phases.running.get(resource).copied().unwrap_or_default();
                 let Some(container) = spec.init_containers.get(peak.index) else { continue };
-                if exceeds(peak.amount, self.factor, running) {
+                if !is_little(resource, peak.amount) && exceeds(peak.amount, self.factor, running) {
                     out.measured(
                         peak.amount.thousandths(),
                         template.spec_path("initContainers").index(peak.index).key("resources"),

@@ -2,5 +2,6 @@
 
 pub(super) mod guaranteed_spoiled;
 pub(super) mod init_request_dominates;
+pub(super) mod invalid_quantity;
 pub(super) mod missing_requests;
 pub(super) mod request_exceeds_limit;

@@ -1,7 +1,8 @@
 //! # What it does
 //!
 //! Finds requests above the limit of the same resource, for any resource of a container, and of the Pod as a whole. Quantities are
-//! compared by value: `0.5` is `500m`, `1Gi` is more than `1G`.
+//! compared by value, `0.5` is `500m` and `1Gi` is more than `1G`, after the API server has rounded both up to thousandths: `1501u` is
+//! `1.5m`, as both become `2m`.
 //!
 //! Where only the Pod's limit is given, its request is what its containers request together, as the API server fills it in.
 //!
@@ -48,6 +49,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/>
 //! - KEP-2837, Pod level resource specifications
+//! - `SetDefaults_ResourceList` and `validateResourceRequirements` of the API server
 
 use std::collections::HashSet;
 

@@ -1,12 +1,14 @@
 //! # What it does
 //!
-//! Finds a CronJob that allows its Jobs to run at the same time (`concurrencyPolicy: Allow`, the default) and bounds them by
-//! nothing: no `activeDeadlineSeconds` of the Job or its Pod, no `startingDeadlineSeconds`.
+//! Finds a CronJob that allows its Jobs to run at the same time (`concurrencyPolicy: Allow`, the default) and never ends them: no
+//! `activeDeadlineSeconds` of the Job or of its Pod.
+//!
+//! `startingDeadlineSeconds` changes nothing here: it says how late a Job may still start, and ends none.
 //!
 //! # Why it is bad
 //!
 //! A Job that hangs is not noticed: with each tick one more is started, until the cluster or the database that they all wait
-//! for is full.
+//! for is full. The limits on the history count finished Jobs only.
 //!
 //! # Examples
 //!
@@ -16,6 +18,7 @@
 //! metadata: {name: report}
 //! spec: # finding
 //!   schedule: "*/5 * * * *"
+//!   startingDeadlineSeconds: 60
 //!   jobTemplate:
 //!     spec:
 //!       template:
@@ -69,7 +72,7 @@ impl Check for CronJobsPileUp {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let cron_job = &review.new.controller;
         let allowed = matches!(&*cron_job.concurrency_policy, "" | "Allow");
-        if !review.workload.is("batch", "CronJob") || !allowed || cron_job.starting_deadline_seconds.is_some() {
+        if !review.workload.is("batch", "CronJob") || !allowed {
             return;
         }
         for template in &review.new.templates {

@@ -4,6 +4,10 @@
 //! shipper. It is known by its name or by its image's, the last part of its path without tag and digest. The option `helpers`
 //! holds the names, exact or with `*` and `?`.
 //!
+//! Left alone is a helper that something in the Pod ends when the work is done, as far as commands tell: `kill`, `pkill` or `killall` in its
+//! own command, or, with `shareProcessNamespace: true`, in that of a container beside it; a request that makes it quit, such as
+//! `http://localhost:15020/quitquitquit`.
+//!
 //! # Why it is bad
 //!
 //! A Job completes when all app containers of its Pod have ended. The helper does not end by itself: the work is done, and
@@ -59,7 +63,11 @@ use serde::Deserialize;
 use wildmatch::WildMatch;
 
 use crate::{
-    model::Review,
+    lifecycle::{
+        helpers::{end_each_other, sends_signal},
+        stages,
+    },
+    model::{Container, Review},
     rules::rule::{Check, Report, rule},
 };
 
@@ -109,16 +117,26 @@ impl Check for JobWithAppSidecar {
         }
         let is_helper = |name: &str| self.helpers.iter().any(|helper| WildMatch::new(helper).matches(name));
         for template in review.new.templates.iter().filter(|template| template.spec.containers.len() > 1) {
-            for (index, container) in template.spec.containers.iter().enumerate() {
-                if is_helper(&container.name) || is_helper(image_name(&container.image)) {
-                    out.at(
-                        template.spec_path("containers").index(index),
-                        format_args!(
-                            "container \"{}\" does not end when the work is done, so that the Job never completes; make it a sidecar",
-                            container.name
-                        ),
-                    );
-                }
+            let apps = template.spec.containers.iter().enumerate();
+            let named = |app: &Container<'_>| is_helper(&app.name) || is_helper(image_name(&app.image));
+            let helpers: Vec<_> = apps.filter(|(_, app)| named(app)).collect();
+            if helpers.is_empty() {
+                continue;
+            }
+            let commands = stages::containers(&template.spec).map(|placed| placed.container);
+            out.spend(commands.flat_map(|app| app.command.iter().chain(&app.args)).map(|word| word.len()).sum());
+            if end_each_other(&template.spec) {
+                continue;
+            }
+            // One that sends a signal ends itself.
+            for (index, container) in helpers.into_iter().filter(|(_, app)| !sends_signal(app)) {
+                out.at(
+                    template.spec_path("containers").index(index),
+                    format_args!(
+                        "container \"{}\" does not end when the work is done, so that the Job never completes; make it a sidecar",
+                        container.name
+                    ),
+                );
             }
         }
     }

@@ -1,7 +1,19 @@
 //! # What it does
 //!
-//! Finds a scheduling gate of which no remover is known. Known are those that the policy's own mutations add, those that its
-//! option `known` names, and those of Kueue (`kueue.x-k8s.io/…`).
+//! Finds a scheduling gate that no known controller removes. Known are the gates that the policy's own mutations add, those that
+//! the option `known` names, and these, by their exact names:
+//!
+//! | gate | removed by |
+//! |---|---|
+//! | `kueue.x-k8s.io/admission`, `kueue.x-k8s.io/topology`, `kueue.x-k8s.io/elastic-job` | [Kueue](https://github.com/kubernetes-sigs/kueue) |
+//! | `scheduling.volcano.sh/queue-allocation-gate` | [Volcano](https://github.com/volcano-sh/volcano) |
+//! | `multiarch.openshift.io/scheduling-gate` | [Multiarch Tuning Operator](https://github.com/openshift/multiarch-tuning-operator) of OpenShift |
+//! | `ApplicationAwareQuotaGate` | [Application Aware Quota](https://github.com/kubevirt/application-aware-quota) of KubeVirt |
+//! | `instaslice.redhat.com/accelerator` | [InstaSlice](https://github.com/openshift/instaslice-operator) |
+//! | `grove.io/podgang-pending-creation` | [Grove](https://github.com/ai-dynamo/grove) |
+//! | `gke-gcsfuse/bucket-scan-pending` | [Cloud Storage FUSE CSI driver](https://github.com/GoogleCloudPlatform/gcs-fuse-csi-driver) of GKE |
+//! | `s3.csi.aws.com/reserve-headroom-for-mppod`, `experimental.s3.csi.aws.com/reserve-headroom-for-mppod` | [Mountpoint for Amazon S3 CSI driver](https://github.com/awslabs/mountpoint-s3-csi-driver) |
+//! | `keptn-prechecks-gate` | [Keptn](https://github.com/keptn/lifecycle-toolkit) |
 //!
 //! # Why it is bad
 //!
@@ -59,15 +71,28 @@ use crate::{
 
 rule! {
     id: "unknown-scheduling-gate",
-    summary: "a scheduling gate of which no remover is known: the Pod stays Pending",
+    summary: "a scheduling gate that no known controller removes: the Pod stays Pending",
     level: Audit,
     since: "0.1.0",
     page: "unknown_scheduling_gate.rs",
     check: UnknownSchedulingGate,
 }
 
-/// Gates whose remover is known without a policy.
-const WELL_KNOWN: [&str; 2] = ["kueue.x-k8s.io/admission", "kueue.x-k8s.io/topology"];
+/// Names the gates whose remover is known without a policy; the page says who it is, and links to its source.
+const WELL_KNOWN: &[&str] = &[
+    "kueue.x-k8s.io/admission",
+    "kueue.x-k8s.io/topology",
+    "kueue.x-k8s.io/elastic-job",
+    "scheduling.volcano.sh/queue-allocation-gate",
+    "multiarch.openshift.io/scheduling-gate",
+    "ApplicationAwareQuotaGate",
+    "instaslice.redhat.com/accelerator",
+    "grove.io/podgang-pending-creation",
+    "gke-gcsfuse/bucket-scan-pending",
+    "s3.csi.aws.com/reserve-headroom-for-mppod",
+    "experimental.s3.csi.aws.com/reserve-headroom-for-mppod",
+    "keptn-prechecks-gate",
+];
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -91,7 +116,10 @@ impl Check for UnknownSchedulingGate {
             for (index, gate) in template.spec.gates().iter().enumerate().filter(|(_, gate)| !known(&gate.name)) {
                 out.at(
                     template.spec_path("schedulingGates").index(index).key("name"),
-                    format_args!("no remover of scheduling gate \"{}\" is known: the Pod stays Pending until somebody removes it", gate.name),
+                    format_args!(
+                        "no known controller removes scheduling gate \"{}\": the Pod stays Pending until somebody does",
+                        gate.name
+                    ),
                 );
             }
         }
