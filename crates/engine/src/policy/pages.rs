@@ -71,10 +71,15 @@ fn options(rule: &Rule) -> Vec<RuleOption> {
     properties.iter().map(option).collect()
 }
 
-/// Returns the rules as a Markdown table, each linked to its page in `docs/rules/`.
-pub fn rule_table() -> String {
-    let row = |rule: &&Rule| format!("| [`{0}`](docs/rules/{0}.md) | {1} | {2} |\n", rule.id, rule.level, rule.summary);
+/// Returns the rules as a Markdown table, each linked to its page in `folder`, which ends with `/` or is empty.
+pub fn rule_table(folder: &str) -> String {
+    let row = |rule: &&Rule| format!("| [`{0}`]({folder}{0}.md) | {1} | {2} |\n", rule.id, rule.level, rule.summary);
     format!("| rule | level | finds |\n|---|---|---|\n{}", RULES.iter().map(row).collect::<String>())
+}
+
+/// Returns the index of the folder of pages.
+pub fn rule_index() -> String {
+    format!("# Rules\n\nThe rules we do not have, and why: [not.md](not.md).\n\n{}", rule_table(""))
 }
 
 /// Returns the same Markdown with its headings one level deeper; what stands in code blocks is left alone.
