@@ -7,7 +7,7 @@ use crate::model::{
     workload::{BudgetSpec, RollingUpdate},
 };
 
-/// What `maxSurge` and `maxUnavailable` of a Deployment are where they are absent (`SetDefaults_Deployment`).
+/// Holds what `maxSurge` and `maxUnavailable` of a Deployment are where they are absent (`SetDefaults_Deployment`).
 const DEFAULT_PERCENT: i64 = 25;
 
 /// A percentage: digits and `%` (`validation.IsValidPercent`); anything else is none.
@@ -55,7 +55,7 @@ pub fn written(value: &IntOrString<'_>) -> String {
     }
 }
 
-/// What a Deployment's rolling update may do at a time.
+/// Holds what a Deployment's rolling update may do at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rollout {
     /// Tells how many Pods more than the replicas there may be.

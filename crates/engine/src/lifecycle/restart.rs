@@ -20,7 +20,7 @@ pub fn is_long_running(workload: &Workload, template: &Template<'_>) -> bool {
     !workload.is_job() && pod_policy(workload, template) == "Always"
 }
 
-/// What the kubelet does once a container has ended.
+/// Tells what the kubelet does once a container has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {
     /// It stays ended. An init container that failed takes the Pod with it.

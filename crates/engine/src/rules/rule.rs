@@ -163,7 +163,7 @@ impl Rule {
 ///
 /// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
 pub trait Check: Default + Send + Sync + 'static {
-    /// What of an object the rule judges; it is not run for anything else.
+    /// Says what of an object the rule judges; it is not run for anything else.
     const CONCERN: Concern = Concern::Spec;
 
     /// Tells whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
@@ -376,7 +376,7 @@ pub struct Report<'r> {
     same: PerLevel,
 }
 
-/// What becomes of findings.
+/// Tells what becomes of findings.
 enum To<'r> {
     Keep(&'r mut Findings),
     Each(&'r mut dyn FnMut(Finding)),

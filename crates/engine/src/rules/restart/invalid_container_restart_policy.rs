@@ -3,7 +3,7 @@
 //! Finds a container's own `restartPolicy` that is none of `Always`, `OnFailure` and `Never`, and `restartPolicyRules` that
 //! the API server refuses: without a `restartPolicy`, more than 20, an action other than `Restart` and
 //! `RestartAllContainers`, no `exitCodes`, an operator other than `In` and `NotIn`, more than 255 values. Ephemeral containers
-//! may have neither. Rules without any value are accepted, but mean nothing (`In`) or every exit code (`NotIn`): a warning.
+//! may have neither. Rules without any value are accepted, but mean nothing (`In`) or every exit code (`NotIn`): warn.
 //!
 //! # Why it is bad
 //!
