@@ -23,7 +23,7 @@ fn settings(rule: &Rule) -> String {
         "\nIn some cases the rule has another level of its own, which `podgate policy explain` lists. A level that the policy names\n\
          counts in all of them.\n"
     };
-    let values: String = options.iter().map(|option| option.setting()).collect();
+    let values: String = options.iter().map(RuleOption::setting).collect();
     let meanings: String = options.iter().map(|option| format!("- `{}`: {}\n", option.name, option.meaning)).collect();
     let meanings = if meanings.is_empty() { meanings } else { format!("\n{meanings}") };
     format!(
