@@ -57,7 +57,7 @@ pub enum RenderError {
         /// Holds what it printed, the end of it.
         said: String,
     },
-    /// What it printed is no text, or too much.
+    /// It printed no text, or too much.
     #[error("{command}: prints more than {} MiB, or no UTF-8", MAX_BYTES / 1024 / 1024)]
     NoText {
         /// The command line.
@@ -65,7 +65,7 @@ pub enum RenderError {
     },
 }
 
-/// What was rendered.
+/// Holds what was rendered.
 #[derive(Debug, Default)]
 pub struct Rendered {
     made: Vec<(Source, String)>,

@@ -7,6 +7,8 @@ use anstyle::Style;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
+/// Opens and closes an example. Fewer backticks at a line's start are a word in code, as anywhere in it.
+const FENCE: &str = "```";
 /// Columns before each line of an example.
 const CODE_INDENT: usize = 4;
 /// Narrower terminals are treated as this wide: one word a line cannot be read either.
@@ -20,7 +22,7 @@ pub(super) fn render(markdown: &str, width: usize, color: bool) -> String {
     let mut out = String::new();
     let mut in_code = false;
     for line in unwrapped(markdown) {
-        if line.starts_with("```") {
+        if line.starts_with(FENCE) {
             in_code = !in_code;
             continue;
         }
@@ -52,11 +54,11 @@ pub(super) fn render(markdown: &str, width: usize, color: bool) -> String {
 fn unwrapped(markdown: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut in_code = false;
-    // Whether the line before may go on.
+    // Tells that the line before may go on.
     let mut open = false;
     for line in markdown.lines() {
-        in_code ^= line.starts_with("```");
-        let plain = !in_code && !line.is_empty() && !line.starts_with(['#', '`', '|']);
+        in_code ^= line.starts_with(FENCE);
+        let plain = !in_code && !line.is_empty() && !line.starts_with(FENCE) && !line.starts_with(['#', '|']);
         match lines.last_mut() {
             Some(last) if open && plain && !line.starts_with("- ") => {
                 last.push(' ');
@@ -77,7 +79,8 @@ fn wrap(text: &str, width: usize, indent: usize) -> String {
         let length = word.chars().count();
         if column == 0 {
             column = length;
-        } else if column + 1 + length <= width {
+        } else if column + 1 + length <= width || out == "-" {
+            // An item begins on the line of its mark, however long its first word is.
             out.push(' ');
             column += 1 + length;
         } else {
@@ -92,6 +95,8 @@ fn wrap(text: &str, width: usize, indent: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use podgate_engine::{policy::pages, rules::RULES};
+
     use super::*;
 
     const PAGE: &str = "# A rule\n\none two three\nfour `a\nb` five\n\n- item goes\n  on and on\n- next\n\n\
@@ -102,6 +107,46 @@ mod tests {
         let expected = "A rule\n\none two three four\n`a b` five\n\n- item goes on and\n  on\n- next\n\n    \
             a: 1 # longer than the width\n\n    b: 2\n";
         assert_eq!(render(PAGE, 20, false), expected);
+    }
+
+    #[test]
+    fn code_at_the_start_of_a_line_does_not_break_a_paragraph() {
+        assert_eq!(render("one\n`two` three\n\n- one\n  `two`\n", 20, false), "one `two` three\n\n- one `two`\n");
+    }
+
+    /// Returns the lines of a rendered page that are paragraphs, items and headings.
+    fn prose(rendered: &str) -> impl Iterator<Item = &str> {
+        rendered.lines().filter(|line| !line.starts_with(&" ".repeat(CODE_INDENT)))
+    }
+
+    #[test]
+    fn every_page_fills_its_lines() {
+        for (rule, width) in RULES.iter().flat_map(|rule| [60, 80, 100].map(|width| (rule, width))) {
+            let page = pages::rule_page(rule);
+            let rendered = render(&page, width, false);
+            let mut before = "";
+            for line in prose(&rendered) {
+                let words = line.trim_start_matches("- ").split_whitespace().count();
+                assert!(line.chars().count() <= width || words == 1, "{} at {width}: {line}", rule.id);
+                // A line that goes on begins with a word that had no room in the line before.
+                let goes_on = !before.is_empty() && !line.is_empty() && !line.starts_with("- ");
+                let next = line.split_whitespace().next().unwrap_or_default();
+                let room = width.saturating_sub(before.chars().count());
+                assert!(!goes_on || room <= next.chars().count(), "{} at {width}: {before:?}, {line:?}", rule.id);
+                before = line;
+            }
+            // Nothing is lost and nothing is doubled, but for the marks of headings.
+            let words = |text: &str| -> String {
+                text.split_whitespace()
+                    .map(|word| word.trim_start_matches('#'))
+                    .filter(|word| !word.is_empty())
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
+            let source: Vec<&str> = page.lines().filter(|line| !line.starts_with(FENCE)).collect();
+            let (have, want) = (words(&rendered), words(&source.join("\n")));
+            assert_eq!(have, want, "{} at {width}", rule.id);
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match (&args.id, args.format) {
         (None, Format::Text) => list(),
         (None, Format::Json) => format!("{:#}\n", RULES.iter().map(|rule| json(rule)).collect::<Value>()),
-        (None, Format::Markdown) => pages::rule_table(),
+        (None, Format::Markdown) => pages::rule_table("docs/rules/"),
         (Some(id), format) => {
             let rule = rules::find(id).ok_or_else(|| {
                 let hint = did_you_mean(id, RULES.iter().map(|rule| rule.id));
@@ -77,6 +77,6 @@ fn json(rule: &Rule) -> Value {
     let options = rule.code.schema(&mut SchemaGenerator::default()).to_value();
     json!({
         "id": rule.id, "level": rule.level, "summary": rule.summary, "since": rule.since,
-        "options": options, "page": rule.page,
+        "kubernetes": rule.kubernetes, "options": options, "page": rule.page,
     })
 }

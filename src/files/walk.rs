@@ -19,7 +19,7 @@ use super::{
 /// The files that a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// What was found at some paths.
+/// Holds what was found at some paths.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The files, in order and each once.

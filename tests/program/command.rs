@@ -1,6 +1,6 @@
 //! The command as a user or a pipeline runs it: exit codes, what is read, and bad input.
 
-use std::{fs, process::Stdio};
+use std::{fs, path::Path, process::Stdio};
 
 use super::{folder, pipe, podgate, run};
 
@@ -368,6 +368,27 @@ fn the_policy_of_the_folder_is_in_force_and_said() {
     assert_eq!(run(folder.path(), &["check", "-q", "a.yaml"]).stderr, "");
     fs::write(folder.path().join("podgate.yaml"), policy.replace("off", "of")).unwrap();
     assert_eq!(run(folder.path(), &["check", "a.yaml"]).code, 2);
+}
+
+#[test]
+fn what_the_page_of_a_rule_says_ignores_it() {
+    let page = run(Path::new("."), &["rules", "naked-pod", "--format", "markdown"]).stdout;
+    let line =
+        |start: &str| page.lines().find(|line| line.trim_start().starts_with(start)).unwrap().trim_start().to_owned();
+    let annotated = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    {}\nspec: {{containers: []}}\n",
+        line("ignore.podgate.dev/")
+    );
+    let commented = WARNED.replace("metadata:", &format!("{}\nmetadata:", line("# podgate: ignore[")));
+    for text in [annotated, commented] {
+        let ran = pipe(Path::new("."), &["check", "-"], text.replace("<reason>", "run by hand").as_bytes());
+        assert!(
+            !ran.stdout.contains("naked-pod") && ran.stdout.contains(" 1 ignored by "),
+            "{}{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
 }
 
 #[test]

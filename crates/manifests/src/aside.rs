@@ -48,7 +48,7 @@ impl Reason {
     }
 }
 
-/// What is not judged for one reason.
+/// Holds what is not judged for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotJudged {
     /// Tells why.

@@ -15,7 +15,7 @@ pub(super) const MARK: &str = "# podgate: ignore[";
 /// Tells how many lines of comments above a finding are looked at.
 const MAX_LINES_ABOVE: usize = 8;
 
-/// What the comments at a finding do to it.
+/// Tells what the comments at a finding do to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// There is none for its rule.

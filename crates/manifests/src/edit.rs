@@ -14,7 +14,7 @@ use podgate_engine::syntax::{
     },
 };
 
-/// What is to be added to a document.
+/// Holds what is to be added to a document.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Addition {
     /// The mapping that gets a member, or the list that gets an item.

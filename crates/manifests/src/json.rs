@@ -57,7 +57,7 @@ fn whole_numbers(value: &mut serde_json::Value) {
     }
 }
 
-/// What is to be known of any JSON value.
+/// Holds what is to be known of any JSON value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Shape {
     repeats: bool,

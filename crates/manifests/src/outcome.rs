@@ -61,7 +61,7 @@ pub struct Seen {
     pub judged: usize,
 }
 
-/// What a run gave, in the order of files and lines.
+/// Holds what a run gave, in the order of files and lines.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// The files that were looked at.

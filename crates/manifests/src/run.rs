@@ -45,7 +45,7 @@ const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// What to judge, and how.
+/// Holds what to judge, and how.
 #[derive(Debug)]
 pub struct Check<'a, I> {
     /// The policy.
@@ -283,17 +283,17 @@ fn charts<I: Input>(tree: &Tree, inputs: &[I], tally: &mut Tally) {
     }
 }
 
-/// What a run makes of one object.
+/// Tells what a run makes of one object.
 enum Answer {
     /// It is of a kind without Pods.
     NoPods,
     /// The policy exempts its namespace.
     Exempt,
-    /// What the rules say.
+    /// Holds what the rules say.
     Verdict(Box<ObjectVerdict>),
 }
 
-/// What the rules say of one object.
+/// Holds what the rules say of one object.
 struct ObjectVerdict {
     verdict: Verdict,
     /// Tells whether some of it is of placeholders, and was left out.
@@ -302,7 +302,7 @@ struct ObjectVerdict {
     fixed: Vec<&'static Rule>,
 }
 
-/// What a file is judged beside.
+/// Holds what a file is judged beside.
 struct Beside<'b> {
     inventory: &'b Inventory,
     old: &'b Old<'b>,
@@ -377,7 +377,7 @@ fn facts(item: &Item, text: &str) -> Result<Option<InventoryObject>, ObjectFailu
     if item.workload.is_some() { Ok(facts.unwrap_or_default()) } else { Ok(facts?) }
 }
 
-/// What one file, or one object of it, gave.
+/// Holds what one file, or one object of it, gave.
 #[derive(Default)]
 struct Results {
     findings: Vec<Located>,
@@ -434,7 +434,7 @@ impl Results {
     }
 }
 
-/// What the objects of one part of a file are written in.
+/// Holds what the objects of one part of a file are written in.
 struct Source<'l> {
     file: &'l Arc<str>,
     lines: &'l Lines<'l>,

@@ -26,7 +26,7 @@ enum Kind {
     Json {
         is_canonical: bool,
     },
-    /// What follows two or more JSON values has to be JSON.
+    /// Finds text behind two or more JSON values that is no JSON.
     NoJson,
 }
 

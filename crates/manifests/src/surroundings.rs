@@ -8,7 +8,7 @@ use podgate_engine::model::{Inventory, InventoryObject};
 /// Of how many copies of an object the one is looked for that it was; of more, of the last ones.
 const MAX_COPIES: usize = 64;
 
-/// What an object tells the rules about others.
+/// Holds what an object tells the rules about others.
 #[derive(Debug)]
 pub(crate) struct Other {
     /// Tells which object it is.
@@ -19,7 +19,7 @@ pub(crate) struct Other {
     pub(crate) entry: Option<InventoryObject>,
 }
 
-/// What a run tells of namespaces, wherever it stands.
+/// Holds what a run tells of namespaces, wherever it stands.
 #[derive(Debug, Default)]
 pub(crate) struct Namespaces {
     entries: HashMap<String, InventoryObject>,

@@ -39,12 +39,136 @@ pub fn pairs() -> Vec<[Edit; 2]> {
     let grace =
         all(edits(["/terminationGracePeriodSeconds"], &json!([0, 5])), on("/containers/0/lifecycle/preStop", hooks()));
     let twice = all(on("/containers/0/volumeMounts", volumes()), on("/containers/0/volumeDevices", volumes()));
-    host_network.chain(twice).chain(two_containers).chain(after_sidecar).chain(gated).chain(grace).collect()
+    let lists = [env_file_volumes(), pod_and_container_resources(), used_claims(), resize_and_restart()];
+    let lists = lists.into_iter().flatten();
+    host_network
+        .chain(twice)
+        .chain(two_containers)
+        .chain(after_sidecar)
+        .chain(gated)
+        .chain(grace)
+        .chain(lists)
+        .collect()
+}
+
+/// What the Pods are made with whose updates are judged, besides [`spec`]: one as most are, one that waits for its gates.
+pub fn before_updates() -> [Value; 2] {
+    let running = json!({
+        "activeDeadlineSeconds": 600,
+        "terminationGracePeriodSeconds": 60,
+        "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}]
+    });
+    let gated = json!({
+        "schedulingGates": [{"name": "example.com/quota"}, {"name": "example.com/licence"}],
+        "nodeSelector": {"disk": "ssd"}
+    });
+    [running, gated].map(|more| {
+        let mut spec = spec();
+        for (list, container) in [("containers", 0), ("initContainers", 0), ("initContainers", 1)] {
+            spec[list][container]["args"] = json!(["--level", "debug"]);
+            spec[list][container]["env"] = json!([{"name": "LEVEL", "value": "debug"}]);
+            spec[list][container]["resources"] = json!({"requests": {"cpu": "1", "memory": "64Mi"}});
+        }
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        spec
+    })
+}
+
+/// Changes of a Pod that is there: what `ValidatePodUpdate` of the API server accepts, and what it refuses.
+pub fn updates(pod: &Value) -> Vec<Edit> {
+    let containers = ["/containers/0", "/initContainers/0", "/initContainers/1"];
+    let of_containers = |field: &str, values: Value| edits(containers.map(|at| format!("{at}/{field}")), &values);
+    let init = pod["spec"]["initContainers"].as_array().unwrap().as_slice();
+    let [setup, proxy] = init else { panic!("{init:?}") };
+    let lists = json!([[], [setup], [proxy, setup], [setup, proxy, {"name": "late", "image": "example.com/late:1"}]]);
+    let groups = [
+        edits(["/initContainers"], &lists),
+        of_containers("image", json!(["example.com/app:2", "", " "])),
+        of_containers("args", json!([null, [], ["--level", "info"], ["--level", "debug"], ["debug", "--level"]])),
+        of_containers("command", json!([null, [], ["run"]])),
+        of_containers("name", json!(["other"])),
+        of_containers(
+            "env",
+            json!([[], [{"name": "LEVEL", "value": "info"}], [{"name": "LEVEL", "value": "debug", "valueFrom": null}]]),
+        ),
+        of_containers("workingDir", json!(["", "/srv"])),
+        of_containers("tty", json!([false, true])),
+        of_containers("ports", json!([[], [{"containerPort": 8080}]])),
+        of_containers(
+            "volumeMounts",
+            json!([[{"name": "data", "mountPath": "/data"}], [{"name": "none", "mountPath": "/data"}]]),
+        ),
+        of_containers("imagePullPolicy", json!(["Always", "IfNotPresent", null])),
+        of_containers("terminationMessagePath", json!([null, "/dev/termination-log", "/tmp/log"])),
+        of_containers("restartPolicy", json!([null, "Always"])),
+        of_containers("resources/requests/cpu", json!(["1", "1000m", "2"])),
+        of_containers("resources/limits", json!([{}, {"cpu": "4"}])),
+        of_containers("securityContext", json!([{}, {"runAsNonRoot": true}])),
+        of_containers("lifecycle", json!([{"preStop": {"sleep": {"seconds": 5}}}, null])),
+        of_containers("resizePolicy", json!([[{"resourceName": "cpu", "restartPolicy": "NotRequired"}]])),
+        edits(["/activeDeadlineSeconds"], &json!([null, -1, 0, 1, 599, 600, 601, 2_147_483_648_i64])),
+        edits(["/terminationGracePeriodSeconds"], &json!([0, 1, 60, 61])),
+        edits(
+            ["/schedulingGates"],
+            &json!([
+                null,
+                [],
+                [{"name": "example.com/quota"}],
+                [{"name": "example.com/licence"}, {"name": "example.com/quota"}],
+                [{"name": "example.com/quota"}, {"name": "example.com/other"}],
+                [{"name": "example.com/quota"}, {"name": "example.com/quota"}],
+                [{"name": "wait for it"}]
+            ]),
+        ),
+        edits(
+            ["/tolerations"],
+            &json!([
+                [],
+                [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}, {"key": "gpu", "operator": "Exists"}]
+            ]),
+        ),
+        edits(["/nodeSelector"], &json!([{}, {"disk": "ssd", "zone": "a"}, {"disk": "hdd"}])),
+        edits(["/nodeName"], &json!(["node-1", ""])),
+        edits(["/restartPolicy"], &json!(["Never", "Always", "always"])),
+        edits(["/hostNetwork"], &json!([true])),
+        edits(["/volumes"], &json!([[]])),
+        edits(["/resources"], &json!([{"requests": {"cpu": "8"}}])),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// What `pods/resize` may change, and what it may not.
+pub fn resizes() -> Vec<Edit> {
+    let containers = ["/containers/0", "/initContainers/0", "/initContainers/1"];
+    let of_containers = |field: &str, values: Value| edits(containers.map(|at| format!("{at}/{field}")), &values);
+    let groups = [
+        of_containers("resources/requests/cpu", json!(["1", "1000m", "2", "-1"])),
+        of_containers("resources/requests/ephemeral-storage", json!(["1Gi"])),
+        of_containers("resources/requests", json!([{}])),
+        of_containers("resources/limits", json!([{"cpu": "4"}, {"cpu": "500m"}])),
+        of_containers("image", json!(["example.com/app:2"])),
+        of_containers("args", json!([[]])),
+        edits(["/activeDeadlineSeconds"], &json!([1])),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 pub fn all() -> Vec<Edit> {
-    let groups =
-        [probes(), hooks(), container_restarts(), ports(), gates(), volumes(), resources(), seconds(), misplaced()];
+    let groups = [
+        probes(),
+        hooks(),
+        container_restarts(),
+        ports(),
+        gates(),
+        volumes(),
+        env_files(),
+        resources(),
+        pod_resources(),
+        resize_policies(),
+        claims(),
+        seconds(),
+        misplaced(),
+    ];
     groups.into_iter().flatten().collect()
 }
 
@@ -141,10 +265,23 @@ fn hooks() -> Vec<Edit> {
         {"sleep": {"seconds": 5}},
         {"sleep": {"seconds": 30}},
         {"sleep": {"seconds": 31}},
-        {"exec": {"command": ["true"]}, "sleep": {"seconds": 5}}
+        {"exec": {"command": ["true"]}, "sleep": {"seconds": 5}},
+        {"exec": {}},
+        {"exec": {"command": [""]}},
+        {"httpGet": {"port": 8080, "path": "no-slash"}},
+        {"httpGet": {"port": 8080, "scheme": "https"}},
+        {"httpGet": {"port": 8080, "httpHeaders": [{"name": "no name", "value": "x"}]}},
+        {"httpGet": {"port": 8080}, "tcpSocket": {"port": 8080}},
+        {"httpGet": {"port": 0}, "sleep": {"seconds": 31}},
+        {"sleep": {}},
+        {"exec": null, "sleep": {"seconds": 5}}
     ]);
-    let places =
-        ["/containers/0/lifecycle/preStop", "/containers/0/lifecycle/postStart", "/initContainers/1/lifecycle/preStop"];
+    let places = [
+        "/containers/0/lifecycle/preStop",
+        "/containers/0/lifecycle/postStart",
+        "/initContainers/1/lifecycle/preStop",
+        "/initContainers/1/lifecycle/postStart",
+    ];
     let mut all = edits(places, &handlers);
     // Not stopSignal: the API server drops it for as long as its feature gate is off.
     let lifecycles = json!([{}, {"preStop": {"exec": {"command": ["true"]}}}, null]);
@@ -263,14 +400,153 @@ fn resources() -> Vec<Edit> {
         {"requests": {"cpu": "-1"}},
         {"requests": {"cpu": "2", "memory": "2Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
     ]);
-    let pod_level = json!([
+    edits(["/containers/0/resources", "/initContainers/0/resources", "/initContainers/1/resources"], &values)
+}
+
+/// Resources of the Pod as a whole, alone: with those of containers they are among the pairs.
+fn pod_resources() -> Vec<Edit> {
+    let values = json!([
+        {},
         {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}},
-        {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}}
+        {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}},
+        {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+        {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "1Gi"}},
+        {"requests": {"cpu": "-1"}},
+        {"requests": {"cpu": "0"}},
+        {"limits": {"cpu": "1"}},
+        {"requests": {"ephemeral-storage": "1Gi"}},
+        {"requests": {"example.com/gpu": "1"}, "limits": {"example.com/gpu": "1"}},
+        {"requests": {"hugepages-2Mi": "4Mi", "cpu": "1"}, "limits": {"hugepages-2Mi": "4Mi"}},
+        {"requests": {"hugepages-2Mi": "4Mi", "cpu": "1"}, "limits": {"hugepages-2Mi": "2Mi"}},
+        {"limits": {"hugepages-2Mi": "4Mi"}},
+        {"claims": [{"name": "device"}]}
     ]);
-    let mut all =
-        edits(["/containers/0/resources", "/initContainers/0/resources", "/initContainers/1/resources"], &values);
-    all.extend(edits(["/resources"], &pod_level));
+    edits(["/resources"], &values)
+}
+
+/// Resources of the Pod as a whole with those of containers that they are compared with.
+fn pod_and_container_resources() -> Vec<[Edit; 2]> {
+    let whole = edits(
+        ["/resources"],
+        &json!([
+            {"requests": {"cpu": "1", "memory": "1Gi"}},
+            {"limits": {"cpu": "1", "memory": "1Gi"}},
+            {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}
+        ]),
+    );
+    let parts = edits(
+        ["/containers/0/resources", "/initContainers/0/resources", "/initContainers/1/resources"],
+        &json!([
+            {"requests": {"cpu": "500m", "memory": "512Mi"}},
+            {"requests": {"cpu": "1001m"}},
+            {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}},
+            {"limits": {"cpu": "2"}},
+            {"requests": {"memory": "1025Mi"}, "limits": {"memory": "2Gi"}}
+        ]),
+    );
+    whole.iter().flat_map(|whole| parts.iter().map(move |part| [whole.clone(), part.clone()])).collect()
+}
+
+/// Variables taken from files of a volume.
+fn env_files() -> Vec<Edit> {
+    let references = [
+        json!({"volumeName": "data", "path": "app.env", "key": "LEVEL"}),
+        json!({"volumeName": "data", "path": "app.env", "key": "LEVEL", "optional": true}),
+        json!({"volumeName": "none", "path": "app.env", "key": "LEVEL"}),
+        json!({"volumeName": "none", "path": "app.env", "key": "LEVEL", "optional": true}),
+        json!({"volumeName": "No Name", "path": "app.env", "key": "LEVEL"}),
+        json!({"path": "app.env", "key": "LEVEL"}),
+        json!({"volumeName": "data", "key": "LEVEL"}),
+        json!({"volumeName": "data", "path": "../app.env", "key": "LEVEL"}),
+        json!({"volumeName": "data", "path": "/app.env", "key": "LEVEL"}),
+        json!({"volumeName": "data", "path": "app.env"}),
+        json!({"volumeName": "data", "path": "app.env", "key": "a=b"}),
+        json!({}),
+        json!(null),
+    ];
+    let mut lists: Vec<Value> =
+        references.iter().map(|file| json!([{"name": "LEVEL", "valueFrom": {"fileKeyRef": file}}])).collect();
+    let [file, ..] = &references;
+    let field = json!({"fieldPath": "metadata.name"});
+    lists.push(json!([{"name": "LEVEL", "value": "debug", "valueFrom": {"fileKeyRef": file}}]));
+    lists.push(json!([{"name": "LEVEL", "valueFrom": {"fileKeyRef": file, "fieldRef": field}}]));
+    edits(["/containers/0/env", "/initContainers/0/env", "/initContainers/1/env"], &lists.into())
+}
+
+/// What a variable's file may be in, and may not.
+fn env_file_volumes() -> Vec<[Edit; 2]> {
+    let env =
+        json!([[{"name": "LEVEL", "valueFrom": {"fileKeyRef": {"volumeName": "data", "path": "a", "key": "LEVEL"}}}]]);
+    let volumes = json!([
+        [],
+        [{"name": "data", "emptyDir": {"medium": "Memory"}}],
+        [{"name": "data", "configMap": {"name": "app"}}],
+        [{"name": "data", "hostPath": {"path": "/srv"}}],
+        [{"name": "data"}]
+    ]);
+    let pair = |env: Edit| edits(["/volumes"], &volumes).into_iter().map(move |volumes| [env.clone(), volumes]);
+    edits(["/containers/0/env", "/initContainers/0/env"], &env).into_iter().flat_map(pair).collect()
+}
+
+fn resize_policies() -> Vec<Edit> {
+    let lists = json!([
+        [],
+        [{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
+        [{"resourceName": "memory", "restartPolicy": "RestartContainer"}],
+        [
+            {"resourceName": "cpu", "restartPolicy": "RestartContainer"},
+            {"resourceName": "cpu", "restartPolicy": "NotRequired"}
+        ],
+        [{"resourceName": "ephemeral-storage", "restartPolicy": "NotRequired"}],
+        [{"resourceName": "cpu", "restartPolicy": "Restart"}],
+        [{"resourceName": "cpu"}],
+        [{"restartPolicy": "NotRequired"}]
+    ]);
+    edits(["/containers/0/resizePolicy", "/initContainers/0/resizePolicy", "/initContainers/1/resizePolicy"], &lists)
+}
+
+fn claims() -> Vec<Edit> {
+    let of_pod = json!([
+        [{"name": "device", "resourceClaimName": "device"}],
+        [{"name": "device", "resourceClaimTemplateName": "device"}],
+        [{"name": "device"}],
+        [{"name": "device", "resourceClaimName": "device", "resourceClaimTemplateName": "device"}],
+        [{"name": "device", "resourceClaimName": "device"}, {"name": "device", "resourceClaimName": "other"}],
+        [{"resourceClaimName": "device"}],
+        [{"name": "No Name", "resourceClaimName": "device"}],
+        [{"name": "device", "resourceClaimName": "No Name"}]
+    ]);
+    let of_container = json!([[{"name": "device"}], [{"name": "device", "request": "gpu"}], [{"name": ""}]]);
+    let mut all = edits(["/resourceClaims"], &of_pod);
+    all.extend(edits(["/containers/0/resources/claims", "/initContainers/0/resources/claims"], &of_container));
     all
+}
+
+/// Claims of the Pod with those of its containers that name them.
+fn used_claims() -> Vec<[Edit; 2]> {
+    let of_pod = edits(["/resourceClaims"], &json!([[{"name": "device", "resourceClaimName": "device"}]]));
+    let of_container = edits(
+        ["/containers/0/resources/claims", "/initContainers/0/resources/claims"],
+        &json!([
+            [{"name": "device"}],
+            [{"name": "device"}, {"name": "device"}],
+            [{"name": "device"}, {"name": "device", "request": "gpu"}],
+            [{"name": "device", "request": "gpu"}, {"name": "device", "request": "nic"}],
+            [{"name": "other"}]
+        ]),
+    );
+    of_pod.iter().flat_map(|pod| of_container.iter().map(move |part| [pod.clone(), part.clone()])).collect()
+}
+
+/// Resize policies beside what they depend on.
+fn resize_and_restart() -> Vec<[Edit; 2]> {
+    let lists = json!([
+        [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}],
+        [{"resourceName": "cpu", "restartPolicy": "NotRequired"}]
+    ]);
+    let never = edits(["/restartPolicy"], &json!(["Never", "OnFailure"]));
+    let policies = edits(["/containers/0/resizePolicy", "/initContainers/1/resizePolicy"], &lists);
+    never.iter().flat_map(|never| policies.iter().map(move |policy| [never.clone(), policy.clone()])).collect()
 }
 
 fn seconds() -> Vec<Edit> {

@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 
 #[allow(unused_imports)] // The tests of the kubelet start a program of their own.
 pub use assets::Assets;
-pub use client::{Answer, Client, Content, collection, path};
+pub use client::{Answer, Cause, Client, Content, collection, path};
 pub use control_plane::ControlPlane;
 pub use direct::{Asked, judge};
 pub use installation::{SERVICE_ACCOUNT, granted, manifest};

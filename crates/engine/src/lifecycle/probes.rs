@@ -80,7 +80,7 @@ pub fn gives_up_seconds(container: &Container<'_>, timing: Timing) -> i64 {
     begins.saturating_add(timing.patience_seconds())
 }
 
-/// What a probe asks. Two probes of one container ask the same exactly if their handlers are equal.
+/// Tells what a probe asks. Two probes of one container ask the same exactly if their handlers are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handler<'p> {
     /// It runs a command.

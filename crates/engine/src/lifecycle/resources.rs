@@ -40,7 +40,7 @@ pub fn limits<'p>(container: &'p Container<'_>) -> Amounts<'p> {
     amounts(&container.resources.limits)
 }
 
-/// What a Pod needs while it starts and while it runs.
+/// Holds what a Pod needs while it starts and while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phases<'p> {
     /// Holds what its apps and sidecars need together.
@@ -207,7 +207,7 @@ pub struct Qos<'p, 'a> {
     pub reason: QosReason<'p, 'a>,
 }
 
-/// What decides the QoS class.
+/// Tells what decides the QoS class.
 #[derive(Debug, Clone, Copy)]
 pub enum QosReason<'p, 'a> {
     /// The Pod's own resources; with what keeps them from Guaranteed, if anything does.
@@ -218,7 +218,7 @@ pub enum QosReason<'p, 'a> {
     Container(Placed<'p, 'a>, Flaw),
 }
 
-/// What keeps resources from Guaranteed.
+/// Tells what keeps resources from Guaranteed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
     /// Neither requests nor limits for cpu and memory; amounts of 0 are none.

@@ -37,7 +37,7 @@ pub fn restarts_after_failure(workload: &Workload, template: &Template<'_>) -> b
     working.any(|placed| after_exit(policy, &placed, 1) != Restart::No)
 }
 
-/// What the kubelet does once a container has ended.
+/// Tells what the kubelet does once a container has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {
     /// It stays ended. An init container that failed takes the Pod with it.

@@ -8,7 +8,7 @@ pub const MAX_ARGUMENT_BYTES: usize = 128 * 1024;
 enum Token {
     /// A word, and whether any of it is quoted.
     Word(String, bool),
-    /// What stands between commands: `;`, a line's end, `&`, `&&`, `|`, `||`, `(` or `)`.
+    /// Stands between commands: `;`, a line's end, `&`, `&&`, `|`, `||`, `(` or `)`.
     Operator(&'static str),
 }
 

@@ -10,12 +10,12 @@ use crate::{
     syntax::Str,
 };
 
-/// What the kubelet leaves to a container between its stop signal and SIGKILL even where the grace period is used up
+/// Is left by the kubelet to a container between its stop signal and SIGKILL even where the grace period is used up
 /// (`minimumGracePeriodInSeconds`).
 pub const LEAST_TO_STOP: Duration = Duration::from_secs(2);
 
-/// What the kubelet makes of a grace period of 0 where it ends a whole Pod (`calculateEffectiveGracePeriod`): hooks are run then,
-/// too. Where a probe kills one container, 0 stays 0, and its hook is not run.
+/// Takes the place of a grace period of 0 where the kubelet ends a whole Pod (`calculateEffectiveGracePeriod`): hooks are run
+/// then, too. Where a probe kills one container, 0 stays 0, and its hook is not run.
 pub const LEAST_GRACE: Duration = Duration::from_secs(1);
 
 /// The Pod's `terminationGracePeriodSeconds` after defaulting: absent means 30, a negative number means 1

@@ -9,7 +9,7 @@ use crate::{
     syntax::Path,
 };
 
-/// What part a container plays in its Pod.
+/// Tells what part a container plays in its Pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A regular init container: runs to completion.

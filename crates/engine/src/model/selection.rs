@@ -66,7 +66,7 @@ pub struct Subject<'s> {
     pub namespace: &'s str,
     /// The namespace's labels, where they are known.
     pub namespace_labels: Option<&'s BTreeMap<String, String>>,
-    /// Whose Pods it is about.
+    /// Tells whose Pods it is about.
     pub pods: Pods<'s>,
 }
 

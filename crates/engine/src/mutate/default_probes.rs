@@ -77,7 +77,7 @@ pub struct DefaultProbes {
 }
 
 impl DefaultProbes {
-    /// What in these settings would make a Pod that the API server refuses or that has a defect: the field and why.
+    /// Returns what in these settings would make a Pod that the API server refuses or that has a defect: the field and why.
     pub fn problems(&self) -> Vec<(String, String)> {
         let settings = [("readiness", &self.readiness), ("startup", &self.startup), ("liveness", &self.liveness)];
         let problems =
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use crate::syntax::json::from_object;
 
-    /// What the policy adds to a container with port 8080 and these fields.
+    /// Returns what the policy adds to a container with port 8080 and these fields.
     fn added(policy: &str, fields: &str) -> serde_json::Value {
         let policy: DefaultProbes = serde_json::from_str(policy).unwrap();
         assert_eq!(policy.problems(), []);

@@ -36,7 +36,7 @@ pub struct ProbeSettings {
 }
 
 impl ProbeSettings {
-    /// What in these settings, called `name` in the policy, cannot work: the field and why.
+    /// Returns what in these settings, called `name` in the policy, cannot work: the field and why.
     pub(super) fn problems(&self, name: &str) -> Vec<(String, String)> {
         let numbers = [
             ("initialDelaySeconds", self.initial_delay_seconds, 0),
@@ -75,7 +75,7 @@ impl ProbeSettings {
         }
     }
 
-    /// What to ask a container with these ports; `None` if it has no TCP port.
+    /// Returns what to ask a container with these ports; `None` if it has no TCP port.
     fn handler(&self, ports: &[ContainerPort<'_>]) -> Option<Handler<'_>> {
         // The first of the best, not the last: hence the position.
         let ports = ports.iter().enumerate().filter(|(_, port)| protocol(port) == "TCP");
@@ -121,10 +121,10 @@ enum Preference {
 /// A probe as the container has it, or as it would be added.
 #[derive(Debug)]
 pub(super) struct Asked<'p> {
-    /// What it asks; `None` for one of the container's own that the API server refuses.
+    /// Holds what it asks; `None` for one of the container's own that the API server refuses.
     handler: Option<Handler<'p>>,
     timing: Timing,
-    /// What is added; `None` for one of the container's own.
+    /// Holds what is added; `None` for one of the container's own.
     added: Option<&'p ProbeSettings>,
 }
 
@@ -143,7 +143,7 @@ impl<'p> Asked<'p> {
         Some(Self { handler, timing: settings.timing(), added: Some(settings) })
     }
 
-    /// Whether the container has it already.
+    /// Returns whether the container has it already.
     pub(super) fn is_own(&self) -> bool {
         self.added.is_none()
     }
@@ -158,7 +158,7 @@ impl<'p> Asked<'p> {
         self.timing.budget_seconds()
     }
 
-    /// Whether both ask the same thing.
+    /// Returns whether both ask the same thing.
     pub(super) fn asks_the_same_as(&self, other: &Self) -> bool {
         self.handler.is_some() && self.handler == other.handler
     }

@@ -46,7 +46,7 @@ pub struct SchedulingGate {
 }
 
 impl SchedulingGate {
-    /// What in this setting cannot work: the field and why.
+    /// Returns what in this setting cannot work: the field and why.
     pub fn problems(&self) -> Vec<(String, String)> {
         let name = (!is_qualified_name(&self.name)).then(|| {
             ("name".to_owned(), format!("is \"{}\", which is no qualified name such as example.com/quota", self.name))

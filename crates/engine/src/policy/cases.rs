@@ -64,7 +64,7 @@ pub struct CaseError {
     pub message: String,
 }
 
-/// What is to be found on a line.
+/// Holds what is to be found on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// Line within the block, counted from 1.
@@ -73,7 +73,7 @@ pub struct Mark {
     pub text: Option<String>,
 }
 
-/// What was found on a line.
+/// Holds what was found on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseFinding {
     /// Line within the block, counted from 1.
@@ -86,7 +86,7 @@ pub struct CaseFinding {
     pub message: String,
 }
 
-/// What came of a case.
+/// Holds what came of a case.
 #[derive(Debug, Default)]
 pub struct Judged {
     /// Holds what was found, object by object.

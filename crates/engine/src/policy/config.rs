@@ -32,7 +32,7 @@ pub struct LifecyclePolicy {
     /// The policy's name.
     #[serde(default, deserialize_with = "object_only")]
     pub metadata: PolicyMetadata,
-    /// What it says.
+    /// Says which rules apply how, to whom, and what is added to Pods.
     #[serde(default = "PolicySpec::unsaid", deserialize_with = "object_only")]
     pub spec: PolicySpec,
 }
@@ -82,23 +82,23 @@ pub struct PolicySpec {
     pub profile: Profile,
     /// Levels and options of single rules; they win over the profile.
     pub rules: RuleSettings,
-    /// Who creates what a template already says. What they create is never refused for what its owner's template carries.
+    /// Tells who creates what a template already says. What they create is never refused for what its owner's template carries.
     #[serde(deserialize_with = "object_only")]
     pub controllers: Controllers,
-    /// What is neither judged nor mutated.
+    /// Names what is neither judged nor mutated.
     #[serde(default = "Exemptions::unsaid", deserialize_with = "object_only")]
     pub exemptions: Exemptions,
     /// Kinds of others that hold Pod templates, beside those that podgate knows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<PodKind>,
-    /// Whether a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `audit`, `off`) says what profile holds in
+    /// Lets a namespace's label `podgate.dev/profile` (`strict`, `standard`, `advisory`, `audit`, `off`) say what profile holds in
     /// it, where no scope selects the object. Of use only with `podgate serve --watch`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub namespace_labels: bool,
-    /// What is different for some: the first that selects an object overrides profile, rules and exemptions, field by field.
+    /// Changes the policy for some: the first that selects an object overrides profile, rules and exemptions, field by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
-    /// What is added to Pods when they are created.
+    /// Adds to Pods when they are created.
     #[serde(deserialize_with = "object_only")]
     pub mutations: Mutations,
 }
@@ -121,12 +121,12 @@ impl PolicySpec {
 pub enum Profile {
     /// Nothing is refused and nobody is warned: audit annotations, metrics and log say what would be.
     Audit,
-    /// What would be refused is allowed with a warning.
+    /// Allows with a warning what would be refused.
     Advisory,
     /// Every rule at its own level.
     #[default]
     Standard,
-    /// What would be warned about is refused; what would be silent is warned about.
+    /// Refuses what would be warned about, and warns about what would be silent.
     Strict,
 }
 
@@ -164,7 +164,7 @@ impl Profile {
     }
 }
 
-/// What is neither judged nor mutated.
+/// Names what is neither judged nor mutated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Exemptions {
@@ -188,7 +188,7 @@ pub struct Exemptions {
 }
 
 impl LifecyclePolicy {
-    /// Whether both say the same. Equal policies may differ in what is not said.
+    /// Returns whether both say the same. Equal policies may differ in what is not said.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let unsaid = |policy: &Self| policy.spec.exemptions.annotations.is_by_profile();
         self == other && unsaid(self) == unsaid(other)
@@ -221,7 +221,7 @@ impl Default for Exemptions {
     }
 }
 
-/// What is different for some objects: those for which all holds that is given of `namespaces`, `namespaceSelector`,
+/// Changes the policy for some objects: those for which all holds that is given of `namespaces`, `namespaceSelector`,
 /// `podSelector`, `operations` and `kinds`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -240,7 +240,7 @@ pub struct Scope {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "LabelSelector")]
     pub pod_selector: Option<LabelSelector>,
-    /// What is done to the object.
+    /// Names what is done to the object.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Judged>")]
     pub operations: Option<Vec<Judged>>,
@@ -274,7 +274,7 @@ pub enum Judged {
 }
 
 impl Judged {
-    /// Whether it is this one.
+    /// Returns whether it is this one.
     pub fn is(self, operation: Operation) -> bool {
         let own = match self {
             Self::Create => Operation::Create,
@@ -285,7 +285,7 @@ impl Judged {
     }
 }
 
-/// Who is exempt in a scope. Namespaces are exempt before any scope is looked at.
+/// Tells who is exempt in a scope. Namespaces are exempt before any scope is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ScopeExemptions {
@@ -303,7 +303,7 @@ pub struct ScopeExemptions {
     pub annotations: Option<Annotations>,
 }
 
-/// What is added to Pods when they are created. Nothing, unless it is said here.
+/// Adds to Pods when they are created. Nothing is added unless it is said here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Mutations {

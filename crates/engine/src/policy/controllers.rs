@@ -19,7 +19,7 @@ use crate::{
 const TEMPLATE_HASHES: [(&str, &str); 2] =
     [("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout")];
 
-/// Who creates what a template already says.
+/// Tells who creates what a template already says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Controllers {

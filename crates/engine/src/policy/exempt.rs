@@ -70,7 +70,7 @@ pub struct ObjectExemption {
 pub struct Ending {
     /// Its place in `spec.exemptions.objects`.
     pub index: usize,
-    /// Whether it counts no more.
+    /// Tells whether it counts no more.
     pub has_expired: bool,
     /// One line that says which, when and why.
     pub text: String,
@@ -133,7 +133,7 @@ impl Compiled {
         self.today = today;
     }
 
-    /// Whether a container is left alone.
+    /// Returns whether a container is left alone.
     pub(super) fn has(&self, container: &Container<'_>) -> bool {
         self.containers.iter().any(|pattern| match pattern {
             Pattern::Name(glob) => glob.matches(&container.name),
@@ -153,7 +153,7 @@ impl Compiled {
     }
 }
 
-/// What the policy leaves alone or sets aside in one review. Nothing of it is worked out before somebody asks.
+/// Holds what the policy leaves alone or sets aside in one review. Nothing of it is worked out before somebody asks.
 pub(super) struct Aside<'r> {
     exempt: &'r Compiled,
     controllers: &'r controllers::Compiled,
@@ -175,12 +175,12 @@ impl<'r> Aside<'r> {
         self.owner.get_or_init(|| self.controllers.owner(self.review)).as_ref()
     }
 
-    /// Whether it leaves everything as it is.
+    /// Returns whether it leaves everything as it is.
     pub(super) fn is_empty(&self) -> bool {
         self.exempt.containers.is_empty() && self.objects().is_empty()
     }
 
-    /// Whether a finding is in a container that is left alone.
+    /// Returns whether a finding is in a container that is left alone.
     pub(super) fn drops(&self, finding: &Finding) -> bool {
         !self.exempt.containers.is_empty()
             && self.container(&finding.at).is_some_and(|container| self.exempt.has(container))

@@ -59,7 +59,7 @@ impl Eq for Annotations {}
 /// A finding that an annotation exempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignored {
-    /// What was found.
+    /// Holds what was found.
     pub finding: Finding,
     /// The reason that the annotation gives, on one line of at most [`MAX_MESSAGE_BYTES`]. Shared by all that it exempts.
     pub reason: Arc<str>,
@@ -70,7 +70,7 @@ pub struct Ignored {
 pub struct Notice {
     /// The annotation.
     pub at: Path,
-    /// What is wrong with it: one line, no final stop.
+    /// Says what is wrong with it: one line, no final stop.
     pub message: String,
 }
 
@@ -82,7 +82,7 @@ struct Exemption<'o> {
     place: Path,
     /// The template that has it; `None` for the object's own.
     template: Option<&'o Template<'o>>,
-    /// Whether it covers the whole object.
+    /// Tells whether it covers the whole object.
     all: bool,
 }
 
@@ -111,7 +111,7 @@ struct Reasons {
 }
 
 impl Exempting {
-    /// Whether nothing is exempt.
+    /// Returns whether nothing is exempt.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -155,12 +155,12 @@ impl Annotations {
         Self::ByProfile
     }
 
-    /// Whether nothing is said.
+    /// Returns whether nothing is said.
     pub(super) fn is_by_profile(&self) -> bool {
         matches!(self, Self::ByProfile)
     }
 
-    /// What it comes to under profile `strict`, or under another.
+    /// Returns what it comes to under profile `strict`, or under another.
     pub(super) fn under(&self, strict: bool) -> Self {
         match self {
             Self::ByProfile if strict => Self::None,
@@ -177,7 +177,7 @@ impl Annotations {
         }
     }
 
-    /// What `object` exempts, as far as this allows it.
+    /// Returns what `object` exempts, as far as this allows it.
     pub(super) fn exempting(&self, object: &Object<'_>) -> Exempting {
         let mut exempting = Exempting::default();
         for exemption in exemptions(object).iter().filter(|exemption| !exemption.reason.is_empty()) {
@@ -194,7 +194,7 @@ impl Annotations {
         exempting
     }
 
-    /// What is wrong with the annotations of the object under review. What the old object had too is not said again.
+    /// Returns what is wrong with the annotations of the object under review. What the old object had too is not said again.
     pub(super) fn notices(&self, review: &Review<'_>, ignored: &[Ignored]) -> Vec<Notice> {
         let all = exemptions(&review.new);
         let old = review.old.as_ref().map(exemptions).unwrap_or_default();
@@ -293,12 +293,12 @@ impl<'de> Deserialize<'de> for Annotations {
 pub struct Rules(Vec<&'static Rule>);
 
 impl Rules {
-    /// Whether none is named.
+    /// Returns whether none is named.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this one is among them.
+    /// Returns whether this one is among them.
     pub fn contains(&self, rule: &'static Rule) -> bool {
         self.0.contains(&rule)
     }

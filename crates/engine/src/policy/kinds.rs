@@ -23,7 +23,7 @@ impl KindName {
         &self.0
     }
 
-    /// Whether it is this one.
+    /// Returns whether it is this one.
     pub fn is(&self, workload: &Workload) -> bool {
         self.0 == workload.kind || self.0 == qualified(workload)
     }
@@ -35,14 +35,14 @@ impl KindName {
         (!known.contains(&self.0)).then(|| format!("kind \"{}\" is not judged{}", self.0, hint()))
     }
 
-    /// Whether it is one of this name, of any group.
+    /// Returns whether it is one of this name, of any group.
     pub fn is_called(&self, kind: &str) -> bool {
         self.0.split('.').next() == Some(kind)
     }
 }
 
 impl Kinds {
-    /// Whether no kind is named.
+    /// Returns whether no kind is named.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -52,7 +52,7 @@ impl Kinds {
         &self.0
     }
 
-    /// Whether this one is among them.
+    /// Returns whether this one is among them.
     pub fn contains(&self, workload: &Workload) -> bool {
         self.0.iter().any(|name| name.is(workload))
     }

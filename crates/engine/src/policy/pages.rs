@@ -1,20 +1,88 @@
 //! The pages of rules as documents.
 
+use schemars::SchemaGenerator;
+use serde_json::Value;
+
 use crate::rules::{RULES, Rule};
 
-/// A rule's whole page: title, facts, and what its source says.
+/// Returns a rule's whole page: title, facts, what its source says, and how to set and ignore it.
 pub fn rule_page(rule: &Rule) -> String {
-    let Rule { id, summary, level, since, page, .. } = rule;
-    format!("# {id}\n\n{summary} (default level: {level}; since {since})\n\n{}", subordinate(page))
+    let Rule { id, summary, level, since, kubernetes, page, .. } = rule;
+    let facts = format!("- default level: {level}\n- Kubernetes: {kubernetes}\n- since podgate {since}\n");
+    format!("# {id}\n\n{summary}\n\n{facts}\n{}\n{}", subordinate(page), settings(rule))
 }
 
-/// The rules as a Markdown table, each linked to its page in `docs/rules/`.
-pub fn rule_table() -> String {
-    let row = |rule: &&Rule| format!("| [`{0}`](docs/rules/{0}.md) | {1} | {2} |\n", rule.id, rule.level, rule.summary);
+/// Returns the part of a page that says how the rule is set and ignored: the same for every rule but for its options.
+fn settings(rule: &Rule) -> String {
+    let Rule { id, level, .. } = rule;
+    let options = options(rule);
+    let given = if options.is_empty() { "" } else { ", and beside it the rule's options, here with their defaults" };
+    let cases = if rule.other_levels.is_empty() {
+        ""
+    } else {
+        "\nIn some cases the rule has another level of its own, which `podgate policy explain` lists. A level that the policy names\n\
+         counts in all of them.\n"
+    };
+    let values: String = options.iter().map(RuleOption::setting).collect();
+    let meanings: String = options.iter().map(|option| format!("- `{}`: {}\n", option.name, option.meaning)).collect();
+    let meanings = if meanings.is_empty() { meanings } else { format!("\n{meanings}") };
+    format!(
+        "## Set it\n\n\
+         The policy says the level, `deny`, `warn`, `audit` or `off`{given}:\n\n\
+         ```yaml\nspec:\n  rules:\n    {id}:\n      level: {level}\n{values}```\n{meanings}{cases}\n\
+         ## Ignore it\n\n\
+         By an annotation of the object or of its Pod template, with the reason:\n\n\
+         ```yaml\nmetadata:\n  annotations:\n    ignore.podgate.dev/{id}: \"<reason>\"\n```\n\n\
+         Or, for `podgate check` alone, by a comment on the line of the finding or above it:\n\n\
+         ```yaml\n# podgate: ignore[{id}] <reason>\n```\n"
+    )
+}
+
+/// One option of a rule.
+struct RuleOption {
+    name: String,
+    meaning: String,
+    default: Value,
+}
+
+impl RuleOption {
+    /// Returns its lines in a policy. A list has one line an item: some are long.
+    fn setting(&self) -> String {
+        let Self { name, default, .. } = self;
+        match default.as_array() {
+            Some(items) if !items.is_empty() => {
+                let items: String = items.iter().map(|item| format!("      - {item}\n")).collect();
+                format!("      {name}:\n{items}")
+            }
+            _ => format!("      {name}: {default}\n"),
+        }
+    }
+}
+
+/// Returns the options of a rule, as its schema has them.
+fn options(rule: &Rule) -> Vec<RuleOption> {
+    let schema = rule.code.schema(&mut SchemaGenerator::default()).to_value();
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
+    let option = |(name, schema): (&String, &Value)| RuleOption {
+        name: name.clone(),
+        meaning: schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        default: schema.get("default").cloned().unwrap_or_default(),
+    };
+    properties.iter().map(option).collect()
+}
+
+/// Returns the rules as a Markdown table, each linked to its page in `folder`, which ends with `/` or is empty.
+pub fn rule_table(folder: &str) -> String {
+    let row = |rule: &&Rule| format!("| [`{0}`]({folder}{0}.md) | {1} | {2} |\n", rule.id, rule.level, rule.summary);
     format!("| rule | level | finds |\n|---|---|---|\n{}", RULES.iter().map(row).collect::<String>())
 }
 
-/// The same Markdown with its headings one level deeper; what stands in code blocks is left alone.
+/// Returns the index of the folder of pages.
+pub fn rule_index() -> String {
+    format!("# Rules\n\nThe rules we do not have, and why: [not.md](not.md).\n\n{}", rule_table(""))
+}
+
+/// Returns the same Markdown with its headings one level deeper; what stands in code blocks is left alone.
 fn subordinate(markdown: &str) -> String {
     let mut in_code = false;
     let mut deeper = String::new();
@@ -32,6 +100,30 @@ fn subordinate(markdown: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::parse::parse;
+
+    #[test]
+    fn what_a_page_says_of_the_policy_is_what_holds_without_one() {
+        for rule in RULES {
+            let page = rule_page(rule);
+            let (_, rest) = page.split_once("## Set it").unwrap();
+            let (_, rest) = rest.split_once("```yaml\n").unwrap();
+            let (text, _) = rest.split_once("```").unwrap();
+            let policy = parse(&format!("apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\n{text}"), rule.id);
+            let policy = policy.unwrap_or_else(|error| panic!("{error}"));
+            let setting = policy.spec.rules.get(rule).unwrap();
+            assert_eq!(setting.level, Some(rule.level), "{}", rule.id);
+            let options = options(rule);
+            assert_eq!(setting.options.len(), options.len(), "{}", rule.id);
+            for option in options {
+                let have = setting.options.get(&option.name).unwrap();
+                // YAML has no other number for 2.0 than 2.
+                let same_number = have.is_number() && have.as_f64() == option.default.as_f64();
+                assert!(same_number || *have == option.default, "{}: {have}", rule.id);
+                assert!(!option.default.is_null() && !option.meaning.is_empty(), "{}: {}", rule.id, option.name);
+            }
+        }
+    }
 
     #[test]
     fn headings_go_down_but_not_in_code() {

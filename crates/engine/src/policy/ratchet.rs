@@ -16,7 +16,7 @@ use crate::{
     syntax::{Path, path::Segment},
 };
 
-/// What the old object had, and so may keep.
+/// Holds what the old object had, and so may keep.
 pub(super) struct Excuses {
     /// By rule and field, as a hash: there may be hundreds of thousands, and nobody outside knows the hash's key.
     by_field: HashMap<u64, Excuse>,
@@ -28,7 +28,7 @@ pub(super) struct Excuses {
 /// Tells how bad findings are, and how many are so bad.
 type Ranks = BTreeMap<(Level, i64), usize>;
 
-/// What the old object had at one field against one rule.
+/// Holds what the old object had at one field against one rule.
 #[derive(Default)]
 struct Excuse {
     /// Those that have not excused a new one yet.

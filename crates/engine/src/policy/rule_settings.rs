@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuleSettings(Vec<(&'static Rule, RuleSetting)>);
 
-/// What a policy says of one rule: a level, or a level and options.
+/// Holds what a policy says of one rule: a level, or a level and options.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuleSetting {
     /// The level; `None` leaves it to the profile.
@@ -40,12 +40,12 @@ impl RuleSettings {
         self.0.len()
     }
 
-    /// Whether no rule is named.
+    /// Returns whether no rule is named.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is said of `rule`.
+    /// Returns what is said of `rule`.
     pub fn get(&self, rule: &Rule) -> Option<&RuleSetting> {
         self.0.iter().find(|(named, _)| *named == rule).map(|(_, setting)| setting)
     }
@@ -54,11 +54,11 @@ impl RuleSettings {
 /// Something in a policy that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// Where.
+    /// Says where it is.
     pub(super) at: Path,
-    /// Whether it is the name that is wrong there, not the value.
+    /// Tells whether it is the name that is wrong there, not the value.
     pub(super) in_name: bool,
-    /// What.
+    /// Says what is wrong.
     pub(super) message: String,
 }
 

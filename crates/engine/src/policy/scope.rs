@@ -26,8 +26,8 @@ struct Compiled {
     selection: Selection,
 }
 
-/// What leads to the few scopes that may select an object, so that a policy may have hundreds. Every scope has one kind of
-/// door: what is not led to does not select.
+/// Finds the few scopes that may select an object, so that a policy may have hundreds. Each scope is filed under one condition
+/// that everything it selects meets.
 #[derive(Debug, Default)]
 struct Doors {
     /// By a text that the namespace's name has to contain: of a pattern a part without wildcards.

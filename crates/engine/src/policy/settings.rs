@@ -129,7 +129,7 @@ fn check(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Option<Compil
     rule.code.compile(options, &facts).or_else(|_| rule.code.compile(Map::new(), &facts)).ok()
 }
 
-/// What a policy says of one rule, in one of its scopes or outside of them.
+/// Holds what a policy says of one rule, in one of its scopes or outside of them.
 #[derive(Debug, Clone)]
 pub struct InForce {
     /// The level of its findings.

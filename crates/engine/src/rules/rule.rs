@@ -29,8 +29,11 @@ pub struct Rule {
     pub summary: &'static str,
     /// The level under `profile: standard`.
     pub level: Level,
-    /// The version that brought it.
+    /// The version of podgate that brought it.
     pub since: &'static str,
+    /// The Kubernetes versions for which its page is true; where these are not all, with the feature gate that says so
+    /// (`pkg/features/kube_features.go` of Kubernetes).
+    pub kubernetes: &'static str,
     /// The rule's folder: what its findings are about.
     pub family: &'static str,
     /// The page in Markdown: the leading `//!` block of the rule's file.
@@ -40,6 +43,9 @@ pub struct Rule {
     /// Options and check.
     pub code: Code,
 }
+
+/// Says that a rule depends on no feature that a supported version of Kubernetes lacks.
+pub const ALL_KUBERNETES: &str = "all supported versions";
 
 /// Declares the `RULE` of a file. `check` is the type that implements [`Check`] and holds the rule's options; with `{}` behind
 /// it the rule has none, and the type is declared here.
@@ -52,12 +58,13 @@ macro_rules! rule {
         page: $page:literal,
         check: $check:ident {},
         $(other_levels: $cases:expr,)?
+        $(kubernetes: $kubernetes:literal,)?
     ) => {
         #[derive(Debug, Default)]
         struct $check;
 
         $crate::rules::rule::rule! {
-            @ $id, $summary, $level, $since, $page, [$($cases)?],
+            @ $id, $summary, $level, $since, $page, [$($cases)?], [$($kubernetes)?],
             $crate::rules::rule::Code::without_options::<$check>()
         }
     };
@@ -69,9 +76,10 @@ macro_rules! rule {
         page: $page:literal,
         check: $check:ident,
         $(other_levels: $cases:expr,)?
+        $(kubernetes: $kubernetes:literal,)?
     ) => {
         $crate::rules::rule::rule! {
-            @ $id, $summary, $level, $since, $page, [$($cases)?],
+            @ $id, $summary, $level, $since, $page, [$($cases)?], [$($kubernetes)?],
             $crate::rules::rule::Code::with_options::<$check>()
         }
     };
@@ -81,12 +89,22 @@ macro_rules! rule {
     (@cases $cases:expr) => {
         &$cases
     };
-    (@ $id:literal, $summary:literal, $level:ident, $since:literal, $page:literal, [$($cases:expr)?], $code:expr) => {
+    (@kubernetes) => {
+        $crate::rules::rule::ALL_KUBERNETES
+    };
+    (@kubernetes $kubernetes:literal) => {
+        $kubernetes
+    };
+    (
+        @ $id:literal, $summary:literal, $level:ident, $since:literal, $page:literal, [$($cases:expr)?],
+        [$($kubernetes:literal)?], $code:expr
+    ) => {
         pub(crate) static RULE: $crate::rules::rule::Rule = $crate::rules::rule::Rule {
             id: $id,
             summary: $summary,
             level: $crate::rules::level::Level::$level,
             since: $since,
+            kubernetes: $crate::rules::rule::rule!(@kubernetes $($kubernetes)?),
             family: $crate::rules::page::family(module_path!()),
             page: {
                 const SOURCE: &str = include_str!($page);
@@ -116,7 +134,17 @@ impl Eq for Rule {}
 impl Rule {
     /// Returns a rule that podgate does not come with: without a page and with one level.
     pub const fn new(id: &'static str, summary: &'static str, level: Level, code: Code) -> Self {
-        Self { id, summary, level, since: "", family: "", page: "", other_levels: &[], code }
+        Self {
+            id,
+            summary,
+            level,
+            since: "",
+            kubernetes: ALL_KUBERNETES,
+            family: "",
+            page: "",
+            other_levels: &[],
+            code,
+        }
     }
 
     /// Returns every level that the rule has for objects of a kind: first the one that holds unless another case is met.
@@ -135,7 +163,7 @@ impl Rule {
 ///
 /// A check is pure: no clock, environment, I/O or logging. It says where and what; the policy says how bad.
 pub trait Check: Default + Send + Sync + 'static {
-    /// What of an object the rule judges; it is not run for anything else.
+    /// Says what of an object the rule judges; it is not run for anything else.
     const CONCERN: Concern = Concern::Spec;
 
     /// Tells whether the rule also judges a `scale` subresource, of which nothing is known but names, labels and `replicas`.
@@ -348,7 +376,7 @@ pub struct Report<'r> {
     same: PerLevel,
 }
 
-/// What becomes of findings.
+/// Tells what becomes of findings.
 enum To<'r> {
     Keep(&'r mut Findings),
     Each(&'r mut dyn FnMut(Finding)),

@@ -5,7 +5,7 @@
 
 use serde_json::Number;
 
-/// What a plain scalar means.
+/// Tells what a plain scalar means.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar<'t> {
     /// Null.

@@ -11,7 +11,7 @@ const FEW: usize = 8;
 pub enum SmallMap<K, V> {
     /// Up to eight, looked through one after the other.
     Few(SmallVec<[(K, V); FEW]>),
-    /// More.
+    /// Holds more entries, looked up by hash.
     Many(HashMap<K, V>),
 }
 

@@ -50,7 +50,7 @@ pub enum ValueError {
         /// The value that is wanted.
         expected: String,
     },
-    /// What the type itself says.
+    /// Holds what the type itself says.
     #[error("{0}")]
     Refused(String),
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{Outcome, fingerprint::fingerprints};
 use podgate_engine::rules::Level;
 
-/// What GitLab requires of an entry, by its names.
+/// Holds what GitLab requires of an entry, by its names.
 #[derive(Serialize)]
 struct Issue<'o> {
     description: String,

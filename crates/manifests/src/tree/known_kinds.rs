@@ -20,7 +20,7 @@ const KINDS: [(&str, &str, &[&str]); 10] = [
 /// The kinds that were in a group that no cluster serves any more.
 const UNSERVED: [(&str, &str); 3] =
     [("extensions", "Deployment"), ("extensions", "DaemonSet"), ("extensions", "ReplicaSet")];
-/// What else is in the groups that nothing but Kubernetes itself has kinds in.
+/// Names what else is in the groups that nothing but Kubernetes itself has kinds in.
 const OTHERS: [(&str, &str); 5] = [
     ("apps", "ControllerRevision"),
     ("apps", "Scale"),
@@ -43,7 +43,7 @@ const OWN: [&str; 11] = [
     "storage.k8s.io",
 ];
 
-/// What is wrong with the group, the version or the kind of an object.
+/// Says what is wrong with the group, the version or the kind of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{field}: {message}")]
 pub(crate) struct Fault {

@@ -9,7 +9,7 @@ use podgate_engine::syntax::yaml::YamlError;
 /// The names that kustomize looks for in a folder.
 pub(crate) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// What a kustomization names. All paths lead from where the names of the run's files do.
+/// Holds what a kustomization names. All paths lead from where the names of the run's files do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Kustomization {
     /// Its own path.

@@ -28,7 +28,7 @@ pub fn telling() -> impl Iterator<Item = &'static str> {
     std::iter::once(CHART).chain(kustomization::NAMES)
 }
 
-/// What a file is.
+/// Tells what a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// One to judge.

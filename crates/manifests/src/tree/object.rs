@@ -14,7 +14,7 @@ use podgate_engine::{
 const MARKS: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"];
 /// The annotation of what kustomize and kpt read but never send to a cluster.
 const LOCAL: &str = "config.kubernetes.io/local-config";
-/// What holds containers in the kinds of others: those of Pods, and what has an image.
+/// Names the lists of containers in the kinds of others: those of Pods, and what has an image.
 const LISTS: [&str; 2] = ["containers", "initContainers"];
 const HOLDERS: [&str; 4] = ["container", "steps", "script", "sidecars"];
 /// Tells how deep a kind of others is searched for containers.
@@ -33,7 +33,7 @@ const RELEASES: [(&str, &str); 9] = [
     ("fleet.cattle.io", "GitRepo"),
 ];
 
-/// What a run does with an object.
+/// Tells what a run does with an object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Judges it.

@@ -119,7 +119,7 @@ impl Check for DeletionBypassesBudget {
     }
 }
 
-/// Whether the Pod counts for its budget and its end is not decided yet.
+/// Returns whether the Pod counts for its budget and its end is not decided yet.
 fn counts(review: &Review<'_>) -> bool {
     let pod = &review.new;
     let running = matches!(&*pod.status.phase, "Running" | "Unknown");
@@ -127,7 +127,7 @@ fn counts(review: &Review<'_>) -> bool {
     running && bound && pod.metadata.deletion_timestamp.is_none() && !review.is_mirror_pod()
 }
 
-/// Whether the request comes from a kubelet, the control plane or one of its controllers.
+/// Returns whether the request comes from a kubelet, the control plane or one of its controllers.
 fn is_the_cluster(user: &User<'_>) -> bool {
     const USERS: [&str; 3] = ["system:kube-controller-manager", "system:kube-scheduler", "system:apiserver"];
     user.is_node()

@@ -161,10 +161,11 @@ fn name<'a>(container: &Fields<'a>) -> Str<'a> {
     container.get("name").and_then(|name| serde_json::from_str(name.get()).ok()).unwrap_or_default()
 }
 
-/// The fields that differ; `null` is the same as absent.
+/// The fields that differ. Absent is what the API server writes no field for: `null`, an empty list or text, `false`.
 fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<Item = &'c str> {
     fn value<'c>(container: &'c Fields<'_>, field: &str) -> Option<&'c str> {
-        container.get(field).map(|value| value.get()).filter(|value| *value != "null")
+        let value = container.get(field).map(|value| value.get());
+        value.filter(|value| !matches!(*value, "null" | "[]" | "\"\"" | "false"))
     }
     let gone = before.keys().filter(|field| !after.contains_key(*field));
     let fields = after.keys().chain(gone).map(|field| &**field);

@@ -178,7 +178,7 @@ fn text<'a>(members: &Members<'a>, field: &str) -> Option<&'a str> {
     members.get(field).map(|value| value.get()).filter(|value| *value != "null")
 }
 
-/// Whether all members but one mean the same.
+/// Returns whether all members but one mean the same.
 fn same_but(one: &Members<'_>, other: &Members<'_>, field: &str) -> bool {
     let mut fields = one.keys().chain(other.keys()).filter(|name| **name != field);
     fields.all(|name| same_text(text(one, name), text(other, name)))
@@ -216,7 +216,7 @@ fn all_same(one: &[InitContainer<'_>], other: &[InitContainer<'_>]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_text(Some(one.text), Some(other.text)))
 }
 
-/// Whether a changed template makes the controller replace Pods now: not while paused, where Pods are only replaced when
+/// Returns whether a changed template makes the controller replace Pods now: not while paused, where Pods are only replaced when
 /// somebody deletes them, or without replicas above the partition of a StatefulSet (0 by default).
 fn rolls_out(replicas: Option<i64>, paused: Option<bool>, update_strategy: Option<&str>) -> bool {
     #[derive(Default, Deserialize)]

@@ -115,7 +115,7 @@ enum Users<'p, 'a> {
     Several,
 }
 
-/// Who mounts each of these volumes.
+/// Returns who mounts each of these volumes.
 fn users<'p, 'a>(spec: &'p PodSpec<'a>, names: &SmallMap<&'p str, ()>) -> HashMap<&'p str, Users<'p, 'a>> {
     let mut users: HashMap<&str, Users<'_, '_>> = HashMap::new();
     for (number, placed) in containers(spec).enumerate() {
@@ -136,7 +136,7 @@ fn users<'p, 'a>(spec: &'p PodSpec<'a>, names: &SmallMap<&'p str, ()>) -> HashMa
     users
 }
 
-/// Whether the place is for files that nobody else shall see.
+/// Returns whether the place is for files that nobody else shall see.
 fn is_scratch(mount_path: &str) -> bool {
     matches!(mount_path.trim_end_matches('/'), "/tmp" | "/var/tmp")
 }

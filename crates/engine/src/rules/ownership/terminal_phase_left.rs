@@ -119,7 +119,7 @@ fn is_final(phase: &str) -> bool {
     matches!(phase, "Succeeded" | "Failed")
 }
 
-/// What the status says of an app container that has not ended with exit code 0.
+/// Returns what the status says of an app container that has not ended with exit code 0.
 fn failing(status: Option<&ContainerStatus<'_>>) -> Option<String> {
     let Some(state) = status else { return Some("has no status".to_owned()) };
     match (&state.state.terminated, &state.state.running) {

@@ -1,7 +1,7 @@
 //! # What it does
 //!
 //! Finds a `hostPort` that differs from its `containerPort` in a Pod on the host's network. In init containers, sidecars
-//! among them, it is a warning.
+//! among them, the level is warn.
 //!
 //! # Why it is bad
 //!

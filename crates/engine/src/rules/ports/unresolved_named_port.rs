@@ -113,7 +113,7 @@ fn unresolved<'p>(container: &Container<'_>, port: &'p IntOrString<'_>) -> Optio
     }
 }
 
-/// What the container declares instead, for the message.
+/// Returns what the container declares instead, for the message.
 fn declared(container: &Container<'_>) -> String {
     let names: Vec<&str> =
         container.ports.iter().map(|port| &*port.name).filter(|name| !name.is_empty()).take(5).collect();

@@ -92,7 +92,7 @@ impl Check for InvalidProbe {
     }
 }
 
-/// Whose probe is judged. Its path and its name are only put together for a finding.
+/// Names the container whose probe is judged. Its path and its name are only put together for a finding.
 struct Place<'t, 'p, 'a> {
     template: &'t Template<'a>,
     placed: Placed<'p, 'a>,

@@ -3,7 +3,7 @@
 //! Finds a `livenessProbe` on a container that is not started again once it has been killed (exit codes 137 and 143), by the
 //! Pod's `restartPolicy`, the container's own, and its `restartPolicyRules`.
 //!
-//! It is a note only in a Job, and in a Pod that a controller made: those can make a new Pod for the one that failed.
+//! In a Job, and in a Pod that a controller made, the level is audit: those can make a new Pod for the one that failed.
 //!
 //! # Why it is bad
 //!

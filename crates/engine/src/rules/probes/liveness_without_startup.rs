@@ -1,7 +1,7 @@
 //! # What it does
 //!
 //! Finds a `livenessProbe` without a `startupProbe` that gives a container up that has not started after less than
-//! `startSeconds` (30 by default): initialDelaySeconds + failureThreshold × periodSeconds. And, as a warning, one that gives
+//! `startSeconds` (30 by default): initialDelaySeconds + failureThreshold × periodSeconds. And, at level warn, one that gives
 //! it time by an `initialDelaySeconds` of 60 or more.
 //!
 //! # Why it is bad

@@ -122,7 +122,7 @@ impl Check for InitRequestDominates {
     }
 }
 
-/// Whether `amount` is more than `factor` times `other`.
+/// Returns whether `amount` is more than `factor` times `other`.
 #[expect(clippy::cast_precision_loss, reason = "a factor is no exact number either")]
 fn exceeds(amount: Amount, factor: f64, other: Amount) -> bool {
     amount.0 as f64 > factor * other.0 as f64

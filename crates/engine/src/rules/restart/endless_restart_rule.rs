@@ -71,6 +71,7 @@ rule! {
     since: "0.1.0",
     page: "endless_restart_rule.rs",
     check: EndlessRestartRule {},
+    kubernetes: "from 1.35 (feature gate ContainerRestartRules)",
 }
 
 impl Check for EndlessRestartRule {

@@ -3,7 +3,7 @@
 //! Finds a container's own `restartPolicy` that is none of `Always`, `OnFailure` and `Never`, and `restartPolicyRules` that
 //! the API server refuses: without a `restartPolicy`, more than 20, an action other than `Restart` and
 //! `RestartAllContainers`, no `exitCodes`, an operator other than `In` and `NotIn`, more than 255 values. Ephemeral containers
-//! may have neither. Rules without any value are accepted, but mean nothing (`In`) or every exit code (`NotIn`): a warning.
+//! may have neither. Rules without any value are accepted, but mean nothing (`In`) or every exit code (`NotIn`): warn.
 //!
 //! # Why it is bad
 //!
@@ -81,6 +81,7 @@ rule! {
     page: "invalid_container_restart_policy.rs",
     check: InvalidContainerRestartPolicy {},
     other_levels: [LevelCase::of(Level::Warn, "a restart rule has no exit codes", |_| true)],
+    kubernetes: "all supported versions; restartPolicyRules from 1.35 (feature gate ContainerRestartRules), RestartAllContainers from 1.36",
 }
 
 const ACTIONS: &[&str] = &["Restart", "RestartAllContainers"];

@@ -160,7 +160,7 @@ impl Check for JobRetryExtremes {
             {
                 out.at_level(
                     Level::Warn,
-                    job.path.clone().keys(&["spec", "backoffLimitPerIndex"]),
+                    job.path.clone().key("backoffLimitPerIndex"),
                     format_args!("backoffLimitPerIndex {limit} counts no restart by restartPolicy OnFailure, and no backoffLimit or deadline ends them; use restartPolicy Never"),
                 );
             }

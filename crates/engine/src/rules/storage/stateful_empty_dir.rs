@@ -95,7 +95,7 @@ impl Check for StatefulEmptyDir {
     }
 }
 
-/// Whether what is in the volume is still there after the Pod.
+/// Returns whether what is in the volume is still there after the Pod.
 fn lasts(volume: &Volume<'_>) -> bool {
     let lasting = [volume.persistent_volume_claim, volume.host_path, volume.nfs, volume.iscsi, volume.fc];
     lasting.iter().any(Option::is_some)
@@ -114,7 +114,7 @@ fn keepers<'t>(template: &'t Template<'_>) -> HashMap<&'t str, &'t str> {
     keepers
 }
 
-/// Whether files at this path are not meant to last, by the Filesystem Hierarchy Standard.
+/// Returns whether files at this path are not meant to last, by the Filesystem Hierarchy Standard.
 fn is_passing(path: &str) -> bool {
     ["/tmp", "/var/tmp", "/var/cache", "/run", "/var/run", "/dev/shm"]
         .iter()

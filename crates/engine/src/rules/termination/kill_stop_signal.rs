@@ -55,6 +55,7 @@ rule! {
     since: "0.1.0",
     page: "kill_stop_signal.rs",
     check: KillStopSignal {},
+    kubernetes: "from 1.33, where the feature gate ContainerStopSignals is on (alpha, off by default)",
 }
 
 impl Check for KillStopSignal {

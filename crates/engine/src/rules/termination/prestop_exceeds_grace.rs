@@ -4,7 +4,7 @@
 //! `sleep`, and `exec` of `sleep` by itself or in a shell script that begins with it (`sh -c "sleep 10; …"`). What cannot be
 //! known is left alone.
 //!
-//! A hook that takes all of the grace period, or leaves less than `marginSeconds` (default 5) of it, is a warning.
+//! For a hook that takes all of the grace period, or leaves less than `marginSeconds` (default 5) of it, the level is warn.
 //!
 //! # Why it is bad
 //!

@@ -1,6 +1,6 @@
 //! # What it does
 //!
-//! Finds `terminationGracePeriodSeconds: 0`. In a StatefulSet it is an error, elsewhere a warning. Absent means 30.
+//! Finds `terminationGracePeriodSeconds: 0`. In a StatefulSet the level is deny, elsewhere warn. Absent means 30.
 //!
 //! # Why it is bad
 //!

@@ -10,7 +10,7 @@ use crate::syntax::{
     scalar::{self, Scalar},
 };
 
-/// What aliases may blow a document up to, in nodes: far beyond any real manifest, far below what would hurt.
+/// Limits what aliases may blow a document up to, in nodes: far beyond any real manifest, far below what would hurt.
 pub(super) const MAX_NODES: usize = 4_000_000;
 /// Tells how long the JSON text may be that aliases blow a document up to, in bytes.
 pub(super) const MAX_JSON_BYTES: usize = 128 * 1024 * 1024;

@@ -8,11 +8,11 @@ use thiserror::Error;
 use super::parser::{Event, Style};
 use crate::syntax::scalar::{self, Scalar};
 
-/// What is to be made of a scalar.
+/// Tells what is to be made of a scalar.
 pub(super) enum Meaning<'t> {
     /// A string.
     Text(Cow<'t, str>),
-    /// What it says depends on its text.
+    /// Means what its text says: a string, a number, a boolean or null.
     Plain(Cow<'t, str>),
 }
 

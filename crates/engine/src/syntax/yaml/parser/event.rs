@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{cursor::Mark, token::Style};
 use crate::syntax::yaml::document::Place;
 
-/// What a document consists of. An anchor is a number of its own within the document, 0 where there is none.
+/// Tells what a document consists of. An anchor is a number of its own within the document, 0 where there is none.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Event<'t> {
     DocumentStart,
@@ -18,7 +18,7 @@ pub(crate) enum Event<'t> {
     MappingEnd,
 }
 
-/// What of the text an event is; without anchor and tag.
+/// Holds what of the text an event is; without anchor and tag.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) start: Mark,

@@ -15,7 +15,7 @@ use super::{
 /// Tells how many characters may stand between the beginning of a key and its colon.
 const MAX_KEY: usize = 1024;
 
-/// What may turn out to be a key that is written without `?`.
+/// Holds what may turn out to be a key that is written without `?`.
 #[derive(Debug, Clone, Copy, Default)]
 struct SimpleKey {
     possible: bool,

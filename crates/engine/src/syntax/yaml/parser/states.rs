@@ -10,7 +10,7 @@ use super::{
     token::{Kind, Style, Token},
 };
 
-/// What is expected next.
+/// Tells what is expected next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     DocumentStart,
@@ -339,7 +339,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// What is written before a node.
+/// Holds what is written before a node.
 #[derive(Default)]
 struct Properties<'t> {
     anchor: usize,
