@@ -13,3 +13,4 @@ pub mod shell;
 pub mod shutdown;
 pub mod stages;
 pub mod taints;
+pub mod volumes;
