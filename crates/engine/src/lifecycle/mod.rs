@@ -1,6 +1,7 @@
 //! What a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
 
 pub mod commands;
+pub mod defaults;
 pub mod disruption;
 pub mod names;
 pub mod ports;
