@@ -78,7 +78,8 @@ fn same_amount(one: &Value, other: &Value) -> bool {
     one == other || read(one).is_some_and(|one| read(other) == Some(one))
 }
 
-/// Returns whether a value is what the API server's decoder makes of an absent field: no pointer, and zero.
+/// Returns whether a value is the same as an absent field to the API server. A boolean or number is only where its zero is not
+/// told from nothing, because the field is no pointer; an object never is.
 fn is_absent(field: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -90,7 +91,7 @@ fn is_absent(field: &str, value: &Value) -> bool {
     }
 }
 
-/// Numbers of a container whose zero is the same as nothing.
+/// Numbers of a container that are no pointers.
 const NUMBERS: &[&str] =
     &["hostPort", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"];
 

@@ -190,10 +190,13 @@ impl Script {
 /// without a redirection, which may fail.
 pub fn succeeds(words: &[&str]) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
-    match *program {
+    match program.rsplit('/').next().unwrap_or(program) {
         "true" | ":" | "echo" | "printf" | "set" | "trap" => !arguments.iter().any(|word| word.contains(['<', '>'])),
         "sleep" => {
-            let number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            let number = |word: &&str| {
+                let number = word.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or(word);
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            };
             !arguments.is_empty() && arguments.iter().all(number)
         }
         _ => false,

@@ -190,6 +190,7 @@ fn durations() {
         (&["bash", "-c", "--", "sleep 5"], 5),
         (&["sh", "-ec", "sleep 5; echo x; sleep 6"], 11),
         (&["sh", "-c", "set -e; sleep 5"], 5),
+        (&["sh", "-c", "set -e; /bin/sleep 5s; sleep 0.1m && sleep 1"], 12),
         (&["sh", "-c", "set -euo pipefail\nsleep 5\ndrain\nsleep 6"], 5),
         (&["sh", "-ec", "set +e; drain; sleep 5"], 5),
         (&["sh", "-c", "set -x; drain; sleep 5"], 5),

@@ -6,8 +6,8 @@
 //!
 //! # Why it is bad
 //!
-//! A finished init container does not run again, and the new image with it, unless the Pod gets a new sandbox: after its node has
-//! been started anew, or its sandbox has crashed. The update looks as if it had worked.
+//! A finished init container does not run again, so that the new image is not started, unless the Pod gets a new sandbox: after its
+//! node has been started anew, or its sandbox has crashed. The update looks as if it had worked.
 //!
 //! # Examples
 //!
