@@ -1,6 +1,7 @@
 //! What a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
 
 pub mod commands;
+pub mod defaults;
 pub mod disruption;
 pub mod helpers;
 pub mod names;
@@ -14,3 +15,4 @@ pub mod shell;
 pub mod shutdown;
 pub mod stages;
 pub mod taints;
+pub mod volumes;

@@ -66,7 +66,9 @@ fn tokens(script: &str) -> Option<Vec<Token>> {
             }
         };
         tokens.extend(word.take().map(|(text, quoted)| Token::Word(text, quoted)));
-        if !operator.is_empty() {
+        // A command goes on in the line after one of these.
+        let goes_on = operator == ";" && matches!(tokens.last(), Some(Token::Operator("&&" | "||" | "|")));
+        if !operator.is_empty() && !goes_on {
             tokens.push(Token::Operator(operator));
         }
     }
@@ -78,13 +80,16 @@ fn tokens(script: &str) -> Option<Vec<Token>> {
 #[derive(Debug)]
 pub struct Script(Vec<Token>);
 
-/// Something that a script comes to whatever happens, and waits for: not behind `&&` or `||`, in an `if`, a `case`, another
-/// loop, a function, a group or a pipe, and not in the background.
+/// Something that a script does. It comes to a step in any case, and waits for it, where the step is not in an `if`, a `case`,
+/// another loop, a function, a group or a pipe, not in the background, not behind `||`, and behind `&&` only where what stands
+/// before it [succeeds].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'s> {
-    /// A command and its arguments.
+    /// A command and its arguments that it comes to in any case.
     Command(Vec<&'s str>),
-    /// A `while` loop whose condition is one command.
+    /// A command and its arguments that it may come to, or does not wait for.
+    Perhaps(Vec<&'s str>),
+    /// A `while` loop that it comes to in any case, and whose condition is one command.
     While {
         /// The command.
         condition: Vec<&'s str>,
@@ -108,22 +113,26 @@ impl Script {
         bare_words(&self.0)
     }
 
-    /// Returns what it does in any case, in order.
+    /// Returns what it does, in order; the commands of a loop stand before the loop.
     pub fn steps(&self) -> Vec<Step<'_>> {
         let tokens = &self.0;
-        let ends = command_ends(tokens);
+        let (ends, list_ends) = (command_ends(tokens), list_ends(tokens));
         let command_at = |place: usize| {
             let end = ends.get(place).copied().unwrap_or(place);
             (words(tokens.get(place..end).unwrap_or_default()), end)
         };
-        // Whether the script waits for the command that goes on at a place: it is neither in the background nor in a pipe,
-        // which ends it when its reader ends.
-        let stays =
-            |place: usize| !matches!(operator_at(tokens, ends.get(place).copied().unwrap_or(place)), Some("&" | "|"));
+        // Whether the script waits for the command that goes on at a place: it is not in a pipe, which ends it when its reader
+        // ends, and the list that it is in is not in the background.
+        let stays = |place: usize| {
+            let end = ends.get(place).copied().unwrap_or(place);
+            operator_at(tokens, end) != Some("|") && list_ends.get(end).copied().flatten() != Some("&")
+        };
         let mut steps = Vec::new();
         // What the place is inside of, each by the word that opened it.
         let mut inside: Vec<&str> = Vec::new();
         let (mut before, mut at_command) = (";", true);
+        // Whether the command before is come to in any case and succeeds.
+        let mut succeeded = false;
         // The condition of the loop that the place is in, and where its body begins.
         let mut begun: Option<(Vec<&str>, usize)> = None;
         for (place, token) in tokens.iter().enumerate() {
@@ -143,8 +152,8 @@ impl Script {
                 Token::Word(text, quoted) if at_command => (text.as_str(), *quoted),
                 Token::Word(..) => continue,
             };
-            let unconditional = inside.is_empty() && matches!(before, ";" | "&");
-            at_command = false;
+            let unconditional = inside.is_empty() && (matches!(before, ";" | "&") || before == "&&" && succeeded);
+            (at_command, succeeded) = (false, false);
             match word {
                 ("if" | "case" | "for" | "select" | "until" | "while" | "{", false) => {
                     if word.0 == "while" && unconditional {
@@ -165,11 +174,32 @@ impl Script {
                     }
                 }
                 ("do" | "then" | "else" | "elif" | "!", false) => at_command = true,
-                _ if unconditional && stays(place) => steps.push(Step::Command(command_at(place).0)),
-                _ => {}
+                _ => {
+                    let words = command_at(place).0;
+                    let waits = unconditional && stays(place);
+                    succeeded = waits && succeeds(&words);
+                    steps.push(if waits { Step::Command(words) } else { Step::Perhaps(words) });
+                }
             }
         }
         steps
+    }
+}
+
+/// Returns whether a command of a script is certain to succeed: a `sleep` of numbers, or one that only writes or sets something,
+/// without a redirection, which may fail.
+pub fn succeeds(words: &[&str]) -> bool {
+    let Some((program, arguments)) = words.split_first() else { return false };
+    match program.rsplit('/').next().unwrap_or(program) {
+        "true" | ":" | "echo" | "printf" | "set" | "trap" => !arguments.iter().any(|word| word.contains(['<', '>'])),
+        "sleep" => {
+            let number = |word: &&str| {
+                let number = word.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or(word);
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            };
+            !arguments.is_empty() && arguments.iter().all(number)
+        }
+        _ => false,
     }
 }
 
@@ -211,6 +241,21 @@ fn command_ends(tokens: &[Token]) -> Vec<usize> {
     ends
 }
 
+/// For each place the operator that ends the list of commands, joined by `&&`, `||` and `|`, that goes on there.
+fn list_ends(tokens: &[Token]) -> Vec<Option<&'static str>> {
+    let mut ends = vec![None; tokens.len()];
+    let mut end = None;
+    for (token, its) in tokens.iter().zip(&mut ends).rev() {
+        if let Token::Operator(operator) = token
+            && !matches!(*operator, "&&" | "||" | "|")
+        {
+            end = Some(*operator);
+        }
+        *its = end;
+    }
+    ends
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,14 +287,32 @@ mod tests {
 
     #[test]
     fn what_is_done_in_any_case() {
-        let script =
-            Script::read("a b; if c; then d; fi; e && f || g\nh & i; (j); while k l; do m; done; n | o").unwrap();
+        let script = Script::read(
+            "a b; if c; then d; fi; e && f || g\nh & i; (j); while k l; do m; done; n | o; true &&\n p q && r; s && t &",
+        )
+        .unwrap();
         let command = |words: &[&'static str]| Step::Command(words.to_vec());
+        let perhaps = |words: &[&'static str]| Step::Perhaps(words.to_vec());
         let expected = [
             command(&["a", "b"]),
+            perhaps(&["c"]),
+            perhaps(&["d"]),
             command(&["e"]),
+            perhaps(&["f"]),
+            perhaps(&["g"]),
+            perhaps(&["h"]),
             command(&["i"]),
+            perhaps(&["j"]),
+            perhaps(&["k", "l"]),
+            perhaps(&["m"]),
             Step::While { condition: vec!["k", "l"], body: vec!["do", "m"] },
+            perhaps(&["n"]),
+            perhaps(&["o"]),
+            command(&["true"]),
+            command(&["p", "q"]),
+            perhaps(&["r"]),
+            perhaps(&["s"]),
+            perhaps(&["t"]),
         ];
         assert_eq!(script.steps(), expected);
     }

@@ -175,6 +175,9 @@ pub struct Volume<'a> {
     /// `fc`.
     #[serde(deserialize_with = "object")]
     pub fc: Option<Present>,
+    /// `image`: the files of an OCI image (KEP-4639).
+    #[serde(deserialize_with = "object")]
+    pub image: Option<Present>,
 }
 
 /// `EmptyDirVolumeSource`.
@@ -265,6 +268,12 @@ pub struct Container<'a> {
     /// `args`; empty means the image's own.
     #[serde(borrow)]
     pub args: List<Str<'a>>,
+    /// `env`.
+    #[serde(borrow)]
+    pub env: List<EnvVar<'a>>,
+    /// `securityContext`.
+    #[serde(deserialize_with = "object_or_default")]
+    pub security_context: SecurityContext,
     /// `resources`.
     #[serde(borrow, deserialize_with = "object_or_default")]
     pub resources: ResourceRequirements<'a>,
@@ -309,6 +318,41 @@ impl<'a> Container<'a> {
         .into_iter()
         .filter_map(|(field, probe)| probe.as_deref().map(|probe| (field, probe)))
     }
+}
+
+/// `EnvVar`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvVar<'a> {
+    /// `valueFrom`.
+    #[serde(borrow, deserialize_with = "object")]
+    pub value_from: Option<EnvVarSource<'a>>,
+}
+
+/// `EnvVarSource`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvVarSource<'a> {
+    /// `fileKeyRef` (KEP-3721).
+    #[serde(borrow, deserialize_with = "object")]
+    pub file_key_ref: Option<FileKeySelector<'a>>,
+}
+
+/// `FileKeySelector`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FileKeySelector<'a> {
+    /// `volumeName`: an emptyDir of the Pod.
+    #[serde(borrow)]
+    pub volume_name: Str<'a>,
+}
+
+/// `SecurityContext` of a container.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SecurityContext {
+    /// `readOnlyRootFilesystem`.
+    pub read_only_root_filesystem: Option<bool>,
 }
 
 /// `VolumeMount`.

@@ -20,7 +20,7 @@ pub use super::{
     collections::{List, Map},
     object::{Strict, given, object, object_only, object_or_default},
     room::bounded,
-    same::{same, same_member, same_text},
+    same::{MAX_COMPARED_BYTES, same, same_member, same_text},
 };
 
 /// Reads one whole JSON object from text. The errors are all that are wrong with it, each with its place.

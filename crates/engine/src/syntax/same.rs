@@ -17,7 +17,7 @@ pub fn same(one: &Value, other: &Value) -> bool {
 }
 
 /// The longest text, in bytes, that is read to be compared: read, it takes up to thirty times as much.
-const MAX_COMPARED_BYTES: usize = 256 * 1024;
+pub const MAX_COMPARED_BYTES: usize = 256 * 1024;
 
 /// Returns whether two JSON texts say the same. Longer ones, and those nested deeper than can be read, do if they are the same text:
 /// the API server writes the same thing always in the same way.

@@ -4,6 +4,9 @@
 //! and init containers that are added, removed, renamed or put in another order. Resizing (`pods/resize`) may change
 //! `resources` too. The templates of workloads may change freely.
 //!
+//! Fields are compared as the API server does: after its defaults, quantities by value, and what is empty as if it were absent.
+//! `cpu: 100m` and `cpu: "0.1"` are the same, and so are `terminationMessagePolicy: File` and nothing.
+//!
 //! # Why it is bad
 //!
 //! A Pod's init containers have been planned, and mostly run, before the update; the API server refuses to change them.
@@ -76,14 +79,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
+    lifecycle::defaults::same_field,
     model::{Object, Review},
     rules::rule::{Check, Report, rule},
     syntax::{
         Path, Str,
-        json::{self, same_text},
+        json::{self, MAX_COMPARED_BYTES},
     },
 };
 
@@ -161,13 +165,29 @@ fn name<'a>(container: &Fields<'a>) -> Str<'a> {
     container.get("name").and_then(|name| serde_json::from_str(name.get()).ok()).unwrap_or_default()
 }
 
-/// The fields that differ. Absent is what the API server writes no field for: `null`, an empty list or text, `false`.
+/// The fields that differ, after the API's defaults.
 fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<Item = &'c str> {
-    fn value<'c>(container: &'c Fields<'_>, field: &str) -> Option<&'c str> {
-        let value = container.get(field).map(|value| value.get());
-        value.filter(|value| !matches!(*value, "null" | "[]" | "\"\"" | "false"))
-    }
     let gone = before.keys().filter(|field| !after.contains_key(*field));
     let fields = after.keys().chain(gone).map(|field| &**field);
-    fields.filter(move |field| !same_text(value(before, field), value(after, field)))
+    fields.filter(move |field| {
+        let text = |container: &'c Fields<'_>| container.get(*field).map(|value| value.get());
+        text(before) != text(after)
+            && match (read(before, field), read(after, field)) {
+                (Some(before), Some(after)) => !same_field(&before, &after, field),
+                _ => true,
+            }
+    })
+}
+
+/// Reads one field of a container, and `image`, which a default depends on; `None` where it is too long or nested too deep to be
+/// compared: the API server writes the same thing always in the same way.
+fn read(container: &Fields<'_>, field: &str) -> Option<Map<String, Value>> {
+    let mut fields = Map::new();
+    for name in [field, "image"] {
+        if let Some(value) = container.get(name) {
+            let short = value.get().len() <= MAX_COMPARED_BYTES;
+            fields.insert(name.to_owned(), short.then(|| serde_json::from_str(value.get()).ok()).flatten()?);
+        }
+    }
+    Some(fields)
 }

@@ -1,11 +1,14 @@
 //! # What it does
 //!
-//! Finds `lifecycle` hooks on a regular init container.
+//! Finds `lifecycle` hooks on a regular init container. A `lifecycle` that holds nothing but a `stopSignal` is at level audit.
 //!
 //! # Why it is bad
 //!
 //! A regular init container runs to completion and is never stopped from outside in the course of a normal start, so
 //! `postStart` and `preStop` have no place in it; the API server refuses the Pod. Sidecars may have hooks.
+//!
+//! A `stopSignal` alone is dropped by the API server, and the Pod accepted, unless the feature gate ContainerStopSignals is on, which
+//! is alpha and off in Kubernetes 1.37; then it is refused too.
 //!
 //! # Examples
 //!
@@ -56,7 +59,10 @@
 use crate::{
     lifecycle::stages::{self, Role},
     model::Review,
-    rules::rule::{Check, Report, rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
 };
 
 rule! {
@@ -66,15 +72,25 @@ rule! {
     since: "0.1.0",
     page: "init_container_lifecycle_hook.rs",
     check: InitContainerLifecycleHook {},
+    other_levels: [LevelCase::of(Level::Audit, "there is nothing but a stopSignal", |_| true)],
 }
 
 impl Check for InitContainerLifecycleHook {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::Init) {
-            if placed.container.lifecycle.is_some() {
-                let name = &placed.container.name;
+            let Some(lifecycle) = &placed.container.lifecycle else { continue };
+            let (name, at) = (&placed.container.name, placed.path(template).key("lifecycle"));
+            if lifecycle.hooks().next().is_none() && !lifecycle.stop_signal.is_empty() {
+                out.at_level(
+                    Level::Audit,
+                    at.key("stopSignal"),
+                    format_args!(
+                        "init container \"{name}\" has a stopSignal, which the API server drops or refuses; remove it"
+                    ),
+                );
+            } else {
                 out.at(
-                    placed.path(template).key("lifecycle"),
+                    at,
                     format_args!("init container \"{name}\" runs to completion and may not have lifecycle hooks; restartPolicy: Always makes it a sidecar"),
                 );
             }

@@ -5,7 +5,8 @@
 //! # Why it is bad
 //!
 //! A regular init container runs to completion before the next container starts. It never serves, so it can never become
-//! ready, and the API server refuses the Pod; in a workload's template the mistake shows only when no Pod appears.
+//! ready, and the API server refuses the Pod and every workload of its own kinds with such a template. It does not look into the
+//! templates of custom resources: there the mistake shows only when no Pod appears.
 //! Sidecars, init containers with `restartPolicy: Always`, keep running and may have probes.
 //!
 //! # Examples

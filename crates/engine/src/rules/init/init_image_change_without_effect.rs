@@ -1,12 +1,13 @@
 //! # What it does
 //!
 //! Finds an UPDATE of a Pod that changes the image of a regular init container although the Pod is past its init containers:
-//! its status says that it is initialised, or one of its app containers has started.
+//! its status says that it is initialised, or one of its app containers has started. A Pod with a restart rule of action
+//! `RestartAllContainers` is left alone: its init containers run again with the rule, from the new image.
 //!
 //! # Why it is bad
 //!
-//! A finished init container does not run again, so that the new image is never started. The update looks as if it had
-//! worked.
+//! A finished init container does not run again, so that the new image is not started, unless the Pod gets a new sandbox: after its
+//! node has been started anew, or its sandbox has crashed. The update looks as if it had worked.
 //!
 //! # Examples
 //!
@@ -106,6 +107,10 @@ impl Check for InitImageChangeWithoutEffect {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         let Some(evidence) = past_init(&old.status) else { return };
+        let mut rules = stages::all(&review.new).flat_map(|(_, placed)| placed.container.restart_policy_rules.iter());
+        if rules.any(|rule| rule.action == "RestartAllContainers") {
+            return;
+        }
         // The images that each of them had; a name that two have is a fault, but not of this change.
         let mut before: HashMap<&str, HashSet<&str>> = HashMap::new();
         for (_, placed) in stages::all(old).filter(|(_, placed)| placed.role == Role::Init) {
@@ -116,7 +121,7 @@ impl Check for InitImageChangeWithoutEffect {
             if before.get(&**name).is_some_and(|images| !images.contains(&**image)) {
                 out.at(
                     placed.path(template).key("image"),
-                    format_args!("init container \"{name}\" has finished ({evidence}) and will not run image \"{image}\"; replace the Pod"),
+                    format_args!("init container \"{name}\" has finished ({evidence}): image \"{image}\" will not run unless the Pod gets a new sandbox; replace the Pod"),
                 );
             }
         }

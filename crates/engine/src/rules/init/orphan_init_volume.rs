@@ -1,7 +1,9 @@
 //! # What it does
 //!
-//! Finds an `emptyDir` volume that a regular init container mounts writable and that no other container mounts. A mount at
-//! `/tmp` or `/var/tmp` is left alone: it is the container's own scratch space.
+//! Finds an `emptyDir` volume that a regular init container mounts writable and that no other container uses: by a mount, or by
+//! `valueFrom.fileKeyRef` of its environment. A mount at a place for scratch files is left alone: `/tmp`, `/var/tmp`, `/var/cache`,
+//! `/run`, `/var/run`, `/var/lock`, `/dev/shm` and below; in a container with `readOnlyRootFilesystem` also `/home`, `/root` and
+//! `/var/log`.
 //!
 //! # Why it is bad
 //!
@@ -57,11 +59,15 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/#emptydir>
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-initialization/>
+//! - KEP-3721, Environment variables from files
 
 use std::collections::HashMap;
 
 use crate::{
-    lifecycle::stages::{Placed, Role, containers},
+    lifecycle::{
+        stages::{Placed, Role, containers},
+        volumes::{Use, is_scratch, uses},
+    },
     model::{PodSpec, Review},
     rules::rule::{Check, Report, rule},
     syntax::SmallMap,
@@ -69,7 +75,7 @@ use crate::{
 
 rule! {
     id: "orphan-init-volume",
-    summary: "an init container fills an emptyDir that no other container mounts",
+    summary: "an init container fills an emptyDir that no other container uses",
     level: Warn,
     since: "0.1.0",
     page: "orphan_init_volume.rs",
@@ -91,7 +97,7 @@ impl Check for OrphanInitVolume {
                     out.at(
                         placed.path(template).key("volumeMounts").index(*index),
                         format_args!(
-                            "init container \"{}\" fills emptyDir \"{}\", which no other container mounts",
+                            "init container \"{}\" fills emptyDir \"{}\", which no other container uses; mount it where its files are needed",
                             placed.container.name, volume.name
                         ),
                     );
@@ -101,42 +107,40 @@ impl Check for OrphanInitVolume {
     }
 }
 
-/// Which containers mount a volume.
+/// Which containers use a volume.
 enum Users<'p, 'a> {
     /// This one alone.
     One {
         /// Its place among all containers.
         number: usize,
         placed: Placed<'p, 'a>,
-        /// Its first mount that is for more than files that nobody else shall see.
+        /// Its first mount that is for more than scratch files.
         written: Option<usize>,
     },
     /// Several.
     Several,
 }
 
-/// Returns who mounts each of these volumes.
+/// Who uses each of these volumes.
 fn users<'p, 'a>(spec: &'p PodSpec<'a>, names: &SmallMap<&'p str, ()>) -> HashMap<&'p str, Users<'p, 'a>> {
     let mut users: HashMap<&str, Users<'_, '_>> = HashMap::new();
     for (number, placed) in containers(spec).enumerate() {
-        for (index, mount) in placed.container.volume_mounts.iter().enumerate() {
-            if !names.contains(&&*mount.name) {
+        let container = placed.container;
+        for one in uses(container) {
+            if !names.contains(&one.volume) {
                 continue;
             }
-            let writes = mount.read_only != Some(true) && !is_scratch(&mount.mount_path);
-            let user = users.entry(&*mount.name).or_insert(Users::One { number, placed, written: None });
+            let mount = container.volume_mounts.get(one.index).filter(|_| one.how == Use::Mount);
+            let writes =
+                mount.is_some_and(|mount| mount.read_only != Some(true) && !is_scratch(container, &mount.mount_path));
+            let user = users.entry(one.volume).or_insert(Users::One { number, placed, written: None });
             match user {
                 Users::One { number: first, written, .. } if *first == number => {
-                    *written = written.or(writes.then_some(index));
+                    *written = written.or(writes.then_some(one.index));
                 }
                 user => *user = Users::Several,
             }
         }
     }
     users
-}
-
-/// Returns whether the place is for files that nobody else shall see.
-fn is_scratch(mount_path: &str) -> bool {
-    matches!(mount_path.trim_end_matches('/'), "/tmp" | "/var/tmp")
 }

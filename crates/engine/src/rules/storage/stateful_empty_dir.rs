@@ -3,8 +3,9 @@
 //! Finds `emptyDir` volumes of a StatefulSet that has nothing that lasts: no `volumeClaimTemplates`, and no volume of a
 //! `persistentVolumeClaim`, `hostPath`, `nfs`, `iscsi` or `fc`. A generic `ephemeral` volume does not last either.
 //!
-//! Only volumes that an app or sidecar mounts writable count, and not those in memory or at paths that are for passing files by
-//! convention: `/tmp`, `/var/tmp`, `/var/cache`, `/run`, `/var/run`, `/dev/shm` and below.
+//! Only volumes that an app or sidecar mounts writable count, and not those in memory or at a place for scratch files: `/tmp`,
+//! `/var/tmp`, `/var/cache`, `/run`, `/var/run`, `/var/lock`, `/dev/shm` and below; in a container with `readOnlyRootFilesystem` also
+//! `/home`, `/root` and `/var/log`.
 //!
 //! # Why it is bad
 //!
@@ -59,7 +60,10 @@
 use std::collections::HashMap;
 
 use crate::{
-    lifecycle::stages::{self, Role},
+    lifecycle::{
+        stages::{self, Role},
+        volumes::is_scratch,
+    },
     model::{Review, Template, pod::Volume},
     rules::rule::{Check, Report, rule},
 };
@@ -107,16 +111,9 @@ fn keepers<'t>(template: &'t Template<'_>) -> HashMap<&'t str, &'t str> {
     for placed in stages::containers(&template.spec) {
         let container = placed.container;
         let mounts = container.volume_mounts.iter().filter(|_| matches!(placed.role, Role::App | Role::Sidecar));
-        for mount in mounts.filter(|mount| mount.read_only != Some(true) && !is_passing(&mount.mount_path)) {
+        for mount in mounts.filter(|mount| mount.read_only != Some(true) && !is_scratch(container, &mount.mount_path)) {
             keepers.entry(&*mount.name).or_insert(&*container.name);
         }
     }
     keepers
-}
-
-/// Returns whether files at this path are not meant to last, by the Filesystem Hierarchy Standard.
-fn is_passing(path: &str) -> bool {
-    ["/tmp", "/var/tmp", "/var/cache", "/run", "/var/run", "/dev/shm"]
-        .iter()
-        .any(|passing| path.strip_prefix(passing).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

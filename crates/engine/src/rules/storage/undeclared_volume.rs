@@ -1,12 +1,13 @@
 //! # What it does
 //!
 //! Finds `volumeMounts` and `volumeDevices`, of containers of every sort, that name a volume which is neither in the Pod's `volumes`
-//! nor made by a claim template of the workload (StatefulSet, CloneSet, LeaderWorkerSet, JobSet).
+//! nor made by a claim template of the workload (StatefulSet, CloneSet, LeaderWorkerSet, JobSet); and `valueFrom.fileKeyRef` of
+//! environment variables that name one which is not in `volumes`, where no claim template counts.
 //!
 //! # Why it is bad
 //!
-//! The API server refuses such a Pod. It does not look into the template of a StatefulSet, and knows nothing of the templates of
-//! custom resources: these are accepted and never get a Pod.
+//! The API server refuses such a Pod, and the workloads of its own kinds whose template has the mistake. It does not look into the
+//! templates of custom resources: these are accepted and never get a Pod.
 //!
 //! # Examples
 //!
@@ -53,9 +54,13 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/storage/volumes/#how-volumes-work>
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#volume-claim-templates>
+//! - KEP-3721, Environment variables from files
 
 use crate::{
-    lifecycle::stages,
+    lifecycle::{
+        stages,
+        volumes::{Use, uses},
+    },
     model::Review,
     rules::rule::{Check, Report, rule},
     syntax::SmallMap,
@@ -63,7 +68,7 @@ use crate::{
 
 rule! {
     id: "undeclared-volume",
-    summary: "a container mounts a volume that the Pod does not declare",
+    summary: "a container uses a volume that the Pod does not declare",
     level: Deny,
     since: "0.1.0",
     page: "undeclared_volume.rs",
@@ -73,22 +78,26 @@ rule! {
 impl Check for UndeclaredVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let claims: SmallMap<&str, ()> = review.new.claims.iter().map(|claim| &**claim).collect();
-        for template in &review.new.templates {
+        // A container without a Pod's spec tells nothing of the volumes around it.
+        for template in review.new.templates.iter().filter(|template| !template.is_container) {
             let volumes: SmallMap<&str, ()> = template.spec.volumes.iter().map(|volume| &*volume.name).collect();
             for placed in stages::containers(&template.spec) {
-                let container = placed.container;
-                let mounts = container.volume_mounts.iter().map(|mount| &*mount.name).enumerate();
-                let devices = container.volume_devices.iter().map(|device| &*device.name).enumerate();
-                let named = mounts.map(|(index, name)| ("volumeMounts", "mounts", index, name));
-                let named = named.chain(devices.map(|(index, name)| ("volumeDevices", "has a device of", index, name)));
-                for (list, verb, index, name) in
-                    named.filter(|(.., name)| !volumes.contains(name) && !claims.contains(name))
-                {
+                for one in uses(placed.container) {
+                    let name = one.volume;
+                    // The API server looks for a volume of `fileKeyRef` among the Pod's own, because it has to be an emptyDir.
+                    if volumes.contains(&name) || one.how != Use::EnvFile && claims.contains(&name) {
+                        continue;
+                    }
+                    let (list, verb, field): (_, _, &[&str]) = match one.how {
+                        Use::Mount => ("volumeMounts", "mounts", &["name"]),
+                        Use::Device => ("volumeDevices", "has a device of", &["name"]),
+                        Use::EnvFile => ("env", "takes a variable from", &["valueFrom", "fileKeyRef", "volumeName"]),
+                    };
                     out.at(
-                        placed.path(template).key(list).index(index).key("name"),
+                        placed.path(template).key(list).index(one.index).keys(field),
                         format_args!(
                             "container \"{}\" {verb} volume \"{name}\", which the Pod does not declare",
-                            container.name
+                            placed.container.name
                         ),
                     );
                 }

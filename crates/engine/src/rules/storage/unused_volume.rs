@@ -1,12 +1,17 @@
 //! # What it does
 //!
-//! Finds volumes of a Pod, and `volumeClaimTemplates` of a StatefulSet or CloneSet, that no container mounts or uses as a device. Init
-//! and ephemeral containers count.
+//! Finds volumes of a Pod, and `volumeClaimTemplates` of a StatefulSet or CloneSet, that no container uses: by a mount, as a device,
+//! or by `valueFrom.fileKeyRef` of its environment. Init and ephemeral containers count. Volumes for a sidecar that is injected
+//! later are left alone: those of known names (`gke-gcsfuse-cache`), and those that an annotation about volumes names
+//! (`dapr.io/volume-mounts`).
 //!
 //! # Why it is bad
 //!
-//! The Pod waits until the volume is there, and fails to start where it is missing, for something that nobody reads; an unused claim
-//! template costs a disk for every replica. Mostly it is a mount that was forgotten or misspelt.
+//! Mostly it is a mount that was forgotten or misspelt.
+//!
+//! A claim that nobody uses holds the Pod all the same: it is not scheduled before the claim is there and bound. An unused claim
+//! template, or a generic `ephemeral` volume, costs a disk for every replica, and the image of an `image` volume is pulled before
+//! any container starts. Any other volume that nobody mounts is not set up: a ConfigMap or Secret may even be missing.
 //!
 //! # Examples
 //!
@@ -48,15 +53,18 @@
 //! - Kubelet scenario: `order/missing-claim-that-nobody-mounts`
 
 use crate::{
-    lifecycle::stages,
-    model::Review,
+    lifecycle::{
+        stages,
+        volumes::{of_injected, uses},
+    },
+    model::{Review, pod::Volume},
     rules::rule::{Check, Report, rule},
-    syntax::{Path, SmallMap},
+    syntax::Path,
 };
 
 rule! {
     id: "unused-volume",
-    summary: "a volume is declared, and no container mounts it",
+    summary: "a volume is declared, and no container uses it",
     level: Audit,
     since: "0.1.0",
     page: "unused_volume.rs",
@@ -66,25 +74,37 @@ rule! {
 impl Check for UnusedVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
-            let used: SmallMap<&str, ()> = stages::containers(&template.spec)
-                .flat_map(|placed| {
-                    let mounts = placed.container.volume_mounts.iter().map(|mount| &*mount.name);
-                    mounts.chain(placed.container.volume_devices.iter().map(|device| &*device.name))
-                })
-                .collect();
-            for (index, volume) in template.spec.volumes.iter().enumerate() {
-                if !used.contains(&&*volume.name) {
-                    let message = format!("volume \"{}\" is mounted by no container", volume.name);
-                    out.at(template.spec_path("volumes").index(index), message);
-                }
+            let mut used = of_injected(review.new.pod_metadata(template));
+            used.extend(
+                stages::containers(&template.spec).flat_map(|placed| uses(placed.container).map(|one| one.volume)),
+            );
+            let is_unused = |name: &str| !used.contains(name);
+            for (index, volume) in
+                template.spec.volumes.iter().enumerate().filter(|(_, volume)| is_unused(&volume.name))
+            {
+                let at = template.spec_path("volumes").index(index);
+                out.at(at, format_args!("volume \"{}\" is used by no container{}", volume.name, cost(volume)));
             }
             for (index, claim) in review.new.controller.volume_claim_templates.iter().enumerate() {
                 let name = &claim.metadata.name;
-                if !used.contains(&&**name) {
+                if is_unused(name) {
                     let at = Path::of(&["spec", "volumeClaimTemplates"]).index(index);
-                    out.at(at, format_args!("claim template \"{name}\" is mounted by no container: every replica gets a volume that nobody uses"));
+                    out.at(at, format_args!("claim template \"{name}\" is used by no container: every replica gets a volume that nobody uses"));
                 }
             }
         }
+    }
+}
+
+/// What a volume costs that nobody uses. Those of other kinds are not set up at all.
+fn cost(volume: &Volume<'_>) -> &'static str {
+    if volume.persistent_volume_claim.is_some() {
+        ": the Pod still waits for its claim"
+    } else if volume.ephemeral.is_some() {
+        ": each Pod still gets a claim, and waits for it"
+    } else if volume.image.is_some() {
+        ": its image is still pulled"
+    } else {
+        ""
     }
 }

@@ -7,6 +7,9 @@
 //! The stop signal is what asks a container to end. SIGKILL does not ask: no process can catch it, so that the container has none of
 //! its grace period to finish requests, flush data or release locks.
 //!
+//! The feature gate ContainerStopSignals is alpha and off in Kubernetes 1.37: without it the API server drops `stopSignal`, and the
+//! container gets the image's own signal, or SIGTERM. The setting does its harm from the day the gate is on.
+//!
 //! # Examples
 //!
 //! ```yaml
@@ -50,7 +53,7 @@ use crate::{
 
 rule! {
     id: "kill-stop-signal",
-    summary: "the stop signal is SIGKILL: the container cannot stop in order",
+    summary: "the stop signal is SIGKILL: the container cannot stop gracefully",
     level: Warn,
     since: "0.1.0",
     page: "kill_stop_signal.rs",
@@ -67,7 +70,7 @@ impl Check for KillStopSignal {
                 out.at(
                     placed.path(template).keys(&["lifecycle", "stopSignal"]),
                     format_args!(
-                        "container \"{}\" has stopSignal SIGKILL: it is killed at once, whatever the grace period",
+                        "container \"{}\" has stopSignal SIGKILL: it is killed at once, whatever the grace period, where the cluster honours stopSignal; use SIGTERM or the program's own",
                         container.name
                     ),
                 );

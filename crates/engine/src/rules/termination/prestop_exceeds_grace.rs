@@ -1,16 +1,20 @@
 //! # What it does
 //!
 //! Finds `preStop` hooks that are known to take longer than the Pod's `terminationGracePeriodSeconds` (30 where it is not given):
-//! `sleep`, and `exec` of `sleep` by itself or in a shell script that begins with it (`sh -c "sleep 10; …"`). What cannot be
-//! known is left alone.
+//! `sleep`, and `exec` of `sleep` by itself or in a shell script (`sh -c "nginx -s quit; sleep 45"`). The `sleep`s that a script
+//! comes to in any case are added up; any other command counts as 0 s. A `sleep` in an `if`, a loop, a function, a pipe or the
+//! background, behind `||`, or behind a command that may end the script or the container (`exit`, `kill`), is left alone.
 //!
-//! For a hook that takes all of the grace period, or leaves less than `marginSeconds` (default 5) of it, the level is warn.
+//! A hook that takes all of the grace period, or leaves less than `marginSeconds` (default 5) of it, is at level warn.
+//!
+//! A grace period of 0, or a negative one, counts as 1 s.
 //!
 //! # Why it is bad
 //!
 //! The grace period begins with the deletion and includes the hook. When it is over, the hook is cut off and the container has two
 //! seconds from its stop signal to SIGKILL: connections break that the hook was meant to save. The API server refuses a `sleep`
-//! of more than the grace period, but not one of all of it, and does not look into commands.
+//! of more than the grace period, but not one of all of it, and does not look into commands. In a workload's template it also
+//! refuses any `sleep` beside a negative grace period.
 //!
 //! # Examples
 //!
@@ -53,6 +57,7 @@
 //! - KEP-3960, Sleep action for preStop
 //! - Kubelet scenario: `shutdown/prestop-longer-than-the-grace`
 //! - Kubelet scenario: `shutdown/prestop-as-long-as-the-grace`
+//! - Kubelet scenario: `shutdown/grace-of-zero`
 
 use std::time::Duration;
 
@@ -61,7 +66,7 @@ use serde::Deserialize;
 
 use crate::{
     lifecycle::{
-        shutdown::{grace_seconds, hook_duration},
+        shutdown::{grace_on_deletion, grace_seconds, hook_duration},
         stages::{self, Role},
     },
     model::Review,
@@ -105,8 +110,11 @@ impl Check for PrestopExceedsGrace {
             let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
             let Some(hook) = hook.filter(|_| matches!(placed.role, Role::App | Role::Sidecar)) else { continue };
             let Some(sleep) = hook_duration(hook).filter(|sleep| !sleep.is_zero()) else { continue };
-            let grace_seconds = grace_seconds(&template.spec);
-            let grace = Duration::from_secs(grace_seconds);
+            let grace = grace_on_deletion(&template.spec);
+            let grace_text = match grace_seconds(&template.spec) {
+                0 => format!("grace period of 0 s, which counts as {}", seconds(grace)),
+                _ => format!("grace period of {}", seconds(grace)),
+            };
             let field: &[&str] = if hook.sleep.is_some() { &["sleep", "seconds"] } else { &["exec", "command"] };
             let at = || placed.path(template).keys(&["lifecycle", "preStop"]).keys(field);
             let what = || format!("container \"{}\" sleeps {} in preStop", container.name, seconds(sleep));
@@ -114,21 +122,17 @@ impl Check for PrestopExceedsGrace {
             let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
             let beyond = milliseconds(sleep).saturating_sub(milliseconds(grace));
             if sleep > grace {
-                let effect = if grace.is_zero() { "is not run" } else { "is cut off" };
                 out.measured(
                     beyond,
                     at(),
-                    format_args!("{}, more than the grace period of {grace_seconds} s: it {effect}", what()),
+                    format_args!("{}, more than the {grace_text}: it is cut off; use a longer grace period", what()),
                 );
             } else if sleep == grace {
                 out.measured_at_level(
                     Level::Warn,
                     beyond,
                     at(),
-                    format_args!(
-                        "{}, all of the grace period of {grace_seconds} s: it has no time left to stop",
-                        what()
-                    ),
+                    format_args!("{}, all of the {grace_text}: it has no time left to stop", what()),
                 );
             } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
                 let left = seconds(grace.saturating_sub(sleep));
@@ -137,7 +141,7 @@ impl Check for PrestopExceedsGrace {
                     beyond,
                     at(),
                     format_args!(
-                        "{}, which leaves {left} of the grace period of {grace_seconds} s to stop, less than {} s",
+                        "{}, which leaves {left} of the {grace_text} to stop, less than {} s",
                         what(),
                         self.margin_seconds
                     ),

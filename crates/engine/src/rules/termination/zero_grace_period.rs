@@ -1,12 +1,15 @@
 //! # What it does
 //!
-//! Finds `terminationGracePeriodSeconds: 0`. In a StatefulSet the level is deny, elsewhere warn. Absent means 30.
+//! Finds `terminationGracePeriodSeconds: 0`. In a StatefulSet it is at level deny, elsewhere at level warn. Absent means 30.
 //!
 //! # Why it is bad
 //!
-//! Zero is valid, and means what `kubectl delete --force --grace-period=0` does: the Pod is taken from the API at once, no preStop
-//! hook runs, and the containers are killed some time later, when the kubelet notices. A StatefulSet may then start the Pod of
-//! the same name elsewhere while the old one still runs and writes to the same data.
+//! Zero is valid, and means what `kubectl delete --force --grace-period=0` does: the Pod is taken from the API at once, and its
+//! containers are stopped some time later, when the kubelet notices. A StatefulSet may then start the Pod of the same name
+//! elsewhere while the old one still runs and writes to the same data.
+//!
+//! The kubelet makes 1 s of it: preStop hooks run, for that one second, and containers have two from their stop signal to SIGKILL.
+//! Only where a liveness or startup probe ends one container does 0 stay 0: then its preStop hook does not run at all.
 //!
 //! # Examples
 //!
@@ -25,7 +28,7 @@
 //!
 //! # Use instead
 //!
-//! If it should be quick, one second is quick and safe:
+//! If it should be quick, 1 is as quick, and the Pod stays in the API until it has stopped:
 //!
 //! ```yaml
 //! apiVersion: apps/v1
@@ -60,7 +63,7 @@ use crate::{
 
 rule! {
     id: "zero-grace-period",
-    summary: "the grace period is 0: containers are killed without time to stop",
+    summary: "the grace period is 0: a deleted Pod is gone from the API while its containers still run",
     level: Warn,
     since: "0.1.0",
     page: "zero_grace_period.rs",
@@ -78,7 +81,7 @@ impl Check for ZeroGracePeriod {
             } else {
                 out.at(
                     at,
-                    "terminationGracePeriodSeconds is 0: containers are killed without time to stop; use 1 or more",
+                    "terminationGracePeriodSeconds is 0: a deleted Pod is gone from the API while its containers still run; use 1 or more",
                 );
             }
         }
