@@ -37,6 +37,12 @@ pub fn is_port_name(name: &str) -> bool {
         && !name.contains("--")
 }
 
+/// Returns whether a port's name says that a monitoring system asks it, no user: `metrics`, `prometheus` or `prom` is one of its
+/// words (`http-metrics`, `metrics-tls`). By this name a ServiceMonitor or PodMonitor finds the port.
+pub fn is_metrics_name(name: &str) -> bool {
+    name.split('-').any(|word| matches!(word, "metrics" | "prometheus" | "prom"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +54,16 @@ mod tests {
         }
         for bad in ["", "8080", "-a", "a-", "a--b", "HTTP", "a_b", "abcdefghijklmnop", "ä"] {
             assert!(!is_port_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn metrics() {
+        for name in ["metrics", "http-metrics", "metrics-tls", "prometheus", "https-prom"] {
+            assert!(is_metrics_name(name), "{name}");
+        }
+        for name in ["", "http", "biometrics", "metric", "promo"] {
+            assert!(!is_metrics_name(name), "{name}");
         }
     }
 

@@ -97,6 +97,8 @@ pub enum Handler<'p> {
         path: &'p str,
         /// Names and values.
         headers: Vec<(&'p str, &'p str)>,
+        /// `HTTP1` unless it is said.
+        protocol: &'p str,
     },
     /// It connects.
     TcpSocket {
@@ -111,6 +113,8 @@ pub enum Handler<'p> {
         port: Port<'p>,
         /// Empty means the server as a whole.
         service: &'p str,
+        /// `Plaintext` unless it is said.
+        mode: &'p str,
     },
 }
 
@@ -125,7 +129,7 @@ pub enum Port<'p> {
 
 impl<'p> Handler<'p> {
     /// Returns what `probe` of `container` asks, with names of ports resolved within the container as the kubelet does
-    /// (`ResolveContainerPort`) and the defaults of `SetDefaults_HTTPGetAction`. `None` for what the API server refuses:
+    /// (`ResolveContainerPort`) and the API's defaults (`SetDefaults_HTTPGetAction`, `defaultHTTPGetProtocol`; gRPC without `mode` is plaintext). `None` for what the API server refuses:
     /// not exactly one handler, no port, no command.
     pub fn of(container: &'p Container<'_>, probe: &'p Probe<'_>) -> Option<Self> {
         match (&probe.exec, &probe.http_get, &probe.tcp_socket, &probe.grpc) {
@@ -138,12 +142,14 @@ impl<'p> Handler<'p> {
                 port: Port::of(container, get.port.as_ref()?),
                 path: get.path.strip_prefix('/').unwrap_or(&get.path),
                 headers: get.http_headers.iter().map(|header| (&*header.name, &*header.value)).collect(),
+                protocol: if get.protocol.is_empty() { "HTTP1" } else { &get.protocol },
             }),
             (None, None, Some(socket), None) => {
                 Some(Self::TcpSocket { host: &socket.host, port: Port::of(container, socket.port.as_ref()?) })
             }
             (None, None, None, Some(grpc)) => {
-                Some(Self::Grpc { port: Port::of(container, grpc.port.as_ref()?), service: &grpc.service })
+                let mode = if grpc.mode.is_empty() { "Plaintext" } else { &grpc.mode };
+                Some(Self::Grpc { port: Port::of(container, grpc.port.as_ref()?), service: &grpc.service, mode })
             }
             _ => None,
         }

@@ -1,48 +1,120 @@
-//! Which containers serve a Service.
+//! Which Services send traffic to a Pod, and to which of its containers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use super::{
-    ports::protocol,
+    ports::{is_metrics_name, protocol},
     stages::{self, Placed, Role},
 };
-use crate::model::{PodSpec, inventory_object::TargetPort};
+use crate::model::{
+    ContainerPort, PodSpec, Review, Template,
+    inventory_object::{Service, ServicePort, TargetPort},
+};
 
-/// Tells which containers of a Pod serve which port.
+/// A port of a known Service that sends what it gets to the Pods of a template.
+#[derive(Debug, Clone, Copy)]
+pub struct Traffic<'s, 'p, 'a> {
+    /// The Service.
+    pub service: &'s Service,
+    /// Its port.
+    pub port: &'s ServicePort,
+    /// The container that serves it; `None` where that is not known, for a number that none declares.
+    pub to: Option<Placed<'p, 'a>>,
+    /// The port of the container, where it declares it.
+    pub declared: Option<&'p ContainerPort<'a>>,
+}
+
+impl Traffic<'_, '_, '_> {
+    /// Returns whether a monitoring system asks for it, no user: the Service, its target or the container names the port so.
+    pub fn is_metrics(&self) -> bool {
+        let target = if let TargetPort::Name(name) = &self.port.target { name } else { "" };
+        let declared = self.declared.map_or("", |port| &*port.name);
+        [self.port.name.as_str(), target, declared].into_iter().any(is_metrics_name)
+    }
+
+    /// Returns whether it is balanced over the Pods on behalf of users: not of a headless Service, by which Pods find each
+    /// other and clients choose one themselves, and no metrics.
+    pub fn serves_users(&self) -> bool {
+        !self.service.is_headless && !self.is_metrics()
+    }
+}
+
+/// Returns the traffic that the known Services of the namespace send to the Pods of `template`. `None` where its Services are
+/// not known.
 ///
-/// A number is served by who declares it for the same protocol; a Pod need not declare its ports, so that nobody may be
-/// known to serve one. A name is that of the first container that has a port of this name, apps before sidecars; no other
-/// container is asked. (`endpointslice.FindPort`)
+/// A name is that of the first port of this name and protocol, apps before sidecars; where there is none, nothing is sent.
+/// (`endpointslice.FindPort`) A number is sent to the Pod whoever serves it: the first who declares it, or else the only
+/// container, if it declares no port at all. Services that select by no label, or stand for a name elsewhere (ExternalName), send
+/// nothing. Of a Scale only the labels of its Pods are known, no containers: then every port may be served.
+pub fn traffic<'r, 'a>(review: &'r Review<'a>, template: &'r Template<'a>) -> Option<Vec<Traffic<'a, 'r, 'a>>> {
+    let known = review.known().filter(|namespace| namespace.knows_services())?;
+    let services = known.services(&review.new.pod_metadata(template).labels);
+    if services.is_empty() {
+        return Some(Vec::new());
+    }
+    let serving = Serving::of(&template.spec);
+    let ports = services.into_iter().flat_map(|service| service.ports.iter().map(move |port| (service, port)));
+    let sent = ports.filter_map(|(service, port)| {
+        let found = serving.target(port);
+        let has_containers = !template.spec.containers.is_empty();
+        if found.is_none() && has_containers && matches!(port.target, TargetPort::Name(_)) {
+            return None;
+        }
+        let to = found.map(|(placed, _)| placed).or(serving.sole);
+        Some(Traffic { service, port, to, declared: found.map(|(_, declared)| declared) })
+    });
+    Some(sent.collect())
+}
+
+/// A container and its port.
+type Declared<'p, 'a> = (Placed<'p, 'a>, &'p ContainerPort<'a>);
+
+/// Tells which container of a Pod serves which port.
 #[derive(Debug, Default)]
-pub struct Serving<'p, 'a> {
-    by_number: HashMap<(i64, &'p str), Vec<Placed<'p, 'a>>>,
-    by_name: HashMap<&'p str, Placed<'p, 'a>>,
+struct Serving<'p, 'a> {
+    /// By number and protocol.
+    by_number: HashMap<(i64, &'p str), Declared<'p, 'a>>,
+    /// By name and protocol.
+    by_name: HashMap<(&'p str, &'p str), Declared<'p, 'a>>,
+    /// The only container that goes on running, where it declares no port.
+    sole: Option<Placed<'p, 'a>>,
 }
 
 impl<'p, 'a> Serving<'p, 'a> {
-    /// Reads what the containers of the Pod declare.
-    pub fn of(spec: &'p PodSpec<'a>) -> Self {
-        let of = |role| {
-            let placed = stages::containers(spec).filter(move |placed| placed.role == role);
-            placed.flat_map(|placed| placed.container.ports.iter().map(move |port| (placed, port)))
-        };
+    fn of(spec: &'p PodSpec<'a>) -> Self {
+        let of = |role| stages::containers(spec).filter(move |placed| placed.role == role);
         let mut serving = Self::default();
-        for (placed, port) in of(Role::App).chain(of(Role::Sidecar)) {
-            if let Some(number) = port.container_port {
-                serving.by_number.entry((number, protocol(port))).or_default().push(placed);
+        for placed in of(Role::App).chain(of(Role::Sidecar)) {
+            for port in &placed.container.ports {
+                if let Some(number) = port.container_port {
+                    serving.by_number.entry((number, protocol(port))).or_insert((placed, port));
+                }
+                serving.by_name.entry((&port.name, protocol(port))).or_insert((placed, port));
             }
-            serving.by_name.entry(&port.name).or_insert(placed);
+        }
+        let mut running = of(Role::App).chain(of(Role::Sidecar));
+        if let (Some(placed), None) = (running.next(), running.next()) {
+            serving.sole = Some(placed).filter(|placed| placed.container.ports.is_empty());
         }
         serving
     }
 
-    /// The containers that serve `target`; one stands there twice that declares the port twice.
-    pub fn target<'s>(&'s self, target: &'s TargetPort) -> &'s [Placed<'p, 'a>] {
-        match target {
-            TargetPort::Number(number, protocol) => {
-                self.by_number.get(&(*number, protocol.as_str())).map(Vec::as_slice).unwrap_or_default()
-            }
-            TargetPort::Name(name) => self.by_name.get(name.as_str()).map(std::slice::from_ref).unwrap_or_default(),
+    fn target(&self, port: &ServicePort) -> Option<Declared<'p, 'a>> {
+        let protocol = port.protocol.as_str();
+        let found = match &port.target {
+            TargetPort::Number(number) => self.by_number.get(&(*number, protocol)),
+            TargetPort::Name(name) => self.by_name.get(&(name.as_str(), protocol)),
+        };
+        found.copied()
+    }
+}
+
+impl fmt::Display for ServicePort {
+    /// Writes what it targets, for messages: `8080/TCP`, `"http"`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            TargetPort::Number(number) => write!(f, "{number}/{}", self.protocol),
+            TargetPort::Name(name) => write!(f, "\"{name}\""),
         }
     }
 }
@@ -52,27 +124,47 @@ mod tests {
     use super::*;
     use crate::syntax::json::from_object;
 
+    fn names<'p>(serving: &Serving<'p, '_>, protocol: &str, target: TargetPort) -> Option<(&'p str, Option<i64>)> {
+        let port = ServicePort { name: String::new(), protocol: protocol.to_owned(), target };
+        serving.target(&port).map(|(placed, port)| (&*placed.container.name, port.container_port))
+    }
+
     #[test]
     fn by_number_and_by_name() {
         let spec: PodSpec = from_object(
             r#"{"initContainers": [{"name": "i", "ports": [{"containerPort": 80, "name": "http"}]},
                   {"name": "s", "restartPolicy": "Always", "ports": [{"containerPort": 81, "name": "http"}, {"containerPort": 90, "name": "admin"}]}],
-                "containers": [{"name": "a", "ports": [{"containerPort": 80, "name": "http"}, {"containerPort": 53, "protocol": "UDP"}]}],
+                "containers": [{"name": "a", "ports": [{"containerPort": 80, "name": "http"}, {"containerPort": 53, "protocol": "UDP", "name": "dns"}]},
+                  {"name": "b", "ports": [{"containerPort": 80}, {"containerPort": 54, "name": "dns"}]}],
                 "ephemeralContainers": [{"name": "e", "ports": [{"containerPort": 80}]}]}"#,
         )
         .unwrap();
         let serving = Serving::of(&spec);
-        let names = |target: TargetPort| -> Vec<&str> {
-            serving.target(&target).iter().map(|placed| &*placed.container.name).collect()
+        let number = |number, protocol| names(&serving, protocol, TargetPort::Number(number));
+        let name = |name: &str, protocol| names(&serving, protocol, TargetPort::Name(name.to_owned()));
+        assert_eq!(number(80, "TCP"), Some(("a", Some(80))));
+        assert_eq!(number(81, "TCP"), Some(("s", Some(81))));
+        assert_eq!(number(53, "UDP"), Some(("a", Some(53))));
+        assert_eq!(number(53, "TCP"), None);
+        assert_eq!(name("http", "TCP"), Some(("a", Some(80))));
+        assert_eq!(name("admin", "TCP"), Some(("s", Some(90))));
+        assert_eq!(name("dns", "UDP"), Some(("a", Some(53))));
+        assert_eq!(name("dns", "TCP"), Some(("b", Some(54))));
+        assert_eq!(name("none", "TCP"), None);
+        assert!(serving.sole.is_none());
+    }
+
+    #[test]
+    fn the_only_container() {
+        let sole = |text: &'static str| {
+            let spec: PodSpec = from_object(text).unwrap();
+            Serving::of(&spec).sole.map(|placed| placed.container.name.to_string())
         };
-        let number = |number, protocol: &str| names(TargetPort::Number(number, protocol.to_owned()));
-        let name = |name: &str| names(TargetPort::Name(name.to_owned()));
-        assert_eq!(number(80, "TCP"), ["a"]);
-        assert_eq!(number(81, "TCP"), ["s"]);
-        assert_eq!(number(53, "UDP"), ["a"]);
-        assert!(number(53, "TCP").is_empty());
-        assert_eq!(name("http"), ["a"]);
-        assert_eq!(name("admin"), ["s"]);
-        assert!(name("none").is_empty());
+        assert_eq!(sole(r#"{"initContainers": [{"name": "i"}], "containers": [{"name": "a"}]}"#).unwrap(), "a");
+        assert_eq!(sole(r#"{"containers": [{"name": "a", "ports": [{"containerPort": 80}]}]}"#), None);
+        assert_eq!(sole(r#"{"containers": [{"name": "a"}, {"name": "b"}]}"#), None);
+        let sidecar =
+            r#"{"initContainers": [{"name": "s", "restartPolicy": "Always"}], "containers": [{"name": "a"}]}"#;
+        assert_eq!(sole(sidecar), None);
     }
 }

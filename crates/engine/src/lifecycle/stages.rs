@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tells what part a container plays in its Pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// A regular init container: runs to completion.
     Init,

@@ -99,7 +99,7 @@ impl Inventory {
             Content::Namespace { terminating, labels } => {
                 (namespace.terminating, namespace.labels) = (terminating, Some(labels));
             }
-            // A Service without a selector selects no Pod; somebody else keeps its endpoints.
+            // A Service without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
             Content::Service(selector, _) if selector.match_labels.is_empty() => {}
             Content::Service(selector, service) => namespace.services.add(selector, service),
             Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
@@ -217,7 +217,10 @@ impl Namespace {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::inventory_object::TargetPort, *};
+    use super::{
+        super::inventory_object::{ServicePort, TargetPort},
+        *,
+    };
 
     fn labels(json: &str) -> Map<'_> {
         serde_json::from_str(json).unwrap()
@@ -232,6 +235,16 @@ mod tests {
             r#"{"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}, {"port": 53, "protocol": "UDP"}]}}"#,
         );
         add("", "Service", r#"{"metadata": {"name": "external"}, "spec": {"ports": [{"port": 80}]}}"#);
+        add(
+            "",
+            "Service",
+            r#"{"metadata": {"name": "elsewhere"}, "spec": {"type": "ExternalName", "externalName": "example.com", "selector": {"app": "web"}}}"#,
+        );
+        add(
+            "",
+            "Service",
+            r#"{"metadata": {"name": "peers"}, "spec": {"clusterIP": "None", "publishNotReadyAddresses": true, "selector": {"app": "peer"}, "ports": [{"name": "p", "port": 1, "targetPort": 0}, {"port": 2, "targetPort": ""}]}}"#,
+        );
         add(
             "policy",
             "PodDisruptionBudget",
@@ -268,8 +281,18 @@ mod tests {
         let shop = inventory.namespace("shop").unwrap();
         let services = shop.services(&labels(r#"{"app": "web", "x": "y"}"#));
         assert_eq!(services.len(), 1);
-        let ports = [TargetPort::Name("http".to_owned()), TargetPort::Number(53, "UDP".to_owned())];
-        assert_eq!(services[0].target_ports, ports);
+        let port = |name: &str, protocol: &str, target| ServicePort {
+            name: name.to_owned(),
+            protocol: protocol.to_owned(),
+            target,
+        };
+        let ports = [port("", "TCP", TargetPort::Name("http".to_owned())), port("", "UDP", TargetPort::Number(53))];
+        assert_eq!(services[0].ports, ports);
+        assert!(!services[0].is_headless && !services[0].ignores_readiness);
+        let peers = shop.services(&labels(r#"{"app": "peer"}"#))[0];
+        assert!(peers.is_headless && peers.ignores_readiness);
+        let ports = [port("p", "TCP", TargetPort::Number(1)), port("", "TCP", TargetPort::Number(2))];
+        assert_eq!(peers.ports, ports);
         assert!(shop.services(&labels(r#"{"app": "other"}"#)).is_empty());
         let names = |json| shop.budgets(&labels(json)).iter().map(|budget| budget.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(r#"{"app": "x"}"#), ["all"]);

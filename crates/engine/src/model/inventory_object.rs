@@ -40,15 +40,30 @@ pub(super) enum Content {
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// The ports of the Pods that it targets.
-    pub target_ports: Vec<TargetPort>,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// Says whether it has no address of its own: clients find the Pods by DNS and choose one themselves (`clusterIP: None`).
+    pub is_headless: bool,
+    /// `publishNotReadyAddresses`: Pods that are not ready are told of as well.
+    pub ignores_readiness: bool,
+}
+
+/// A port of a Service, after defaulting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePort {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its protocol.
+    pub protocol: String,
+    /// The port of the Pods that it targets.
+    pub target: TargetPort,
 }
 
 /// A port of a Pod that a Service targets.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetPort {
-    /// By number and protocol.
-    Number(i64, String),
+    /// By number.
+    Number(i64),
     /// By name.
     Name(String),
 }
@@ -137,10 +152,16 @@ impl InventoryObject {
             }
             ("", "Service") => {
                 let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
-                let selector =
-                    LabelSelector { match_labels: owned(&root.spec.selector), match_expressions: Vec::new() };
-                let target_ports = root.spec.ports.iter().map(ServicePort::target).collect();
-                Content::Service(selector, Service { name: root.metadata.name.to_string(), target_ports })
+                let spec = root.spec;
+                // The selector of an ExternalName is ignored (`core/v1` field documentation).
+                let match_labels = if *spec.kind == *"ExternalName" { BTreeMap::new() } else { owned(&spec.selector) };
+                let service = Service {
+                    name: root.metadata.name.to_string(),
+                    ports: spec.ports.iter().map(SpecPort::defaulted).collect(),
+                    is_headless: *spec.cluster_ip == *"None",
+                    ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
+                };
+                Content::Service(LabelSelector { match_labels, match_expressions: Vec::new() }, service)
             }
             ("policy", "PodDisruptionBudget") => {
                 let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
@@ -234,17 +255,24 @@ struct Status {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct ServiceSpec<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Str<'a>,
+    #[serde(borrow, rename = "clusterIP")]
+    cluster_ip: Str<'a>,
+    publish_not_ready_addresses: Option<bool>,
     #[serde(borrow)]
     selector: Map<'a>,
     #[serde(borrow)]
-    ports: List<ServicePort<'a>>,
+    ports: List<SpecPort<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct ServicePort<'a> {
+struct SpecPort<'a> {
+    #[serde(borrow)]
+    name: Str<'a>,
     port: Option<i64>,
     #[serde(borrow)]
     target_port: Option<IntOrString<'a>>,
@@ -252,19 +280,17 @@ struct ServicePort<'a> {
     protocol: Str<'a>,
 }
 
-impl ServicePort<'_> {
-    fn target(&self) -> TargetPort {
-        match &self.target_port {
-            Some(IntOrString::String(name)) => TargetPort::Name(name.to_string()),
-            Some(IntOrString::Int(number)) => TargetPort::Number(*number, self.protocol()),
-            // Absent means the Service's own port.
-            None => TargetPort::Number(self.port.unwrap_or(0), self.protocol()),
-        }
-    }
-
-    /// Absent means TCP.
-    fn protocol(&self) -> String {
-        if self.protocol.is_empty() { "TCP".to_owned() } else { self.protocol.to_string() }
+impl SpecPort<'_> {
+    /// Fills in what the API server does: TCP, and the Service's own port where `targetPort` is absent, 0 or empty.
+    /// (`SetDefaults_Service`)
+    fn defaulted(&self) -> ServicePort {
+        let target = match &self.target_port {
+            Some(IntOrString::String(name)) if !name.is_empty() => TargetPort::Name(name.to_string()),
+            Some(IntOrString::Int(number)) if *number != 0 => TargetPort::Number(*number),
+            _ => TargetPort::Number(self.port.unwrap_or(0)),
+        };
+        let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
+        ServicePort { name: self.name.to_string(), protocol: protocol.to_owned(), target }
     }
 }
 

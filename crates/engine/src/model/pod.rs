@@ -478,6 +478,9 @@ pub struct HttpGet<'a> {
     /// `httpHeaders`.
     #[serde(borrow)]
     pub http_headers: List<HttpHeader<'a>>,
+    /// `protocol`; empty means HTTP/1.
+    #[serde(borrow)]
+    pub protocol: Str<'a>,
 }
 
 /// `HTTPHeader`.
@@ -514,6 +517,9 @@ pub struct Grpc<'a> {
     /// `service`; empty means the server as a whole.
     #[serde(borrow)]
     pub service: Str<'a>,
+    /// `mode`; empty means plaintext.
+    #[serde(borrow)]
+    pub mode: Str<'a>,
 }
 
 /// `Lifecycle`.

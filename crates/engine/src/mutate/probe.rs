@@ -94,9 +94,10 @@ impl ProbeSettings {
                     port,
                     path: path.strip_prefix('/').unwrap_or(path),
                     headers: Vec::new(),
+                    protocol: "HTTP1",
                 }
             }
-            Preference::Grpc => Handler::Grpc { port, service: "" },
+            Preference::Grpc => Handler::Grpc { port, service: "", mode: "Plaintext" },
             Preference::TcpSocket => Handler::TcpSocket { host: "", port },
         })
     }

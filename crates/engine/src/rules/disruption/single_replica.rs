@@ -3,7 +3,9 @@
 //! Finds a workload that serves with one replica: a Deployment, StatefulSet, Rollout, CloneSet or DeploymentConfig. Where an
 //! autoscaler is known (HorizontalPodAutoscaler, ScaledObject), what it goes down to counts. Left alone are those with 0 replicas,
 //! those without `replicas`, which mostly an autoscaler sets, and, where the Services of the namespace are known, those
-//! that none of them sends traffic to.
+//! that none of them sends traffic to on behalf of users. Not counted are ports for metrics (their name has the word `metrics`,
+//! `prometheus` or `prom`), which controllers have that serve nobody, and headless Services: by those the Pods of a StatefulSet find
+//! each other, and how many there are is a matter of the data they hold.
 //!
 //! # Why it is bad
 //!
@@ -45,7 +47,10 @@
 //! - Kubelet scenario: `workloads/single-replica`
 
 use crate::{
-    lifecycle::disruption::{has_autoscaler, is_service_workload, least_replicas},
+    lifecycle::{
+        disruption::{has_autoscaler, is_service_workload, least_replicas},
+        services::{Traffic, traffic},
+    },
     model::Review,
     rules::rule::{Check, Report, rule},
     syntax::Path,
@@ -64,11 +69,11 @@ impl Check for SingleReplica {
     const SCALE: bool = true;
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let serves = review.known().filter(|known| known.knows_services()).is_none_or(|known| {
-            let labels = |template| &review.new.pod_metadata(template).labels;
-            review.new.templates.iter().any(|template| !known.services(labels(template)).is_empty())
-        });
-        if !is_service_workload(review.workload) || !serves || least_replicas(review) != Some(1) {
+        if !is_service_workload(review.workload) || least_replicas(review) != Some(1) {
+            return;
+        }
+        let serves = |template| traffic(review, template).is_none_or(|sent| sent.iter().any(Traffic::serves_users));
+        if !review.new.templates.iter().any(serves) {
             return;
         }
         let has = if has_autoscaler(review) { "may go down to" } else { "has" };

@@ -3,6 +3,9 @@
 //! Finds two containers of a Pod, app containers or sidecars, that give the same name to different ports of the same
 //! protocol. One name for a TCP and a UDP port is fine, and so are regular init containers: no Service looks at them.
 //!
+//! Where the Services of the namespace are known, only names count that one of them targets in this Pod. Where they are not,
+//! names of ports for metrics are left alone (the word `metrics`, `prometheus` or `prom`): a PodMonitor finds all ports of a name.
+//!
 //! # Why it is bad
 //!
 //! A Service whose `targetPort` is that name sends its traffic to the first such port, app containers before sidecars, in
@@ -52,10 +55,11 @@
 
 use crate::{
     lifecycle::{
-        ports::protocol,
+        ports::{is_metrics_name, protocol},
+        services::traffic,
         stages::{Role, containers},
     },
-    model::Review,
+    model::{Review, inventory_object::TargetPort},
     rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
@@ -73,6 +77,13 @@ impl Check for DuplicatePortName {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         for template in &review.new.templates {
             let of = |role| containers(&template.spec).filter(move |placed| placed.role == role);
+            let sent = traffic(review, template);
+            let mut targeted: SmallMap<(&str, &str), &str> = SmallMap::default();
+            for sent in sent.iter().flatten() {
+                if let TargetPort::Name(name) = &sent.port.target {
+                    targeted.add((name, &sent.port.protocol), &sent.service.name);
+                }
+            }
             let mut first: SmallMap<(&str, &str), (&str, i64)> = SmallMap::default();
             for placed in of(Role::App).chain(of(Role::Sidecar)) {
                 let container = placed.container;
@@ -82,15 +93,21 @@ impl Check for DuplicatePortName {
                     first.add((name, protocol), (&container.name, number));
                     let Some((holder, taken)) = first.get(&(name, protocol)).copied() else { continue };
                     // Two ports of one name in one container are refused by the API server.
-                    if taken != number && holder != &*container.name {
-                        out.at(
-                            placed.path(template).key("ports").index(index).key("name"),
-                            format_args!(
-                                "container \"{}\" names port {number} \"{name}\", but a Service that targets that name reaches {taken} of \"{holder}\"; rename one",
-                                container.name
-                            ),
-                        );
+                    if taken == number || holder == &*container.name {
+                        continue;
                     }
+                    let who = match (&sent, targeted.get(&(name, protocol))) {
+                        (_, Some(service)) => format!("Service \"{service}\", which targets that name,"),
+                        (None, None) if !is_metrics_name(name) => "a Service that targets that name".to_owned(),
+                        _ => continue,
+                    };
+                    out.at(
+                        placed.path(template).key("ports").index(index).key("name"),
+                        format_args!(
+                            "container \"{}\" names port {number} \"{name}\", but {who} reaches {taken} of \"{holder}\"; rename one",
+                            container.name
+                        ),
+                    );
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! # What it does
 //!
-//! Finds two containers that run at the same time and declare the same container port for the same protocol, and a container
-//! that declares one twice. All containers of a Pod share one network namespace.
+//! Finds two containers that run at the same time and declare the same container port for the same protocol. All containers of
+//! a Pod share one network namespace. One container that declares a port twice is a warning.
 //!
 //! Init containers run one after the other and are over before the app containers start, so that they may use the ports of
 //! each other and of the apps; a sidecar goes on running and may not. Declarations of one container that differ in `hostIP`
@@ -11,8 +11,10 @@
 //! # Why it is bad
 //!
 //! Only one process can listen on a port. The second container fails with "address already in use" and restarts for ever,
-//! or, worse, serves from the wrong process. The API server accepts it. A list that names a port twice in one container
-//! breaks `kubectl apply`, which takes port and protocol for the key of the list.
+//! or, worse, serves from the wrong process. The API server accepts it.
+//!
+//! A container that declares a port twice, often to give it two names, runs: the API server only warns. But port and protocol
+//! are the key of the list: `kubectl apply --server-side`, and whatever else applies so, refuses it.
 //!
 //! # Examples
 //!
@@ -63,7 +65,10 @@ use crate::{
         stages::{Placed, containers},
     },
     model::{ContainerPort, Review, Template},
-    rules::rule::{Check, Report, rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
     syntax::SmallMap,
 };
 
@@ -74,6 +79,7 @@ rule! {
     since: "0.1.0",
     page: "port_conflict.rs",
     check: PortConflict {},
+    other_levels: [LevelCase::of(Level::Warn, "one container declares the port twice", |_| true)],
 }
 
 impl Check for PortConflict {
@@ -113,10 +119,11 @@ fn report_twice(template: &Template<'_>, placed: &Placed<'_, '_>, out: &mut Repo
     for (index, port) in placed.container.ports.iter().enumerate() {
         let Some(key) = key(port) else { continue };
         if let Some(first) = seen.get(&key) {
-            out.at(
+            out.at_level(
+                Level::Warn,
                 placed.path(template).key("ports").index(index).key("containerPort"),
                 format_args!(
-                    "container \"{}\" declares {}/{} twice, first in ports[{first}]",
+                    "container \"{}\" declares {}/{} twice, first in ports[{first}]: it runs, but server-side apply refuses the list; declare it once",
                     placed.container.name, key.0, key.1
                 ),
             );

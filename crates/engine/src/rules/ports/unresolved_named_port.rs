@@ -4,8 +4,14 @@
 //!
 //! # Why it is bad
 //!
-//! The kubelet looks the name up in the ports of that one container and nowhere else; the API server does not check. The
-//! probe can then never succeed: the container is never ready, or restarted again and again.
+//! The kubelet looks the name up in the ports of that one container and nowhere else; the API server does not check. Where the
+//! name is not found, the probe asks nobody and has no result, neither success nor failure:
+//!
+//! - a `readinessProbe` never lets the container be ready;
+//! - a `startupProbe` never ends: the container is not ready, and no other probe of it begins;
+//! - a `livenessProbe` never restarts it: it protects from nothing.
+//!
+//! A hook fails: after a failed `postStart` the container is killed, and a `preStop` does nothing.
 //!
 //! # Examples
 //!

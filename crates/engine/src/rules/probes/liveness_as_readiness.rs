@@ -1,7 +1,11 @@
 //! # What it does
 //!
 //! Finds a container whose `livenessProbe` and `readinessProbe` ask the same (the same handler, ports compared by number and
-//! with the API's defaults), where the liveness probe gives up no later: failureThreshold × periodSeconds.
+//! with the API's defaults; also the `protocol` of `httpGet` and the `mode` of `grpc`), where the liveness probe gives up no
+//! later: failureThreshold × periodSeconds.
+//!
+//! It is only noted (audit) where the Services of the namespace are known and none sends traffic to the container, or only to
+//! its ports for metrics: then no load moves to others.
 //!
 //! # Why it is bad
 //!
@@ -57,10 +61,15 @@
 use crate::{
     lifecycle::{
         probes::{Handler, Timing},
-        stages,
+        services::traffic,
+        stages::{self, Role},
     },
-    model::Review,
-    rules::rule::{Check, Report, rule},
+    model::{Review, Template},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
+    syntax::SmallMap,
 };
 
 rule! {
@@ -70,6 +79,7 @@ rule! {
     since: "0.1.0",
     page: "liveness_as_readiness.rs",
     check: LivenessAsReadiness {},
+    other_levels: [LevelCase::of(Level::Audit, "no known Service sends traffic to the container", |_| true)],
 }
 
 impl Check for LivenessAsReadiness {
@@ -77,16 +87,20 @@ impl Check for LivenessAsReadiness {
         if !review.workload.probes_as_written {
             return;
         }
-        for (template, placed) in stages::all(&review.new) {
-            let container = placed.container;
-            let Some((liveness, readiness)) = container.liveness_probe.as_ref().zip(container.readiness_probe.as_ref())
-            else {
-                continue;
-            };
-            let Some(handler) = Handler::of(container, liveness) else { continue };
-            let [dead, unready] = [liveness, readiness].map(|probe| Timing::of(probe).patience_seconds());
-            if Handler::of(container, readiness) == Some(handler) && dead <= unready {
-                out.at(
+        for template in &review.new.templates {
+            let mut loaded: Option<Loaded> = None;
+            for placed in stages::containers(&template.spec) {
+                let container = placed.container;
+                let probes = container.liveness_probe.as_ref().zip(container.readiness_probe.as_ref());
+                let Some((liveness, readiness)) = probes else { continue };
+                let Some(handler) = Handler::of(container, liveness) else { continue };
+                let [dead, unready] = [liveness, readiness].map(|probe| Timing::of(probe).patience_seconds());
+                if Handler::of(container, readiness) != Some(handler) || dead > unready {
+                    continue;
+                }
+                let loaded = loaded.get_or_insert_with(|| Loaded::of(review, template));
+                out.at_level(
+                    if loaded.contains(&placed) { Level::Warn } else { Level::Audit },
                     placed.path(template).key("livenessProbe"),
                     format_args!(
                         "livenessProbe of container \"{}\" asks the same as its readinessProbe and gives up after {dead} s, no later than the readinessProbe ({unready} s): overload becomes restarts",
@@ -94,6 +108,29 @@ impl Check for LivenessAsReadiness {
                     ),
                 );
             }
+        }
+    }
+}
+
+/// The containers of a Pod that Services may load.
+enum Loaded {
+    /// Any: who gets the traffic, or whether there is any, is not known.
+    Any,
+    /// These.
+    Only(SmallMap<(Role, usize), ()>),
+}
+
+impl Loaded {
+    fn of(review: &Review<'_>, template: &Template<'_>) -> Self {
+        let Some(sent) = traffic(review, template) else { return Self::Any };
+        let to = sent.iter().filter(|sent| !sent.is_metrics()).map(|sent| Some((sent.to?.role, sent.to?.index)));
+        to.collect::<Option<_>>().map_or(Self::Any, Self::Only)
+    }
+
+    fn contains(&self, placed: &stages::Placed<'_, '_>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(these) => these.contains(&(placed.role, placed.index)),
         }
     }
 }

@@ -1,14 +1,23 @@
 //! # What it does
 //!
-//! Finds an app container that declares ports but has no `readinessProbe`, in Pods that are meant to keep running. Pods with
-//! `readinessGates` are left alone: something else decides when they are ready.
+//! Finds an app container without `readinessProbe` that serves, in Pods that are meant to keep running.
 //!
-//! Where the Services of the namespace are known, only a container counts that one of them sends traffic to: it selects the
-//! Pod's labels and targets one of the container's ports, by number and protocol or by name.
+//! Where the Services of the namespace are known, it serves if one of them sends traffic to it: the Service selects the Pod's
+//! labels and targets one of the container's ports, by number or by name, for the same protocol; or a number that no container
+//! declares, where this is the only container and declares no port at all. Headless Services count, as their DNS names lead to ready Pods
+//! only; those with `publishNotReadyAddresses` do not, as they ask for no readiness.
+//!
+//! Where they are not known, a container is taken to serve if it declares a port and no container of the Pod has a
+//! `readinessProbe`. Where one has, the Pod is not ready before that one is, and whether the others serve as well cannot be told.
+//! The webhook knows Services only with `--watch`; `podgate check` knows those that it is given.
+//!
+//! Left alone are ports for metrics (the word `metrics`, `prometheus` or `prom` in the name that the container or the Service gives
+//! them), as no user waits for those; containers with a `startupProbe`, which are not ready before it has succeeded; and Pods
+//! with `readinessGates`, as something else decides when they are ready.
 //!
 //! # Why it is bad
 //!
-//! Without a readiness probe a container counts as ready as soon as its process runs. Services send it traffic before it
+//! With neither of the two probes a container counts as ready as soon as its process runs. Services send it traffic before it
 //! listens, and a rolling update goes on to replace the next Pod although the new one does not serve yet.
 //!
 //! # Examples
@@ -53,22 +62,21 @@
 //! - Kubelet scenario: `probes/without-readiness-probe`
 //! - Kubelet scenario: `probes/startup-alone-holds-back-readiness`
 
-use std::collections::HashSet;
-
 use crate::{
     lifecycle::{
+        ports::is_metrics_name,
         restart::is_long_running,
-        services::Serving,
+        services::traffic,
         stages::{self, Role},
     },
-    model::{Review, Template, inventory::Namespace, inventory_object::TargetPort},
+    model::{Review, Template},
     rules::rule::{Check, Report, rule},
-    syntax::Path,
+    syntax::SmallMap,
 };
 
 rule! {
     id: "missing-readiness-probe",
-    summary: "a container that declares ports has no readinessProbe",
+    summary: "a container that serves has no readinessProbe",
     level: Warn,
     since: "0.1.0",
     page: "missing_readiness_probe.rs",
@@ -80,30 +88,51 @@ impl Check for MissingReadinessProbe {
         if !review.workload.probes_as_written {
             return;
         }
-        let known = review.known().filter(|namespace| namespace.knows_services());
         let waits = |template: &&Template<'_>| {
             template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template)
         };
         for template in review.new.templates.iter().filter(waits) {
-            let served = known.map(|namespace| served(namespace, review, template));
-            for placed in stages::containers(&template.spec).filter(|placed| placed.role == Role::App) {
-                let container = placed.container;
-                let declares = !container.ports.is_empty() && container.readiness_probe.is_none();
-                if declares && served.as_ref().is_none_or(|served| served.contains(&placed.path(template))) {
-                    out.at(
-                        placed.path(template).key("readinessProbe"),
-                        format_args!("container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves", container.name),
-                    );
+            match traffic(review, template) {
+                Some(sent) => {
+                    // One finding a container, of the first Service that sends it traffic.
+                    let mut found: SmallMap<usize, ()> = SmallMap::default();
+                    let sent = sent.iter().filter(|sent| !sent.service.ignores_readiness && !sent.is_metrics());
+                    for (placed, sent) in sent.filter_map(|sent| Some((sent.to?, sent))) {
+                        if is_unprobed(&placed) && found.add(placed.index, ()) {
+                            out.at(
+                                placed.path(template).key("readinessProbe"),
+                                format_args!("container \"{}\" serves port {} of Service \"{}\" but has no readinessProbe: it counts as ready before it serves", placed.container.name, sent.port, sent.service.name),
+                            );
+                        }
+                    }
                 }
+                None => judge_by_ports(template, out),
             }
         }
     }
 }
 
-/// The containers of the template that a Service sends traffic to.
-fn served(namespace: &Namespace, review: &Review<'_>, template: &Template<'_>) -> HashSet<Path> {
-    let services = namespace.services(&review.new.pod_metadata(template).labels);
-    let targets: HashSet<&TargetPort> = services.iter().flat_map(|service| &service.target_ports).collect();
-    let serving = Serving::of(&template.spec);
-    targets.into_iter().flat_map(|target| serving.target(target)).map(|placed| placed.path(template)).collect()
+/// Judges where nobody knows the Services.
+fn judge_by_ports(template: &Template<'_>, out: &mut Report<'_>) {
+    let probed = |placed: stages::Placed<'_, '_>| placed.keeps_running() && placed.container.readiness_probe.is_some();
+    if stages::containers(&template.spec).any(probed) {
+        return;
+    }
+    for placed in stages::containers(&template.spec).filter(is_unprobed) {
+        if placed.container.ports.iter().any(|port| !is_metrics_name(&port.name)) {
+            out.at(
+                placed.path(template).key("readinessProbe"),
+                format_args!(
+                    "container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves",
+                    placed.container.name
+                ),
+            );
+        }
+    }
+}
+
+/// Returns whether it is an app that is ready as soon as it runs. (`UpdatePodStatus` of the kubelet's prober)
+fn is_unprobed(placed: &stages::Placed<'_, '_>) -> bool {
+    let container = placed.container;
+    placed.role == Role::App && container.readiness_probe.is_none() && container.startup_probe.is_none()
 }

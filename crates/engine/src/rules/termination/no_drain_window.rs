@@ -1,9 +1,15 @@
 //! # What it does
 //!
-//! Finds, where Services are known, containers that serve a port that a Service targets and have no `preStop` hook. A sidecar is
-//! left alone where an app of its Pod has one: sidecars are stopped after all apps.
+//! Finds, where Services are known, containers that a Service sends traffic to and that have no `preStop` hook. A sidecar is left
+//! alone where an app of its Pod has one: sidecars are stopped after all apps.
 //!
-//! Silent without an inventory; for ports that no container declares, as it is not known who serves them; for Pods that run to
+//! A container serves a targeted name if it is the first to declare it for the same protocol, and a targeted number if it declares
+//! it, or if it is the only container of its Pod and declares no port.
+//!
+//! Not counted are headless Services, whose clients choose a Pod and connect to it themselves, and ports for metrics (their name
+//! has the word `metrics`, `prometheus` or `prom`): one scrape that fails is no harm.
+//!
+//! Silent where Services are not known; for DaemonSets, whose Pods mostly serve their own node; for Pods that run to
 //! completion; and for Knative, whose own proxy drains.
 //!
 //! # Why it is bad
@@ -69,13 +75,15 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow>
 //! - Kubelet scenario: `shutdown/no-hook`
 
-use std::collections::HashSet;
-
 use crate::{
-    lifecycle::{restart::is_long_running, services::Serving, stages::Role},
-    model::{Container, Review, inventory_object::TargetPort},
+    lifecycle::{
+        restart::is_long_running,
+        services::{Traffic, traffic},
+        stages::Role,
+    },
+    model::{Container, Review},
     rules::rule::{Check, Report, rule},
-    syntax::Path,
+    syntax::SmallMap,
 };
 
 rule! {
@@ -89,33 +97,24 @@ rule! {
 
 impl Check for NoDrainWindow {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let Some(known) = review.known().filter(|_| review.workload.probes_as_written) else { return };
+        if !review.workload.probes_as_written || review.workload.kind == "DaemonSet" {
+            return;
+        }
         for template in review.new.templates.iter().filter(|template| is_long_running(review.workload, template)) {
             let drained = template.spec.containers.iter().any(has_pre_stop);
-            let services = known.services(&review.new.pod_metadata(template).labels);
-            if services.is_empty() {
-                continue;
-            }
-            let serving = Serving::of(&template.spec);
-            let mut found: HashSet<Path> = HashSet::new();
-            // What one Service has said of a port, another one says again.
-            let mut targets: HashSet<&TargetPort> = HashSet::new();
-            for service in services {
-                for target in service.target_ports.iter().filter(|target| targets.insert(target)) {
-                    for placed in serving.target(target) {
-                        let at = placed.path(template).keys(&["lifecycle", "preStop"]);
-                        let waits = has_pre_stop(placed.container) || placed.role == Role::Sidecar && drained;
-                        if waits || !found.insert(at.clone()) {
-                            continue;
-                        }
-                        let port = match target {
-                            TargetPort::Number(number, protocol) => format!("{number}/{protocol}"),
-                            TargetPort::Name(name) => format!("\"{name}\""),
-                        };
-                        let (container, service) = (&placed.container.name, &service.name);
-                        out.at(at, format_args!("container \"{container}\" serves port {port} of Service \"{service}\" and has no preStop: it stops while requests still come"));
-                    }
+            // One finding a container, whatever else is sent to it.
+            let mut found: SmallMap<(Role, usize), ()> = SmallMap::default();
+            for sent in traffic(review, template).unwrap_or_default().iter().filter(|sent| sent.serves_users()) {
+                let Traffic { service, port, to: Some(placed), .. } = sent else { continue };
+                let waits = has_pre_stop(placed.container) || placed.role == Role::Sidecar && drained;
+                if waits || !found.add((placed.role, placed.index), ()) {
+                    continue;
                 }
+                let (container, service) = (&placed.container.name, &service.name);
+                out.at(
+                    placed.path(template).keys(&["lifecycle", "preStop"]),
+                    format_args!("container \"{container}\" serves port {port} of Service \"{service}\" and has no preStop: it stops while requests still come"),
+                );
             }
         }
     }
