@@ -412,6 +412,9 @@ pub struct HttpGet<'a> {
     /// `host`; empty means the Pod's own address.
     #[serde(borrow)]
     pub host: Str<'a>,
+    /// `protocol`, of the connection.
+    #[serde(borrow)]
+    pub protocol: Str<'a>,
     /// `scheme`; empty means HTTP.
     #[serde(borrow)]
     pub scheme: Str<'a>,
@@ -451,6 +454,9 @@ pub struct Grpc<'a> {
     /// `port`: the API takes a number only.
     #[serde(borrow)]
     pub port: Option<IntOrString<'a>>,
+    /// `mode`: `TLS` or `Plaintext`, which empty means too.
+    #[serde(borrow)]
+    pub mode: Str<'a>,
     /// `service`; empty means the server as a whole.
     #[serde(borrow)]
     pub service: Str<'a>,

@@ -89,6 +89,7 @@ impl ProbeSettings {
                 let scheme = if name.starts_with("https") { "HTTPS" } else { "HTTP" };
                 let path = self.http_path.as_deref().unwrap_or_default();
                 Handler::HttpGet {
+                    protocol: "",
                     scheme,
                     host: "",
                     port,
@@ -96,7 +97,7 @@ impl ProbeSettings {
                     headers: Vec::new(),
                 }
             }
-            Preference::Grpc => Handler::Grpc { port, service: "" },
+            Preference::Grpc => Handler::Grpc { port, service: "", is_tls: false },
             Preference::TcpSocket => Handler::TcpSocket { host: "", port },
         })
     }

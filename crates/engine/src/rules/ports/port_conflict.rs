@@ -11,8 +11,10 @@
 //! # Why it is bad
 //!
 //! Only one process can listen on a port. The second container fails with "address already in use" and restarts for ever,
-//! or, worse, serves from the wrong process. The API server accepts it. A list that names a port twice in one container
-//! breaks `kubectl apply`, which takes port and protocol for the key of the list.
+//! or, worse, serves from the wrong process. The API server accepts it.
+//!
+//! One container that declares a port twice is created, with a warning, and runs; that is warn. Only server-side apply refuses it,
+//! which takes port and protocol for the key of the list.
 //!
 //! # Examples
 //!
@@ -63,7 +65,10 @@ use crate::{
         stages::{Placed, containers},
     },
     model::{ContainerPort, Review, Template},
-    rules::rule::{Check, Report, rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
     syntax::SmallMap,
 };
 
@@ -74,6 +79,7 @@ rule! {
     since: "0.1.0",
     page: "port_conflict.rs",
     check: PortConflict {},
+    other_levels: [LevelCase::of(Level::Warn, "one container declares the port twice", |_| true)],
 }
 
 impl Check for PortConflict {
@@ -113,10 +119,11 @@ fn report_twice(template: &Template<'_>, placed: &Placed<'_, '_>, out: &mut Repo
     for (index, port) in placed.container.ports.iter().enumerate() {
         let Some(key) = key(port) else { continue };
         if let Some(first) = seen.get(&key) {
-            out.at(
+            out.at_level(
+                Level::Warn,
                 placed.path(template).key("ports").index(index).key("containerPort"),
                 format_args!(
-                    "container \"{}\" declares {}/{} twice, first in ports[{first}]",
+                    "container \"{}\" declares {}/{} twice, first in ports[{first}]: it runs, but server-side apply refuses it; leave one out",
                     placed.container.name, key.0, key.1
                 ),
             );

@@ -4,8 +4,10 @@
 //!
 //! # Why it is bad
 //!
-//! The kubelet looks the name up in the ports of that one container and nowhere else; the API server does not check. The
-//! probe can then never succeed: the container is never ready, or restarted again and again.
+//! The kubelet looks the name up in the ports of that one container and nowhere else; the API server does not check. A probe whose
+//! port is not found is an error, and the kubelet throws its result away: a liveness probe never acts, however dead the
+//! container is; a startup probe never completes, and no other probe begins; a readiness probe never succeeds, so that the container is
+//! never ready.
 //!
 //! # Examples
 //!
