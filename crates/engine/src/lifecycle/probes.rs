@@ -1,12 +1,13 @@
 //! Probes with the API's defaults applied (`SetDefaults_Probe`, `core/v1` field documentation): when they give up, and what
 //! they ask.
 
-use crate::model::{Container, IntOrString, Probe};
+use super::stages::{Role, containers};
+use crate::model::{Container, IntOrString, PodSpec, Probe};
 
 /// A container that is restarted before it has had this many seconds to start is in danger of never starting.
 pub const SLOW_START_SECONDS: i64 = 30;
 
-/// An initial delay of a liveness probe from which on it stands in for a startup probe.
+/// An initial delay of a liveness probe above which it stands in for a startup probe.
 pub const LONG_DELAY_SECONDS: i64 = 60;
 
 /// A probe's numbers as the kubelet uses them: 0 and absent mean the default, except for the initial delay.
@@ -78,6 +79,46 @@ pub fn startup_window_seconds(container: &Container<'_>) -> Option<i64> {
 pub fn gives_up_seconds(container: &Container<'_>, timing: Timing) -> i64 {
     let begins = startup_window_seconds(container).unwrap_or(0).max(timing.initial_delay_seconds);
     begins.saturating_add(timing.patience_seconds())
+}
+
+/// Says how long the probes of a Pod let the last of its containers take to be ready.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'p, 'a> {
+    /// The container that may be the last.
+    pub container: &'p Container<'a>,
+    /// Seconds from the start of the first sidecar, or of the apps where there is none.
+    pub seconds: i64,
+    /// Counts those of them that the sidecars before it may take.
+    pub after_seconds: i64,
+}
+
+/// Returns the longest time that the probes of a Pod's sidecars and apps let one of them take until it is ready. `None` where no
+/// probe says anything.
+///
+/// A sidecar with a startup probe holds up what comes after it until that succeeds (`computeInitContainerActions`); without one
+/// it only has to run. A readiness probe never gives up: what it takes for certain is its initial delay, counted from the
+/// container's start and not from the startup probe's success, and after that successThreshold − 1 further periods, which count for
+/// the first success too (`doProbe` of the kubelet). What regular init containers take is not known. Saturates.
+pub fn longest_start<'p, 'a>(spec: &'p PodSpec<'a>) -> Option<Start<'p, 'a>> {
+    let mut longest: Option<Start<'p, 'a>> = None;
+    let mut after_seconds: i64 = 0;
+    for placed in containers(spec).filter(|placed| matches!(placed.role, Role::App | Role::Sidecar)) {
+        let container = placed.container;
+        let window = startup_window_seconds(container).unwrap_or(0);
+        let ready = container.readiness_probe.as_ref().map_or(window, |probe| {
+            let timing = Timing::of(probe);
+            let more = timing.success_threshold.saturating_sub(1).max(0).saturating_mul(timing.period_seconds);
+            window.max(timing.initial_delay_seconds).saturating_add(more)
+        });
+        let seconds = after_seconds.saturating_add(ready);
+        if ready > 0 && longest.is_none_or(|longest| seconds > longest.seconds) {
+            longest = Some(Start { container, seconds, after_seconds });
+        }
+        if placed.role == Role::Sidecar {
+            after_seconds = after_seconds.saturating_add(window);
+        }
+    }
+    longest
 }
 
 /// Tells what a probe asks. Two probes of one container ask the same exactly if their handlers are equal.
@@ -283,6 +324,8 @@ mod tests {
         let grpc = r#"{"grpc": {"port": 8080}}"#;
         assert!(same(grpc, r#"{"grpc": {"port": 8080, "service": null}}"#) && !same(grpc, tcp));
         assert!(!same(grpc, r#"{"grpc": {"port": 8080, "service": "live"}}"#));
+        assert!(same(grpc, r#"{"grpc": {"port": 8080, "mode": "Plaintext"}}"#));
+        assert!(!same(grpc, r#"{"grpc": {"port": 8080, "mode": "TLS"}}"#));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
 const DEFAULT_PERCENT: i64 = 25;
 /// The `progressDeadlineSeconds` of a Deployment (`SetDefaults_Deployment`) and of a Rollout that have none, and the
 /// `timeoutSeconds` of a DeploymentConfig.
-const DEFAULT_DEADLINE_SECONDS: i64 = 600;
+pub const DEFAULT_DEADLINE_SECONDS: i64 = 600;
 
 /// A rolling update: how many Pods at a time, as it is written.
 #[derive(Debug, Clone)]

@@ -472,15 +472,15 @@ pub struct HttpGet<'a> {
     /// `host`; empty means the Pod's own address.
     #[serde(borrow)]
     pub host: Str<'a>,
+    /// `protocol`; empty means HTTP/1.
+    #[serde(borrow)]
+    pub protocol: Str<'a>,
     /// `scheme`; empty means HTTP.
     #[serde(borrow)]
     pub scheme: Str<'a>,
     /// `httpHeaders`.
     #[serde(borrow)]
     pub http_headers: List<HttpHeader<'a>>,
-    /// `protocol`; empty means HTTP/1.
-    #[serde(borrow)]
-    pub protocol: Str<'a>,
 }
 
 /// `HTTPHeader`.
@@ -514,12 +514,12 @@ pub struct Grpc<'a> {
     /// `port`: the API takes a number only.
     #[serde(borrow)]
     pub port: Option<IntOrString<'a>>,
+    /// `mode`: `TLS` or `Plaintext`, which empty means too.
+    #[serde(borrow)]
+    pub mode: Str<'a>,
     /// `service`; empty means the server as a whole.
     #[serde(borrow)]
     pub service: Str<'a>,
-    /// `mode`; empty means plaintext.
-    #[serde(borrow)]
-    pub mode: Str<'a>,
 }
 
 /// `Lifecycle`.

@@ -105,7 +105,7 @@ impl DefaultProbes {
                 let delay = liveness.initial_delay_seconds;
                 let why =
                     format!("is {delay}; give a startup instead, which does not delay the finding of a dead container");
-                (delay >= LONG_DELAY_SECONDS).then(|| ("liveness.initialDelaySeconds".to_owned(), why))
+                (delay > LONG_DELAY_SECONDS).then(|| ("liveness.initialDelaySeconds".to_owned(), why))
             }
         }
     }
@@ -289,8 +289,8 @@ mod tests {
                 "liveness gives up after 15 s, and there is no startup; give one, or 30 s",
             ),
             (
-                r#"{"liveness": {"initialDelaySeconds": 60}}"#,
-                "liveness.initialDelaySeconds is 60; give a startup instead, which does not delay the finding of a dead container",
+                r#"{"liveness": {"initialDelaySeconds": 61}}"#,
+                "liveness.initialDelaySeconds is 61; give a startup instead, which does not delay the finding of a dead container",
             ),
             (r#"{"liveness": {"periodSeconds": 5}, "startup": {}}"#, ""),
             (r#"{"liveness": {"initialDelaySeconds": 60}, "startup": {"failureThreshold": 60}}"#, ""),

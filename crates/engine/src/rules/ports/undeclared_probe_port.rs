@@ -1,7 +1,8 @@
 //! # What it does
 //!
 //! Finds a probe of a numbered port that no container of the Pod declares. Left alone are probes of another `host`, and
-//! containers that declare no port at all.
+//! containers that declare no port at all. So are 8081 and 10254, where controllers serve their health by convention
+//! (controller-runtime, ingress-nginx), unless the container declares a port beside it: 8080 to 8089, 10250 to 10259.
 //!
 //! # Why it is bad
 //!
@@ -52,6 +53,8 @@
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port>
 //! - Kubelet scenario: `probes/undeclared-port`
 
+use std::ops::RangeInclusive;
+
 use crate::{
     lifecycle::{
         ports::is_port_number,
@@ -83,6 +86,9 @@ impl Check for UndeclaredProbePort {
     }
 }
 
+/// Ports where health is served by convention, each with the ports near it: next to one of those it may be a slip of the pen.
+const CONVENTIONS: [(i64, RangeInclusive<i64>); 2] = [(8081, 8080..=8089), (10254, 10250..=10259)];
+
 fn judge(template: &Template<'_>, out: &mut Report<'_>) {
     // Of the whole Pod; nearly every probe asks a port of its own container, and then nobody needs them.
     let mut all: Option<SmallMap<i64, ()>> = None;
@@ -97,7 +103,10 @@ fn judge(template: &Template<'_>, out: &mut Report<'_>) {
                         containers(&template.spec).flat_map(|placed| ports(placed.container)).collect()
                     })
                     .contains(&number);
-            if !declared && is_port_number(number) {
+            let is_convention = CONVENTIONS
+                .iter()
+                .any(|(health, near)| *health == number && !ports(container).any(|port| near.contains(&port)));
+            if !declared && !is_convention && is_port_number(number) {
                 out.at(
                     placed.path(template).keys(&[field, handler, "port"]),
                     format_args!(

@@ -3,6 +3,9 @@
 //! Finds a `livenessProbe` on a container that is not started again once it has been killed (exit codes 137 and 143), by the
 //! Pod's `restartPolicy`, the container's own, and its `restartPolicyRules`.
 //!
+//! Restart rules of the only app container of a Pod with `restartPolicy: Never` do not count, unless they restart all containers:
+//! once a probe has killed the last one that runs, the kubelet takes the Pod down before it asks the rules.
+//!
 //! In a Job, and in a Pod that a controller made, the level is audit: those can make a new Pod for the one that failed.
 //!
 //! # Why it is bad
@@ -52,7 +55,7 @@
 
 use crate::{
     lifecycle::{
-        restart::{Restart, after_exit, pod_policy},
+        restart::{Restart, after_probe_kill, pod_policy},
         stages::{self, Role},
     },
     model::{Review, Workload},
@@ -86,8 +89,10 @@ impl Check for LivenessOnNeverRestart {
         let replaced = review.workload.is_job() || review.new.metadata.controller().is_some();
         let level = if replaced { Level::Audit } else { Level::Warn };
         for (template, placed) in stages::all(&review.new).filter(|(_, placed)| placed.role == Role::App) {
+            let others_run = template.spec.containers.len() > 1;
             let policy = pod_policy(review.workload, template);
-            let stays_dead = KILLED.iter().all(|code| after_exit(policy, &placed, *code) == Restart::No);
+            let stays_dead =
+                KILLED.iter().all(|code| after_probe_kill(policy, &placed, *code, others_run) == Restart::No);
             if placed.container.liveness_probe.is_some() && stays_dead {
                 out.at_level(
                     level,

@@ -1,8 +1,8 @@
 //! # What it does
 //!
 //! Finds a `livenessProbe` without a `startupProbe` that gives a container up that has not started after less than
-//! `startSeconds` (30 by default): initialDelaySeconds + failureThreshold × periodSeconds. And, at level warn, one that gives
-//! it time by an `initialDelaySeconds` of 60 or more.
+//! `startSeconds` (30 by default): initialDelaySeconds + failureThreshold × periodSeconds. At level warn, one that gives
+//! it time by an `initialDelaySeconds` of more than 60.
 //!
 //! # Why it is bad
 //!
@@ -76,7 +76,7 @@ rule! {
     since: "0.1.0",
     page: "liveness_without_startup.rs",
     check: LivenessWithoutStartup,
-    other_levels: [LevelCase::of(Level::Warn, "initialDelaySeconds is a minute or more", |_| true)],
+    other_levels: [LevelCase::of(Level::Warn, "initialDelaySeconds is more than a minute", |_| true)],
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -109,7 +109,7 @@ impl Check for LivenessWithoutStartup {
             let timing = Timing::of(liveness);
             let (delay, budget) = (timing.initial_delay_seconds, timing.budget_seconds());
             let name = &container.name;
-            if delay >= LONG_DELAY_SECONDS {
+            if delay > LONG_DELAY_SECONDS {
                 out.measured_at_level(
                     Level::Warn,
                     delay,

@@ -1,8 +1,14 @@
 //! # What it does
 //!
-//! Finds a Deployment whose `progressDeadlineSeconds` (600 by default) is over no later than a new Pod may take to become
-//! available: the longest that one of its startup or readiness probes waits (initialDelaySeconds + failureThreshold ×
-//! periodSeconds) plus `minReadySeconds`. Paused Deployments are left alone, and 2147483647, which means no deadline.
+//! Finds a Deployment, or another kind with a deadline for progress, such as a Rollout or a DeploymentConfig, whose
+//! `progressDeadlineSeconds` (600 by default) is over no later than its probes let a new Pod start. Sidecars start one after
+//! the other: that is the sum of their startup windows (initialDelaySeconds + failureThreshold × periodSeconds of a startupProbe)
+//! plus the longest one of the apps. Of a readinessProbe only `initialDelaySeconds` and a `successThreshold` above 1 count: it
+//! never gives up, so that its failureThreshold says nothing about the start. Paused workloads are left alone, and 2147483647,
+//! which means no deadline.
+//!
+//! A Deployment whose `progressDeadlineSeconds` is not greater than its `minReadySeconds` is denied: the API server refuses it.
+//! Otherwise `minReadySeconds` does not count, because a Pod that becomes ready is progress.
 //!
 //! # Why it is bad
 //!
@@ -53,11 +59,14 @@
 
 use crate::{
     lifecycle::{
-        probes::Timing,
-        stages::{Role, containers},
+        probes::longest_start,
+        rollout::{DEFAULT_DEADLINE_SECONDS, progress_deadline},
     },
     model::Review,
-    rules::rule::{Check, Report, rule},
+    rules::{
+        level::{Level, LevelCase},
+        rule::{Check, Report, rule},
+    },
     syntax::Path,
 };
 
@@ -68,32 +77,43 @@ rule! {
     since: "0.1.0",
     page: "progress_deadline_too_short.rs",
     check: ProgressDeadlineTooShort {},
+    other_levels: [LevelCase::of(Level::Deny, "progressDeadlineSeconds is not greater than minReadySeconds", |workload| workload.is("apps", "Deployment"))],
 }
 
 impl Check for ProgressDeadlineTooShort {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        let spec = &review.new.controller;
-        let deadline = spec.progress_deadline_seconds.unwrap_or(600);
-        let none = spec.paused == Some(true) || deadline >= i64::from(i32::MAX);
-        if !review.workload.is("apps", "Deployment") || none {
-            return;
+        let controller = &review.new.controller;
+        if review.workload.is("apps", "Deployment") {
+            // `ValidateDeploymentSpec`, after defaulting; paused or not.
+            let deadline = controller.progress_deadline_seconds.unwrap_or(DEFAULT_DEADLINE_SECONDS);
+            let min_ready = controller.min_ready_seconds.unwrap_or(0);
+            if deadline <= min_ready {
+                out.measured_at_level(
+                    Level::Deny,
+                    min_ready.saturating_sub(deadline),
+                    Path::of(&["spec", "progressDeadlineSeconds"]),
+                    format_args!(
+                        "progressDeadlineSeconds {deadline} is not greater than minReadySeconds {min_ready}: the API server refuses the Deployment"
+                    ),
+                );
+                return;
+            }
         }
-        let pods = review.new.templates.iter().flat_map(|template| containers(&template.spec));
-        let running = pods.filter(|placed| matches!(placed.role, Role::App | Role::Sidecar));
-        let probes = running.flat_map(|placed| {
-            let waits = placed.container.probes().filter(|(field, _)| *field != "livenessProbe");
-            waits.map(move |(field, probe)| (Timing::of(probe).budget_seconds(), field, &*placed.container.name))
-        });
-        let Some((budget, field, name)) = probes.max_by_key(|(budget, ..)| *budget) else { return };
-        let min_ready = spec.min_ready_seconds.unwrap_or(0);
-        if deadline <= budget.saturating_add(min_ready) {
-            let short_of = budget.saturating_add(min_ready).saturating_sub(deadline);
-            let min_ready = if min_ready > 0 { format!(" plus minReadySeconds {min_ready}") } else { String::new() };
+        let Some((at, deadline)) = progress_deadline(review.workload, controller) else { return };
+        let starts = review.new.templates.iter().filter_map(|template| longest_start(&template.spec));
+        let Some(start) = starts.max_by_key(|start| start.seconds) else { return };
+        if deadline <= start.seconds {
+            let after = if start.after_seconds > 0 {
+                format!(", {} s of them for the sidecars before it", start.after_seconds)
+            } else {
+                String::new()
+            };
             out.measured(
-                short_of,
-                Path::of(&["spec", "progressDeadlineSeconds"]),
+                start.seconds.saturating_sub(deadline),
+                at,
                 format_args!(
-                    "progressDeadlineSeconds {deadline} is not longer than the {budget} s that {field} of container \"{name}\" allows{min_ready}"
+                    "the deadline of {deadline} s is not longer than the {} s that container \"{}\" may take to be ready by its probes{after}; raise it",
+                    start.seconds, start.container.name
                 ),
             );
         }
