@@ -52,8 +52,9 @@ fn podgate_passes_its_own_rules() {
     assert_eq!(judged, 2, "the Deployment is judged once by each engine");
     // The same Deployment is found at fault when it is: what is above does not pass for want of judging.
     let mut deployment = object("deployment.yaml");
-    deployment["spec"]["template"]["spec"]["containers"][0]["ports"][1]["containerPort"] = 8443.into();
-    assert!(judge(&Engine::default(), &deployment.to_string(), None, &elsewhere).is_denied());
+    deployment["spec"]["template"]["spec"]["containers"][0]["ports"][1]["name"] = "https".into();
+    let verdict = judge(&Engine::default(), &deployment.to_string(), None, &elsewhere);
+    assert!(verdict.is_denied(), "{:#?}", verdict.findings);
 }
 
 #[test]

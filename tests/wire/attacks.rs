@@ -14,12 +14,15 @@ use super::{
     judging::{FIRING, policy},
 };
 
-/// A Pod whose one container declares so many equal ports.
+/// A Pod of two containers that take the same ports: one conflict less than `count`.
 fn ports(count: usize, annotations: &Value) -> Value {
-    let ports: Vec<Value> = (0..count).map(|_| json!({"containerPort": 8080})).collect();
+    let ports: Vec<Value> = (1..count).map(|number| json!({"containerPort": number})).collect();
+    let container = |name: &str| {
+        json!({"name": name, "image": "example.com/app:1", "ports": ports,
+            "readinessProbe": {"tcpSocket": {"port": 80}}, "livenessProbe": {"tcpSocket": {"port": 80}}})
+    };
     json!({"metadata": {"name": "web", "annotations": annotations},
-        "spec": {"containers": [{"name": "app", "image": "example.com/app:1", "ports": ports,
-            "readinessProbe": {"tcpSocket": {"port": 8080}}, "livenessProbe": {"tcpSocket": {"port": 8080}}}]}})
+        "spec": {"containers": [container("app"), container("other")]}})
 }
 
 /// How many findings of a rule at a level an answer counts.
@@ -48,8 +51,9 @@ fn a_long_reason_of_many_findings_is_kept_once() {
 
 #[test]
 fn a_long_name_of_many_findings_is_cut_where_it_is_written() {
-    let container = json!({"name": "n".repeat(500_000), "ports": vec![json!({"containerPort": 80}); 4000]});
-    let object = json!({"metadata": {"name": "web"}, "spec": {"template": {"spec": {"containers": [container]}}}});
+    let mut pod = ports(4000, &json!({}));
+    pod["spec"]["containers"][1]["name"] = "n".repeat(500_000).into();
+    let object = json!({"metadata": {"name": "web"}, "spec": {"template": {"spec": pod["spec"]}}});
     let body = ask_kind("CREATE", "argoproj.io", "Rollout", &object.to_string(), "null");
     let response = validate(&body);
     assert_eq!(response.record.decision, Decision::Denied);

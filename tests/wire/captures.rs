@@ -73,13 +73,17 @@ fn v1beta1_is_answered_in_v1beta1_and_alike() {
     }
 }
 
-/// Declares a port twice in the first container of every Pod or template that the object holds. Gives how many there were.
+/// Adds a container that declares the port of the first, in every Pod or template that the object holds. Gives how many there were.
 fn break_ports(value: &mut Value) -> usize {
     match value {
         Value::Object(map) => {
-            let own = match map.get_mut("containers").and_then(|list| list.get_mut(0)) {
-                Some(container) => {
-                    container["ports"] = json!([{"name": "http", "containerPort": 8080}, {"containerPort": 8080}]);
+            let own = match map.get_mut("containers").and_then(Value::as_array_mut) {
+                Some(containers) => {
+                    let ports = json!([{"containerPort": 8080}]);
+                    if let Some(first) = containers.first_mut() {
+                        first["ports"] = ports.clone();
+                    }
+                    containers.push(json!({"name": "other", "image": "example.com/other:1", "ports": ports}));
                     1
                 }
                 None => 0,
@@ -90,7 +94,7 @@ fn break_ports(value: &mut Value) -> usize {
     }
 }
 
-/// The captures with such a port in the objects named, where they have Pods or templates to put it in.
+/// The captures with such a container in the objects named, where they have Pods or templates to put it in.
 fn broken(objects: &[&str]) -> Vec<(String, Vec<u8>)> {
     let mut captures: Vec<(String, Vec<u8>)> = captures();
     captures.retain_mut(|(_, request)| {
@@ -103,7 +107,7 @@ fn broken(objects: &[&str]) -> Vec<(String, Vec<u8>)> {
     captures
 }
 
-/// None of the captures breaks a rule. With a port that is declared twice, every one that is judged is denied in a form that
+/// None of the captures breaks a rule. With a port that two containers declare, every one that is judged is denied in a form that
 /// the API server accepts, at a place that is there.
 #[test]
 fn a_defect_in_a_real_request_is_denied() {

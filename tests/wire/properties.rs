@@ -25,7 +25,7 @@ const CHANGE_RULES: [&str; 4] =
 /// Rules about new objects, which an update cannot break.
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
-const NOT_OF_A_POD: [&str; 23] = [
+const NOT_OF_A_POD: [&str; 25] = [
     "blocking-disruption-budget",
     "budget-blocks-workload",
     "cron-jobs-pile-up",
@@ -35,6 +35,8 @@ const NOT_OF_A_POD: [&str; 23] = [
     "guaranteed-spoiled",
     "host-port-replicas",
     "init-only-rollout",
+    "invalid-disruption-budget",
+    "invalid-update-strategy",
     "job-retry-extremes",
     "job-with-app-sidecar",
     "missing-disruption-budget",

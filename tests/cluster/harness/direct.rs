@@ -37,6 +37,7 @@ pub fn judge(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Finding>, Request
         groups: asked.groups.to_vec(),
         namespace: Some(namespace.to_owned()),
         file: false,
+        ..Circumstances::default()
     };
     let old = asked.old.map(Value::to_string);
     with_review(&asked.object.to_string(), old.as_deref(), &circumstances, None, |review| {

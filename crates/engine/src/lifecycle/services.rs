@@ -4,11 +4,15 @@ use std::{collections::HashMap, fmt};
 
 use super::{
     ports::{is_metrics_name, protocol},
+    restart::is_long_running,
     stages::{self, Placed, Role},
 };
-use crate::model::{
-    ContainerPort, PodSpec, Review, Template,
-    inventory_object::{Service, ServicePort, TargetPort},
+use crate::{
+    model::{
+        ContainerPort, PodSpec, Review, Template,
+        inventory_object::{Service, ServicePort, TargetPort},
+    },
+    syntax::SmallMap,
 };
 
 /// A port of a known Service that sends what it gets to the Pods of a template.
@@ -64,6 +68,43 @@ pub fn traffic<'r, 'a>(review: &'r Review<'a>, template: &'r Template<'a>) -> Op
         Some(Traffic { service, port, to, declared: found.map(|(_, declared)| declared) })
     });
     Some(sent.collect())
+}
+
+/// An app that is ready as soon as it runs, and serves.
+#[derive(Debug, Clone, Copy)]
+pub struct Unprobed<'s, 'p, 'a> {
+    /// The app.
+    pub placed: Placed<'p, 'a>,
+    /// The first port of a known Service that it serves; `None` where Services are not known and it declares ports.
+    pub sent: Option<Traffic<'s, 'p, 'a>>,
+}
+
+/// Returns the apps of long-running Pods that count as ready before they serve: without a readinessProbe, and without a startupProbe,
+/// which holds readiness back (`UpdatePodStatus` of the kubelet's prober).
+///
+/// Where the Services of the namespace are known, those that one sends traffic to, metrics and Services that ignore readiness apart.
+/// Where they are not, those that declare a port that is not for metrics, in Pods in which nothing has a readinessProbe.
+pub fn unprobed<'r, 'a>(review: &'r Review<'a>, template: &'r Template<'a>) -> Vec<Unprobed<'a, 'r, 'a>> {
+    if !template.spec.readiness_gates.is_empty() || !is_long_running(review.workload, template) {
+        return Vec::new();
+    }
+    let is_unprobed = |placed: &Placed<'_, '_>| {
+        let container = placed.container;
+        placed.role == Role::App && container.readiness_probe.is_none() && container.startup_probe.is_none()
+    };
+    let Some(sent) = traffic(review, template) else {
+        let probed = |placed: Placed<'_, '_>| placed.keeps_running() && placed.container.readiness_probe.is_some();
+        if stages::containers(&template.spec).any(probed) {
+            return Vec::new();
+        }
+        let serves = |placed: &Placed<'_, '_>| placed.container.ports.iter().any(|port| !is_metrics_name(&port.name));
+        let apps = stages::containers(&template.spec).filter(|placed| is_unprobed(placed) && serves(placed));
+        return apps.map(|placed| Unprobed { placed, sent: None }).collect();
+    };
+    let mut seen: SmallMap<usize, ()> = SmallMap::default();
+    let sent = sent.into_iter().filter(|sent| !sent.service.ignores_readiness && !sent.is_metrics());
+    let apps = sent.filter_map(|sent| Some(Unprobed { placed: sent.to?, sent: Some(sent) }));
+    apps.filter(|app| is_unprobed(&app.placed) && seen.add(app.placed.index, ())).collect()
 }
 
 /// A container and its port.

@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn places_are_patterns() {
-        for place in WORKLOADS.iter().flat_map(|row| row.places()) {
+        for place in WORKLOADS.iter().flat_map(Workload::places) {
             assert_eq!(crate::syntax::pattern::fault(place.at), None, "{}", place.at);
         }
     }

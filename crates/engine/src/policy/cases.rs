@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{Engine, LifecyclePolicy, PolicyError, Verdict, parse};
 use crate::{
-    model::{Inventory, Objects, Operation, Request, Review, ReviewError, Target, User, Workload},
+    model::{Inventory, Objects, Operation, Request, Review, ReviewError, Target, User, WorkloadTable},
     rules::{self, Level},
     syntax::{
         List, Str,
@@ -204,13 +204,14 @@ impl Case {
 
     /// Judges every object of the block.
     pub fn judge(&self, engine: &Engine) -> Result<Judged, CaseError> {
-        let circumstances = match &self.request {
+        let circumstances: Circumstances = match &self.request {
             Some(block) => {
                 let json = one(block)?;
                 serde_json::from_str(&json).map_err(|error| block.error(&error))?
             }
             None => Circumstances::default(),
         };
+        let circumstances = Circumstances { kinds: engine.kinds().clone(), ..circumstances };
         let inventory = self.inventory.as_ref().map(inventory).transpose()?;
         let old = self.old.as_ref().map(one).transpose()?;
         let mut judged = Judged::default();
@@ -302,6 +303,9 @@ pub struct Circumstances {
     pub namespace: Option<String>,
     /// Tells whether the object is read from a file, as by `podgate check`, instead of asked for.
     pub file: bool,
+    /// The kinds that are judged.
+    #[serde(skip)]
+    pub kinds: WorkloadTable,
 }
 
 /// API group, kind and namespace of an object.
@@ -345,8 +349,8 @@ pub fn with_review<T>(
     };
     // A deletion carries the object as the old one.
     let (object, old) = if operation == Operation::Delete { (None, Some(object)) } else { (Some(object), old) };
-    let target =
-        Workload::find(group, kind).and_then(|workload| Target::of(operation, workload, &circumstances.sub_resource));
+    let workload = circumstances.kinds.find(group, kind);
+    let target = workload.and_then(|workload| Target::of(operation, workload, &circumstances.sub_resource));
     let Some(target) = target else { return Ok(then(None)) };
     let request = Request {
         target,

@@ -3,6 +3,9 @@
 //! Finds a Deployment, StatefulSet or DaemonSet with rolling updates of which nothing is observed: no container has a
 //! `readinessProbe` or `startupProbe`, the Pods have no `readinessGates`, and `minReadySeconds` is 0.
 //!
+//! Left alone are Pods of which `missing-readiness-probe` says it already, and, where the Services of the namespace are known, Pods
+//! that none of them sends traffic to.
+//!
 //! # Why it is bad
 //!
 //! A new Pod counts as available as soon as its processes run, and the update goes on. A version that crashes a second later
@@ -47,7 +50,10 @@
 //! - Kubelet scenario: `workloads/deployment-unobserved`
 
 use crate::{
-    lifecycle::stages,
+    lifecycle::{
+        services::{traffic, unprobed},
+        stages,
+    },
     model::Review,
     rules::rule::{Check, Report, rule},
 };
@@ -81,6 +87,11 @@ impl Check for UnobservedRollout {
                     && (placed.container.readiness_probe.is_some() || placed.container.startup_probe.is_some())
             };
             if !template.spec.readiness_gates.is_empty() || stages::containers(&template.spec).any(observed) {
+                continue;
+            }
+            // Who gets no traffic is not missed; and what `missing-readiness-probe` says is not said twice.
+            let serves_nobody = traffic(review, template).is_some_and(|sent| sent.is_empty());
+            if serves_nobody || !unprobed(review, template).is_empty() {
                 continue;
             }
             let Some(container) = template.spec.containers.first() else { continue };

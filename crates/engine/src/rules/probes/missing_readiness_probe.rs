@@ -63,15 +63,9 @@
 //! - Kubelet scenario: `probes/startup-alone-holds-back-readiness`
 
 use crate::{
-    lifecycle::{
-        ports::is_metrics_name,
-        restart::is_long_running,
-        services::traffic,
-        stages::{self, Role},
-    },
-    model::{Review, Template},
+    lifecycle::services::{Unprobed, unprobed},
+    model::Review,
     rules::rule::{Check, Report, rule},
-    syntax::SmallMap,
 };
 
 rule! {
@@ -88,51 +82,20 @@ impl Check for MissingReadinessProbe {
         if !review.workload.probes_as_written {
             return;
         }
-        let waits = |template: &&Template<'_>| {
-            template.spec.readiness_gates.is_empty() && is_long_running(review.workload, template)
-        };
-        for template in review.new.templates.iter().filter(waits) {
-            match traffic(review, template) {
-                Some(sent) => {
-                    // One finding a container, of the first Service that sends it traffic.
-                    let mut found: SmallMap<usize, ()> = SmallMap::default();
-                    let sent = sent.iter().filter(|sent| !sent.service.ignores_readiness && !sent.is_metrics());
-                    for (placed, sent) in sent.filter_map(|sent| Some((sent.to?, sent))) {
-                        if is_unprobed(&placed) && found.add(placed.index, ()) {
-                            out.at(
-                                placed.path(template).key("readinessProbe"),
-                                format_args!("container \"{}\" serves port {} of Service \"{}\" but has no readinessProbe: it counts as ready before it serves", placed.container.name, sent.port, sent.service.name),
-                            );
-                        }
-                    }
-                }
-                None => judge_by_ports(template, out),
+        for template in &review.new.templates {
+            for Unprobed { placed, sent } in unprobed(review, template) {
+                let name = &placed.container.name;
+                let what = match sent {
+                    Some(sent) => format!("serves port {} of Service \"{}\"", sent.port, sent.service.name),
+                    None => "declares ports".to_owned(),
+                };
+                out.at(
+                    placed.path(template).key("readinessProbe"),
+                    format_args!(
+                        "container \"{name}\" {what} but has no readinessProbe: it counts as ready before it serves"
+                    ),
+                );
             }
         }
     }
-}
-
-/// Judges where nobody knows the Services.
-fn judge_by_ports(template: &Template<'_>, out: &mut Report<'_>) {
-    let probed = |placed: stages::Placed<'_, '_>| placed.keeps_running() && placed.container.readiness_probe.is_some();
-    if stages::containers(&template.spec).any(probed) {
-        return;
-    }
-    for placed in stages::containers(&template.spec).filter(is_unprobed) {
-        if placed.container.ports.iter().any(|port| !is_metrics_name(&port.name)) {
-            out.at(
-                placed.path(template).key("readinessProbe"),
-                format_args!(
-                    "container \"{}\" declares ports but has no readinessProbe: it counts as ready before it serves",
-                    placed.container.name
-                ),
-            );
-        }
-    }
-}
-
-/// Returns whether it is an app that is ready as soon as it runs. (`UpdatePodStatus` of the kubelet's prober)
-fn is_unprobed(placed: &stages::Placed<'_, '_>) -> bool {
-    let container = placed.container;
-    placed.role == Role::App && container.readiness_probe.is_none() && container.startup_probe.is_none()
 }
