@@ -72,8 +72,9 @@ async fn what_the_api_server_escapes_is_not_too_large(cluster: &'static Cluster)
 
 async fn a_long_reason_of_many_findings(cluster: &'static Cluster) {
     let namespace = cluster.judged_namespace().await;
-    let ports = vec![json!({"containerPort": 8080}); 1100];
-    let many = with(pod(&namespace, "many"), "/spec/containers/0/ports", ports);
+    let ports: Vec<Value> = (1..=1099).map(|number| json!({"containerPort": number})).collect();
+    let container = |name: &str| json!({"name": name, "image": "example.com/app:1", "ports": ports});
+    let many = with(pod(&namespace, "many"), "/spec/containers", json!([container("app"), container("other")]));
     let reason = json!({"ignore.podgate.dev/port-conflict": "x".repeat(250_000)});
     let ignored = with(many.clone(), "/metadata/annotations", reason);
     for _ in 0..20 {

@@ -34,11 +34,15 @@ async fn run(cluster: &Cluster, rule: &str, cases: &[Case]) {
         }
     }
     cluster.judge(&judged, cluster.watching().await).await;
-    let mut others = cases.iter().flat_map(|case| &case.with);
-    if others.clone().next().is_some() {
+    let others: BTreeSet<&str> =
+        cases.iter().flat_map(|case| &case.with).map(|other| other["kind"].as_str().unwrap_or_default()).collect();
+    for kind in others {
         // Each kind has a watch of its own.
-        assert!(others.all(|other| other["kind"] == "PodDisruptionBudget"), "{rule}: is every object of `with` known?");
-        cluster.wait_until_budgets_are_known(&judged).await;
+        match kind {
+            "PodDisruptionBudget" => cluster.wait_until_budgets_are_known(&judged).await,
+            "Service" => cluster.wait_until_services_are_known(&judged).await,
+            _ => panic!("{rule}: is every object of `with` known?"),
+        }
     }
     for case in cases {
         let name = format!("{rule}: {}", case.name);

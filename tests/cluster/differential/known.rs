@@ -142,11 +142,6 @@ pub const KNOWN: &[Known] = &[
     api_server("*resources.claims*", "*", "the same: containers that name them"),
     api_server(
         "*.fileKeyRef.volumeName",
-        "Not found*",
-        "a variable from a file in no volume; `undeclared-volume` looks at mounts",
-    ),
-    api_server(
-        "*.fileKeyRef.volumeName",
         "*must be of type emptyDir",
         "a variable from a file in another volume than an emptyDir",
     ),

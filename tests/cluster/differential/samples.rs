@@ -79,7 +79,11 @@ pub fn to_change(namespace: &str) -> Vec<Value> {
     specs
         .iter()
         .enumerate()
-        .map(|(index, spec)| object("", "Pod", namespace, &format!("there-{index}"), spec))
+        .map(|(index, spec)| {
+            // No scheduler is to bind it while it is changed.
+            let spec = with(spec.clone(), "/schedulerName", "none");
+            object("", "Pod", namespace, &format!("there-{index}"), &spec)
+        })
         .collect()
 }
 

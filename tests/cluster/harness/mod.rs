@@ -136,6 +136,23 @@ impl Cluster {
         .await;
     }
 
+    /// Waits until podgate knows the Services that are there now in a namespace that it judges.
+    pub async fn wait_until_services_are_known(&self, namespace: &str) {
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "canary", "namespace": namespace},
+            "spec": {"selector": {"app": "canary-served"}, "ports": [{"port": 80}]}
+        });
+        self.client.create(&service).await.accepted();
+        let web = deployment(namespace, "canary-served");
+        // One watch brings all Services, in the order in which they were made.
+        eventually("podgate knows the Services", async || {
+            let answer = self.client.dry_run(&web).await.accepted();
+            answer.warnings.iter().any(|text| text.contains("of Service \"canary\"")).then_some(())
+        })
+        .await;
+    }
+
     /// A new namespace with a generated name.
     pub async fn namespace(&self, judged_by: Option<&str>) -> String {
         let labels = judged_by.map_or(json!({}), |name| json!({JUDGED_BY: name}));
