@@ -73,14 +73,6 @@ pub fn startup_window_seconds(container: &Container<'_>) -> Option<i64> {
     container.startup_probe.as_ref().map(|probe| Timing::of(probe).budget_seconds())
 }
 
-/// The latest second after the container's start at which its readiness or liveness probe with this `timing` gives it up, if
-/// it never succeeds: max(startup window, initialDelaySeconds) + failureThreshold × periodSeconds. The initial delay counts
-/// from the container's start, not from the startup probe's success (`doProbe` of the kubelet). Saturates.
-pub fn gives_up_seconds(container: &Container<'_>, timing: Timing) -> i64 {
-    let begins = startup_window_seconds(container).unwrap_or(0).max(timing.initial_delay_seconds);
-    begins.saturating_add(timing.patience_seconds())
-}
-
 /// Says how long the probes of a Pod let the last of its containers take to be ready.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'p, 'a> {
@@ -262,25 +254,6 @@ mod tests {
             let timing = Timing::of(&probe);
             assert_eq!((timing.patience_seconds(), timing.budget_seconds()), expected, "{probe:?}");
         }
-    }
-
-    #[test]
-    fn the_other_probes_wait_for_the_startup_probe() {
-        // The container's startup probe; initialDelaySeconds of the liveness probe; when that gives up.
-        let cases = [
-            ("{}", 0, 30),
-            ("{}", 20, 50),
-            (r#"{"startupProbe": {}}"#, 0, 60),
-            (r#"{"startupProbe": {"failureThreshold": 30}}"#, 20, 330),
-            (r#"{"startupProbe": {"initialDelaySeconds": 5, "failureThreshold": 1}}"#, 60, 90),
-            (r#"{"startupProbe": {"failureThreshold": 9223372036854775807}}"#, 1, i64::MAX),
-        ];
-        for (container, delay, expected) in cases {
-            let parsed: Container = from_object(container).unwrap();
-            let timing = Timing { initial_delay_seconds: delay, ..Timing::default() };
-            assert_eq!(gives_up_seconds(&parsed, timing), expected, "{container} {delay}");
-        }
-        assert_eq!(startup_window_seconds(&Container::default()), None);
     }
 
     #[test]

@@ -227,7 +227,9 @@ pub static WORKLOADS: &[Workload] = &[
     knative("Service"),
     knative("Configuration"),
     Workload::replicated("apps.openshift.io", "DeploymentConfig", Updates::DeploymentConfig),
-    Workload::with_places("keda.sh", "ScaledJob", RestartPolicies::OnFailureOrNever, &[job("spec.jobTargetRef")]),
+    // KEDA fills the restartPolicy in.
+    Workload::with_places("keda.sh", "ScaledJob", RestartPolicies::OnFailureOrNever, &[job("spec.jobTargetRef")])
+        .with_default_restart_policy("OnFailure"),
     ray("RayCluster", &[template("spec.headGroupSpec.template"), template("spec.workerGroupSpecs[*].template")]),
     ray(
         "RayService",

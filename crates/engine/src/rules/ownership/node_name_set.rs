@@ -1,10 +1,10 @@
 //! # What it does
 //!
-//! Finds `nodeName` in a new Pod or in a Pod template. Left alone are mirror Pods, the Pods of a DaemonSet and what a
-//! kubelet creates.
+//! Finds `nodeName` in a new Pod or in a Pod template. Left alone are mirror Pods, the Pods of a DaemonSet, what a kubelet
+//! creates, and a Pod in a file that has a status: it was taken from a cluster, whose scheduler wrote the name.
 //!
-//! It is a warning in a Pod and in the template of a Job, which run once, so that one node can be what is meant, and a denial
-//! in other templates.
+//! The level is warn in a Pod and in the template of a Job or of its like, which run once, so that one node can be what is meant, and
+//! deny in other templates.
 //!
 //! # Why it is bad
 //!
@@ -72,14 +72,15 @@ rule! {
 
 /// Returns whether the kind is a template whose Pods are replaced; a Job's run once, on the one node that is meant.
 fn keeps_pods_running(workload: &Workload) -> bool {
-    workload.makes_pods() && !workload.is_job()
+    workload.makes_pods() && !workload.is_job() && workload.default_restart_policy == "Always"
 }
 
 impl Check for NodeNameSet {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let metadata = &review.new.metadata;
         let is_pod = review.workload.is_pod();
-        let bound = is_pod && review.operation != Operation::Create;
+        let from_cluster = review.from_file && !review.new.status.phase.is_empty();
+        let bound = is_pod && (review.operation != Operation::Create || from_cluster);
         let of_daemon_set = metadata.controller().is_some_and(|owner| owner.kind == "DaemonSet");
         if bound || is_pod && of_daemon_set || review.is_mirror_pod() || review.user.is_node() {
             return;

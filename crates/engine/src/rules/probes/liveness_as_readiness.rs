@@ -74,7 +74,7 @@ use crate::{
 
 rule! {
     id: "liveness-as-readiness",
-    summary: "livenessProbe asks the same as readinessProbe and gives up no later",
+    summary: "livenessProbe asks the same as readinessProbe and acts no later",
     level: Warn,
     since: "0.1.0",
     page: "liveness_as_readiness.rs",
@@ -103,7 +103,7 @@ impl Check for LivenessAsReadiness {
                     if loaded.contains(&placed) { Level::Warn } else { Level::Audit },
                     placed.path(template).key("livenessProbe"),
                     format_args!(
-                        "livenessProbe of container \"{}\" asks the same as its readinessProbe and gives up after {dead} s, no later than the readinessProbe ({unready} s): overload becomes restarts",
+                        "livenessProbe of container \"{}\" asks the same as its readinessProbe and restarts it after {dead} s, no later than readiness takes it from traffic ({unready} s): overload becomes restarts",
                         container.name
                     ),
                 );

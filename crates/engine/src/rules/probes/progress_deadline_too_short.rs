@@ -72,7 +72,7 @@ use crate::{
 
 rule! {
     id: "progress-deadline-too-short",
-    summary: "a Deployment's progressDeadlineSeconds is over before its probes give up",
+    summary: "a rollout's deadline is over before the probes of a new Pod have to succeed",
     level: Warn,
     since: "0.1.0",
     page: "progress_deadline_too_short.rs",
