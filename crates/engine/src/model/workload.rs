@@ -1,7 +1,7 @@
 //! Knows the kinds: where each holds its Pod template(s), which restartPolicy it allows, how it replaces its Pods.
 //!
 //! A kind is one row of [`WORKLOADS`]; a policy may add [more](super::WorkloadTable). All that differs between kinds when an object is read
-//! is the row's [`Layout`]. A PodDisruptionBudget is in the table too: it makes no Pods, but says what may happen to them.
+//! is the row's `Layout`. A PodDisruptionBudget is in the table too: it makes no Pods, but says what may happen to them.
 
 /// Says where a kind holds the Pods that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
