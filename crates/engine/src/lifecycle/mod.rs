@@ -13,6 +13,7 @@ pub mod rollout;
 pub mod services;
 pub mod shell;
 pub mod shutdown;
+pub mod spread;
 pub mod stages;
 pub mod taints;
 pub mod volumes;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Quantity, ResourceList};
+use super::{Quantity, ResourceList, SelectorView};
 use crate::syntax::{
     List, Map, Str,
     json::{object, object_or_default},
@@ -112,10 +112,11 @@ pub struct PodSpec<'a> {
     #[serde(borrow)]
     pub tolerations: List<Toleration<'a>>,
     /// `topologySpreadConstraints`.
-    pub topology_spread_constraints: List<Present>,
+    #[serde(borrow)]
+    pub topology_spread_constraints: List<TopologySpreadConstraint<'a>>,
     /// `affinity`.
-    #[serde(deserialize_with = "object_or_default")]
-    pub affinity: Affinity,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub affinity: Affinity<'a>,
     /// `resources` of the whole Pod.
     #[serde(borrow, deserialize_with = "object_or_default")]
     pub resources: ResourceRequirements<'a>,
@@ -212,23 +213,52 @@ pub struct Toleration<'a> {
     pub toleration_seconds: Option<i64>,
 }
 
+/// `TopologySpreadConstraint`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TopologySpreadConstraint<'a> {
+    /// `labelSelector`; absent selects no Pod.
+    #[serde(borrow, deserialize_with = "object")]
+    pub label_selector: Option<SelectorView<'a>>,
+}
+
 /// `Affinity`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Affinity {
+pub struct Affinity<'a> {
     /// `podAntiAffinity`.
-    #[serde(deserialize_with = "object")]
-    pub pod_anti_affinity: Option<PodAntiAffinity>,
+    #[serde(borrow, deserialize_with = "object")]
+    pub pod_anti_affinity: Option<PodAntiAffinity<'a>>,
 }
 
-/// `PodAntiAffinity`: how many terms there are.
+/// `PodAntiAffinity`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct PodAntiAffinity {
+pub struct PodAntiAffinity<'a> {
     /// `requiredDuringSchedulingIgnoredDuringExecution`.
-    pub required_during_scheduling_ignored_during_execution: List<Present>,
+    #[serde(borrow)]
+    pub required_during_scheduling_ignored_during_execution: List<PodAffinityTerm<'a>>,
     /// `preferredDuringSchedulingIgnoredDuringExecution`.
-    pub preferred_during_scheduling_ignored_during_execution: List<Present>,
+    #[serde(borrow)]
+    pub preferred_during_scheduling_ignored_during_execution: List<WeightedPodAffinityTerm<'a>>,
+}
+
+/// `PodAffinityTerm`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodAffinityTerm<'a> {
+    /// `labelSelector`; absent selects no Pod.
+    #[serde(borrow, deserialize_with = "object")]
+    pub label_selector: Option<SelectorView<'a>>,
+}
+
+/// `WeightedPodAffinityTerm`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WeightedPodAffinityTerm<'a> {
+    /// `podAffinityTerm`.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub pod_affinity_term: PodAffinityTerm<'a>,
 }
 
 /// `ResourceRequirements`.

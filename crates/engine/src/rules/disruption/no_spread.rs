@@ -1,8 +1,8 @@
 //! # What it does
 //!
-//! Finds a workload with two or more replicas whose Pods have neither `topologySpreadConstraints` nor a `podAntiAffinity`.
-//! Where a HorizontalPodAutoscaler is known, its `minReplicas` counts. Left alone are Pods with a host port, of which a node
-//! can only take one.
+//! Finds a workload with two or more replicas whose Pods nothing keeps apart: they have neither `topologySpreadConstraints` nor a
+//! `podAntiAffinity`, or those they have select other Pods, or none, as a constraint without `labelSelector` does. Where an
+//! autoscaler is known, what it goes down to counts. Left alone are Pods with a host port, of which a node can only take one.
 //!
 //! # Why it is bad
 //!
@@ -49,10 +49,14 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/>
+//! - Scheduler, `podtopologyspread`: `selfMatchNum`
 
 use crate::{
-    lifecycle::{disruption::least_replicas, ports::host_port},
-    model::{PodSpec, Review},
+    lifecycle::{
+        disruption::least_replicas,
+        spread::{Spread, spread},
+    },
+    model::{Review, Template},
     rules::rule::{Check, Report, rule},
     syntax::Path,
 };
@@ -69,23 +73,12 @@ rule! {
 impl Check for NoSpread {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(replicas) = least_replicas(review).filter(|replicas| *replicas >= 2) else { return };
-        if review.new.templates.iter().any(|template| !is_spread(&template.spec)) {
-            out.at(
-                Path::of(&["spec", "replicas"]),
-                format_args!(
-                    "{replicas} replicas may all stand on one node: neither topologySpreadConstraints nor podAntiAffinity is set"
-                ),
-            );
-        }
+        let of = |template: &Template<'_>| spread(&template.spec, &review.new.pod_metadata(template).labels);
+        let why = match review.new.templates.iter().map(of).find(|spread| *spread != Spread::Itself) {
+            None | Some(Spread::Itself) => return,
+            Some(Spread::Nothing) => "neither topologySpreadConstraints nor podAntiAffinity is set",
+            Some(Spread::Others) => "no topologySpreadConstraint and no podAntiAffinity selects these Pods",
+        };
+        out.at(Path::of(&["spec", "replicas"]), format_args!("{replicas} replicas may all stand on one node: {why}"));
     }
-}
-
-fn is_spread(spec: &PodSpec<'_>) -> bool {
-    let anti_affinity = spec.affinity.pod_anti_affinity.as_ref().is_some_and(|anti_affinity| {
-        !anti_affinity.required_during_scheduling_ignored_during_execution.is_empty()
-            || !anti_affinity.preferred_during_scheduling_ignored_during_execution.is_empty()
-    });
-    let takes_host_port =
-        spec.containers.iter().flat_map(|container| &container.ports).any(|port| host_port(spec, port).is_some());
-    anti_affinity || takes_host_port || !spec.topology_spread_constraints.is_empty()
 }
