@@ -28,6 +28,8 @@ pub struct Spot {
     pub path: Path,
     /// The line of the file, as far as it is fit to be shown.
     pub excerpt: Excerpt,
+    /// Names the template that the object was made of, where a comment `# Source:` above it says so, as `helm template` writes it.
+    pub template: Option<Arc<str>>,
 }
 
 /// A finding and where it stands.

@@ -175,6 +175,7 @@ fn move_to(spot: &mut Spot, file: &str, place: Place, line: &str) {
     spot.file = file.into();
     spot.place = place;
     spot.excerpt = Excerpt::of_line(place, line);
+    spot.template = None;
 }
 
 /// Returns whether a document is the object of a spot: its kind, and `alike` for the two names.

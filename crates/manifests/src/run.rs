@@ -10,6 +10,7 @@
 
 use std::{
     borrow::Cow,
+    cell::OnceCell,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -409,7 +410,12 @@ impl Results {
                 continue;
             }
             let object = Arc::new(item.identity.clone());
-            let mut spot = |path| source.spot(places.next().unwrap_or(Place::START), &object, path);
+            let template = OnceCell::new();
+            let mut spot = |path| {
+                let place = places.next().unwrap_or(Place::START);
+                let template = template.get_or_init(|| source.template(place.line)).clone();
+                source.spot(place, &object, path, template)
+            };
             for finding in verdict.findings {
                 let spot = spot(finding.at);
                 let rule = finding.rule;
@@ -442,9 +448,16 @@ struct Source<'l> {
 }
 
 impl Source<'_> {
-    fn spot(&self, place: Place, object: &Arc<Identity>, path: Path) -> Spot {
+    fn spot(&self, place: Place, object: &Arc<Identity>, path: Path, template: Option<Arc<str>>) -> Spot {
         let excerpt = self.lines.excerpt(place);
-        Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, excerpt }
+        Spot { file: Arc::clone(self.file), place, object: Arc::clone(object), path, excerpt, template }
+    }
+
+    /// Returns the template that the document around a line was made of, as the comment says that `helm template` puts above it.
+    fn template(&self, line: usize) -> Option<Arc<str>> {
+        let lines = (1..=line).rev().map(|number| self.lines.line(number));
+        let mut above = lines.take_while(|line| !line.starts_with("---"));
+        above.find_map(|line| line.trim_end().strip_prefix("# Source: ")).map(Arc::from)
     }
 }
 
@@ -452,6 +465,18 @@ impl Source<'_> {
 mod tests {
     use super::*;
     use crate::Text;
+
+    #[test]
+    fn what_helm_says_of_an_object_is_kept() {
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  restartPolicy: Sometimes\n  containers: [{name: a}]\n";
+        let text = format!("---\n# Source: shop/templates/web.yaml\n{pod}---\n{pod}# Source: none/of/this.yaml\n");
+        let engine = Engine::default();
+        let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
+        let outcome = check.run(&[Text { name: "-".to_owned(), text }], &|_| {});
+        let findings = outcome.findings.iter().filter(|finding| finding.rule.id == "invalid-restart-policy");
+        let templates: Vec<_> = findings.map(|finding| finding.spot.template.as_deref()).collect();
+        assert_eq!(templates, [Some("shop/templates/web.yaml"), None]);
+    }
 
     #[test]
     fn files_that_are_not_kept_are_judged_the_same() {

@@ -46,6 +46,8 @@ struct Place<'o> {
     kind: &'o str,
     namespace: &'o str,
     name: &'o str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<&'o str>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +92,7 @@ impl<'o> From<&'o Spot> for Place<'o> {
             kind: &object.kind,
             namespace: &object.namespace,
             name: &object.name,
+            template: spot.template.as_deref(),
         }
     }
 }

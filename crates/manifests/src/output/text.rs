@@ -113,7 +113,9 @@ fn block(text: &mut String, spot: &Spot, colour: AnsiColor, label: &str, message
     let path = spot.path.to_string();
     let path = one_line(&path, MAX_NAME_CHARACTERS);
     let field = if path.is_empty() { String::new() } else { format!(", {path}") };
-    let _ = writeln!(text, "   = {} {namespace}/{name}{field}", one_line(&object.kind, MAX_NAME_CHARACTERS));
+    let template = spot.template.as_ref().map(|template| format!(" ({})", one_line(template, MAX_NAME_CHARACTERS)));
+    let kind = one_line(&object.kind, MAX_NAME_CHARACTERS);
+    let _ = writeln!(text, "   = {kind} {namespace}/{name}{field}{}", template.unwrap_or_default());
 }
 
 /// Returns `3 files, 7 objects, 4 of them judged: 1 deny, 2 warn, 0 audit`, and what else there is to say.
