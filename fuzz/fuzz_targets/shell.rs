@@ -4,7 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use podgate_engine::{
-    lifecycle::{commands::never_ends, shell::Script, shutdown::command_duration},
+    lifecycle::{
+        commands::{least_duration, never_ends},
+        shell::Script,
+    },
     model::Container,
     syntax::{Str, json::from_object},
 };
@@ -20,6 +23,8 @@ fuzz_target!(|text: &str| {
     if text.len() < 100_000 {
         assert_eq!(plain, commented);
     }
-    let words: Vec<Str<'_>> = ["sh", "-c", text].into_iter().map(Str::from).collect();
-    let _ = command_duration(&words);
+    let sleeps = |script: &str| least_duration(&["sh", "-c", script].map(Str::from));
+    if text.len() < 100_000 {
+        assert_eq!(sleeps(text), sleeps(&format!("# a comment\n{text}")));
+    }
 });
