@@ -309,7 +309,8 @@ func TestPassesPodgate(t *testing.T) {
 		}
 		// It is judged at all.
 		broken := strings.Replace(rendered, "containerPort: 8080", "containerPort: 8443", 1)
-		if out, err := run(t, "PODGATE", broken, "check", "-"); err == nil || !strings.Contains(out, "port-conflict") {
+		args := []string{"check", "-", "--fail-on", "warn"}
+		if out, err := run(t, "PODGATE", broken, args...); err == nil || !strings.Contains(out, "port-conflict") {
 			t.Errorf("%s: two ports are the same: %v\n%s", values, err, out)
 		}
 		config, found := objects(t, rendered)["ConfigMap elsewhere podgate-policy"]
@@ -329,6 +330,22 @@ func TestPassesPodgate(t *testing.T) {
 		}
 		if out, err := run(t, "PODGATE", "", "policy", "check", file); err != nil {
 			t.Errorf("%s: %v\n%s", values, err, out)
+		}
+	}
+}
+
+// A kind that the policy adds is one that the webhook is asked about.
+func TestKindsOfThePolicy(t *testing.T) {
+	values := filepath.Join(t.TempDir(), "values.yaml")
+	kinds := "policy:\n  spec:\n    kinds:\n    - {group: example.com, kind: Fleet, templates: [spec.pod]}\n" +
+		"    - {group: example.org, kind: Search, resource: searches, templates: [spec.pod]}\n"
+	if err := os.WriteFile(values, []byte(kinds), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rendered := template(t, "podgate", values)
+	for _, want := range []string{"apiGroups: [\"example.com\"]", "resources: [\"fleets\"]", "resources: [\"searches\"]"} {
+		if !strings.Contains(rendered, want) {
+			t.Errorf("%s is not in\n%s", want, rendered)
 		}
 	}
 }
