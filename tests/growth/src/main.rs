@@ -27,9 +27,8 @@ use steps::Growth;
 /// How much longer the longer of two inputs is.
 const FACTOR: usize = 4;
 /// Limits what the steps of an input [`FACTOR`] times as long may be a multiple of: linear cost comes to [`FACTOR`], and sorting
-/// and the growth of tables to a little more. It was 5: a Pod of thousands of empty containers is now beyond the room for lists, and
-/// is read again for each of its errors; and kinds whose containers stand alone cost more than their length. Both are to be mended.
-const MAX_STEPS_GROWTH: f64 = 25.0;
+/// and the growth of tables to a little more.
+const MAX_STEPS_GROWTH: f64 = 5.0;
 /// Limits what one byte of a body may become while it is judged, in bytes: reading makes structs of it, and findings and the answer
 /// come on top. SECURITY.md and `--max-bytes` are built on it.
 const MAX_BYTES_PER_BYTE: f64 = 64.0;

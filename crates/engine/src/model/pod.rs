@@ -298,9 +298,6 @@ pub struct Container<'a> {
     /// `args`; empty means the image's own.
     #[serde(borrow)]
     pub args: List<Str<'a>>,
-    /// `env`.
-    #[serde(borrow)]
-    pub env: List<EnvVar<'a>>,
     /// `securityContext`.
     #[serde(deserialize_with = "object_or_default")]
     pub security_context: SecurityContext,
@@ -310,9 +307,6 @@ pub struct Container<'a> {
     /// `volumeMounts`.
     #[serde(borrow)]
     pub volume_mounts: List<VolumeMount<'a>>,
-    /// `volumeDevices`.
-    #[serde(borrow)]
-    pub volume_devices: List<VolumeDevice<'a>>,
     /// `restartPolicyRules`.
     #[serde(borrow)]
     pub restart_policy_rules: List<RestartRule<'a>>,
@@ -322,7 +316,13 @@ pub struct Container<'a> {
     /// `ports`.
     #[serde(borrow)]
     pub ports: List<ContainerPort<'a>>,
-    // In boxes, because they are large, and a Pod may have thousands of containers that have none.
+    // In boxes, because a Pod may have thousands of containers that have none, and what a container takes is limited: see `bounded`.
+    /// `env`.
+    #[serde(borrow)]
+    pub env: Option<Box<List<EnvVar<'a>>>>,
+    /// `volumeDevices`.
+    #[serde(borrow)]
+    pub volume_devices: Option<Box<List<VolumeDevice<'a>>>>,
     /// `livenessProbe`.
     #[serde(borrow, deserialize_with = "object")]
     pub liveness_probe: Option<Box<Probe<'a>>>,
