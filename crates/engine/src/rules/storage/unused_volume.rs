@@ -57,7 +57,7 @@ use crate::{
         stages,
         volumes::{of_injected, uses},
     },
-    model::{Review, pod::Volume},
+    model::{Review, Template, pod::Volume},
     rules::rule::{Check, Report, rule},
     syntax::Path,
 };
@@ -73,7 +73,10 @@ rule! {
 
 impl Check for UnusedVolume {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        for template in &review.new.templates {
+        let claims = &review.new.controller.volume_claim_templates;
+        // Most have none, and there may be many templates, and many annotations to look through for each.
+        let declares = |template: &&Template<'_>| !template.spec.volumes.is_empty() || !claims.is_empty();
+        for template in review.new.templates.iter().filter(declares) {
             let mut used = of_injected(review.new.pod_metadata(template));
             used.extend(
                 stages::containers(&template.spec).flat_map(|placed| uses(placed.container).map(|one| one.volume)),
@@ -85,7 +88,7 @@ impl Check for UnusedVolume {
                 let at = template.spec_path("volumes").index(index);
                 out.at(at, format_args!("volume \"{}\" is used by no container{}", volume.name, cost(volume)));
             }
-            for (index, claim) in review.new.controller.volume_claim_templates.iter().enumerate() {
+            for (index, claim) in claims.iter().enumerate() {
                 let name = &claim.metadata.name;
                 if is_unused(name) {
                     let at = Path::of(&["spec", "volumeClaimTemplates"]).index(index);
