@@ -10,7 +10,6 @@
 
 use std::{
     borrow::Cow,
-    cell::OnceCell,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -403,6 +402,7 @@ impl Results {
             .collect();
         // In the order in which they are asked for below.
         let mut places = source.part.places(source.lines, &fields).into_iter();
+        let mut template: Option<(usize, Option<Arc<str>>)> = None;
         for (item, ObjectVerdict { verdict, fixed, .. }) in verdicts {
             self.ignored += verdict.ignored.len();
             self.before += verdict.before;
@@ -410,10 +410,13 @@ impl Results {
                 continue;
             }
             let object = Arc::new(item.identity.clone());
-            let template = OnceCell::new();
             let mut spot = |path| {
                 let place = places.next().unwrap_or(Place::START);
-                let template = template.get_or_init(|| source.template(place.line)).clone();
+                // One comment is for all objects of a document, which may be a List of thousands.
+                if template.as_ref().is_none_or(|(document, _)| *document != item.document) {
+                    template = Some((item.document, source.template(place.line)));
+                }
+                let template = template.as_ref().and_then(|(_, template)| template.clone());
                 source.spot(place, &object, path, template)
             };
             for finding in verdict.findings {

@@ -155,7 +155,7 @@ fn script_duration(script: &str, mut errexit: bool) -> Option<Duration> {
     total
 }
 
-/// Whether `set` with these words makes a script end with the first command that fails, where they tell: `-e`, `-eux`, `+e`,
+/// Returns whether `set` with these words makes a script end with the first command that fails, where they tell: `-e`, `-eux`, `+e`,
 /// `-o errexit`.
 fn sets_errexit(options: &[&str]) -> Option<bool> {
     let mut sign = None;

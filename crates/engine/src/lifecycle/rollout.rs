@@ -14,7 +14,7 @@ use crate::{
     syntax::Path,
 };
 
-/// What `maxSurge` and `maxUnavailable` are where they are absent: of a Deployment (`SetDefaults_Deployment`), a DeploymentConfig and
+/// Holds what `maxSurge` and `maxUnavailable` are where they are absent: of a Deployment (`SetDefaults_Deployment`), a DeploymentConfig and
 /// a Rollout alike.
 const DEFAULT_PERCENT: i64 = 25;
 /// The `progressDeadlineSeconds` of a Deployment (`SetDefaults_Deployment`) and of a Rollout that have none, and the
@@ -30,11 +30,11 @@ pub struct RollingUpdate<'o, 'a> {
     pub max_surge: Option<&'o IntOrString<'a>>,
     /// `maxUnavailable`: a number or a percentage.
     pub max_unavailable: Option<&'o IntOrString<'a>>,
-    /// What is surged and unavailable where it is absent, in percent.
+    /// Holds what is surged and unavailable where it is absent, in percent.
     default_percents: (i64, i64),
 }
 
-/// What a rolling update may do at a time.
+/// Says what a rolling update may do at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rollout {
     /// Tells how many Pods more than the replicas there may be.

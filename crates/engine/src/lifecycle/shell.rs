@@ -121,7 +121,7 @@ impl Script {
             let end = ends.get(place).copied().unwrap_or(place);
             (words(tokens.get(place..end).unwrap_or_default()), end)
         };
-        // Whether the script waits for the command that goes on at a place: it is not in a pipe, which ends it when its reader
+        // Tells whether the script waits for the command that goes on at a place: it is not in a pipe, which ends it when its reader
         // ends, and the list that it is in is not in the background.
         let stays = |place: usize| {
             let end = ends.get(place).copied().unwrap_or(place);
@@ -131,7 +131,7 @@ impl Script {
         // What the place is inside of, each by the word that opened it.
         let mut inside: Vec<&str> = Vec::new();
         let (mut before, mut at_command) = (";", true);
-        // Whether the command before is come to in any case and succeeds.
+        // Tells whether the command before is come to in any case and succeeds.
         let mut succeeded = false;
         // The condition of the loop that the place is in, and where its body begins.
         let mut begun: Option<(Vec<&str>, usize)> = None;

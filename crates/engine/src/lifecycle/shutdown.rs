@@ -12,7 +12,7 @@ use crate::model::{LifecycleHandler, PodSpec};
 /// (`minimumGracePeriodInSeconds`).
 pub const LEAST_TO_STOP: Duration = Duration::from_secs(2);
 
-/// What the kubelet makes of a grace period of 0 where it ends a whole Pod (`calculateEffectiveGracePeriod`): hooks are run then,
+/// Is what the kubelet makes of a grace period of 0 where it ends a whole Pod (`calculateEffectiveGracePeriod`): hooks are run then,
 /// too. Where a probe kills one container, 0 stays 0, and its hook is not run (`killContainer`).
 pub const LEAST_GRACE: Duration = Duration::from_secs(1);
 

@@ -186,6 +186,14 @@ const fn ray(kind: &'static str, places: &'static [Place]) -> Workload {
     Workload::with_places("ray.io", kind, RestartPolicies::Any, places).with_other_probes()
 }
 
+/// The containers of a Workflow, and of what a Workflow is made of.
+const ARGO_TEMPLATES: &[Place] = &[
+    container("spec.templates[*].container"),
+    container("spec.templates[*].script"),
+    container("spec.templates[*].containerSet.containers[*]"),
+    container("spec.templates[*].sidecars[*]"),
+];
+
 /// Every kind that podgate knows. An unknown kind is left alone, never refused.
 pub static WORKLOADS: &[Workload] = &[
     Workload::new("", "Pod", Layout::Pod, RestartPolicies::Any),
@@ -268,24 +276,8 @@ pub static WORKLOADS: &[Workload] = &[
         &[template("spec.template")],
     )
     .with_default_restart_policy("Never"),
-    argo(
-        "Workflow",
-        &[
-            container("spec.templates[*].container"),
-            container("spec.templates[*].script"),
-            container("spec.templates[*].containerSet.containers[*]"),
-            container("spec.templates[*].sidecars[*]"),
-        ],
-    ),
-    argo(
-        "WorkflowTemplate",
-        &[
-            container("spec.templates[*].container"),
-            container("spec.templates[*].script"),
-            container("spec.templates[*].containerSet.containers[*]"),
-            container("spec.templates[*].sidecars[*]"),
-        ],
-    ),
+    argo("Workflow", ARGO_TEMPLATES),
+    argo("WorkflowTemplate", ARGO_TEMPLATES),
     argo(
         "CronWorkflow",
         &[

@@ -165,7 +165,7 @@ fn name<'a>(container: &Fields<'a>) -> Str<'a> {
     container.get("name").and_then(|name| serde_json::from_str(name.get()).ok()).unwrap_or_default()
 }
 
-/// The fields that differ, after the API's defaults.
+/// Returns the fields that differ, after the API's defaults.
 fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<Item = &'c str> {
     let gone = before.keys().filter(|field| !after.contains_key(*field));
     let fields = after.keys().chain(gone).map(|field| &**field);

@@ -121,7 +121,7 @@ enum Users<'p, 'a> {
     Several,
 }
 
-/// Who uses each of these volumes.
+/// Returns who uses each of these volumes.
 fn users<'p, 'a>(spec: &'p PodSpec<'a>, names: &SmallMap<&'p str, ()>) -> HashMap<&'p str, Users<'p, 'a>> {
     let mut users: HashMap<&str, Users<'_, '_>> = HashMap::new();
     for (number, placed) in containers(spec).enumerate() {

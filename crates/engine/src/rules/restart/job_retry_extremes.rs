@@ -125,7 +125,7 @@ rule! {
     other_levels: [LevelCase::of(Level::Warn, "backoffLimitPerIndex counts no restart, and nothing ends them", Workload::is_job)],
 }
 
-/// What `backoffLimit` is beside `backoffLimitPerIndex` unless it is set (`SetDefaults_Job`).
+/// Is what `backoffLimit` comes to beside `backoffLimitPerIndex` unless it is set (`SetDefaults_Job`).
 const NO_LIMIT: i64 = i32::MAX as i64;
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -99,7 +99,7 @@ impl Check for UnusedVolume {
     }
 }
 
-/// What a volume costs that nobody uses. Those of other kinds are not set up at all.
+/// Says what a volume costs that nobody uses. Those of other kinds are not set up at all.
 fn cost(volume: &Volume<'_>) -> &'static str {
     if volume.persistent_volume_claim.is_some() {
         ": the Pod still waits for its claim"
