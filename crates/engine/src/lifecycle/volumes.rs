@@ -32,11 +32,8 @@ pub fn uses<'c>(container: &'c Container<'_>) -> impl Iterator<Item = VolumeUse<
     let mounts = mounts.map(|(index, mount)| VolumeUse { volume: &mount.name, how: Use::Mount, index });
     let devices = container.volume_devices.iter().flat_map(|devices| devices.iter()).enumerate();
     let devices = devices.map(|(index, device)| VolumeUse { volume: &device.name, how: Use::Device, index });
-    let files =
-        container.env.iter().flat_map(|variables| variables.iter()).enumerate().filter_map(|(index, variable)| {
-            let file = variable.value_from.as_ref()?.file_key_ref.as_ref()?;
-            Some(VolumeUse { volume: &file.volume_name, how: Use::EnvFile, index })
-        });
+    let files = container.env_files.iter().flat_map(|files| files.iter());
+    let files = files.map(|(index, file)| VolumeUse { volume: &file.volume_name, how: Use::EnvFile, index: *index });
     mounts.chain(devices).chain(files)
 }
 

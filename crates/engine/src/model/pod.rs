@@ -317,9 +317,9 @@ pub struct Container<'a> {
     #[serde(borrow)]
     pub ports: List<ContainerPort<'a>>,
     // In boxes, because a Pod may have thousands of containers that have none, and what a container takes is limited: see `bounded`.
-    /// `env`.
-    #[serde(borrow)]
-    pub env: Option<Box<List<EnvVar<'a>>>>,
+    /// Those of `env` that take their value from a file of a volume (`valueFrom.fileKeyRef`), each with its index.
+    #[serde(rename = "env", borrow, deserialize_with = "files_of_env")]
+    pub env_files: Option<Box<List<(usize, FileKeySelector<'a>)>>>,
     /// `volumeDevices`.
     #[serde(borrow)]
     pub volume_devices: Option<Box<List<VolumeDevice<'a>>>>,
@@ -350,22 +350,30 @@ impl<'a> Container<'a> {
     }
 }
 
+/// Reads `env`: what takes its value from a file, and nothing else, because most containers have many variables and none of these.
+fn files_of_env<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Box<List<(usize, FileKeySelector<'de>)>>>, D::Error> {
+    let files = List::read_some(deserializer, |variable: EnvVar<'de>| variable.value_from?.file_key_ref)?;
+    Ok((!files.is_empty()).then(|| Box::new(files)))
+}
+
 /// `EnvVar`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct EnvVar<'a> {
+struct EnvVar<'a> {
     /// `valueFrom`.
     #[serde(borrow, deserialize_with = "object")]
-    pub value_from: Option<EnvVarSource<'a>>,
+    value_from: Option<EnvVarSource<'a>>,
 }
 
 /// `EnvVarSource`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct EnvVarSource<'a> {
+struct EnvVarSource<'a> {
     /// `fileKeyRef` (KEP-3721).
     #[serde(borrow, deserialize_with = "object")]
-    pub file_key_ref: Option<FileKeySelector<'a>>,
+    file_key_ref: Option<FileKeySelector<'a>>,
 }
 
 /// `FileKeySelector`.

@@ -22,6 +22,43 @@ impl<T> List<T> {
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
+
+    /// Reads a list of which few items matter: keeps what `keep` makes of an item, with the item's index, and nothing of the others.
+    /// `null` is the empty list.
+    pub fn read_some<'de, D, I>(deserializer: D, keep: fn(I) -> Option<T>) -> Result<List<(usize, T)>, D::Error>
+    where
+        D: Deserializer<'de>,
+        I: Deserialize<'de>,
+    {
+        struct Kept<I, T>(fn(I) -> Option<T>);
+
+        impl<'de, I: Deserialize<'de>, T> Visitor<'de> for Kept<I, T> {
+            type Value = List<(usize, T)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(List::default())
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                let mut index = 0;
+                while let Some(Strict(item)) = access.next_element()? {
+                    if let Some(kept) = self.0(item) {
+                        make_room(&mut items)?;
+                        items.push((index, kept));
+                    }
+                    index += 1;
+                }
+                Ok(List(items))
+            }
+        }
+
+        deserializer.deserialize_any(Kept(keep))
+    }
 }
 
 impl<T> Default for List<T> {

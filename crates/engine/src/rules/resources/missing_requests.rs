@@ -91,18 +91,18 @@ impl Check for MissingRequests {
                 continue;
             }
             for placed in running() {
-                let at = placed.path(template).keys(&["resources", "requests"]);
+                let at = || placed.path(template).keys(&["resources", "requests"]);
                 let name = &placed.container.name;
                 match lacks(&placed) {
                     [true, true] => out.at(
-                        at,
+                        at(),
                         format_args!(
                             "container \"{name}\" has no cpu and no memory request: it {NO_MEMORY}, and {NO_CPU}"
                         ),
                     ),
-                    [true, false] => out.at(at, format_args!("container \"{name}\" has no cpu request: it {NO_CPU}")),
+                    [true, false] => out.at(at(), format_args!("container \"{name}\" has no cpu request: it {NO_CPU}")),
                     [false, true] => {
-                        out.at(at, format_args!("container \"{name}\" has no memory request: it {NO_MEMORY}"));
+                        out.at(at(), format_args!("container \"{name}\" has no memory request: it {NO_MEMORY}"));
                     }
                     [false, false] => {}
                 }

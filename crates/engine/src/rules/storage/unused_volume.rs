@@ -52,6 +52,8 @@
 //! - Kubelet scenario: `order/missing-volume-that-nobody-mounts`
 //! - Kubelet scenario: `order/missing-claim-that-nobody-mounts`
 
+use std::{cell::LazyCell, collections::HashSet};
+
 use crate::{
     lifecycle::{
         stages,
@@ -77,11 +79,12 @@ impl Check for UnusedVolume {
         // Most have none, and there may be many templates, and many annotations to look through for each.
         let declares = |template: &&Template<'_>| !template.spec.volumes.is_empty() || !claims.is_empty();
         for template in review.new.templates.iter().filter(declares) {
-            let mut used = of_injected(review.new.pod_metadata(template));
-            used.extend(
-                stages::containers(&template.spec).flat_map(|placed| uses(placed.container).map(|one| one.volume)),
-            );
-            let is_unused = |name: &str| !used.contains(name);
+            let used: HashSet<&str> = stages::containers(&template.spec)
+                .flat_map(|placed| uses(placed.container).map(|one| one.volume))
+                .collect();
+            // Asked for last: it looks through all annotations.
+            let injected = LazyCell::new(|| of_injected(review.new.pod_metadata(template)));
+            let is_unused = |name: &str| !used.contains(name) && !injected.contains(name);
             for (index, volume) in
                 template.spec.volumes.iter().enumerate().filter(|(_, volume)| is_unused(&volume.name))
             {

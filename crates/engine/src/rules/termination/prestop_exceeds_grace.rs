@@ -111,7 +111,7 @@ impl Check for PrestopExceedsGrace {
             let Some(hook) = hook.filter(|_| matches!(placed.role, Role::App | Role::Sidecar)) else { continue };
             let Some(sleep) = hook_duration(hook).filter(|sleep| !sleep.is_zero()) else { continue };
             let grace = grace_on_deletion(&template.spec);
-            let grace_text = match grace_seconds(&template.spec) {
+            let grace_text = || match grace_seconds(&template.spec) {
                 0 => format!("grace period of 0 s, which counts as {}", seconds(grace)),
                 _ => format!("grace period of {}", seconds(grace)),
             };
@@ -125,14 +125,18 @@ impl Check for PrestopExceedsGrace {
                 out.measured(
                     beyond,
                     at(),
-                    format_args!("{}, more than the {grace_text}: it is cut off; use a longer grace period", what()),
+                    format_args!(
+                        "{}, more than the {}: it is cut off; use a longer grace period",
+                        what(),
+                        grace_text()
+                    ),
                 );
             } else if sleep == grace {
                 out.measured_at_level(
                     Level::Warn,
                     beyond,
                     at(),
-                    format_args!("{}, all of the {grace_text}: it has no time left to stop", what()),
+                    format_args!("{}, all of the {}: it has no time left to stop", what(), grace_text()),
                 );
             } else if sleep.saturating_add(Duration::from_secs(self.margin_seconds)) > grace {
                 let left = seconds(grace.saturating_sub(sleep));
@@ -141,8 +145,9 @@ impl Check for PrestopExceedsGrace {
                     beyond,
                     at(),
                     format_args!(
-                        "{}, which leaves {left} of the {grace_text} to stop, less than {} s",
+                        "{}, which leaves {left} of the {} to stop, less than {} s",
                         what(),
+                        grace_text(),
                         self.margin_seconds
                     ),
                 );
