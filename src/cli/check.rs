@@ -19,6 +19,7 @@ use crate::{
     render::{self, Rendered},
 };
 use podgate_engine::{
+    model::KubernetesVersion,
     policy::{Engine, LifecyclePolicy, suggest::did_you_mean},
     rules::{self, Level, RULES, Rule},
 };
@@ -84,6 +85,10 @@ pub(super) struct Args {
     /// Leave out these rules; may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
     skip: Vec<&'static Rule>,
+
+    /// Version of Kubernetes that the objects are meant for, such as 1.34 [default: the policy's kubernetesVersion]
+    #[arg(long, value_name = "VERSION")]
+    kubernetes_version: Option<KubernetesVersion>,
 
     /// Leave out the findings in this file, which --write-baseline made
     #[arg(long, value_name = "FILE")]
@@ -204,7 +209,8 @@ impl Select {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let policy = args.input.policy(args.quiet)?;
+    let mut policy = args.input.policy(args.quiet)?;
+    policy.spec.kubernetes_version = args.kubernetes_version.or(policy.spec.kubernetes_version);
     let is_meant =
         |rule: &&&'static Rule| (args.select.is_empty() || args.select.contains(*rule)) && !args.skip.contains(*rule);
     let rules: Vec<&'static Rule> = RULES.iter().filter(is_meant).copied().collect();

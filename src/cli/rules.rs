@@ -77,6 +77,6 @@ fn json(rule: &Rule) -> Value {
     let options = rule.code.schema(&mut SchemaGenerator::default()).to_value();
     json!({
         "id": rule.id, "level": rule.level, "summary": rule.summary, "since": rule.since,
-        "kubernetes": rule.kubernetes, "options": options, "page": rule.page,
+        "kubernetes": rule.kubernetes(), "options": options, "page": rule.page,
     })
 }

@@ -94,12 +94,17 @@ pub fn read(file: &Path) -> Vec<Case> {
     documents.iter().map(read).collect()
 }
 
+/// The rules of level deny or warn that have no case, and why.
+const WITHOUT: &[(&str, &str)] =
+    &[("field-not-in-version", "it speaks of other versions of Kubernetes than the one that runs here")];
+
 /// What is denied or warned of needs a case that does so, and one that is left alone.
 pub fn every_rule_has_its_cases() {
     let files = files();
     for rule in RULES {
         let Some(file) = files.get(rule.id) else {
-            assert!(rule.level < Level::Warn, "rule {} has no tests/cluster/cases/{}.yaml", rule.id, rule.id);
+            let is_left_out = rule.level < Level::Warn || WITHOUT.iter().any(|(id, _)| *id == rule.id);
+            assert!(is_left_out, "rule {} has no tests/cluster/cases/{}.yaml", rule.id, rule.id);
             continue;
         };
         let cases = read(file);

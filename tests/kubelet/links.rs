@@ -36,6 +36,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),
+    ("field-not-in-version", "it speaks of other versions of Kubernetes than the one that runs here"),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

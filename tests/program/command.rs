@@ -305,6 +305,23 @@ fn rules_are_selected_and_skipped() {
 }
 
 #[test]
+fn a_version_of_kubernetes_is_named() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  initContainers: [{name: proxy, image: a, restartPolicy: Always}]\n  containers: [{name: app, image: a}]\n";
+    let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {kubernetesVersion: \"1.28\"}\n";
+    let folder = folder(&[("a.yaml", pod), ("policy.yaml", policy)]);
+    let of = |args: &[&str]| found(&run(folder.path(), &[&["check", "a.yaml", "--concise"], args].concat()));
+    let (without, with) = ("warn[sidecar-without-probe]", "warn[field-not-in-version]");
+    assert_eq!(of(&[]), [without]);
+    assert_eq!(of(&["--kubernetes-version", "v1.28.4"]), [with]);
+    assert_eq!(of(&["--kubernetes-version", "1.29"]), [without]);
+    assert_eq!(of(&["--policy", "policy.yaml"]), [with]);
+    assert_eq!(of(&["--policy", "policy.yaml", "--kubernetes-version", "1.37"]), [without]);
+    let ran = run(folder.path(), &["check", "a.yaml", "--kubernetes-version", "1.19"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("\"1.19\" is no version of Kubernetes from 1.25 on, such as 1.34"), "{}", ran.stderr);
+}
+
+#[test]
 fn audit_is_counted_unless_it_is_asked_for() {
     let web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec: {containers: [{name: app, image: a}]}\n";
     let folder = folder(&[("a.yaml", web)]);

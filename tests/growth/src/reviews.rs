@@ -263,7 +263,8 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
         }
         let depth = match &document.name {
             name if name.starts_with("all of Pod,") && document.old.is_none() => Depth::All,
-            name if ["Pod,", "JobSet", "StatefulSet", "PodDisruptionBudget"].iter().any(|kind| name.contains(kind)) => {
+            // What a kind with many templates has beside them is little, and theirs are a Pod's.
+            name if ["Pod,", "StatefulSet", "PodDisruptionBudget"].iter().any(|kind| name.contains(kind)) => {
                 Depth::Lists
             }
             _ => Depth::Together,

@@ -14,6 +14,7 @@ pub mod selection;
 pub mod selector;
 pub mod table;
 pub mod target;
+pub mod version;
 pub mod workload;
 
 pub use inventory::Inventory;
@@ -31,4 +32,5 @@ pub use selection::{Glob, Selection, Subject};
 pub use selector::{Applies, LabelSelector, SelectorView};
 pub use table::WorkloadTable;
 pub use target::{Concern, Target};
+pub use version::{Feature, KubernetesVersion};
 pub use workload::Workload;

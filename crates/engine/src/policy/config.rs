@@ -15,7 +15,7 @@ use super::{
     rule_settings::RuleSettings,
 };
 use crate::{
-    model::{LabelSelector, Operation, WorkloadTable},
+    model::{KubernetesVersion, LabelSelector, Operation, WorkloadTable},
     mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates},
     rules::Level,
     syntax::json::{given, object_only},
@@ -78,6 +78,10 @@ impl Default for PolicyMetadata {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PolicySpec {
+    /// The version of Kubernetes that the objects are meant for, such as `"1.34"`: fields that it does not have are found, and rules about
+    /// what it does not have are silent. Without it all that podgate knows is taken to be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes_version: Option<KubernetesVersion>,
     /// Moves the levels of all rules at once.
     pub profile: Profile,
     /// Levels and options of single rules; they win over the profile.

@@ -3,13 +3,40 @@
 use schemars::SchemaGenerator;
 use serde_json::Value;
 
-use crate::rules::{RULES, Rule};
+use crate::{
+    model::version::FEATURES,
+    rules::{RULES, Rule},
+};
 
 /// Returns a rule's whole page: title, facts, what its source says, and how to set and ignore it.
 pub fn rule_page(rule: &Rule) -> String {
-    let Rule { id, summary, level, since, kubernetes, page, .. } = rule;
+    let Rule { id, summary, level, since, page, .. } = rule;
+    let kubernetes = rule.kubernetes();
     let facts = format!("- default level: {level}\n- Kubernetes: {kubernetes}\n- since podgate {since}\n");
     format!("# {id}\n\n{summary}\n\n{facts}\n{}\n{}", subordinate(page), settings(rule))
+}
+
+/// Returns the page of what depends on the version of Kubernetes.
+pub fn version_table() -> String {
+    let mut text = "# Versions of Kubernetes\n\n\
+        What podgate knows of fields that not every version of Kubernetes has. Where the policy or `podgate check` names a version,\n\
+        [`field-not-in-version`](rules/field-not-in-version.md) finds what it does not have, and the rules in the last column are off\n\
+        before it. The gates are those of `pkg/features/kube_features.go` of Kubernetes.\n\n\
+        | feature gate | brings | since | on by default | without it | rules that need it |\n|---|---|---|---|---|---|\n"
+        .to_owned();
+    for feature in FEATURES {
+        let on = feature.on.map_or_else(|| "no".to_owned(), |on| on.to_string());
+        let rules: Vec<String> = RULES
+            .iter()
+            .filter(|rule| rule.feature == Some(feature))
+            .map(|rule| format!("[`{id}`](rules/{id}.md)", id = rule.id))
+            .collect();
+        let rules = rules.join(", ");
+        let columns = [feature.gate, feature.brings, &feature.since.to_string(), &on, feature.without, &rules];
+        text.extend(columns.map(|column| format!("| {column} ")));
+        text.push_str("|\n");
+    }
+    text
 }
 
 /// Returns the part of a page that says how the rule is set and ignored: the same for every rule but for its options.

@@ -270,7 +270,7 @@ mod tests {
             ),
             (
                 "  rule: {}\n",
-                "p.yaml:4:3: spec.rule: unknown field \"rule\" (did you mean \"rules\"?); fields are profile, rules, controllers, exemptions, kinds, namespaceLabels, scopes and mutations",
+                "p.yaml:4:3: spec.rule: unknown field \"rule\" (did you mean \"rules\"?); fields are kubernetesVersion, profile, rules, controllers, exemptions, kinds, namespaceLabels, scopes and mutations",
             ),
             (
                 "  profile: Strict\n",

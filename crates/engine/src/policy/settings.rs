@@ -10,7 +10,7 @@ use super::{
     rule_settings::RuleSettings,
 };
 use crate::{
-    model::{Glob, Review},
+    model::{Glob, KubernetesVersion, Review},
     rules::{
         Level, Rule,
         rule::{Compiled, Levels, PolicyFacts},
@@ -124,7 +124,7 @@ impl Settings {
 fn check(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Option<Compiled> {
     let InForce { options, .. } = InForce::of(spec, scope, rule);
     let added_gates = spec.mutations.scheduling_gates.iter().map(|gate| gate.name.as_str()).collect();
-    let facts = PolicyFacts { added_gates };
+    let facts = PolicyFacts { added_gates, kubernetes: spec.kubernetes_version };
     // Options that do not compile were refused as the policy was read.
     rule.code.compile(options, &facts).or_else(|_| rule.code.compile(Map::new(), &facts)).ok()
 }
@@ -155,6 +155,8 @@ pub enum Origin {
     ScopeProfile(Profile),
     /// The scope's `rules`.
     ScopeRules,
+    /// `spec.kubernetesVersion`, which lacks what the rule speaks of.
+    Version(KubernetesVersion),
 }
 
 impl fmt::Display for Origin {
@@ -165,12 +167,14 @@ impl fmt::Display for Origin {
             Self::Rules => f.write_str("rules"),
             Self::ScopeProfile(profile) => write!(f, "the scope's profile {}", profile.as_str()),
             Self::ScopeRules => f.write_str("the scope's rules"),
+            Self::Version(version) => write!(f, "Kubernetes {version}"),
         }
     }
 }
 
 impl InForce {
-    /// Returns what `spec` says of `rule`, with what `scope` says over it. A level that is named wins over any profile.
+    /// Returns what `spec` says of `rule`, with what `scope` says over it. A level that is named wins over any profile; no rule is on in a
+    /// version of Kubernetes that lacks what it speaks of.
     pub fn of(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Self {
         let setting = |rules: &RuleSettings| rules.get(rule).cloned().unwrap_or_default();
         let (base, own) = (setting(&spec.rules), scope.map(|scope| setting(&scope.rules)).unwrap_or_default());
@@ -180,6 +184,9 @@ impl InForce {
             Some(profile) => (profile, Origin::ScopeProfile(profile)),
             None => (spec.profile, Origin::Profile(spec.profile)),
         };
+        if let Some(version) = spec.kubernetes_version.filter(|version| !rule.holds_in(Some(*version))) {
+            return Self { levels: Levels::Named(Level::Off), from: Origin::Version(version), profile, options };
+        }
         let moved = profile.shift();
         let (levels, from) = match (own.level, base.level) {
             (Some(level), _) => (Levels::Named(level), Origin::ScopeRules),

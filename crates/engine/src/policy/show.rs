@@ -25,7 +25,11 @@ impl LifecyclePolicy {
             "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nmetadata: {}",
             json(&self.metadata)
         );
-        let _ = writeln!(yaml, "spec:\n  profile: {}\n  rules:{}", spec.profile.as_str(), none(spec.rules.is_empty()));
+        yaml.push_str("spec:\n");
+        if let Some(version) = spec.kubernetes_version {
+            let _ = writeln!(yaml, "  kubernetesVersion: \"{version}\"");
+        }
+        let _ = writeln!(yaml, "  profile: {}\n  rules:{}", spec.profile.as_str(), none(spec.rules.is_empty()));
         for rule in RULES {
             let in_force = InForce::of(spec, None, rule);
             let why = if in_force.from == Origin::Rule { String::new() } else { format!(" [{}]", in_force.from) };

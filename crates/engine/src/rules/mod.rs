@@ -5,6 +5,7 @@ pub mod level;
 pub mod page;
 pub mod rule;
 
+mod api;
 mod disruption;
 mod init;
 mod ownership;
@@ -89,6 +90,7 @@ pub static RULES: &[&Rule] = &[
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,
     &scheduling::unknown_scheduling_gate::RULE,
+    &api::field_not_in_version::RULE,
 ];
 
 /// The rule with this id.

@@ -12,7 +12,7 @@ use super::{
     level::{Level, LevelCase},
 };
 use crate::{
-    model::{Concern, Review, Workload},
+    model::{Concern, Feature, KubernetesVersion, Review, Workload},
     syntax::{
         Path,
         text::beginning,
@@ -31,9 +31,8 @@ pub struct Rule {
     pub level: Level,
     /// The version of podgate that brought it.
     pub since: &'static str,
-    /// The Kubernetes versions for which its page is true; where these are not all, with the feature gate that says so
-    /// (`pkg/features/kube_features.go` of Kubernetes).
-    pub kubernetes: &'static str,
+    /// The feature of Kubernetes that its claim needs: before the version that brought it the rule finds nothing.
+    pub feature: Option<&'static Feature>,
     /// The rule's folder: what its findings are about.
     pub family: &'static str,
     /// The page in Markdown: the leading `//!` block of the rule's file.
@@ -43,9 +42,6 @@ pub struct Rule {
     /// Options and check.
     pub code: Code,
 }
-
-/// Says that a rule depends on no feature that a supported version of Kubernetes lacks.
-pub const ALL_KUBERNETES: &str = "all supported versions";
 
 /// Declares the `RULE` of a file. `check` is the type that implements [`Check`] and holds the rule's options; with `{}` behind
 /// it the rule has none, and the type is declared here.
@@ -58,13 +54,13 @@ macro_rules! rule {
         page: $page:literal,
         check: $check:ident {},
         $(other_levels: $cases:expr,)?
-        $(kubernetes: $kubernetes:literal,)?
+        $(feature: $feature:expr,)?
     ) => {
         #[derive(Debug, Default)]
         struct $check;
 
         $crate::rules::rule::rule! {
-            @ $id, $summary, $level, $since, $page, [$($cases)?], [$($kubernetes)?],
+            @ $id, $summary, $level, $since, $page, [$($cases)?], [$($feature)?],
             $crate::rules::rule::Code::without_options::<$check>()
         }
     };
@@ -76,10 +72,10 @@ macro_rules! rule {
         page: $page:literal,
         check: $check:ident,
         $(other_levels: $cases:expr,)?
-        $(kubernetes: $kubernetes:literal,)?
+        $(feature: $feature:expr,)?
     ) => {
         $crate::rules::rule::rule! {
-            @ $id, $summary, $level, $since, $page, [$($cases)?], [$($kubernetes)?],
+            @ $id, $summary, $level, $since, $page, [$($cases)?], [$($feature)?],
             $crate::rules::rule::Code::with_options::<$check>()
         }
     };
@@ -89,22 +85,22 @@ macro_rules! rule {
     (@cases $cases:expr) => {
         &$cases
     };
-    (@kubernetes) => {
-        $crate::rules::rule::ALL_KUBERNETES
+    (@feature) => {
+        None
     };
-    (@kubernetes $kubernetes:literal) => {
-        $kubernetes
+    (@feature $feature:expr) => {
+        Some(&$feature)
     };
     (
         @ $id:literal, $summary:literal, $level:ident, $since:literal, $page:literal, [$($cases:expr)?],
-        [$($kubernetes:literal)?], $code:expr
+        [$($feature:expr)?], $code:expr
     ) => {
         pub(crate) static RULE: $crate::rules::rule::Rule = $crate::rules::rule::Rule {
             id: $id,
             summary: $summary,
             level: $crate::rules::level::Level::$level,
             since: $since,
-            kubernetes: $crate::rules::rule::rule!(@kubernetes $($kubernetes)?),
+            feature: $crate::rules::rule::rule!(@feature $($feature)?),
             family: $crate::rules::page::family(module_path!()),
             page: {
                 const SOURCE: &str = include_str!($page);
@@ -139,12 +135,29 @@ impl Rule {
             summary,
             level,
             since: "",
-            kubernetes: ALL_KUBERNETES,
+            feature: None,
             family: "",
             page: "",
             other_levels: &[],
             code,
         }
+    }
+
+    /// Returns the versions of Kubernetes for which its page is true.
+    pub fn kubernetes(&self) -> String {
+        match self.feature {
+            None => "all supported versions".to_owned(),
+            Some(Feature { gate, on: Some(on), .. }) => format!("from {on} on (feature gate {gate})"),
+            Some(Feature { gate, since, on: None, .. }) => {
+                format!("from {since} on, where the feature gate {gate} is on (off by default)")
+            }
+        }
+    }
+
+    /// Returns whether there is what it speaks of in a cluster of a version. Of an unknown version there is.
+    pub fn holds_in(&self, version: Option<KubernetesVersion>) -> bool {
+        let (Some(version), Some(feature)) = (version, self.feature) else { return true };
+        version >= feature.on.unwrap_or(feature.since)
     }
 
     /// Returns every level that the rule has for objects of a kind: first the one that holds unless another case is met.
@@ -181,6 +194,8 @@ pub trait Check: Default + Send + Sync + 'static {
 pub struct PolicyFacts<'p> {
     /// The names of the scheduling gates that the policy's own mutations add.
     pub added_gates: Vec<&'p str>,
+    /// The version of Kubernetes that the objects are meant for, where it is said.
+    pub kubernetes: Option<KubernetesVersion>,
 }
 
 /// A check with its options set, ready to run; shared by all parts of a policy that set the same.

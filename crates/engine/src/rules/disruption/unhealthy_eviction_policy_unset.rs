@@ -37,7 +37,7 @@
 //! - Kubelet scenario: `workloads/budget-and-unready-pods-always-allow`
 
 use crate::{
-    model::Review,
+    model::{Review, version::UNHEALTHY_EVICTION},
     rules::rule::{Check, Report, rule},
     syntax::Path,
 };
@@ -49,6 +49,7 @@ rule! {
     since: "0.1.0",
     page: "unhealthy_eviction_policy_unset.rs",
     check: UnhealthyEvictionPolicyUnset {},
+    feature: UNHEALTHY_EVICTION,
 }
 
 impl Check for UnhealthyEvictionPolicyUnset {

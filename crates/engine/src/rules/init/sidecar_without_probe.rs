@@ -56,7 +56,7 @@ use crate::{
         restart::is_long_running,
         stages::{self, Role},
     },
-    model::Review,
+    model::{Review, version::SIDECARS},
     rules::rule::{Check, Report, rule},
 };
 
@@ -67,6 +67,7 @@ rule! {
     since: "0.1.0",
     page: "sidecar_without_probe.rs",
     check: SidecarWithoutProbe {},
+    feature: SIDECARS,
 }
 
 impl Check for SidecarWithoutProbe {

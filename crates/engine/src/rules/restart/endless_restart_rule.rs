@@ -60,7 +60,7 @@ use crate::{
         restart::{matching_rule, pod_policy},
         stages::{self, Role},
     },
-    model::Review,
+    model::{Review, version::RESTART_RULES},
     rules::rule::{Check, Report, rule},
 };
 
@@ -71,7 +71,7 @@ rule! {
     since: "0.1.0",
     page: "endless_restart_rule.rs",
     check: EndlessRestartRule {},
-    kubernetes: "from 1.35 (feature gate ContainerRestartRules)",
+    feature: RESTART_RULES,
 }
 
 impl Check for EndlessRestartRule {

@@ -81,7 +81,6 @@ rule! {
     page: "invalid_container_restart_policy.rs",
     check: InvalidContainerRestartPolicy {},
     other_levels: [LevelCase::of(Level::Warn, "a restart rule has no exit codes", |_| true)],
-    kubernetes: "all supported versions; restartPolicyRules from 1.35 (feature gate ContainerRestartRules), RestartAllContainers from 1.36",
 }
 
 const ACTIONS: &[&str] = &["Restart", "RestartAllContainers"];

@@ -47,7 +47,7 @@
 
 use crate::{
     lifecycle::stages::{self, Role},
-    model::Review,
+    model::{Review, version::STOP_SIGNALS},
     rules::rule::{Check, Report, rule},
 };
 
@@ -58,7 +58,7 @@ rule! {
     since: "0.1.0",
     page: "kill_stop_signal.rs",
     check: KillStopSignal {},
-    kubernetes: "from 1.33, where the feature gate ContainerStopSignals is on (alpha, off by default)",
+    feature: STOP_SIGNALS,
 }
 
 impl Check for KillStopSignal {

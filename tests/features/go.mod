@@ -1,0 +1,3 @@
+module podgate.dev/podgate/tests/features
+
+go 1.24
