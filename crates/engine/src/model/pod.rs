@@ -319,7 +319,7 @@ pub struct Container<'a> {
     // In boxes, because a Pod may have thousands of containers that have none, and what a container takes is limited: see `bounded`.
     /// Those of `env` that take their value from a file of a volume (`valueFrom.fileKeyRef`), each with its index.
     #[serde(rename = "env", borrow, deserialize_with = "files_of_env")]
-    pub env_files: Option<Box<List<(usize, FileKeySelector<'a>)>>>,
+    pub env_files: Option<Box<EnvFiles<'a>>>,
     /// `volumeDevices`.
     #[serde(borrow)]
     pub volume_devices: Option<Box<List<VolumeDevice<'a>>>>,
@@ -350,10 +350,11 @@ impl<'a> Container<'a> {
     }
 }
 
+/// The variables of a container that take their value from a file, each with its index in `env`.
+pub type EnvFiles<'a> = List<(usize, FileKeySelector<'a>)>;
+
 /// Reads `env`: what takes its value from a file, and nothing else, because most containers have many variables and none of these.
-fn files_of_env<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Box<List<(usize, FileKeySelector<'de>)>>>, D::Error> {
+fn files_of_env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<EnvFiles<'de>>>, D::Error> {
     let files = List::read_some(deserializer, |variable: EnvVar<'de>| variable.value_from?.file_key_ref)?;
     Ok((!files.is_empty()).then(|| Box::new(files)))
 }

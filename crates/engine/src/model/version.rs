@@ -146,13 +146,8 @@ pub static SLEEP: Feature = Feature::new(
     "there is no hook",
 );
 /// `sleep` of no seconds.
-pub static SLEEP_ZERO: Feature = Feature::new(
-    "PodLifecycleSleepActionAllowZero",
-    32,
-    33,
-    "`sleep.seconds: 0`",
-    "seconds below 1 are refused",
-);
+pub static SLEEP_ZERO: Feature =
+    Feature::new("PodLifecycleSleepActionAllowZero", 32, 33, "`sleep.seconds: 0`", "seconds below 1 are refused");
 /// `resources` of the Pod.
 pub static POD_LEVEL_RESOURCES: Feature = Feature::new(
     "PodLevelResources",

@@ -130,17 +130,7 @@ impl Eq for Rule {}
 impl Rule {
     /// Returns a rule that podgate does not come with: without a page and with one level.
     pub const fn new(id: &'static str, summary: &'static str, level: Level, code: Code) -> Self {
-        Self {
-            id,
-            summary,
-            level,
-            since: "",
-            feature: None,
-            family: "",
-            page: "",
-            other_levels: &[],
-            code,
-        }
+        Self { id, summary, level, since: "", feature: None, family: "", page: "", other_levels: &[], code }
     }
 
     /// Returns the versions of Kubernetes for which its page is true.

@@ -185,7 +185,9 @@ impl Dropped<'_, '_> {
         let at = |is_set: bool, field| is_set.then(|| template.spec_path(field));
         let resources = &spec.resources;
         let has_resources = !resources.requests.is_empty() || !resources.limits.is_empty();
-        self.found(&POD_LEVEL_RESOURCES, at(has_resources, "resources"), || "the Pod has resources of its own".to_owned());
+        self.found(&POD_LEVEL_RESOURCES, at(has_resources, "resources"), || {
+            "the Pod has resources of its own".to_owned()
+        });
         self.found(&SCHEDULING_GATES, at(!spec.gates().is_empty(), "schedulingGates"), || {
             "the Pod has schedulingGates".to_owned()
         });
