@@ -33,6 +33,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ("missing-requests", MEMORY),
     ("invalid-quantity", REFUSED),
     ("request-exceeds-limit", REFUSED),
+    ("undeclared-resource-claim", REFUSED),
+    ("unused-resource-claim", "devices are allocated by the scheduler and prepared by a driver, which the suite has not"),
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),

@@ -138,8 +138,8 @@ pub const KNOWN: &[Known] = &[
     ),
     api_server("*resources.*[*]", "Unsupported value*", "what a Pod as a whole can have none of"),
     api_server("*.resizePolicy*", "*", "how containers are resized"),
-    api_server("*resourceClaims[*", "*", "claims of devices"),
-    api_server("*resources.claims*", "*", "the same: containers that name them"),
+    api_server("*resourceClaims[*", "*", "claims of devices that are not named, named twice or come from nowhere"),
+    api_server("*containers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),
     api_server(
         "*.fileKeyRef.volumeName",
         "*must be of type emptyDir",

@@ -40,6 +40,11 @@ pub fn limits<'p>(container: &'p Container<'_>) -> Amounts<'p> {
     amounts(&container.resources.limits)
 }
 
+/// Returns the names of the Pod's `resourceClaims` whose devices a container gets, in the order of its `resources.claims`.
+pub fn claims<'p>(container: &'p Container<'_>) -> impl Iterator<Item = &'p str> {
+    container.resources.claims.iter().flat_map(|claims| claims.iter()).map(|claim| &*claim.name)
+}
+
 /// Holds what a Pod needs while it starts and while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phases<'p> {

@@ -72,6 +72,8 @@ pub static RULES: &[&Rule] = &[
     &resources::missing_requests::RULE,
     &resources::init_request_dominates::RULE,
     &resources::guaranteed_spoiled::RULE,
+    &resources::undeclared_resource_claim::RULE,
+    &resources::unused_resource_claim::RULE,
     &disruption::single_replica::RULE,
     &disruption::no_spread::RULE,
     &disruption::full_outage_rollout::RULE,

@@ -5,3 +5,5 @@ pub(super) mod init_request_dominates;
 pub(super) mod invalid_quantity;
 pub(super) mod missing_requests;
 pub(super) mod request_exceeds_limit;
+pub(super) mod undeclared_resource_claim;
+pub(super) mod unused_resource_claim;
