@@ -89,6 +89,12 @@ pub const KNOWN: &[Known] = &[
         "*",
         "the API server accepts no grace for anything",
     ),
+    podgate(
+        "unmounted-env-file",
+        "*.fileKeyRef.volumeName",
+        "*which no container mounts*",
+        "the API server does not look at mounts for a volume that variables come from",
+    ),
     podgate("prestop-exceeds-grace", "*.exec*", "*", "the API server does not read commands"),
     api_server("*.lifecycle.preStop.sleep", "Invalid value: -1:*", "a preStop hook that sleeps less than nothing"),
     // What is no rule's: mistakes that have nothing to do with the lifecycle.
@@ -140,11 +146,6 @@ pub const KNOWN: &[Known] = &[
     api_server("*.resizePolicy*", "*", "how containers are resized"),
     api_server("*resourceClaims[*", "*", "claims of devices that are not named, named twice or come from nowhere"),
     api_server("*containers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),
-    api_server(
-        "*.fileKeyRef.volumeName",
-        "*must be of type emptyDir",
-        "a variable from a file in another volume than an emptyDir",
-    ),
     api_server("*.valueFrom*", "*", "a variable that comes from nowhere"),
     api_server("*.volumeMounts[*].mountPath", "*must be unique", "two volumes in one place"),
     api_server("*.volumeMounts[*].name", "*must not already exist*", "a volume both mounted and attached"),

@@ -182,6 +182,21 @@ pub struct Volume<'a> {
     /// `image`: the files of an OCI image (KEP-4639).
     #[serde(deserialize_with = "object")]
     pub image: Option<Present>,
+    /// `configMap`.
+    #[serde(deserialize_with = "object")]
+    pub config_map: Option<Present>,
+    /// `secret`.
+    #[serde(deserialize_with = "object")]
+    pub secret: Option<Present>,
+    /// `projected`.
+    #[serde(deserialize_with = "object")]
+    pub projected: Option<Present>,
+    /// `downwardAPI`.
+    #[serde(rename = "downwardAPI", deserialize_with = "object")]
+    pub downward_api: Option<Present>,
+    /// `csi`.
+    #[serde(deserialize_with = "object")]
+    pub csi: Option<Present>,
 }
 
 /// `EmptyDirVolumeSource`.

@@ -64,6 +64,7 @@ pub static RULES: &[&Rule] = &[
     &termination::kill_stop_signal::RULE,
     &termination::no_drain_window::RULE,
     &storage::undeclared_volume::RULE,
+    &storage::unmounted_env_file::RULE,
     &storage::unused_volume::RULE,
     &storage::stateful_empty_dir::RULE,
     &storage::unbounded_memory_volume::RULE,
