@@ -33,6 +33,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("missing-requests", MEMORY),
     ("invalid-quantity", REFUSED),
     ("request-exceeds-limit", REFUSED),
+    ("pod-resources-inconsistent", REFUSED),
     ("undeclared-resource-claim", REFUSED),
     ("unused-resource-claim", "devices are allocated by the scheduler and prepared by a driver, which the suite has not"),
     ("stateful-empty-dir", FILES),

@@ -124,7 +124,7 @@ pub const KNOWN: &[Known] = &[
     api_server("*.ports[*].name", "Duplicate value*", "podgate warns of it, in all containers that run together"),
     api_server("*.ports[*].protocol", "Unsupported value*", "a protocol that is none"),
     api_server("*resources.requests", "*must be equal to*", "resources that allow no overcommitment"),
-    api_server("*resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
+    api_server("*ontainers[*].resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
     podgate(
         "request-exceeds-limit",
         "*resources.limits.*",
@@ -132,17 +132,19 @@ pub const KNOWN: &[Known] = &[
         "the API server names the request that it makes of them, and only in a Pod: in a template it looks at no defaults",
     ),
     api_server("spec.resources.requests", "Invalid value*must be less than or equal to*", "the same"),
-    api_server(
-        "*resources.requests[*]",
-        "*must be greater than or equal to aggregate*",
-        "a Pod that requests less than its containers",
+    podgate(
+        "pod-resources-inconsistent",
+        "*template.spec.resources.requests.*",
+        "*less than its containers together*",
+        "the API server makes requests of limits only in a Pod: a template gets past it, its Pods do not",
     ),
-    api_server(
-        "*resources.containers[*",
-        "*must be less than or equal to pod limits*",
-        "a container that may use more than its Pod",
+    podgate(
+        "pod-resources-inconsistent",
+        "*containers[*].resources.limits.*",
+        "*above the Pod's limit*",
+        "podgate names the container's limit, the API server a field that does not exist",
     ),
-    api_server("*resources.*[*]", "Unsupported value*", "what a Pod as a whole can have none of"),
+    api_server("*resources.containers[*", "*must be less than or equal to pod limits*", "the same"),
     api_server("*.resizePolicy*", "*", "how containers are resized"),
     api_server("*resourceClaims[*", "*", "claims of devices that are not named, named twice or come from nowhere"),
     api_server("*containers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),

@@ -306,7 +306,8 @@ impl fmt::Display for Flaw {
     }
 }
 
-fn is_huge_pages(name: &str) -> bool {
+/// Returns whether a resource is memory in huge pages of one size, of which a request is always the limit.
+pub fn is_huge_pages(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 

@@ -70,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &storage::unbounded_memory_volume::RULE,
     &resources::invalid_quantity::RULE,
     &resources::request_exceeds_limit::RULE,
+    &resources::pod_resources_inconsistent::RULE,
     &resources::missing_requests::RULE,
     &resources::init_request_dominates::RULE,
     &resources::guaranteed_spoiled::RULE,
