@@ -20,6 +20,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("host-port-conflict", "the node's port is taken by the network plugin, which a scripted runtime has not"),
     ("duplicate-port-name", "what a Service's port stands for is decided by the EndpointSlice controller"),
     ("host-network-port-mismatch", REFUSED),
+    ("invalid-port", REFUSED),
     ("invalid-probe", REFUSED),
     ("invalid-restart-policy", REFUSED),
     ("restart-policy-not-allowed", REFUSED),

@@ -30,6 +30,7 @@ pub static RULES: &[&Rule] = &[
     &init::unbounded_init_retry::RULE,
     &init::orphan_init_volume::RULE,
     &init::sidecar_without_probe::RULE,
+    &ports::invalid_port::RULE,
     &ports::port_conflict::RULE,
     &ports::host_port_conflict::RULE,
     &ports::duplicate_port_name::RULE,
