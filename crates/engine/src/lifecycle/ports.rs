@@ -26,6 +26,15 @@ pub fn is_port_number(number: i64) -> bool {
     (1..=65535).contains(&number)
 }
 
+/// Says which names [`is_port_name`] takes, for messages.
+pub const PORT_NAMES: &str =
+    "a port's name is 1 to 15 of a-z, 0-9 and single inner hyphens, with at least one letter";
+
+/// Returns whether `protocol` is one that a port can have; empty means TCP.
+pub fn is_protocol(protocol: &str) -> bool {
+    matches!(protocol, "" | "TCP" | "UDP" | "SCTP")
+}
+
 /// Returns whether `name` can be a port's name (`IANA_SVC_NAME`, RFC 6335): 1 to 15 of `a-z0-9-`, at least one letter, no hyphen at
 /// either end or beside another.
 pub fn is_port_name(name: &str) -> bool {

@@ -40,6 +40,11 @@ pub fn limits<'p>(container: &'p Container<'_>) -> Amounts<'p> {
     amounts(&container.resources.limits)
 }
 
+/// Returns the names of the Pod's `resourceClaims` whose devices a container gets, in the order of its `resources.claims`.
+pub fn claims<'p>(container: &'p Container<'_>) -> impl Iterator<Item = &'p str> {
+    container.resources.claims.iter().flat_map(|claims| claims.iter()).map(|claim| &*claim.name)
+}
+
 /// Holds what a Pod needs while it starts and while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phases<'p> {
@@ -301,7 +306,8 @@ impl fmt::Display for Flaw {
     }
 }
 
-fn is_huge_pages(name: &str) -> bool {
+/// Returns whether a resource is memory in huge pages of one size, of which a request is always the limit.
+pub fn is_huge_pages(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Container, Metadata};
+use crate::model::{Container, Metadata, pod::Volume};
 
 /// How a container names a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,8 @@ pub enum Use {
     Mount,
     /// By one of `volumeDevices`.
     Device,
-    /// By `valueFrom.fileKeyRef` of one of `env`: the kubelet reads the file, so that no mount is needed.
+    /// By `valueFrom.fileKeyRef` of one of `env`: the kubelet reads the file. This container needs no mount, but the kubelet sets up
+    /// only volumes that some container mounts (`GetPodVolumeNames`).
     EnvFile,
 }
 
@@ -35,6 +36,26 @@ pub fn uses<'c>(container: &'c Container<'_>) -> impl Iterator<Item = VolumeUse<
     let files = container.env_files.iter().flat_map(|files| files.iter());
     let files = files.map(|(index, file)| VolumeUse { volume: &file.volume_name, how: Use::EnvFile, index: *index });
     mounts.chain(devices).chain(files)
+}
+
+/// Returns the kind of a volume that is no emptyDir, as its field is called. A volume without any kind is an emptyDir
+/// (`SetDefaults_Volume`); of kinds that the model does not read nothing is said.
+pub fn other_kind(volume: &Volume<'_>) -> Option<&'static str> {
+    let kinds = [
+        ("configMap", volume.config_map),
+        ("secret", volume.secret),
+        ("projected", volume.projected),
+        ("downwardAPI", volume.downward_api),
+        ("persistentVolumeClaim", volume.persistent_volume_claim),
+        ("ephemeral", volume.ephemeral),
+        ("csi", volume.csi),
+        ("hostPath", volume.host_path),
+        ("nfs", volume.nfs),
+        ("iscsi", volume.iscsi),
+        ("fc", volume.fc),
+        ("image", volume.image),
+    ];
+    kinds.into_iter().filter(|_| volume.empty_dir.is_none()).find_map(|(kind, present)| present.map(|_| kind))
 }
 
 /// Places for files that neither last nor are looked for by others, by the Filesystem Hierarchy Standard.

@@ -123,6 +123,9 @@ pub struct PodSpec<'a> {
     /// `overhead`: what the Pod costs beside its containers.
     #[serde(borrow)]
     pub overhead: ResourceList<'a>,
+    /// `resourceClaims`: the claims of devices that the Pod waits for (KEP-4381).
+    #[serde(borrow)]
+    pub resource_claims: List<ResourceClaim<'a>>,
     /// `hostNetwork`.
     pub host_network: Option<bool>,
     /// `shareProcessNamespace`: its containers see the processes of each other.
@@ -179,6 +182,21 @@ pub struct Volume<'a> {
     /// `image`: the files of an OCI image (KEP-4639).
     #[serde(deserialize_with = "object")]
     pub image: Option<Present>,
+    /// `configMap`.
+    #[serde(deserialize_with = "object")]
+    pub config_map: Option<Present>,
+    /// `secret`.
+    #[serde(deserialize_with = "object")]
+    pub secret: Option<Present>,
+    /// `projected`.
+    #[serde(deserialize_with = "object")]
+    pub projected: Option<Present>,
+    /// `downwardAPI`.
+    #[serde(rename = "downwardAPI", deserialize_with = "object")]
+    pub downward_api: Option<Present>,
+    /// `csi`.
+    #[serde(deserialize_with = "object")]
+    pub csi: Option<Present>,
 }
 
 /// `EmptyDirVolumeSource`.
@@ -271,6 +289,18 @@ pub struct ResourceRequirements<'a> {
     /// `limits`.
     #[serde(borrow)]
     pub limits: ResourceList<'a>,
+    /// `claims`: those of the Pod's `resourceClaims` whose devices a container gets. In a box, because few have any.
+    #[serde(borrow)]
+    pub claims: Option<Box<List<ResourceClaim<'a>>>>,
+}
+
+/// One of the Pod's `resourceClaims`, and the container's `resources.claims` that names one.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ResourceClaim<'a> {
+    /// The name within the Pod.
+    #[serde(borrow)]
+    pub name: Str<'a>,
 }
 
 /// One of `schedulingGates`.
@@ -323,6 +353,9 @@ pub struct Container<'a> {
     /// `volumeDevices`.
     #[serde(borrow)]
     pub volume_devices: Option<Box<List<VolumeDevice<'a>>>>,
+    /// `resizePolicy`.
+    #[serde(borrow)]
+    pub resize_policy: Option<Box<List<ResizePolicy<'a>>>>,
     /// `livenessProbe`.
     #[serde(borrow, deserialize_with = "object")]
     pub liveness_probe: Option<Box<Probe<'a>>>,
@@ -438,6 +471,18 @@ pub struct ExitCodes<'a> {
     pub operator: Str<'a>,
     /// `values`.
     pub values: List<i64>,
+}
+
+/// `ContainerResizePolicy` (KEP-1287).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ResizePolicy<'a> {
+    /// `resourceName`: `cpu` or `memory`.
+    #[serde(borrow)]
+    pub resource_name: Str<'a>,
+    /// `restartPolicy`: `NotRequired` or `RestartContainer`.
+    #[serde(borrow)]
+    pub restart_policy: Str<'a>,
 }
 
 /// `ContainerPort`.

@@ -4,6 +4,7 @@ pub(super) mod duplicate_port_name;
 pub(super) mod host_network_port_mismatch;
 pub(super) mod host_port_conflict;
 pub(super) mod host_port_replicas;
+pub(super) mod invalid_port;
 pub(super) mod port_conflict;
 pub(super) mod undeclared_probe_port;
 pub(super) mod unresolved_named_port;
