@@ -24,6 +24,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-restart-policy", REFUSED),
     ("restart-policy-not-allowed", REFUSED),
     ("invalid-container-restart-policy", REFUSED),
+    ("selector-mismatch", REFUSED),
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),

@@ -136,6 +136,23 @@ impl LabelSelector {
         applies
     }
 
+    /// Returns the first of its requirements that these labels do not meet, in words, such as `label "app" is "web"`.
+    pub fn unmet(&self, labels: &Map<'_>) -> Option<String> {
+        let label = self.match_labels.iter().find(|(key, value)| labels.get(key) != Some(value));
+        let label = label.map(|(key, value)| format!("label \"{key}\" is \"{value}\""));
+        label.or_else(|| {
+            let requirement =
+                self.match_expressions.iter().find(|requirement| !requirement.holds(labels.get(&requirement.key)))?;
+            let Requirement { key, operator, values } = requirement;
+            Some(match operator {
+                Operator::In => format!("label \"{key}\" is one of {}", values.join(", ")),
+                Operator::NotIn => format!("label \"{key}\" is none of {}", values.join(", ")),
+                Operator::Exists => format!("there is a label \"{key}\""),
+                Operator::DoesNotExist => format!("there is no label \"{key}\""),
+            })
+        })
+    }
+
     /// Returns what is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.
     pub fn problem(&self) -> Option<String> {
         self.match_expressions.iter().find_map(|requirement| {

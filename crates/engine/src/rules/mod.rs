@@ -54,6 +54,7 @@ pub static RULES: &[&Rule] = &[
     &restart::job_retry_extremes::RULE,
     &restart::cron_jobs_pile_up::RULE,
     &ownership::naked_pod::RULE,
+    &ownership::selector_mismatch::RULE,
     &ownership::node_name_set::RULE,
     &ownership::deadline_not_allowed::RULE,
     &ownership::finished_job_kept::RULE,
