@@ -75,6 +75,7 @@ pub static RULES: &[&Rule] = &[
     &resources::guaranteed_spoiled::RULE,
     &disruption::single_replica::RULE,
     &disruption::no_spread::RULE,
+    &disruption::spread_without_effect::RULE,
     &disruption::full_outage_rollout::RULE,
     &disruption::unobserved_rollout::RULE,
     &disruption::eternal_toleration::RULE,
