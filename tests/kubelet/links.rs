@@ -25,12 +25,14 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-restart-policy", REFUSED),
     ("restart-policy-not-allowed", REFUSED),
     ("invalid-container-restart-policy", REFUSED),
+    ("selector-mismatch", REFUSED),
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),
     ("invalid-disruption-budget", REFUSED),
     ("invalid-update-strategy", REFUSED),
-    ("no-spread", "where Pods go is decided by the scheduler, and one node is not enough to show it"),
+    ("no-spread", ONE_NODE),
+    ("spread-without-effect", ONE_NODE),
     ("missing-requests", MEMORY),
     ("invalid-quantity", REFUSED),
     ("request-exceeds-limit", REFUSED),
@@ -45,6 +47,7 @@ const WITHOUT: &[(&str, &str)] = &[
 ];
 
 const REFUSED: &str = "the API server refuses the object, so that it never gets to a kubelet";
+const ONE_NODE: &str = "where Pods go is decided by the scheduler, and one node is not enough to show it";
 const FILES: &str = "scripted containers have no files";
 const MEMORY: &str = "scripted containers use no memory, so that nothing is evicted or killed for it";
 

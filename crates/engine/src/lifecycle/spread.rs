@@ -1,9 +1,15 @@
 //! What keeps the Pods of a workload apart: which of its constraints and anti-affinities are about its own Pods.
 
+use std::fmt;
+
 use super::ports::host_port;
 use crate::{
-    model::{Applies, PodSpec, SelectorView, selector::LabelUnknown},
-    syntax::Map,
+    model::{
+        LabelSelector, PodSpec,
+        pod::{PodAffinityTerm, TopologySpreadConstraint},
+        selector::LabelUnknown,
+    },
+    syntax::{Map, Path},
 };
 
 /// Says what a Pod's spec does to keep Pods of its kind apart.
@@ -11,11 +17,34 @@ use crate::{
 pub enum Spread {
     /// There is neither a constraint nor an anti-affinity.
     Nothing,
-    /// There are some, and each selects other Pods only, or none: a Pod that its own constraint does not select is spread over
-    /// nothing (`selfMatchNum` of the scheduler), and an anti-affinity keeps it from others.
+    /// There are some, and one of them has a [`SpreadFault`].
+    Faulty,
+    /// There are anti-affinities, each to other Pods.
     Others,
     /// Something keeps them apart.
     Itself,
+}
+
+/// Says why a constraint or an anti-affinity does not keep a Pod from any of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpreadFault {
+    /// It has no `labelSelector`: that selects no Pod (`LabelSelectorAsSelector`).
+    NoSelector,
+    /// The `labelSelector` of a constraint is empty: the scheduler counts no Pods for it (`countPodsMatchSelector`).
+    EmptySelector,
+    /// The `labelSelector` of a constraint does not select the Pod itself, which is then not counted (`selfMatchNum`). Holds what
+    /// it wants.
+    SelectsOthers(String),
+}
+
+impl fmt::Display for SpreadFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSelector => f.write_str("has no labelSelector, so that it is about no Pods"),
+            Self::EmptySelector => f.write_str("has an empty labelSelector, for which the scheduler counts no Pods"),
+            Self::SelectsOthers(wants) => write!(f, "does not select these Pods themselves: it wants that {wants}"),
+        }
+    }
 }
 
 /// Returns what keeps Pods with these labels apart. A host port does, of which a node has one.
@@ -24,30 +53,89 @@ pub fn spread(spec: &PodSpec<'_>, labels: &Map<'_>) -> Spread {
     if ports.any(|port| host_port(spec, port).is_some()) {
         return Spread::Itself;
     }
-    let constraints = spec.topology_spread_constraints.iter().map(|constraint| &constraint.label_selector);
-    let anti_affinity = spec.affinity.pod_anti_affinity.as_ref();
-    let required = anti_affinity.into_iter().flat_map(|it| &it.required_during_scheduling_ignored_during_execution);
-    let preferred = anti_affinity.into_iter().flat_map(|it| &it.preferred_during_scheduling_ignored_during_execution);
-    let terms = required.chain(preferred.map(|term| &term.pod_affinity_term)).map(|term| &term.label_selector);
-    let mut selectors = constraints.chain(terms).peekable();
-    if selectors.peek().is_none() {
-        return Spread::Nothing;
+    let constraints = &spec.topology_spread_constraints;
+    let (mut has_terms, mut is_faulty) = (false, false);
+    for (_, term) in anti_affinities(spec) {
+        has_terms = true;
+        match &term.label_selector {
+            None => is_faulty = true,
+            // What the API server refuses is told of elsewhere.
+            Some(selector) => {
+                if selector.to_selector().is_none_or(|selector| unmet(&selector, labels).is_none()) {
+                    return Spread::Itself;
+                }
+            }
+        }
     }
-    if selectors.any(|selector| selector.as_ref().is_some_and(|selector| selects(selector, labels))) {
-        Spread::Itself
-    } else {
-        Spread::Others
+    if constraints.iter().any(|constraint| constraint_fault(constraint, labels).is_none()) {
+        return Spread::Itself;
+    }
+    match (constraints.is_empty(), has_terms) {
+        _ if is_faulty => Spread::Faulty,
+        (false, _) => Spread::Faulty,
+        (true, true) => Spread::Others,
+        (true, false) => Spread::Nothing,
     }
 }
 
-/// Returns whether a selector may select Pods with these labels. A controller adds labels of its own, whose keys have a prefix or say
-/// that they are a hash: of these it is not known.
-fn selects(selector: &SelectorView<'_>, labels: &Map<'_>) -> bool {
-    let is_added = |key: &str| key.contains('/') || key.ends_with("-hash") || key.ends_with("-name");
-    let label = |key: &str| match labels.get(key) {
-        None if is_added(key) => Err(LabelUnknown),
-        value => Ok(value),
-    };
+/// Returns why a constraint does not spread Pods with these labels, if it does not.
+pub fn constraint_fault(constraint: &TopologySpreadConstraint<'_>, labels: &Map<'_>) -> Option<SpreadFault> {
+    let Some(selector) = &constraint.label_selector else { return Some(SpreadFault::NoSelector) };
     // What the API server refuses is told of elsewhere.
-    selector.to_selector().is_none_or(|selector| selector.applies_by(label) != Applies::No)
+    let selector = selector.to_selector()?;
+    let is_added = |key: &str| !matches!(label(labels, key), Ok(None));
+    if selector == LabelSelector::default() && !constraint.match_label_keys.iter().any(|key| is_added(key)) {
+        return Some(SpreadFault::EmptySelector);
+    }
+    unmet(&selector, labels).map(SpreadFault::SelectsOthers)
+}
+
+/// Returns the anti-affinities of a Pod, each with its place in the spec.
+pub fn anti_affinities<'p, 'a>(
+    spec: &'p PodSpec<'a>,
+) -> impl Iterator<Item = (AntiAffinityPlace, &'p PodAffinityTerm<'a>)> {
+    let anti_affinity = spec.affinity.pod_anti_affinity.as_ref();
+    let required = anti_affinity.into_iter().flat_map(|it| &it.required_during_scheduling_ignored_during_execution);
+    let preferred = anti_affinity.into_iter().flat_map(|it| &it.preferred_during_scheduling_ignored_during_execution);
+    let required = required.enumerate().map(|(index, term)| (AntiAffinityPlace { is_required: true, index }, term));
+    let preferred = preferred.enumerate();
+    required.chain(
+        preferred.map(|(index, term)| (AntiAffinityPlace { is_required: false, index }, &term.pod_affinity_term)),
+    )
+}
+
+/// The place of an anti-affinity.
+#[derive(Debug, Clone, Copy)]
+pub struct AntiAffinityPlace {
+    is_required: bool,
+    index: usize,
+}
+
+impl AntiAffinityPlace {
+    /// Returns the path, from that of the spec.
+    pub fn path(self, spec: Path) -> Path {
+        let list = spec.keys(&["affinity", "podAntiAffinity"]);
+        if self.is_required {
+            list.key("requiredDuringSchedulingIgnoredDuringExecution").index(self.index)
+        } else {
+            list.key("preferredDuringSchedulingIgnoredDuringExecution").index(self.index).key("podAffinityTerm")
+        }
+    }
+}
+
+/// Returns what a selector wants that Pods with these labels do not have.
+fn unmet(selector: &LabelSelector, labels: &Map<'_>) -> Option<String> {
+    selector.unmet_by(|key| label(labels, key))
+}
+
+/// Returns a label of the Pod. A controller, or a webhook, adds labels of its own, whose keys have a prefix or say what they are: of
+/// these it is not known. `app.kubernetes.io/` is the prefix of those that people write.
+fn label<'l>(labels: &'l Map<'_>, key: &str) -> Result<Option<&'l str>, LabelUnknown> {
+    let is_own = key.starts_with("app.kubernetes.io/");
+    let is_added =
+        || key.contains('/') || ["-hash", "-name", "-uid", "-generation"].iter().any(|end| key.ends_with(end));
+    match labels.get(key) {
+        None if !is_own && is_added() => Err(LabelUnknown),
+        value => Ok(value),
+    }
 }

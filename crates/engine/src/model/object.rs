@@ -176,6 +176,10 @@ pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     pub min_ready_seconds: Option<i64>,
     /// `progressDeadlineSeconds` of a Deployment.
     pub progress_deadline_seconds: Option<i64>,
+    /// `selector`, where it is a label selector. The plain labels of a ReplicationController or DeploymentConfig are not read:
+    /// they are an empty selector here.
+    #[serde(borrow, deserialize_with = "object")]
+    pub selector: Option<SelectorView<'a>>,
     /// `strategy` of a Deployment.
     #[serde(borrow, deserialize_with = "object_or_default")]
     pub strategy: Strategy<'a>,

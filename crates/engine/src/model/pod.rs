@@ -235,6 +235,14 @@ pub struct Toleration<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopologySpreadConstraint<'a> {
+    /// `maxSkew`.
+    pub max_skew: Option<i64>,
+    /// `whenUnsatisfiable`.
+    #[serde(borrow)]
+    pub when_unsatisfiable: Str<'a>,
+    /// `matchLabelKeys`: the Pod's own values of these labels are added to the selector.
+    #[serde(borrow)]
+    pub match_label_keys: List<Str<'a>>,
     /// `labelSelector`; absent selects no Pod.
     #[serde(borrow, deserialize_with = "object")]
     pub label_selector: Option<SelectorView<'a>>,

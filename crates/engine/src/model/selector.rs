@@ -136,6 +136,28 @@ impl LabelSelector {
         applies
     }
 
+    /// Returns the first of its requirements that these labels do not meet, in words, such as `label "app" is "web"`.
+    pub fn unmet(&self, labels: &Map<'_>) -> Option<String> {
+        self.unmet_by(|key| Ok(labels.get(key)))
+    }
+
+    /// Returns the same where of some labels nothing is known: what they may meet is not told of.
+    pub fn unmet_by<'l>(&self, label: impl Fn(&str) -> Result<Option<&'l str>, LabelUnknown>) -> Option<String> {
+        let unmet = self.match_labels.iter().find(|(key, value)| label(key).is_ok_and(|found| found != Some(value)));
+        if let Some((key, value)) = unmet {
+            return Some(format!("label \"{key}\" is \"{value}\""));
+        }
+        let is_unmet =
+            |requirement: &&Requirement| label(&requirement.key).is_ok_and(|found| !requirement.holds(found));
+        let Requirement { key, operator, values } = self.match_expressions.iter().find(is_unmet)?;
+        Some(match operator {
+            Operator::In => format!("label \"{key}\" is one of {}", values.join(", ")),
+            Operator::NotIn => format!("label \"{key}\" is none of {}", values.join(", ")),
+            Operator::Exists => format!("there is a label \"{key}\""),
+            Operator::DoesNotExist => format!("there is no label \"{key}\""),
+        })
+    }
+
     /// Returns what is wrong with it, if anything: `In` and `NotIn` take values, `Exists` and `DoesNotExist` take none.
     pub fn problem(&self) -> Option<String> {
         self.match_expressions.iter().find_map(|requirement| {

@@ -1,8 +1,9 @@
 //! # What it does
 //!
 //! Finds a workload with two or more replicas whose Pods nothing keeps apart: they have neither `topologySpreadConstraints` nor a
-//! `podAntiAffinity`, or those they have select other Pods, or none, as a constraint without `labelSelector` does. Where an
-//! autoscaler is known, what it goes down to counts. Left alone are Pods with a host port, of which a node can only take one.
+//! `podAntiAffinity`, or the anti-affinity that they have is to other Pods. Where an autoscaler is known, what it goes down to
+//! counts. Left alone are Pods with a host port, of which a node can only take one. Of what has no effect at all
+//! [spread-without-effect](spread-without-effect.md) tells.
 //!
 //! # Why it is bad
 //!
@@ -75,9 +76,9 @@ impl Check for NoSpread {
         let Some(replicas) = least_replicas(review).filter(|replicas| *replicas >= 2) else { return };
         let of = |template: &Template<'_>| spread(&template.spec, &review.new.pod_metadata(template).labels);
         let why = match review.new.templates.iter().map(of).find(|spread| *spread != Spread::Itself) {
-            None | Some(Spread::Itself) => return,
+            None | Some(Spread::Itself | Spread::Faulty) => return,
             Some(Spread::Nothing) => "neither topologySpreadConstraints nor podAntiAffinity is set",
-            Some(Spread::Others) => "no topologySpreadConstraint and no podAntiAffinity selects these Pods",
+            Some(Spread::Others) => "podAntiAffinity selects other Pods",
         };
         out.at(Path::of(&["spec", "replicas"]), format_args!("{replicas} replicas may all stand on one node: {why}"));
     }
