@@ -32,6 +32,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("no-spread", "where Pods go is decided by the scheduler, and one node is not enough to show it"),
     ("missing-requests", MEMORY),
     ("invalid-quantity", REFUSED),
+    ("implausible-quantity", MEMORY),
     ("request-exceeds-limit", REFUSED),
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),

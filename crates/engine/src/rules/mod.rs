@@ -68,6 +68,7 @@ pub static RULES: &[&Rule] = &[
     &storage::stateful_empty_dir::RULE,
     &storage::unbounded_memory_volume::RULE,
     &resources::invalid_quantity::RULE,
+    &resources::implausible_quantity::RULE,
     &resources::request_exceeds_limit::RULE,
     &resources::missing_requests::RULE,
     &resources::init_request_dominates::RULE,

@@ -1,6 +1,7 @@
 //! Rules about requests and limits.
 
 pub(super) mod guaranteed_spoiled;
+pub(super) mod implausible_quantity;
 pub(super) mod init_request_dominates;
 pub(super) mod invalid_quantity;
 pub(super) mod missing_requests;
