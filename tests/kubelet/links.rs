@@ -31,6 +31,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-update-strategy", REFUSED),
     ("no-spread", "where Pods go is decided by the scheduler, and one node is not enough to show it"),
     ("missing-requests", MEMORY),
+    ("missing-memory-limit", MEMORY),
     ("invalid-quantity", REFUSED),
     ("implausible-quantity", MEMORY),
     ("request-exceeds-limit", REFUSED),

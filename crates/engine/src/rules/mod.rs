@@ -71,6 +71,7 @@ pub static RULES: &[&Rule] = &[
     &resources::implausible_quantity::RULE,
     &resources::request_exceeds_limit::RULE,
     &resources::missing_requests::RULE,
+    &resources::missing_memory_limit::RULE,
     &resources::init_request_dominates::RULE,
     &resources::guaranteed_spoiled::RULE,
     &disruption::single_replica::RULE,
