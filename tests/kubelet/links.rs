@@ -24,6 +24,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-restart-policy", REFUSED),
     ("restart-policy-not-allowed", REFUSED),
     ("invalid-container-restart-policy", REFUSED),
+    ("image-drifts", "scripted containers have no images, and one node is not enough to show it"),
+    ("grace-too-long", "how long a drain waits is decided by whoever drains the node"),
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),
