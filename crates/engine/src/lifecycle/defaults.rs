@@ -114,12 +114,23 @@ fn default(field: &str, holder: Option<&Map<String, Value>>) -> Option<Value> {
     Some(text.into())
 }
 
-/// `Always` for the tag `latest`, which is also that of an image with neither tag nor digest; `IfNotPresent` for any other.
+/// `Always` for the tag `latest`, `IfNotPresent` for any other.
 fn pull_policy(image: &str) -> &'static str {
+    if is_latest(image) { "Always" } else { "IfNotPresent" }
+}
+
+/// Returns whether what an image stands for changes by custom: its tag is `latest`, or it has no tag, and no digest says which it is.
+/// Where a part of it is filled in by somebody else (`$(TAG)`), that is not known.
+pub fn is_moving(image: &str) -> bool {
+    !image.is_empty() && !image.contains(['@', '$']) && is_latest(image)
+}
+
+/// Returns whether an image has the tag `latest`, which is also that of an image with neither tag nor digest.
+/// (`parsers.ParseImageName`)
+fn is_latest(image: &str) -> bool {
     let (name, has_digest) = image.split_once('@').map_or((image, false), |(name, _)| (name, true));
     let last = name.rsplit('/').next().unwrap_or(name);
-    let is_latest = last.split_once(':').map_or(!has_digest, |(_, tag)| tag == "latest");
-    if is_latest { "Always" } else { "IfNotPresent" }
+    last.split_once(':').map_or(!has_digest, |(_, tag)| tag == "latest")
 }
 
 #[cfg(test)]
@@ -178,6 +189,24 @@ mod tests {
             ("resources", r#"{"resources": {"limits": {}, "claims": []}}"#, "{}"),
         ] {
             assert!(is_same(field, one, other), "{field}: {one} {other}");
+        }
+    }
+
+    #[test]
+    fn images_that_move() {
+        for (image, moves) in [
+            ("web", true),
+            ("example.com:5000/web", true),
+            ("example.com/web:latest", true),
+            ("web:latest@sha256:0", false),
+            ("web@sha256:0", false),
+            ("web:1", false),
+            ("web:latest-1", false),
+            ("web:$(TAG)", false),
+            ("$(IMAGE)", false),
+            ("", false),
+        ] {
+            assert_eq!(is_moving(image), moves, "{image}");
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Namespace {
     budgets: Selected<Budget>,
     /// Tells whether budgets are known though none is here.
     has_budgets: bool,
+    /// Tells whether a LimitRange is known that gives containers a memory limit.
+    limits_memory: bool,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
     workloads: Vec<InventoryWorkload>,
@@ -108,6 +110,7 @@ impl Inventory {
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
                 of_kind.entry(autoscaler.name.clone()).or_insert(autoscaler);
             }
+            Content::LimitRange { limits_memory } => namespace.limits_memory |= limits_memory,
             Content::Workloads(workloads) => {
                 for workload in workloads {
                     namespace.add_workload(workload);
@@ -179,6 +182,11 @@ impl Namespace {
     /// Returns whether budgets are known here, so that a Pod that none selects has none.
     pub fn knows_budgets(&self) -> bool {
         self.has_budgets || !self.budgets.items.is_empty()
+    }
+
+    /// Returns whether a container without a memory limit is known to get one.
+    pub fn limits_memory(&self) -> bool {
+        self.limits_memory
     }
 
     /// Returns the autoscaler of a workload.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload, object::BudgetSpec, pod::Present,
+    IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload, object::BudgetSpec, pod::Present,
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,
@@ -31,6 +31,9 @@ pub(super) enum Content {
     Service(LabelSelector, Service),
     Budget(LabelSelector, Budget),
     Autoscaler(Autoscaler),
+    LimitRange {
+        limits_memory: bool,
+    },
     /// One for each template.
     Workloads(Vec<InventoryWorkload>),
 }
@@ -132,6 +135,7 @@ impl InventoryObject {
         let beside_workloads = [
             ("", "Namespace"),
             ("", "Service"),
+            ("", "LimitRange"),
             ("policy", "PodDisruptionBudget"),
             ("autoscaling", "HorizontalPodAutoscaler"),
             ("keda.sh", "ScaledObject"),
@@ -162,6 +166,10 @@ impl InventoryObject {
                     ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
                 };
                 Content::Service(LabelSelector { match_labels, match_expressions: Vec::new() }, service)
+            }
+            ("", "LimitRange") => {
+                let root: Root<'_, LimitRangeSpec<'_>> = from_object(text)?;
+                Content::LimitRange { limits_memory: root.spec.limits.iter().any(LimitRangeItem::limits_memory) }
             }
             ("policy", "PodDisruptionBudget") => {
                 let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
@@ -291,6 +299,32 @@ impl SpecPort<'_> {
         };
         let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
         ServicePort { name: self.name.to_string(), protocol: protocol.to_owned(), target }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LimitRangeSpec<'a> {
+    #[serde(borrow)]
+    limits: List<LimitRangeItem<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LimitRangeItem<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Str<'a>,
+    #[serde(borrow)]
+    default: ResourceList<'a>,
+    #[serde(borrow)]
+    max: ResourceList<'a>,
+}
+
+impl LimitRangeItem<'_> {
+    /// Returns whether containers without a memory limit get one. Where there is no `default`, it is the `max`.
+    /// (`SetDefaults_LimitRangeItem`)
+    fn limits_memory(&self) -> bool {
+        self.kind == "Container" && [&self.default, &self.max].into_iter().any(|list| list.get("memory").is_some())
     }
 }
 

@@ -24,7 +24,7 @@ pub use objects::Objects;
 pub use operation::Operation;
 pub use pod::{
     Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, OwnerReference, PodSpec,
-    PodStatus, Probe,
+    PodStatus, Probe, PullPolicy,
 };
 pub use quantity::{Amount, Quantity, ResourceList};
 pub use review::{ObjectError, Request, Review, ReviewError, User};

@@ -2,6 +2,8 @@
 //!
 //! Field names and meanings are those of the `core/v1` API.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Quantity, ResourceList, SelectorView};
@@ -330,6 +332,8 @@ pub struct Container<'a> {
     /// `image`.
     #[serde(borrow)]
     pub image: Str<'a>,
+    /// `imagePullPolicy`.
+    pub image_pull_policy: PullPolicy,
     /// `command`; empty means the image's entry point.
     #[serde(borrow)]
     pub command: List<Str<'a>>,
@@ -398,6 +402,43 @@ pub type EnvFiles<'a> = List<(usize, FileKeySelector<'a>)>;
 fn files_of_env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<EnvFiles<'de>>>, D::Error> {
     let files = List::read_some(deserializer, |variable: EnvVar<'de>| variable.value_from?.file_key_ref)?;
     Ok((!files.is_empty()).then(|| Box::new(files)))
+}
+
+/// `imagePullPolicy`, in one byte: what a container takes is limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// None is given, or one that the API does not have.
+    #[default]
+    Unset,
+    /// `Always`: the registry is asked at each start what the tag stands for.
+    Always,
+    /// `IfNotPresent`: what the node has is taken.
+    IfNotPresent,
+    /// `Never`: nothing but what the node has is taken.
+    Never,
+}
+
+impl<'de> Deserialize<'de> for PullPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match &*Str::deserialize(deserializer)? {
+            "Always" => Self::Always,
+            "IfNotPresent" => Self::IfNotPresent,
+            "Never" => Self::Never,
+            _ => Self::Unset,
+        })
+    }
+}
+
+/// As it is written.
+impl fmt::Display for PullPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unset => "",
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Never => "Never",
+        })
+    }
 }
 
 /// `EnvVar`.

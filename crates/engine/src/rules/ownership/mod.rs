@@ -2,6 +2,7 @@
 
 pub(super) mod deadline_not_allowed;
 pub(super) mod finished_job_kept;
+pub(super) mod image_drifts;
 pub(super) mod naked_pod;
 pub(super) mod node_name_set;
 pub(super) mod selector_mismatch;

@@ -1,5 +1,6 @@
 //! Rules about how a Pod ends.
 
+pub(super) mod grace_too_long;
 pub(super) mod hook_tcp_socket;
 pub(super) mod kill_stop_signal;
 pub(super) mod no_drain_window;
