@@ -108,9 +108,11 @@ pub struct Autoscaler {
     pub min_replicas: i64,
 }
 
-/// A workload that keeps replicas.
+/// Something that has Pods: a workload, or a Pod that nothing controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryWorkload {
+    /// Its API group.
+    pub group: &'static str,
     /// Its kind.
     pub kind: &'static str,
     /// Its name.
@@ -136,8 +138,7 @@ impl InventoryObject {
             ("autoscaling", "HorizontalPodAutoscaler"),
             ("keda.sh", "ScaledObject"),
         ];
-        beside_workloads.contains(&(group, kind))
-            || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
+        beside_workloads.contains(&(group, kind)) || Workload::find(group, kind).is_some()
     }
 
     /// Reads an object from its JSON text; `None` for kinds that are of no use here. `namespace` is where it lives.
@@ -199,13 +200,30 @@ impl InventoryObject {
                 Content::Autoscaler(Autoscaler { kind, name: name.to_string(), min_replicas })
             }
             _ => {
-                let workload = Workload::find(group, kind).filter(|workload| !workload.is_pod());
-                let Some(workload) = workload else { return Ok(None) };
-                Content::Workloads(workloads(workload, &workload.read_workload(text)?))
+                let Some(workload) = Workload::find(group, kind) else { return Ok(None) };
+                Content::Workloads(if workload.is_pod() {
+                    let root: Root<'_, Nothing> = from_object(text)?;
+                    naked_pod(workload, &root.metadata).into_iter().collect()
+                } else {
+                    workloads(workload, &workload.read_workload(text)?)
+                })
             }
         };
         Ok(Some(Self { namespace, content }))
     }
+}
+
+/// Returns a Pod that nothing controls; the Pods of others are counted with those.
+fn naked_pod(workload: &'static Workload, metadata: &Metadata<'_>) -> Option<InventoryWorkload> {
+    let is_naked = metadata.controller().is_none() && !metadata.has_mirror_annotation();
+    is_naked.then(|| InventoryWorkload {
+        group: workload.group,
+        kind: workload.kind,
+        name: metadata.name.to_string(),
+        replicas: None,
+        labels: owned(&metadata.labels),
+        ignores: ignores(metadata).collect(),
+    })
 }
 
 fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<InventoryWorkload> {
@@ -214,6 +232,7 @@ fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<I
         return Vec::new();
     }
     let workload = |template: &Template<'_, Present>| InventoryWorkload {
+        group: workload.group,
         kind: workload.kind,
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.filter(|_| workload.keeps_replicas),
