@@ -1,8 +1,11 @@
 //! How many Pods may be away at a time: percentages, budgets, and how many replicas there are.
 
 use crate::model::{
-    IntOrString, LabelSelector, Review, Workload, inventory::Namespace, inventory_object::InventoryWorkload,
-    object::BudgetSpec, workload::Updates,
+    IntOrString, LabelSelector, Review, Workload,
+    inventory::Namespace,
+    inventory_object::{Budget, InventoryWorkload},
+    object::BudgetSpec,
+    workload::Updates,
 };
 
 /// A percentage: digits and `%` (`validation.IsValidPercent`); anything else is none.
@@ -158,6 +161,13 @@ pub fn replicas_beside(known: &Namespace, selector: &LabelSelector, kind: &str, 
     let mut workloads = known.workloads(selector);
     workloads.retain(|workload| workload.kind != kind || workload.name != name);
     replicas_of(known, &workloads)
+}
+
+/// Returns whether a budget counts more Pods than the workloads have that are known: of a kind that is not watched, say. How many it lets
+/// go then is not known either. While a roll-out has Pods to spare it counts more, too.
+pub fn counts_unknown_pods(known: &Namespace, budget: &Budget) -> bool {
+    let of_known = known.workloads(&budget.selector).iter().map(|workload| workload.replicas.unwrap_or(0)).sum();
+    budget.expected_pods > of_known
 }
 
 fn replicas_of(known: &Namespace, workloads: &[&InventoryWorkload]) -> Option<i64> {

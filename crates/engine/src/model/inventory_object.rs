@@ -80,6 +80,8 @@ pub struct Budget {
     /// Says whether an eviction may take a Pod that is not ready whatever `disruptions_allowed` is: `unhealthyPodEvictionPolicy` is
     /// AlwaysAllow, or as many Pods are healthy as shall be, and some shall be.
     pub lets_unready_go: bool,
+    /// `status.expectedPods`: how many Pods the controller counts, of workloads that are known and of others; 0 where no status is known.
+    pub expected_pods: i64,
     /// `minAvailable`.
     min_available: Option<IntOrString<'static>>,
     /// `maxUnavailable`.
@@ -170,13 +172,14 @@ impl InventoryObject {
                 let Some(selector) = root.spec.selector.as_ref().and_then(SelectorView::to_selector) else {
                     return Ok(None);
                 };
-                let Status { disruptions_allowed, current_healthy, desired_healthy } = root.status;
+                let Status { disruptions_allowed, current_healthy, desired_healthy, expected_pods } = root.status;
                 let budget = Budget {
                     lets_unready_go: root.spec.unhealthy_pod_eviction_policy == "AlwaysAllow"
                         || current_healthy >= desired_healthy && desired_healthy > 0,
                     name: root.metadata.name.to_string(),
                     selector: selector.clone(),
                     disruptions_allowed,
+                    expected_pods,
                     min_available: root.spec.min_available.map(IntOrString::into_owned),
                     max_unavailable: root.spec.max_unavailable.map(IntOrString::into_owned),
                 };
@@ -271,6 +274,7 @@ struct Status {
     disruptions_allowed: Option<i64>,
     current_healthy: i64,
     desired_healthy: i64,
+    expected_pods: i64,
 }
 
 #[derive(Default, Deserialize)]
