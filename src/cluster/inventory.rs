@@ -18,18 +18,27 @@ pub(super) struct WatchedKind {
     namespaced: bool,
     /// The fields of `spec` that are worth keeping.
     spec: &'static [&'static str],
+    /// The fields of `status` that are.
+    status: &'static [&'static str],
 }
 
-pub(super) const NAMESPACES: WatchedKind = WatchedKind { group: "", kind: "Namespace", namespaced: false, spec: &[] };
+pub(super) const NAMESPACES: WatchedKind =
+    WatchedKind { group: "", kind: "Namespace", namespaced: false, spec: &[], status: &[] };
 
-pub(super) const SERVICES: WatchedKind =
-    WatchedKind { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
+pub(super) const SERVICES: WatchedKind = WatchedKind {
+    group: "",
+    kind: "Service",
+    namespaced: true,
+    spec: &["selector", "ports", "type", "clusterIP", "publishNotReadyAddresses"],
+    status: &[],
+};
 
 pub(super) const BUDGETS: WatchedKind = WatchedKind {
     group: "policy",
     kind: "PodDisruptionBudget",
     namespaced: true,
     spec: &["selector", "minAvailable", "maxUnavailable", "unhealthyPodEvictionPolicy"],
+    status: &["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"],
 };
 
 pub(super) const AUTOSCALERS: WatchedKind = WatchedKind {
@@ -37,6 +46,7 @@ pub(super) const AUTOSCALERS: WatchedKind = WatchedKind {
     kind: "HorizontalPodAutoscaler",
     namespaced: true,
     spec: &["scaleTargetRef", "minReplicas"],
+    status: &[],
 };
 
 /// Kinds that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
@@ -48,7 +58,7 @@ pub(super) static WORKLOADS: [WatchedKind; 4] = [
 ];
 
 const fn workload(group: &'static str, kind: &'static str) -> WatchedKind {
-    WatchedKind { group, kind, namespaced: true, spec: &["replicas"] }
+    WatchedKind { group, kind, namespaced: true, spec: &["replicas"], status: &[] }
 }
 
 impl WatchedKind {
@@ -102,7 +112,9 @@ impl KeptObject {
             keep(&mut spec, field, object.pointer(&format!("/spec/{field}")));
         }
         let mut status = Map::new();
-        keep(&mut status, "disruptionsAllowed", object.pointer("/status/disruptionsAllowed"));
+        for field in watched.status {
+            keep(&mut status, field, object.pointer(&format!("/status/{field}")));
+        }
         let label =
             (!watched.namespaced).then(|| metadata.get("labels")?.get(PROFILE_LABEL)?.as_str().map(str::to_owned));
         let text = json!({"metadata": metadata, "spec": spec, "status": status}).to_string();

@@ -1,8 +1,11 @@
 //! How many Pods may be away at a time: percentages, budgets, and how many replicas there are.
 
 use crate::model::{
-    IntOrString, LabelSelector, Review, Workload, inventory::Namespace, inventory_object::InventoryWorkload,
-    object::BudgetSpec, workload::Updates,
+    IntOrString, LabelSelector, Review, Workload,
+    inventory::Namespace,
+    inventory_object::{Budget, InventoryWorkload},
+    object::BudgetSpec,
+    workload::Updates,
 };
 
 /// A percentage: digits and `%` (`validation.IsValidPercent`); anything else is none.
@@ -95,6 +98,31 @@ pub fn never_allows(budget: &BudgetSpec<'_>) -> bool {
     }
 }
 
+/// Returns the value for which the disruption controller has to know how many Pods there shall be, with its field: `maxUnavailable`, or a
+/// percentage. An integer `minAvailable` is compared with the Pods that are healthy. (`getExpectedPodCount`)
+pub fn needs_scale<'b, 'a>(budget: &'b BudgetSpec<'a>) -> Option<(&'static str, &'b IntOrString<'a>)> {
+    match (&budget.max_unavailable, &budget.min_available) {
+        (Some(max_unavailable), _) => Some(("maxUnavailable", max_unavailable)),
+        (None, Some(min_available)) => percent(min_available).map(|_| ("minAvailable", min_available)),
+        (None, None) => None,
+    }
+}
+
+/// The kinds whose Pods are controlled by a DaemonSet or a Job, which have no `scale`: the disruption controller fails on the first such
+/// Pod, and sets all that the budget allows to 0. (`getScaleController`, `failSafe`) Custom kinds are not listed that may have one.
+const WITHOUT_SCALE: [(&str, &str); 5] = [
+    ("apps", "DaemonSet"),
+    ("batch", "Job"),
+    ("batch", "CronJob"),
+    ("jobset.x-k8s.io", "JobSet"),
+    ("keda.sh", "ScaledJob"),
+];
+
+/// Returns whether no `scale` tells how many Pods of this kind there shall be.
+pub fn is_without_scale(group: &str, kind: &str) -> bool {
+    WITHOUT_SCALE.contains(&(group, kind))
+}
+
 /// Returns whether it is a kind that serves for ever with so many replicas, and replaces them when its template changes.
 pub fn is_service_workload(workload: &Workload) -> bool {
     workload.keeps_replicas && workload.updates != Updates::No
@@ -133,6 +161,13 @@ pub fn replicas_beside(known: &Namespace, selector: &LabelSelector, kind: &str, 
     let mut workloads = known.workloads(selector);
     workloads.retain(|workload| workload.kind != kind || workload.name != name);
     replicas_of(known, &workloads)
+}
+
+/// Returns whether a budget counts more Pods than the workloads have that are known: of a kind that is not watched, say. How many it lets
+/// go then is not known either. While a roll-out has Pods to spare it counts more, too.
+pub fn counts_unknown_pods(known: &Namespace, budget: &Budget) -> bool {
+    let of_known = known.workloads(&budget.selector).iter().map(|workload| workload.replicas.unwrap_or(0)).sum();
+    budget.expected_pods > of_known
 }
 
 fn replicas_of(known: &Namespace, workloads: &[&InventoryWorkload]) -> Option<i64> {

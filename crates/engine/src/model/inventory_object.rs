@@ -83,6 +83,8 @@ pub struct Budget {
     /// Says whether an eviction may take a Pod that is not ready whatever `disruptions_allowed` is: `unhealthyPodEvictionPolicy` is
     /// AlwaysAllow, or as many Pods are healthy as shall be, and some shall be.
     pub lets_unready_go: bool,
+    /// `status.expectedPods`: how many Pods the controller counts, of workloads that are known and of others; 0 where no status is known.
+    pub expected_pods: i64,
     /// `minAvailable`.
     min_available: Option<IntOrString<'static>>,
     /// `maxUnavailable`.
@@ -111,9 +113,11 @@ pub struct Autoscaler {
     pub min_replicas: i64,
 }
 
-/// A workload that keeps replicas.
+/// Something that has Pods: a workload, or a Pod that nothing controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryWorkload {
+    /// Its API group.
+    pub group: &'static str,
     /// Its kind.
     pub kind: &'static str,
     /// Its name.
@@ -140,8 +144,7 @@ impl InventoryObject {
             ("autoscaling", "HorizontalPodAutoscaler"),
             ("keda.sh", "ScaledObject"),
         ];
-        beside_workloads.contains(&(group, kind))
-            || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
+        beside_workloads.contains(&(group, kind)) || Workload::find(group, kind).is_some()
     }
 
     /// Reads an object from its JSON text; `None` for kinds that are of no use here. `namespace` is where it lives.
@@ -177,13 +180,14 @@ impl InventoryObject {
                 let Some(selector) = root.spec.selector.as_ref().and_then(SelectorView::to_selector) else {
                     return Ok(None);
                 };
-                let Status { disruptions_allowed, current_healthy, desired_healthy } = root.status;
+                let Status { disruptions_allowed, current_healthy, desired_healthy, expected_pods } = root.status;
                 let budget = Budget {
                     lets_unready_go: root.spec.unhealthy_pod_eviction_policy == "AlwaysAllow"
                         || current_healthy >= desired_healthy && desired_healthy > 0,
                     name: root.metadata.name.to_string(),
                     selector: selector.clone(),
                     disruptions_allowed,
+                    expected_pods,
                     min_available: root.spec.min_available.map(IntOrString::into_owned),
                     max_unavailable: root.spec.max_unavailable.map(IntOrString::into_owned),
                 };
@@ -207,13 +211,30 @@ impl InventoryObject {
                 Content::Autoscaler(Autoscaler { kind, name: name.to_string(), min_replicas })
             }
             _ => {
-                let workload = Workload::find(group, kind).filter(|workload| !workload.is_pod());
-                let Some(workload) = workload else { return Ok(None) };
-                Content::Workloads(workloads(workload, &workload.read_workload(text)?))
+                let Some(workload) = Workload::find(group, kind) else { return Ok(None) };
+                Content::Workloads(if workload.is_pod() {
+                    let root: Root<'_, Nothing> = from_object(text)?;
+                    naked_pod(workload, &root.metadata).into_iter().collect()
+                } else {
+                    workloads(workload, &workload.read_workload(text)?)
+                })
             }
         };
         Ok(Some(Self { namespace, content }))
     }
+}
+
+/// Returns a Pod that nothing controls; the Pods of others are counted with those.
+fn naked_pod(workload: &'static Workload, metadata: &Metadata<'_>) -> Option<InventoryWorkload> {
+    let is_naked = metadata.controller().is_none() && !metadata.has_mirror_annotation();
+    is_naked.then(|| InventoryWorkload {
+        group: workload.group,
+        kind: workload.kind,
+        name: metadata.name.to_string(),
+        replicas: None,
+        labels: owned(&metadata.labels),
+        ignores: ignores(metadata).collect(),
+    })
 }
 
 fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<InventoryWorkload> {
@@ -222,6 +243,7 @@ fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<I
         return Vec::new();
     }
     let workload = |template: &Template<'_, Present>| InventoryWorkload {
+        group: workload.group,
         kind: workload.kind,
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.filter(|_| workload.keeps_replicas),
@@ -260,6 +282,7 @@ struct Status {
     disruptions_allowed: Option<i64>,
     current_healthy: i64,
     desired_healthy: i64,
+    expected_pods: i64,
 }
 
 #[derive(Default, Deserialize)]

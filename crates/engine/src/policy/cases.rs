@@ -275,7 +275,8 @@ fn one(block: &Block) -> Result<String, CaseError> {
     document.to_json().map_err(|error| block.error_at(&error))
 }
 
-/// The inventory of a block's documents; objects without a namespace live in `default`.
+/// The inventory of a block's documents; objects without a namespace live in `default`. Of a namespace that is among them itself all is
+/// known, as with `serve --watch`: a Service or budget that is not there does not exist.
 pub fn inventory(block: &Block) -> Result<Inventory, CaseError> {
     let mut inventory = Inventory::default();
     for document in block.documents()? {
@@ -283,6 +284,10 @@ pub fn inventory(block: &Block) -> Result<Inventory, CaseError> {
         let value: Value = serde_json::from_str(&json).map_err(|error| block.error(&error))?;
         let (group, kind, namespace) = identity(&value);
         inventory.add(group, kind, namespace, &json).map_err(|message| block.error(&message))?;
+        if let ("", "Namespace", Some(name)) = (group, kind, value.pointer("/metadata/name").and_then(Value::as_str)) {
+            inventory.set_knows_services(name);
+            inventory.set_knows_budgets(name);
+        }
     }
     Ok(inventory)
 }

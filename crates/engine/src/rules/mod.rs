@@ -93,6 +93,7 @@ pub static RULES: &[&Rule] = &[
     &disruption::invalid_disruption_budget::RULE,
     &disruption::blocking_disruption_budget::RULE,
     &disruption::budget_blocks_workload::RULE,
+    &disruption::budget_without_scale::RULE,
     &disruption::unhealthy_eviction_policy_unset::RULE,
     &disruption::overlapping_disruption_budgets::RULE,
     &disruption::missing_disruption_budget::RULE,

@@ -5,7 +5,8 @@
 //! its `scale`.
 //!
 //! The replicas of all known workloads that the budget selects are added up, each with `minReplicas` of its autoscaler where
-//! there is one. Where both are judged in one run, as by `podgate check`, only the budget is told of; with `--old`, whichever has
+//! there is one. Where the budget's status counts more Pods than these, there are others of which nothing is known, and nothing is
+//! said. Where both are judged in one run, as by `podgate check`, only the budget is told of; with `--old`, whichever has
 //! changed. A budget that allows nothing whatever it selects is its own fault, and so is one that selects Pods of a kind
 //! without a number of replicas; neither is told of here. Nor is a workload of 0 replicas.
 //!
@@ -89,7 +90,9 @@
 //! - Kubelet scenario: `workloads/replicas-fill-the-budget`
 
 use crate::{
-    lifecycle::disruption::{disruptions_allowed, least_replicas, never_allows, replicas_beside, written},
+    lifecycle::disruption::{
+        counts_unknown_pods, disruptions_allowed, least_replicas, never_allows, replicas_beside, written,
+    },
     model::Review,
     rules::rule::{Check, Report, rule},
     syntax::Path,
@@ -129,7 +132,7 @@ impl Check for BudgetBlocksWorkload {
             }
             let others = replicas_beside(known, &budget.selector, review.workload.kind, &review.new.metadata.name);
             let Some(replicas) = others.map(|others| others.saturating_add(own)) else { continue };
-            if disruptions_allowed(&limits, replicas) != Some(0) {
+            if disruptions_allowed(&limits, replicas) != Some(0) || counts_unknown_pods(known, budget) {
                 continue;
             }
             let wanted = match (&limits.max_unavailable, &limits.min_available) {

@@ -2,6 +2,7 @@
 
 pub(super) mod blocking_disruption_budget;
 pub(super) mod budget_blocks_workload;
+pub(super) mod budget_without_scale;
 pub(super) mod deletion_bypasses_budget;
 pub(super) mod eternal_toleration;
 pub(super) mod full_outage_rollout;
