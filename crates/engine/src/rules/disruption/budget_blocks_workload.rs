@@ -102,7 +102,7 @@ rule! {
     id: "budget-blocks-workload",
     summary: "so few replicas that a known PodDisruptionBudget never allows a disruption of them",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "budget_blocks_workload.rs",
     check: BudgetBlocksWorkload {},
 }

@@ -79,7 +79,7 @@ rule! {
     id: "budget-without-scale",
     summary: "a PodDisruptionBudget that cannot be computed for the Pods it selects, and allows no disruption",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "budget_without_scale.rs",
     check: BudgetWithoutScale {},
 }

@@ -45,7 +45,7 @@ rule! {
     id: "invalid-disruption-budget",
     summary: "a PodDisruptionBudget whose numbers the API server refuses",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "invalid_disruption_budget.rs",
     check: InvalidDisruptionBudget {},
 }

@@ -65,7 +65,7 @@ rule! {
     id: "invalid-update-strategy",
     summary: "a rolling update that the API server refuses",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "invalid_update_strategy.rs",
     check: InvalidUpdateStrategy {},
 }

@@ -78,7 +78,7 @@ rule! {
     id: "spread-without-effect",
     summary: "a topology spread constraint or anti-affinity that keeps no Pods apart",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "spread_without_effect.rs",
     check: SpreadWithoutEffect {},
     other_levels: [LevelCase::of(Level::Deny, "maxSkew is below 1", |_| true)],

@@ -64,7 +64,7 @@ rule! {
     id: "image-drifts",
     summary: "replicas may run different images: the tag moves, and nodes keep what they have",
     level: Audit,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "image_drifts.rs",
     check: ImageDrifts {},
 }

@@ -61,7 +61,7 @@ rule! {
     id: "selector-mismatch",
     summary: "the selector does not select the Pods of the workload's own template",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "selector_mismatch.rs",
     check: SelectorMismatch {},
 }

@@ -71,7 +71,7 @@ rule! {
     id: "invalid-port",
     summary: "a container's port that the API server refuses",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "invalid_port.rs",
     check: InvalidPort {},
 }

@@ -68,7 +68,7 @@ rule! {
     id: "implausible-quantity",
     summary: "an amount that nobody means: thousandths of a byte, a memory limit of a few bytes, a thousand cpus",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "implausible_quantity.rs",
     check: ImplausibleQuantity {},
 }

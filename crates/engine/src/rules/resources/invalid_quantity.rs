@@ -70,7 +70,7 @@ rule! {
     id: "invalid-quantity",
     summary: "an amount of a resource that the API server refuses",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "invalid_quantity.rs",
     check: InvalidQuantity {},
 }

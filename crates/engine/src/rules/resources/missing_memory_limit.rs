@@ -63,7 +63,7 @@ rule! {
     id: "missing-memory-limit",
     summary: "a container has no memory limit, and the Pod has none either",
     level: Audit,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "missing_memory_limit.rs",
     check: MissingMemoryLimit {},
 }

@@ -72,7 +72,7 @@ use crate::{
         resources::{PodLevel, QOS_RESOURCES, aggregate, is_huge_pages, is_pod_level, limits, pod_level, requests},
         stages::{self, Role},
     },
-    model::{Amount, Review, Template},
+    model::{Amount, Review, Template, version::POD_LEVEL_RESOURCES},
     rules::rule::{Check, Report, rule},
 };
 
@@ -80,10 +80,10 @@ rule! {
     id: "pod-resources-inconsistent",
     summary: "the resources of a Pod as a whole do not fit those of its containers",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "pod_resources_inconsistent.rs",
     check: PodResourcesInconsistent {},
-    kubernetes: "from 1.34 (feature gate PodLevelResources)",
+    feature: POD_LEVEL_RESOURCES,
 }
 
 impl Check for PodResourcesInconsistent {
@@ -116,7 +116,8 @@ impl Check for PodResourcesInconsistent {
 fn beside_containers(template: &Template<'_>, level: &PodLevel<'_>, out: &mut Report<'_>) {
     let at = |list: &'static str, name: &str| template.spec_path("resources").key(list).key(name.to_owned());
     for (name, together) in aggregate(&template.spec, requests) {
-        let Some(request) = level.requests.get(name).filter(|request| **request < together && is_pod_level(name)) else {
+        let Some(request) = level.requests.get(name).filter(|request| **request < together && is_pod_level(name))
+        else {
             continue;
         };
         out.measured(
@@ -165,7 +166,9 @@ fn huge_pages(template: &Template<'_>, level: &PodLevel<'_>, out: &mut Report<'_
             ),
             Some(limit) if request < limit => out.at(
                 at().key("requests").key((*name).to_owned()),
-                format_args!("the Pod requests {request} {name}, below its limit of {limit}; huge pages need the same of both"),
+                format_args!(
+                    "the Pod requests {request} {name}, below its limit of {limit}; huge pages need the same of both"
+                ),
             ),
             Some(_) => {}
         }

@@ -63,7 +63,7 @@ rule! {
     id: "undeclared-resource-claim",
     summary: "a container uses a resource claim that the Pod does not declare",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "undeclared_resource_claim.rs",
     check: UndeclaredResourceClaim {},
 }
@@ -77,7 +77,13 @@ impl Check for UndeclaredResourceClaim {
             for placed in stages::containers(&template.spec) {
                 for (index, name) in claims(placed.container).enumerate() {
                     let declared = declared.get_or_insert_with(|| {
-                        template.spec.resource_claims.iter().map(|claim| &*claim.name).filter(|name| !name.is_empty()).collect()
+                        template
+                            .spec
+                            .resource_claims
+                            .iter()
+                            .map(|claim| &*claim.name)
+                            .filter(|name| !name.is_empty())
+                            .collect()
                     });
                     if !declared.contains(&name) {
                         out.at(

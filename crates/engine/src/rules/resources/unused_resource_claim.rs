@@ -62,7 +62,7 @@ rule! {
     id: "unused-resource-claim",
     summary: "a resource claim is declared, and no container uses it",
     level: Audit,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "unused_resource_claim.rs",
     check: UnusedResourceClaim {},
 }

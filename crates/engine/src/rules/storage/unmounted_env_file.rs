@@ -70,14 +70,17 @@
 //! - `validateFileKeyRefVolumes` of the API server
 //! - Kubelet scenario: `order/variable-from-a-volume-that-nobody-mounts`
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::LazyCell,
+    collections::{HashMap, HashSet},
+};
 
 use crate::{
     lifecycle::{
         stages,
         volumes::{Use, of_injected, other_kind, uses},
     },
-    model::{Review, Template, pod::Volume},
+    model::{Review, Template, pod::Volume, version::ENV_FILES},
     rules::rule::{Check, Report, rule},
 };
 
@@ -85,10 +88,10 @@ rule! {
     id: "unmounted-env-file",
     summary: "an environment variable comes from a file in a volume that is not set up for it",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "unmounted_env_file.rs",
     check: UnmountedEnvFile {},
-    kubernetes: "from 1.35 (feature gate EnvFiles)",
+    feature: ENV_FILES,
 }
 
 impl Check for UnmountedEnvFile {
@@ -96,11 +99,11 @@ impl Check for UnmountedEnvFile {
         // A container without a Pod's spec tells nothing of the volumes around it.
         for template in review.new.templates.iter().filter(|template| !template.is_container) {
             // Looked up for the first variable from a file: most Pods have none.
-            let mut volumes: Option<Volumes<'_, '_>> = None;
-            for placed in stages::containers(&template.spec).filter(|placed| placed.container.env.is_some()) {
+            let volumes = LazyCell::new(|| Volumes::of(template));
+            let injected = LazyCell::new(|| of_injected(review.new.pod_metadata(template)));
+            for placed in stages::containers(&template.spec).filter(|placed| placed.container.env_files.is_some()) {
                 let name = &placed.container.name;
                 for one in uses(placed.container).filter(|one| one.how == Use::EnvFile) {
-                    let volumes = volumes.get_or_insert_with(|| Volumes::of(template));
                     let Some(volume) = volumes.declared.get(one.volume) else { continue };
                     let mut report = |what: std::fmt::Arguments<'_>| {
                         out.at(
@@ -117,9 +120,7 @@ impl Check for UnmountedEnvFile {
                     };
                     if let Some(kind) = other_kind(volume) {
                         report(format_args!("which is of kind {kind}; it has to be an emptyDir"));
-                    } else if !volumes.mounted.contains(one.volume)
-                        && !of_injected(review.new.pod_metadata(template)).contains(one.volume)
-                    {
+                    } else if !volumes.mounted.contains(one.volume) && !injected.contains(one.volume) {
                         report(format_args!(
                             "which no container mounts, so that it never starts; mount it in the container that writes the file"
                         ));

@@ -65,7 +65,7 @@ rule! {
     id: "grace-too-long",
     summary: "the grace period is longer than drains and upgrades wait",
     level: Audit,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "grace_too_long.rs",
     check: GraceTooLong,
 }
