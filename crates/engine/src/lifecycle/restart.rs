@@ -37,6 +37,24 @@ pub fn restarts_after_failure(workload: &Workload, template: &Template<'_>) -> b
     working.any(|placed| after_exit(policy, &placed, 1) != Restart::No)
 }
 
+/// Returns whether a container of a Job is started again after exit code 1 and no backoffLimit counts that: failures are those of Pods, and
+/// restarts of containers count only in Pods whose policy is `OnFailure` (`pastBackoffLimitOnFailure` of the Job controller).
+pub fn is_restarted_uncounted(pod_policy: &str, placed: &Placed<'_, '_>) -> bool {
+    let works = matches!(placed.role, Role::App | Role::Init);
+    pod_policy == "Never" && works && after_exit(pod_policy, placed, 1) != Restart::No
+}
+
+/// Returns the index of a container's rule that restarts all containers of the Pod, if some exit code meets it.
+pub fn restart_all_rule(container: &Container<'_>) -> Option<usize> {
+    let restarts_all = |rule: &RestartRule<'_>| rule.action == "RestartAllContainers";
+    // Without a policy of the container's own its rules do not count.
+    if container.restart_policy.is_none() || !container.restart_policy_rules.iter().any(restarts_all) {
+        return None;
+    }
+    let met = (0..=255).find_map(|code| matching_rule(container, code).filter(|(_, rule)| restarts_all(rule)));
+    met.map(|(index, _)| index)
+}
+
 /// Tells what the kubelet does once a container has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {

@@ -2,9 +2,9 @@
 //!
 //! Where each kind says so, in one place: a Deployment in `spec.strategy.rollingUpdate`, a DeploymentConfig in
 //! `spec.strategy.rollingParams`, a [Rollout](https://argo-rollouts.readthedocs.io/en/stable/features/specification/) in
-//! `spec.strategy.canary`, a [CloneSet](https://openkruise.io/docs/user-manuals/cloneset/) in `spec.updateStrategy` itself.
+//! `spec.strategy.canary`, a StatefulSet and a DaemonSet in `spec.updateStrategy.rollingUpdate`, a [CloneSet](https://openkruise.io/docs/user-manuals/cloneset/) in `spec.updateStrategy` itself.
 
-use super::disruption::{part_down, part_up, rounded_down, rounded_up};
+use super::disruption::{part_down, part_up, percent, rounded_down, rounded_up};
 use crate::{
     model::{
         IntOrString, Workload,
@@ -69,6 +69,17 @@ pub fn rolling_update<'o, 'a>(
             }
             (at(&["strategy", "canary"]), &canary.max_surge, &canary.max_unavailable, quarter)
         }
+        // It makes no Pod more than its replicas, and replaces one at a time where it does not say more; those below the partition
+        // stay (`getStatefulSetMaxUnavailable`).
+        Updates::StatefulSet
+            if workload.is("apps", "StatefulSet") && is(&controller.update_strategy, "RollingUpdate") =>
+        {
+            let update = &controller.update_strategy.rolling_update;
+            if update.partition.unwrap_or(0) > 0 {
+                return None;
+            }
+            (at(&["updateStrategy", "rollingUpdate"]), &None, &update.max_unavailable, (0, 0))
+        }
         // What is updated in place is not away for long.
         Updates::CloneSet if is(&controller.update_strategy, "ReCreate") => {
             let update = &controller.update_strategy;
@@ -103,6 +114,19 @@ impl RollingUpdate<'_, '_> {
     pub fn default_unavailable_percent(&self) -> i64 {
         self.default_percents.1
     }
+}
+
+/// Returns the `maxUnavailable` of a DaemonSet that may take down its Pods of all nodes at once, with its place. Of so many per cent, rounded
+/// up, and at most 100 (`UnavailableCount` of the DaemonSet controller); how many nodes there are is not known.
+pub fn takes_all_nodes<'o, 'a>(
+    workload: &Workload,
+    controller: &'o ControllerSpec<'a>,
+) -> Option<(Path, &'o IntOrString<'a>)> {
+    let strategy = &controller.update_strategy;
+    let is_rolling = strategy.kind.is_empty() || strategy.kind == "RollingUpdate";
+    let value = strategy.rolling_update.max_unavailable.as_ref()?;
+    let is_all = workload.is("apps", "DaemonSet") && is_rolling && percent(value).is_some_and(|percent| percent >= 100);
+    is_all.then(|| (Path::of(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]), value))
 }
 
 /// Returns how many seconds a kind waits for progress before it calls an update failed, and the place where it says so. `None` for kinds

@@ -254,6 +254,8 @@ pub struct RollingUpdate<'a> {
     pub max_unavailable: Option<IntOrString<'a>>,
     /// `timeoutSeconds` of a DeploymentConfig's `rollingParams`: its progress deadline.
     pub timeout_seconds: Option<i64>,
+    /// `partition` of a StatefulSet: Pods of lower ordinals are not updated.
+    pub partition: Option<i64>,
 }
 
 /// One of `volumeClaimTemplates`.

@@ -4,6 +4,9 @@
 //! there are. Where `maxSurge` and `maxUnavailable` both come to 0, `maxUnavailable` counts as 1. With a known autoscaler
 //! what it goes down to counts. `type: Recreate`, which says so, is left alone.
 //!
+//! So is a StatefulSet of two replicas or more whose `maxUnavailable` comes to all of them, unless it has a `partition`, and a DaemonSet
+//! with `maxUnavailable: 100%`.
+//!
 //! Rollouts (`strategy.canary`), DeploymentConfigs (`strategy.rollingParams`) and CloneSets (`updateStrategy`) are judged
 //! alike. A canary with steps or traffic routing, and blue-green, take no Pod away that is needed.
 //!
@@ -53,17 +56,21 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>
-//! - Deployment controller: `ResolveFenceposts`, `reconcileOldReplicaSets`
+//! - Deployment controller: `ResolveFenceposts`, `reconcileOldReplicaSets`; StatefulSet controller: `getStatefulSetMaxUnavailable`
 //! - Kubelet scenario: `workloads/deployment-full-outage`
 //! - Kubelet scenario: `workloads/deployment-rounded-to-nothing`
+//! - Kubelet scenario: `workloads/statefulset-full-outage`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::{
     lifecycle::{
         disruption::{least_replicas, written},
-        rollout::rolling_update,
+        rollout::{rolling_update, takes_all_nodes},
     },
-    model::{IntOrString, Review},
-    rules::rule::{Check, Report, rule},
+    model::{IntOrString, KubernetesVersion, Review, version::STATEFUL_SET_MAX_UNAVAILABLE, workload::Updates},
+    rules::rule::{Check, PolicyFacts, Report, rule},
 };
 
 rule! {
@@ -72,14 +79,38 @@ rule! {
     level: Warn,
     since: "0.1.0",
     page: "full_outage_rollout.rs",
-    check: FullOutageRollout {},
+    check: FullOutageRollout,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct FullOutageRollout {
+    #[serde(skip)]
+    version: Option<KubernetesVersion>,
 }
 
 impl Check for FullOutageRollout {
+    fn with_policy(&mut self, facts: &PolicyFacts<'_>) {
+        self.version = facts.kubernetes;
+    }
+
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
+        if let Some((at, value)) = takes_all_nodes(review.workload, &review.new.controller) {
+            let value = written(value);
+            return out.at(
+                at,
+                format_args!("a rolling update may take down the Pods of all nodes at once: maxUnavailable is {value}"),
+            );
+        }
         let Some(update) = rolling_update(review.workload, &review.new.controller) else { return };
         let Some(replicas) = least_replicas(review).filter(|replicas| *replicas > 0) else { return };
-        if update.at_once(replicas).is_none_or(|rollout| rollout.unavailable < replicas) {
+        let is_stateful = review.workload.updates == Updates::StatefulSet;
+        if is_stateful && !STATEFUL_SET_MAX_UNAVAILABLE.is_on(self.version) {
+            return;
+        }
+        // A StatefulSet makes no new Pod while the old one is there, so that its only one has to go.
+        let goes_anyway = replicas == 1 && is_stateful;
+        if goes_anyway || update.at_once(replicas).is_none_or(|rollout| rollout.unavailable < replicas) {
             return;
         }
         let all = if replicas == 1 { "the only replica".to_owned() } else { format!("all {replicas} replicas") };

@@ -3,6 +3,7 @@
 pub(super) mod blocking_disruption_budget;
 pub(super) mod budget_blocks_workload;
 pub(super) mod budget_without_scale;
+pub(super) mod daemonset_surge_host_port;
 pub(super) mod deletion_bypasses_budget;
 pub(super) mod eternal_toleration;
 pub(super) mod full_outage_rollout;

@@ -86,6 +86,10 @@ impl Check for UnboundedInitRetry {
             }
             let retried = |restart| matches!(restart, Restart::Container | Restart::AllContainers);
             let policy = pod_policy(review.workload, template);
+            if template.job.is_some() && policy == "Never" {
+                // Said by `job-restarts-uncounted`.
+                continue;
+            }
             let mut init = containers(spec).filter(|placed| placed.role == Role::Init);
             let Some(placed) = init.find(|placed| retried(after_exit(policy, placed, 1))) else { continue };
             let (at, whose) = match &template.job {

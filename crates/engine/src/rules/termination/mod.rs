@@ -5,4 +5,5 @@ pub(super) mod hook_tcp_socket;
 pub(super) mod kill_stop_signal;
 pub(super) mod no_drain_window;
 pub(super) mod prestop_exceeds_grace;
+pub(super) mod prestop_exceeds_probe_grace;
 pub(super) mod zero_grace_period;
