@@ -40,6 +40,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),
+    ("invalid-hook", REFUSED),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

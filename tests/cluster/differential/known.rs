@@ -96,23 +96,8 @@ pub const KNOWN: &[Known] = &[
         "the API server does not look at mounts for a volume that variables come from",
     ),
     podgate("prestop-exceeds-grace", "*.exec*", "*", "the API server does not read commands"),
-    api_server("*.lifecycle.preStop.sleep", "Invalid value: -1:*", "a preStop hook that sleeps less than nothing"),
     // What is no rule's: mistakes that have nothing to do with the lifecycle.
     api_server("", "*cannot unmarshal number*of type int32*", "a number that no API server can store"),
-    api_server(
-        "*.lifecycle.*",
-        "Required value*",
-        "a hook without a handler or a command; the catalogue has no rule for hooks like it",
-    ),
-    api_server("*.lifecycle.*", "Forbidden: may not specify more than 1 handler type", "the same: two handlers"),
-    api_server("*.lifecycle.*.port", "Invalid value*", "the same: a port that is none"),
-    api_server(
-        "*.lifecycle.postStart.sleep",
-        "Invalid value*",
-        "the same: a postStart that sleeps beyond the grace period",
-    ),
-    api_server("*.lifecycle.*.httpHeaders", "Invalid value*", "the same: a header that is none"),
-    api_server("*.lifecycle.*.scheme", "Unsupported value*", "the same: a scheme that is none"),
     api_server("*.ports[*].hostPort", "Duplicate value: \"TCP//70000\"", "a port that is none, twice"),
     api_server(
         "*.ports[*].hostPort",

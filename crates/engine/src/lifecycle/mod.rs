@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod defaults;
 pub mod disruption;
+pub mod handlers;
 pub mod helpers;
 pub mod names;
 pub mod ports;

@@ -59,6 +59,7 @@ pub static RULES: &[&Rule] = &[
     &ownership::deadline_not_allowed::RULE,
     &ownership::finished_job_kept::RULE,
     &ownership::terminal_phase_left::RULE,
+    &termination::invalid_hook::RULE,
     &termination::hook_tcp_socket::RULE,
     &termination::prestop_exceeds_grace::RULE,
     &termination::zero_grace_period::RULE,
