@@ -34,6 +34,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("missing-requests", MEMORY),
     ("invalid-quantity", REFUSED),
     ("request-exceeds-limit", REFUSED),
+    ("invalid-resize-policy", REFUSED),
     ("pod-resources-inconsistent", REFUSED),
     ("undeclared-resource-claim", REFUSED),
     ("unused-resource-claim", "devices are allocated by the scheduler and prepared by a driver, which the suite has not"),

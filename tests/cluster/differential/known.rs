@@ -126,7 +126,6 @@ pub const KNOWN: &[Known] = &[
         "podgate names the container's limit, the API server a field that does not exist",
     ),
     api_server("*resources.containers[*", "*must be less than or equal to pod limits*", "the same"),
-    api_server("*.resizePolicy*", "*", "how containers are resized"),
     api_server("*resourceClaims[*", "*", "claims of devices that are not named, named twice or come from nowhere"),
     api_server("*containers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),
     api_server("*.valueFrom*", "*", "a variable that comes from nowhere"),

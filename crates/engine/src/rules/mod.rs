@@ -76,6 +76,7 @@ pub static RULES: &[&Rule] = &[
     &resources::missing_requests::RULE,
     &resources::init_request_dominates::RULE,
     &resources::guaranteed_spoiled::RULE,
+    &resources::invalid_resize_policy::RULE,
     &resources::undeclared_resource_claim::RULE,
     &resources::unused_resource_claim::RULE,
     &disruption::single_replica::RULE,
