@@ -25,6 +25,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-restart-policy", REFUSED),
     ("restart-policy-not-allowed", REFUSED),
     ("invalid-container-restart-policy", REFUSED),
+    ("pod-field-change", REFUSED),
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),

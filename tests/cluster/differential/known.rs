@@ -133,7 +133,7 @@ pub const KNOWN: &[Known] = &[
     api_server("*.volumeMounts[*].name", "*must not already exist*", "a volume both mounted and attached"),
     api_server("*.volumeDevices[*].name", "Invalid value*", "a volume that is no block device"),
     api_server("*.volumes[*].name", "Duplicate value*", "two volumes of one name"),
-    // What an update may not change. podgate says so of init containers and gates; a Pod's other fields are no rule's.
+    // What an update may not change.
     podgate(
         "init-container-field-change",
         "spec.initContainers",
@@ -146,19 +146,4 @@ pub const KNOWN: &[Known] = &[
         "*",
         "of a gate that is added twice the API server names the second alone",
     ),
-    api_server("spec.containers[*", "Forbidden: pod updates may not change*", "app containers"),
-    api_server("spec.re*", "Forbidden: pod updates may not change*", "restartPolicy, resources, resourceClaims"),
-    api_server("spec.node*", "Forbidden: pod updates may not change*", "nodeName, nodeSelector"),
-    api_server("spec.nodeSelector", "*only additions*", "the same where the Pod is gated"),
-    api_server("spec.hostNetwork", "Forbidden: pod updates may not change*", "the network"),
-    api_server("spec.terminationGracePeriodSeconds", "Forbidden: pod updates may not change*", "the grace period"),
-    api_server("spec.volumes", "Forbidden: pod updates may not change*", "volumes"),
-    api_server("spec.tolerations", "Forbidden: existing toleration*", "tolerations that are taken away"),
-    api_server("spec.activeDeadlineSeconds", "Invalid value*previous value", "a deadline that is put off"),
-    api_server("spec.activeDeadlineSeconds", "Invalid value*to nil value", "a deadline that is taken away"),
-    api_server("*.image", "*", "an image that is none"),
-    // What resizing may not change.
-    api_server("spec.containers[*].resources*", "Forbidden: *", "resources other than cpu and memory, or none"),
-    api_server("spec.initContainers[*]*", "Forbidden: only cpu and memory*", "the same"),
-    api_server("spec.initContainers[*].resources*", "Forbidden: *cannot be removed", "the same"),
 ];

@@ -1,5 +1,6 @@
 //! What a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
 
+pub mod changes;
 pub mod commands;
 pub mod defaults;
 pub mod disruption;

@@ -58,6 +58,7 @@ pub static RULES: &[&Rule] = &[
     &ownership::node_name_set::RULE,
     &ownership::deadline_not_allowed::RULE,
     &ownership::finished_job_kept::RULE,
+    &ownership::pod_field_change::RULE,
     &ownership::terminal_phase_left::RULE,
     &termination::invalid_hook::RULE,
     &termination::hook_tcp_socket::RULE,
