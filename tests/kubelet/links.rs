@@ -28,6 +28,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("selector-mismatch", REFUSED),
     ("image-drifts", "scripted containers have no images, and one node is not enough to show it"),
     ("grace-too-long", "how long a drain waits is decided by whoever drains the node"),
+    ("pod-field-change", REFUSED),
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),
@@ -40,6 +41,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-quantity", REFUSED),
     ("implausible-quantity", MEMORY),
     ("request-exceeds-limit", REFUSED),
+    ("invalid-resize-policy", REFUSED),
     ("pod-resources-inconsistent", REFUSED),
     ("undeclared-resource-claim", REFUSED),
     (
@@ -50,6 +52,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),
     ("field-not-in-version", "it speaks of other versions of Kubernetes than the one that runs here"),
+    ("invalid-hook", REFUSED),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

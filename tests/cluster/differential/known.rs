@@ -96,23 +96,8 @@ pub const KNOWN: &[Known] = &[
         "the API server does not look at mounts for a volume that variables come from",
     ),
     podgate("prestop-exceeds-grace", "*.exec*", "*", "the API server does not read commands"),
-    api_server("*.lifecycle.preStop.sleep", "Invalid value: -1:*", "a preStop hook that sleeps less than nothing"),
     // What is no rule's: mistakes that have nothing to do with the lifecycle.
     api_server("", "*cannot unmarshal number*of type int32*", "a number that no API server can store"),
-    api_server(
-        "*.lifecycle.*",
-        "Required value*",
-        "a hook without a handler or a command; the catalogue has no rule for hooks like it",
-    ),
-    api_server("*.lifecycle.*", "Forbidden: may not specify more than 1 handler type", "the same: two handlers"),
-    api_server("*.lifecycle.*.port", "Invalid value*", "the same: a port that is none"),
-    api_server(
-        "*.lifecycle.postStart.sleep",
-        "Invalid value*",
-        "the same: a postStart that sleeps beyond the grace period",
-    ),
-    api_server("*.lifecycle.*.httpHeaders", "Invalid value*", "the same: a header that is none"),
-    api_server("*.lifecycle.*.scheme", "Unsupported value*", "the same: a scheme that is none"),
     api_server("*.ports[*].hostPort", "Duplicate value: \"TCP//70000\"", "a port that is none, twice"),
     api_server(
         "*.ports[*].hostPort",
@@ -141,7 +126,6 @@ pub const KNOWN: &[Known] = &[
         "podgate names the container's limit, the API server a field that does not exist",
     ),
     api_server("*resources.containers[*", "*must be less than or equal to pod limits*", "the same"),
-    api_server("*.resizePolicy*", "*", "how containers are resized"),
     api_server("*resourceClaims[*", "*", "claims of devices that are not named, named twice or come from nowhere"),
     api_server("*containers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),
     api_server("*.valueFrom*", "*", "a variable that comes from nowhere"),
@@ -149,7 +133,7 @@ pub const KNOWN: &[Known] = &[
     api_server("*.volumeMounts[*].name", "*must not already exist*", "a volume both mounted and attached"),
     api_server("*.volumeDevices[*].name", "Invalid value*", "a volume that is no block device"),
     api_server("*.volumes[*].name", "Duplicate value*", "two volumes of one name"),
-    // What an update may not change. podgate says so of init containers and gates; a Pod's other fields are no rule's.
+    // What an update may not change.
     podgate(
         "init-container-field-change",
         "spec.initContainers",
@@ -162,19 +146,4 @@ pub const KNOWN: &[Known] = &[
         "*",
         "of a gate that is added twice the API server names the second alone",
     ),
-    api_server("spec.containers[*", "Forbidden: pod updates may not change*", "app containers"),
-    api_server("spec.re*", "Forbidden: pod updates may not change*", "restartPolicy, resources, resourceClaims"),
-    api_server("spec.node*", "Forbidden: pod updates may not change*", "nodeName, nodeSelector"),
-    api_server("spec.nodeSelector", "*only additions*", "the same where the Pod is gated"),
-    api_server("spec.hostNetwork", "Forbidden: pod updates may not change*", "the network"),
-    api_server("spec.terminationGracePeriodSeconds", "Forbidden: pod updates may not change*", "the grace period"),
-    api_server("spec.volumes", "Forbidden: pod updates may not change*", "volumes"),
-    api_server("spec.tolerations", "Forbidden: existing toleration*", "tolerations that are taken away"),
-    api_server("spec.activeDeadlineSeconds", "Invalid value*previous value", "a deadline that is put off"),
-    api_server("spec.activeDeadlineSeconds", "Invalid value*to nil value", "a deadline that is taken away"),
-    api_server("*.image", "*", "an image that is none"),
-    // What resizing may not change.
-    api_server("spec.containers[*].resources*", "Forbidden: *", "resources other than cpu and memory, or none"),
-    api_server("spec.initContainers[*]*", "Forbidden: only cpu and memory*", "the same"),
-    api_server("spec.initContainers[*].resources*", "Forbidden: *cannot be removed", "the same"),
 ];

@@ -1,4 +1,4 @@
-//! Compares fields of a container as the API server does on an update: after its defaults, quantities by value, and what is empty
+//! Compares fields of a Pod and of its containers as the API server does on an update: after its defaults, quantities by value, and what is empty
 //! as if it were absent.
 
 use serde_json::{Map, Value};
@@ -27,7 +27,40 @@ pub fn same_field(one: &Map<String, Value>, other: &Map<String, Value>, field: &
     same(field, Field::of(Some(one), field), Field::of(Some(other), field))
 }
 
+/// Returns whether `field` says the same in the specs of two Pods.
+pub fn same_in_pod(one: &Map<String, Value>, other: &Map<String, Value>, field: &str) -> bool {
+    let value = |spec: &Map<String, Value>| {
+        let given = spec.get(field).filter(|value| !is_absent(field, value));
+        given.cloned().or_else(|| pod_default(field, spec))
+    };
+    let (one, other) = (value(one), value(other));
+    // A Pod without resources of its own is another one than a Pod whose resources are empty.
+    if field == "resources" && one.is_some() != other.is_some() {
+        return false;
+    }
+    same(field, Field { value: one.as_ref(), holder: None }, Field { value: other.as_ref(), holder: None })
+}
+
+/// The value that the API server gives a field that is absent from a Pod's spec (`SetDefaults_PodSpec`). The two names of the service
+/// account are one field.
+fn pod_default(field: &str, spec: &Map<String, Value>) -> Option<Value> {
+    match field {
+        "restartPolicy" => Some("Always".into()),
+        "dnsPolicy" => Some("ClusterFirst".into()),
+        "schedulerName" => Some("default-scheduler".into()),
+        "terminationGracePeriodSeconds" => Some(30.into()),
+        "enableServiceLinks" => Some(true.into()),
+        "securityContext" => Some(Map::new().into()),
+        "serviceAccount" => spec.get("serviceAccountName").cloned(),
+        "serviceAccountName" => spec.get("serviceAccount").cloned(),
+        _ => None,
+    }
+}
+
 fn same(field: &str, one: Field<'_>, other: Field<'_>) -> bool {
+    if field == "overhead" {
+        return same_amounts_of(one.object(), other.object());
+    }
     if field == "resources" {
         return ["limits", "requests"].into_iter().all(|list| same_amounts(list, one.object(), other.object()))
             && same_members(one.object(), other.object(), |member| matches!(member, "limits" | "requests"));
@@ -41,7 +74,9 @@ fn same(field: &str, one: Field<'_>, other: Field<'_>) -> bool {
             let item = |value| Field { value: Some(value), holder: None };
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same("", item(one), item(other)))
         }
-        (Some(one), Some(other)) => one == other || field == "divisor" && same_amount(one, other),
+        (Some(one), Some(other)) => {
+            one == other || matches!(field, "divisor" | "sizeLimit") && same_amount(one, other)
+        }
     }
 }
 
@@ -65,9 +100,15 @@ fn same_amounts(list: &str, one: Option<&Map<String, Value>>, other: Option<&Map
         given.extend(amounts(resources, list));
         given
     };
-    let (one, other) = (read(one), read(other));
-    one.len() == other.len()
-        && one.iter().all(|(name, amount)| other.get(name).is_some_and(|other| same_amount(amount, other)))
+    same_amounts_of(Some(&read(one)), Some(&read(other)))
+}
+
+fn same_amounts_of(one: Option<&Map<String, Value>>, other: Option<&Map<String, Value>>) -> bool {
+    let len = |amounts: Option<&Map<String, Value>>| amounts.map_or(0, Map::len);
+    let same = |name: &str, amount: &Value| {
+        other.and_then(|other| other.get(name)).is_some_and(|other| same_amount(amount, other))
+    };
+    len(one) == len(other) && one.into_iter().flatten().all(|(name, amount)| same(name, amount))
 }
 
 fn same_amount(one: &Value, other: &Value) -> bool {
@@ -79,24 +120,27 @@ fn same_amount(one: &Value, other: &Value) -> bool {
 }
 
 /// Returns whether a value is the same as an absent field to the API server. A boolean or number is only where its zero is not
-/// told from nothing, because the field is no pointer; an object never is.
+/// told from nothing, because the field is no pointer; an object only is where it is a map.
 fn is_absent(field: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Bool(yes) => !yes && matches!(field, "stdin" | "stdinOnce" | "tty" | "readOnly"),
+        Value::Bool(yes) => !yes && BOOLEANS.contains(&field),
         Value::Number(number) => number.as_i64() == Some(0) && NUMBERS.contains(&field),
         Value::String(text) => text.is_empty() || field == "divisor" && same_amount(value, &Value::from("0")),
         Value::Array(items) => items.is_empty(),
-        Value::Object(_) => false,
+        Value::Object(members) => members.is_empty() && matches!(field, "nodeSelector" | "overhead" | "matchLabels"),
     }
 }
+
+/// Booleans that are no pointers.
+const BOOLEANS: &[&str] = &["stdin", "stdinOnce", "tty", "readOnly", "hostNetwork", "hostPID", "hostIPC"];
 
 /// Numbers of a container that are no pointers.
 const NUMBERS: &[&str] =
     &["hostPort", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"];
 
 /// The value that the API server gives a field that is absent from `holder` (`SetDefaults_Container`, `SetDefaults_Probe`,
-/// `SetDefaults_HTTPGetAction`, `SetDefaults_ObjectFieldSelector`).
+/// `SetDefaults_HTTPGetAction`, `SetDefaults_ObjectFieldSelector`, and those of volumes).
 fn default(field: &str, holder: Option<&Map<String, Value>>) -> Option<Value> {
     let text = match field {
         "imagePullPolicy" => pull_policy(holder?.get("image").and_then(Value::as_str).unwrap_or_default()),
@@ -106,6 +150,11 @@ fn default(field: &str, holder: Option<&Map<String, Value>>) -> Option<Value> {
         "path" => "/",
         "scheme" => "HTTP",
         "apiVersion" => "v1",
+        "volumeMode" => "Filesystem",
+        // A volume with nothing but a name.
+        "emptyDir" if holder?.len() <= 1 => return Some(Map::new().into()),
+        "defaultMode" => return Some(0o644.into()),
+        "expirationSeconds" => return Some(3600.into()),
         "timeoutSeconds" | "successThreshold" => return Some(1.into()),
         "failureThreshold" => return Some(3.into()),
         "periodSeconds" => return Some(10.into()),
@@ -142,6 +191,50 @@ mod tests {
         let (one, other) = (read(one), read(other));
         assert_eq!(same_field(&one, &other, field), same_field(&other, &one, field), "{one:?} {other:?}");
         same_field(&one, &other, field)
+    }
+
+    #[test]
+    fn fields_of_a_pod() {
+        let is_same = |field: &str, one: &str, other: &str| {
+            let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+            let (one, other) = (read(one), read(other));
+            assert_eq!(same_in_pod(&one, &other, field), same_in_pod(&other, &one, field), "{one:?} {other:?}");
+            same_in_pod(&one, &other, field)
+        };
+        for (field, one, other) in [
+            ("restartPolicy", "{}", r#"{"restartPolicy": "Always"}"#),
+            ("hostNetwork", "{}", r#"{"hostNetwork": false}"#),
+            ("securityContext", "{}", r#"{"securityContext": {}}"#),
+            ("serviceAccount", r#"{"serviceAccountName": "a"}"#, r#"{"serviceAccountName": "a", "serviceAccount": "a"}"#),
+            ("overhead", r#"{"overhead": {"cpu": "100m"}}"#, r#"{"overhead": {"cpu": 0.1}}"#),
+            ("overhead", r#"{"overhead": {}}"#, "{}"),
+            ("nodeSelector", r#"{"nodeSelector": {}}"#, "{}"),
+            ("volumes", r#"{"volumes": [{"name": "a"}]}"#, r#"{"volumes": [{"name": "a", "emptyDir": {}}]}"#),
+            (
+                "volumes",
+                r#"{"volumes": [{"name": "a", "configMap": {"name": "c"}}]}"#,
+                r#"{"volumes": [{"name": "a", "configMap": {"name": "c", "defaultMode": 420}}]}"#,
+            ),
+            (
+                "volumes",
+                r#"{"volumes": [{"name": "a", "emptyDir": {"sizeLimit": "1Gi"}}]}"#,
+                r#"{"volumes": [{"name": "a", "emptyDir": {"sizeLimit": "1024Mi"}}]}"#,
+            ),
+        ] {
+            assert!(is_same(field, one, other), "{field}: {one} {other}");
+        }
+        for (field, one, other) in [
+            ("restartPolicy", "{}", r#"{"restartPolicy": "Never"}"#),
+            ("hostNetwork", "{}", r#"{"hostNetwork": true}"#),
+            ("affinity", "{}", r#"{"affinity": {}}"#),
+            ("resources", "{}", r#"{"resources": {}}"#),
+            ("shareProcessNamespace", "{}", r#"{"shareProcessNamespace": false}"#),
+            ("serviceAccountName", r#"{"serviceAccountName": "a"}"#, r#"{"serviceAccountName": "b"}"#),
+            ("overhead", "{}", r#"{"overhead": {"cpu": 0.1}}"#),
+            ("volumes", r#"{"volumes": [{"name": "a"}]}"#, r#"{"volumes": [{"name": "a", "secret": {}}]}"#),
+        ] {
+            assert!(!is_same(field, one, other), "{field}: {one} {other}");
+        }
     }
 
     #[test]

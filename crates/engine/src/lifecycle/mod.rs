@@ -1,8 +1,10 @@
 //! What a pod *does*. Pure derivations over the model, with the API's defaults applied; no opinions.
 
+pub mod changes;
 pub mod commands;
 pub mod defaults;
 pub mod disruption;
+pub mod handlers;
 pub mod helpers;
 pub mod names;
 pub mod ports;

@@ -109,7 +109,7 @@ pub fn is_counted(name: &str) -> bool {
 }
 
 /// The Pod's own `resources` after defaulting (KEP-2837).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodLevel<'p> {
     /// Requests of the whole Pod.
     pub requests: Amounts<'p>,

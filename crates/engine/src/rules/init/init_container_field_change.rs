@@ -76,19 +76,13 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement>
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/>
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-
-use serde::Deserialize;
-use serde_json::{Map, Value, value::RawValue};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::{
-    lifecycle::defaults::same_field,
+    lifecycle::changes::{Fields, Holder, changed, containers, fields, name},
     model::{Object, Review},
     rules::rule::{Check, Report, rule},
-    syntax::{
-        Path, Str,
-        json::{self, MAX_COMPARED_BYTES},
-    },
+    syntax::{Path, Str},
 };
 
 rule! {
@@ -109,6 +103,7 @@ impl Check for InitContainerFieldChange {
             return;
         }
         let (Some(new), Some(old)) = (review.new.spec_text, old.spec_text) else { return };
+        let init_containers = |spec| containers(&fields(spec), "initContainers");
         let (new, old) = (init_containers(new), init_containers(old));
         let at = |index| Path::of(&["spec", "initContainers"]).index(index);
         let may_change: &[&str] = if review.sub_resource == "resize" { &["image", "resources"] } else { &["image"] };
@@ -130,7 +125,7 @@ impl Check for InitContainerFieldChange {
             if new.len() == old.len() && place != index {
                 out.at(at(index), format_args!("init container \"{name}\" moves from place {place} to {index}; the init containers of a Pod are fixed"));
             }
-            for field in changed(before, after).filter(|field| !may_change.contains(field)) {
+            for field in changed(Holder::Container, before, after).filter(|field| !may_change.contains(field)) {
                 out.at(
                     at(index).key(field.to_owned()),
                     format_args!("init container \"{name}\" changes {field}; only its image may change in a Pod"),
@@ -145,49 +140,4 @@ impl Check for InitContainerFieldChange {
             );
         }
     }
-}
-
-/// An init container with all its fields, also those that podgate does not know, as they were received.
-type Fields<'a> = BTreeMap<Str<'a>, &'a RawValue>;
-
-fn init_containers(spec: &str) -> Vec<Fields<'_>> {
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Spec<'a> {
-        #[serde(borrow)]
-        init_containers: json::List<Fields<'a>>,
-    }
-    // The text has been read as a Pod's spec already, so that this cannot fail.
-    json::from_object::<Spec<'_>>(spec).unwrap_or_default().init_containers.into_vec()
-}
-
-fn name<'a>(container: &Fields<'a>) -> Str<'a> {
-    container.get("name").and_then(|name| serde_json::from_str(name.get()).ok()).unwrap_or_default()
-}
-
-/// Returns the fields that differ, after the API's defaults.
-fn changed<'c>(before: &'c Fields<'_>, after: &'c Fields<'_>) -> impl Iterator<Item = &'c str> {
-    let gone = before.keys().filter(|field| !after.contains_key(*field));
-    let fields = after.keys().chain(gone).map(|field| &**field);
-    fields.filter(move |field| {
-        let text = |container: &'c Fields<'_>| container.get(*field).map(|value| value.get());
-        text(before) != text(after)
-            && match (read(before, field), read(after, field)) {
-                (Some(before), Some(after)) => !same_field(&before, &after, field),
-                _ => true,
-            }
-    })
-}
-
-/// Reads one field of a container, and `image`, which a default depends on; `None` where it is too long or nested too deep to be
-/// compared: the API server writes the same thing always in the same way.
-fn read(container: &Fields<'_>, field: &str) -> Option<Map<String, Value>> {
-    let mut fields = Map::new();
-    for name in [field, "image"] {
-        if let Some(value) = container.get(name) {
-            let short = value.get().len() <= MAX_COMPARED_BYTES;
-            fields.insert(name.to_owned(), short.then(|| serde_json::from_str(value.get()).ok()).flatten()?);
-        }
-    }
-    Some(fields)
 }

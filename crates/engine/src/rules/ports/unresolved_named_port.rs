@@ -108,7 +108,7 @@ impl Check for UnresolvedNamedPort {
     }
 }
 
-/// The name, if it is one and the container declares no such port. A text that cannot be a name is `invalid-probe`'s.
+/// The name, if it is one and the container declares no such port. A text that cannot be a name is `invalid-probe`'s or `invalid-hook`'s.
 fn unresolved<'p>(container: &Container<'_>, port: &'p IntOrString<'_>) -> Option<&'p str> {
     match port {
         IntOrString::String(name) if is_port_name(name) => {

@@ -61,11 +61,11 @@
 
 use crate::{
     lifecycle::{
-        ports::{is_port_name, is_port_number},
+        handlers::Handlers,
         probes::Timing,
         stages::{self, Placed, Role},
     },
-    model::{IntOrString, Probe, Review, Template},
+    model::{Probe, Review, Template},
     rules::rule::{Check, Report, rule},
 };
 
@@ -108,76 +108,12 @@ impl Place<'_, '_, '_> {
     }
 
     fn judge(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
-        self.handlers(probe, out);
+        let Self { template, placed, field } = self;
+        for flaw in Handlers::of_probe(probe).flaws() {
+            let at = placed.path(template).key(*field).join(&flaw.at);
+            out.at(at, format_args!("{field} of container \"{}\" {}", placed.container.name, flaw.what));
+        }
         self.numbers(probe, out);
-    }
-
-    /// Exactly one handler, and that one complete.
-    fn handlers(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
-        let present = [
-            ("exec", probe.exec.is_some()),
-            ("httpGet", probe.http_get.is_some()),
-            ("tcpSocket", probe.tcp_socket.is_some()),
-            ("grpc", probe.grpc.is_some()),
-        ];
-        let mut present = present.into_iter().filter(|(_, present)| *present).map(|(handler, _)| handler);
-        let first = present.next();
-        if first.is_none() {
-            self.report(&[], "has no handler; it takes one of exec, httpGet, tcpSocket, grpc", out);
-        }
-        for extra in present {
-            let first = first.unwrap_or_default();
-            self.report(&[extra], &format!("has {extra} besides {first}; it takes one handler"), out);
-        }
-        if probe.exec.as_ref().is_some_and(|exec| exec.command.is_empty()) {
-            self.report(&["exec", "command"], "runs an empty command", out);
-        }
-        if let Some(get) = &probe.http_get {
-            self.port(get.port.as_ref(), "httpGet", out);
-            if !matches!(&*get.scheme, "" | "HTTP" | "HTTPS") {
-                let what = format!("has scheme \"{}\"; it takes HTTP or HTTPS", get.scheme);
-                self.report(&["httpGet", "scheme"], &what, out);
-            }
-            for (index, header) in
-                get.http_headers.iter().enumerate().filter(|(_, header)| !is_header_name(&header.name))
-            {
-                let Self { template, placed, field } = self;
-                out.at(
-                    placed.path(template).key(*field).keys(&["httpGet", "httpHeaders"]).index(index),
-                    format_args!(
-                        "{field} of container \"{}\" has header \"{}\"; a name is letters, digits and hyphens",
-                        placed.container.name, header.name
-                    ),
-                );
-            }
-        }
-        if let Some(socket) = &probe.tcp_socket {
-            self.port(socket.port.as_ref(), "tcpSocket", out);
-        }
-        if let Some(grpc) = &probe.grpc {
-            match &grpc.port {
-                Some(IntOrString::String(name)) => {
-                    let what = format!("has grpc port \"{name}\"; grpc takes a number");
-                    self.report(&["grpc", "port"], &what, out);
-                }
-                number => self.port(number.as_ref(), "grpc", out),
-            }
-        }
-    }
-
-    fn port(&self, port: Option<&IntOrString<'_>>, handler: &'static str, out: &mut Report<'_>) {
-        let what = match port {
-            None => "has no port".to_owned(),
-            Some(IntOrString::Int(number)) if !is_port_number(*number) => {
-                format!("has port {number}; ports are 1 to 65535")
-            }
-            Some(IntOrString::String(name)) if !is_port_name(name) => {
-                let limit = "a port's name is 1 to 15 of a-z, 0-9 and single inner hyphens, with at least one letter";
-                format!("has port \"{name}\"; {limit}")
-            }
-            Some(_) => return,
-        };
-        self.report(&[handler, "port"], &what, out);
     }
 
     fn numbers(&self, probe: &Probe<'_>, out: &mut Report<'_>) {
@@ -209,9 +145,4 @@ impl Place<'_, '_, '_> {
             self.report(&["terminationGracePeriodSeconds"], &what, out);
         }
     }
-}
-
-/// `IsHTTPHeaderName`: narrower than HTTP itself.
-fn is_header_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -5,6 +5,7 @@ pub(super) mod implausible_quantity;
 pub(super) mod init_request_dominates;
 pub(super) mod invalid_quantity;
 pub(super) mod missing_memory_limit;
+pub(super) mod invalid_resize_policy;
 pub(super) mod missing_requests;
 pub(super) mod pod_resources_inconsistent;
 pub(super) mod request_exceeds_limit;
