@@ -19,6 +19,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("orphan-init-volume", FILES),
     ("host-port-conflict", "the node's port is taken by the network plugin, which a scripted runtime has not"),
     ("duplicate-port-name", "what a Service's port stands for is decided by the EndpointSlice controller"),
+    ("service-port-unresolved", "what a Service's port stands for is decided by the EndpointSlice controller"),
     ("host-network-port-mismatch", REFUSED),
     ("invalid-port", REFUSED),
     ("invalid-probe", REFUSED),

@@ -1,6 +1,9 @@
 //! Which Services send traffic to a Pod, and to which of its containers.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use super::{
     ports::{is_metrics_name, protocol},
@@ -9,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{
-        ContainerPort, PodSpec, Review, Template,
+        ContainerPort, PodPorts, PodSpec, Review, Template,
         inventory_object::{Service, ServicePort, TargetPort},
     },
     syntax::SmallMap,
@@ -70,6 +73,54 @@ pub fn traffic<'r, 'a>(review: &'r Review<'a>, template: &'r Template<'a>) -> Op
     Some(sent.collect())
 }
 
+/// The ports that all Pods declare which a Service selects.
+#[derive(Debug, Default)]
+pub struct Declared<'p> {
+    /// By name and protocol.
+    names: HashSet<(&'p str, &'p str)>,
+    numbers: HashSet<i64>,
+    /// Says whether no Pod may serve a port that it does not declare.
+    is_complete: bool,
+}
+
+impl<'p> Declared<'p> {
+    /// Returns the ports that these Pods declare.
+    pub fn of(pods: impl IntoIterator<Item = &'p PodPorts>) -> Self {
+        let mut declared = Self { is_complete: true, ..Self::default() };
+        for ports in pods {
+            declared.names.extend(ports.names.iter().map(|(name, protocol)| (name.as_str(), protocol.as_str())));
+            declared.numbers.extend(&ports.numbers);
+            declared.is_complete &= ports.is_complete;
+        }
+        declared
+    }
+
+    /// Returns whether none of the Pods serves what a port of a Service targets: a name that none has for this protocol
+    /// (`endpointslice.FindPort`), or a number that none declares though each of their containers declares some.
+    pub fn lacks(&self, port: &ServicePort) -> bool {
+        match &port.target {
+            TargetPort::Name(name) => !self.names.contains(&(name.as_str(), port.protocol.as_str())),
+            TargetPort::Number(number) => self.is_complete && !self.numbers.contains(number),
+        }
+    }
+
+    /// Returns what they declare instead, for messages: `they name admin, http`.
+    pub fn instead(&self, port: &ServicePort) -> String {
+        let mut some: Vec<String> = match &port.target {
+            TargetPort::Name(_) => self.names.iter().map(|(name, protocol)| format!("{name} ({protocol})")).collect(),
+            TargetPort::Number(_) => self.numbers.iter().map(ToString::to_string).collect(),
+        };
+        some.sort_unstable();
+        let rest = if some.len() > MOST_SHOWN { ", …" } else { "" };
+        some.truncate(MOST_SHOWN);
+        let verb = if matches!(port.target, TargetPort::Name(_)) { "name" } else { "declare" };
+        if some.is_empty() { format!("they {verb} none") } else { format!("they {verb} {}{rest}", some.join(", ")) }
+    }
+}
+
+/// So many ports are listed in a message.
+const MOST_SHOWN: usize = 5;
+
 /// An app that is ready as soon as it runs, and serves.
 #[derive(Debug, Clone, Copy)]
 pub struct Unprobed<'s, 'p, 'a> {
@@ -108,15 +159,15 @@ pub fn unprobed<'r, 'a>(review: &'r Review<'a>, template: &'r Template<'a>) -> V
 }
 
 /// A container and its port.
-type Declared<'p, 'a> = (Placed<'p, 'a>, &'p ContainerPort<'a>);
+type OfContainer<'p, 'a> = (Placed<'p, 'a>, &'p ContainerPort<'a>);
 
 /// Tells which container of a Pod serves which port.
 #[derive(Debug, Default)]
 struct Serving<'p, 'a> {
     /// By number and protocol.
-    by_number: HashMap<(i64, &'p str), Declared<'p, 'a>>,
+    by_number: HashMap<(i64, &'p str), OfContainer<'p, 'a>>,
     /// By name and protocol.
-    by_name: HashMap<(&'p str, &'p str), Declared<'p, 'a>>,
+    by_name: HashMap<(&'p str, &'p str), OfContainer<'p, 'a>>,
     /// The only container that goes on running, where it declares no port.
     sole: Option<Placed<'p, 'a>>,
 }
@@ -140,7 +191,7 @@ impl<'p, 'a> Serving<'p, 'a> {
         serving
     }
 
-    fn target(&self, port: &ServicePort) -> Option<Declared<'p, 'a>> {
+    fn target(&self, port: &ServicePort) -> Option<OfContainer<'p, 'a>> {
         let protocol = port.protocol.as_str();
         let found = match &port.target {
             TargetPort::Number(number) => self.by_number.get(&(*number, protocol)),

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use super::{
     IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload, object::BudgetSpec,
     pod::Present,
+    IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload,
+    object::BudgetSpec,
+    pod_ports::{PodPorts, PortsSpec},
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,
@@ -44,6 +47,8 @@ pub(super) enum Content {
 pub struct Service {
     /// Its name.
     pub name: String,
+    /// The labels of the Pods that it selects; empty where somebody else keeps its endpoints, or it has none (ExternalName).
+    pub selector: LabelSelector,
     /// Its ports.
     pub ports: Vec<ServicePort>,
     /// Says whether it has no address of its own: clients find the Pods by DNS and choose one themselves (`clusterIP: None`).
@@ -129,6 +134,10 @@ pub struct InventoryWorkload {
     pub labels: BTreeMap<String, String>,
     /// The annotations by which it ignores rules, its own and its template's.
     pub ignores: BTreeMap<String, String>,
+    /// The ports of its Pods; `None` where they are not known.
+    pub ports: Option<PodPorts>,
+    /// Says whether its Pods are those of a Job: they run to completion.
+    pub is_job: bool,
 }
 
 /// Begins the annotations by which an object ignores rules.
@@ -159,17 +168,8 @@ impl InventoryObject {
                 Content::Namespace { terminating, labels: owned(&root.metadata.labels) }
             }
             ("", "Service") => {
-                let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
-                let spec = root.spec;
-                // The selector of an ExternalName is ignored (`core/v1` field documentation).
-                let match_labels = if *spec.kind == *"ExternalName" { BTreeMap::new() } else { owned(&spec.selector) };
-                let service = Service {
-                    name: root.metadata.name.to_string(),
-                    ports: spec.ports.iter().map(SpecPort::defaulted).collect(),
-                    is_headless: *spec.cluster_ip == *"None",
-                    ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
-                };
-                Content::Service(LabelSelector { match_labels, match_expressions: Vec::new() }, service)
+                let (_, service) = read_service(text)?;
+                Content::Service(service.selector.clone(), service)
             }
             ("", "LimitRange") => {
                 let root: Root<'_, LimitRangeSpec<'_>> = from_object(text)?;
@@ -239,17 +239,36 @@ fn naked_pod(workload: &'static Workload, metadata: &Metadata<'_>) -> Option<Inv
 }
 
 fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<InventoryWorkload> {
+/// Reads a Service from its JSON text.
+pub(super) fn read_service(text: &str) -> Result<(Metadata<'_>, Service), ReadErrors> {
+    let Root { metadata, spec, .. }: Root<'_, ServiceSpec<'_>> = from_object(text)?;
+    // The selector of an ExternalName is ignored (`core/v1` field documentation).
+    let match_labels = if *spec.kind == *"ExternalName" { BTreeMap::new() } else { owned(&spec.selector) };
+    let service = Service {
+        name: metadata.name.to_string(),
+        selector: LabelSelector { match_labels, match_expressions: Vec::new() },
+        ports: spec.ports.iter().map(SpecPort::defaulted).collect(),
+        is_headless: *spec.cluster_ip == *"None",
+        ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
+    };
+    Ok((metadata, service))
+}
+
+fn workloads(workload: &'static Workload, object: &Object<'_, PortsSpec<'_>>) -> Vec<InventoryWorkload> {
     // A Deployment's ReplicaSet has the same Pods once more.
     if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
         return Vec::new();
     }
     let workload = |template: &Template<'_, Present>| InventoryWorkload {
         group: workload.group,
+    let workload = |template: &Template<'_, PortsSpec<'_>>| InventoryWorkload {
         kind: workload.kind,
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.filter(|_| workload.keeps_replicas),
         labels: owned(&object.pod_metadata(template).labels),
         ignores: ignores(&object.metadata).chain(ignores(object.pod_metadata(template))).collect(),
+        ports: template.spec.ports(object.pod_metadata(template)),
+        is_job: workload.is_job(),
     };
     object.templates.iter().map(workload).collect()
 }

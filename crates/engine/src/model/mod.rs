@@ -8,6 +8,7 @@ pub mod object;
 pub mod objects;
 pub mod operation;
 pub mod pod;
+pub mod pod_ports;
 pub mod quantity;
 pub mod review;
 pub mod selection;
@@ -26,6 +27,7 @@ pub use pod::{
     Container, ContainerPort, HttpGet, IntOrString, Lifecycle, LifecycleHandler, Metadata, OwnerReference, PodSpec,
     PodStatus, Probe, PullPolicy,
 };
+pub use pod_ports::PodPorts;
 pub use quantity::{Amount, Quantity, ResourceList};
 pub use review::{ObjectError, Request, Review, ReviewError, User};
 pub use selection::{Glob, Selection, Subject};

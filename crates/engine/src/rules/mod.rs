@@ -36,6 +36,7 @@ pub static RULES: &[&Rule] = &[
     &ports::host_port_conflict::RULE,
     &ports::duplicate_port_name::RULE,
     &ports::unresolved_named_port::RULE,
+    &ports::service_port_unresolved::RULE,
     &ports::undeclared_probe_port::RULE,
     &ports::host_port_replicas::RULE,
     &ports::host_network_port_mismatch::RULE,
