@@ -94,12 +94,16 @@ pub fn read(file: &Path) -> Vec<Case> {
     documents.iter().map(read).collect()
 }
 
+/// The rules of what the API server drops before it asks a webhook.
+const IN_FILES_ONLY: [&str; 1] = ["unknown-field"];
+
 /// What is denied or warned of needs a case that does so, and one that is left alone.
 pub fn every_rule_has_its_cases() {
     let files = files();
     for rule in RULES {
         let Some(file) = files.get(rule.id) else {
-            assert!(rule.level < Level::Warn, "rule {} has no tests/cluster/cases/{}.yaml", rule.id, rule.id);
+            let needs_none = rule.level < Level::Warn || IN_FILES_ONLY.contains(&rule.id);
+            assert!(needs_none, "rule {} has no tests/cluster/cases/{}.yaml", rule.id, rule.id);
             continue;
         };
         let cases = read(file);

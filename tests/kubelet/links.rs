@@ -40,6 +40,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),
+    ("unknown-field", "the API server drops the field, so that no kubelet sees it"),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload, object::BudgetSpec, pod::Present,
+    IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload, object::BudgetSpec,
+    pod::Present,
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,

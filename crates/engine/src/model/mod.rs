@@ -2,12 +2,15 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
+pub mod fields;
 pub mod inventory;
 pub mod inventory_object;
 pub mod object;
 pub mod objects;
 pub mod operation;
 pub mod pod;
+#[rustfmt::skip]
+pub mod pod_fields;
 pub mod quantity;
 pub mod review;
 pub mod selection;

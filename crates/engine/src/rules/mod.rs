@@ -6,6 +6,7 @@ pub mod page;
 pub mod rule;
 
 mod disruption;
+mod fields;
 mod init;
 mod ownership;
 mod ports;
@@ -93,6 +94,7 @@ pub static RULES: &[&Rule] = &[
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,
     &scheduling::unknown_scheduling_gate::RULE,
+    &fields::unknown_field::RULE,
 ];
 
 /// The rule with this id.
