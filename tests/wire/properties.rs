@@ -25,7 +25,7 @@ const CHANGE_RULES: [&str; 4] =
 /// Rules about new objects, which an update cannot break.
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
-const NOT_OF_A_POD: [&str; 25] = [
+const NOT_OF_A_POD: [&str; 27] = [
     "blocking-disruption-budget",
     "budget-blocks-workload",
     "cron-jobs-pile-up",
@@ -34,6 +34,7 @@ const NOT_OF_A_POD: [&str; 25] = [
     "full-outage-rollout",
     "guaranteed-spoiled",
     "host-port-replicas",
+    "image-drifts",
     "init-only-rollout",
     "invalid-disruption-budget",
     "invalid-update-strategy",
@@ -50,6 +51,7 @@ const NOT_OF_A_POD: [&str; 25] = [
     "stateful-empty-dir",
     "terminal-phase-left",
     "unhealthy-eviction-policy-unset",
+    "unknown-field",
     "unobserved-rollout",
 ];
 
