@@ -163,13 +163,13 @@ impl Flaw {
         let is_memory = resource == "memory";
         if is_memory || resource == "ephemeral-storage" {
             // 1000m is a whole byte, and as odd.
-            let in_parts = !amount.is_whole() || quantity.to_string().trim_end().ends_with('m');
-            if amount < LEAST_WITH_PARTS && in_parts {
+            let in_parts = || !amount.is_whole() || quantity.to_string().trim_end().ends_with('m');
+            if amount < LEAST_WITH_PARTS && in_parts() {
                 return Some(Self::PartsOfAByte);
             }
             return (is_memory && is_limit && amount < LEAST_MEMORY_LIMIT).then_some(Self::FewBytes);
         }
-        (resource == "cpu" && amount >= Amount(MOST_CPUS * ONE)).then(|| Self::ManyCpus(amount.0 / ONE))
+        (resource == "cpu" && amount >= Amount(MOST_CPUS * ONE)).then_some(Self::ManyCpus(amount.0 / ONE))
     }
 }
 
