@@ -54,6 +54,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("undeclared-volume", REFUSED),
     ("field-not-in-version", "it speaks of other versions of Kubernetes than the one that runs here"),
     ("invalid-hook", REFUSED),
+    ("unknown-field", "the API server drops the field, so that no kubelet sees it"),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

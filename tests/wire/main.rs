@@ -17,6 +17,7 @@ mod hostile;
 #[path = "../../crates/engine/tests/spec/judging.rs"]
 #[allow(dead_code)]
 mod judging;
+mod pod_fields;
 mod pods;
 mod properties;
 #[path = "../../crates/engine/tests/spec/tree.rs"]

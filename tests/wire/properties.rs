@@ -26,6 +26,7 @@ const CHANGE_RULES: [&str; 4] =
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
 const NOT_OF_A_POD: [&str; 26] = [
+const NOT_OF_A_POD: [&str; 27] = [
     "blocking-disruption-budget",
     "budget-blocks-workload",
     "budget-without-scale",
@@ -35,6 +36,7 @@ const NOT_OF_A_POD: [&str; 26] = [
     "full-outage-rollout",
     "guaranteed-spoiled",
     "host-port-replicas",
+    "image-drifts",
     "init-only-rollout",
     "invalid-disruption-budget",
     "invalid-update-strategy",
@@ -51,6 +53,7 @@ const NOT_OF_A_POD: [&str; 26] = [
     "stateful-empty-dir",
     "terminal-phase-left",
     "unhealthy-eviction-policy-unset",
+    "unknown-field",
     "unobserved-rollout",
 ];
 

@@ -27,6 +27,7 @@ pub struct Inventory {
 
 /// Holds what is known of one namespace.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct Namespace {
     /// Says whether the namespace itself is being deleted.
     pub terminating: bool,

@@ -2,6 +2,7 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
+pub mod fields;
 pub mod inventory;
 pub mod inventory_object;
 pub mod object;
@@ -9,6 +10,8 @@ pub mod objects;
 pub mod operation;
 pub mod pod;
 pub mod pod_ports;
+#[rustfmt::skip]
+pub mod pod_fields;
 pub mod quantity;
 pub mod review;
 pub mod selection;

@@ -23,11 +23,11 @@ use crate::syntax::{
 impl Workload {
     /// Reads an object of this kind from JSON text.
     pub fn read<'a>(&'static self, text: &'a str) -> Result<Object<'a>, ReadErrors> {
-        match self.layout {
-            Layout::Pod => from_object::<Pod<'a>>(text).map(Object::from),
+        let object = match self.layout {
+            Layout::Pod => Object::from(from_object::<Pod<'a>>(text)?),
             Layout::Budget => {
                 let BudgetRoot { metadata, spec } = from_object(text)?;
-                Ok(Object { metadata, budget: Some(spec), ..Object::default() })
+                Object { metadata, budget: Some(spec), ..Object::default() }
             }
             Layout::Service => {
                 let (metadata, service) = read_service(text)?;
@@ -36,10 +36,11 @@ impl Workload {
             Layout::Places { places, .. } => {
                 let mut object = self.read_workload(text)?;
                 object.templates.extend(read_containers(places, text)?);
-                Ok(object)
+                object
             }
-            _ => self.read_workload(text),
-        }
+            _ => self.read_workload(text)?,
+        };
+        Ok(Object { text: Some(text), ..object })
     }
 
     /// Reads an object that makes Pods, whose specs are read as `S`: nothing is read of them as [`Present`]. Containers that
@@ -87,6 +88,8 @@ impl Workload {
 /// An object of a known kind.
 #[derive(Debug, Clone, Default)]
 pub struct Object<'a, S = PodSpec<'a>> {
+    /// Its JSON text, for what podgate skips as it reads; not of Pods of a request, which are read where they stand.
+    pub text: Option<&'a str>,
     /// The JSON text of its `spec`, for the few rules that compare what podgate does not know; only of an UPDATE.
     pub spec_text: Option<&'a str>,
     /// The object's metadata.

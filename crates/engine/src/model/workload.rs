@@ -167,8 +167,10 @@ const fn container(at: &'static str) -> Place {
     Place { at, holds: Holds::Container }
 }
 
+const KNATIVE: &str = "serving.knative.dev";
+
 const fn knative(kind: &'static str) -> Workload {
-    Workload::new("serving.knative.dev", kind, Layout::Workload, RestartPolicies::Any).with_other_probes()
+    Workload::new(KNATIVE, kind, Layout::Workload, RestartPolicies::Any).with_other_probes()
 }
 
 const fn argo(kind: &'static str, places: &'static [Place]) -> Workload {
@@ -349,6 +351,30 @@ impl Workload {
     /// Returns whether its Pods are those of a Job: they run to completion.
     pub fn is_job(&self) -> bool {
         self.restart_policies == RestartPolicies::OnFailureOrNever
+    }
+
+    /// Returns the ways to the specs of its Pods, as [`crate::syntax::pattern`] takes them, where these are the API's own. None for kinds
+    /// that have more fields in them (Knative), or may have (those that a policy adds), and for containers that stand alone.
+    pub fn plain_specs(&self) -> Vec<String> {
+        if self.group == KNATIVE || Self::find(self.group, self.kind).is_none() {
+            return Vec::new();
+        }
+        let spec = match self.layout {
+            Layout::Pod => "spec",
+            Layout::Template => "template.spec",
+            Layout::Workload | Layout::Job => "spec.template.spec",
+            Layout::CronJob => "spec.jobTemplate.spec.template.spec",
+            Layout::Budget => return Vec::new(),
+            Layout::Places { places, .. } => {
+                let spec = |place: &Place| match place.holds {
+                    Holds::Template => Some(format!("{}.spec", place.at)),
+                    Holds::JobSpec => Some(format!("{}.template.spec", place.at)),
+                    Holds::Container => None,
+                };
+                return places.iter().filter_map(spec).collect();
+            }
+        };
+        vec![spec.to_owned()]
     }
 
     /// Returns the places of its own at which it has Pods; none where they stand as in the built-in API.

@@ -21,9 +21,9 @@ pub mod schema;
 mod scope;
 pub mod settings;
 mod show;
-pub mod suggest;
 mod verdict;
 
+pub use crate::syntax::suggest;
 pub use config::LifecyclePolicy;
 pub use engine::Engine;
 pub use ignore::{Ignored, Notice};

@@ -7,6 +7,7 @@ pub mod rule;
 
 mod api;
 mod disruption;
+mod fields;
 mod init;
 mod ownership;
 mod ports;
@@ -111,6 +112,7 @@ pub static RULES: &[&Rule] = &[
     &scheduling::invalid_scheduling_gate::RULE,
     &scheduling::unknown_scheduling_gate::RULE,
     &api::field_not_in_version::RULE,
+    &fields::unknown_field::RULE,
 ];
 
 /// The rule with this id.

@@ -11,6 +11,7 @@ pub mod room;
 pub mod same;
 pub mod scalar;
 pub mod small;
+pub mod suggest;
 pub mod text;
 pub mod value;
 pub mod yaml;

@@ -169,7 +169,7 @@ impl Flaw {
             }
             return (is_memory && is_limit && amount < LEAST_MEMORY_LIMIT).then_some(Self::FewBytes);
         }
-        (resource == "cpu" && amount >= Amount(MOST_CPUS * ONE)).then(|| Self::ManyCpus(amount.0 / ONE))
+        (resource == "cpu" && amount >= Amount(MOST_CPUS * ONE)).then_some(Self::ManyCpus(amount.0 / ONE))
     }
 }
 

@@ -2,14 +2,18 @@
 
 /// ` (did you mean "…"?)` for the known word nearest to `word`, or nothing where none is near.
 pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    nearest(word, known).map(|known| format!(" (did you mean \"{known}\"?)")).unwrap_or_default()
+}
+
+/// Returns the known word nearest to `word`, where one is near.
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let (length, most) = (word.chars().count(), |known: &str| (known.len() / 3).max(1));
     let distance = |known: &'k str| {
         // What is known is ASCII. Words differ by as many letters as one is longer, at least.
         let distance = (length.abs_diff(known.len()) <= most(known)).then(|| strsim::osa_distance(word, known))?;
         (distance <= most(known)).then_some((distance, known))
     };
-    let nearest = known.into_iter().filter_map(distance).min_by_key(|(distance, _)| *distance);
-    nearest.map(|(_, known)| format!(" (did you mean \"{known}\"?)")).unwrap_or_default()
+    known.into_iter().filter_map(distance).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
 #[cfg(test)]
