@@ -49,8 +49,7 @@ async fn a_warning_says_where_and_which_rule(cluster: &'static Cluster) {
 /// Every kind in podgate's table that makes Pods, with the same violation in each of its templates.
 async fn every_kind_is_judged_by_the_manifests(cluster: &'static Cluster) {
     let namespace = cluster.judged_namespace().await;
-    // A budget makes none.
-    for workload in WORKLOADS.iter().filter(|workload| workload.kind != "PodDisruptionBudget") {
+    for workload in WORKLOADS.iter().filter(|workload| workload.is_pod() || workload.makes_pods()) {
         let stand_alone = workload.places().iter().any(|place| place.holds == Holds::Container);
         let (containers, wrong, below, rule) = if stand_alone {
             let container = excessive_container();

@@ -36,10 +36,13 @@ const WITHOUT: &[(&str, &str)] = &[
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),
+    ("autoscaler-without-effect", METRICS),
+    ("replicas-reset-autoscaler", METRICS),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 
 const REFUSED: &str = "the API server refuses the object, so that it never gets to a kubelet";
+const METRICS: &str = "scripted containers have no metrics, by which an autoscaler could scale";
 const FILES: &str = "scripted containers have no files";
 const MEMORY: &str = "scripted containers use no memory, so that nothing is evicted or killed for it";
 

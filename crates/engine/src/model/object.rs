@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{
     Container, IntOrString, Metadata, PodSpec, PodStatus, SelectorView, Workload,
+    autoscaler::AutoscalerSpec,
     pod::Present,
     workload::{Holds, Layout, Place},
 };
@@ -27,6 +28,10 @@ impl Workload {
             Layout::Budget => {
                 let BudgetRoot { metadata, spec } = from_object(text)?;
                 Ok(Object { metadata, budget: Some(spec), ..Object::default() })
+            }
+            Layout::Autoscaler => {
+                let AutoscalerRoot { metadata, spec } = from_object(text)?;
+                Ok(Object { metadata, autoscaler: Some(spec), ..Object::default() })
             }
             Layout::Places { places, .. } => {
                 let mut object = self.read_workload(text)?;
@@ -62,7 +67,7 @@ impl Workload {
         let job = |at: &[&'static str], node: Option<JobNode<'a, S>>| node?.spec?.at(Path::of(at));
         object.metadata = metadata;
         let template = match self.layout {
-            Layout::Pod | Layout::Budget | Layout::Places { .. } => None,
+            Layout::Pod | Layout::Budget | Layout::Autoscaler | Layout::Places { .. } => None,
             Layout::Template => root_template.map(|node| node.at(Path::of(&["template"]))),
             Layout::Workload => spec.template.take().map(|node| node.at(Path::of(&["spec", "template"]))),
             Layout::Job => job(&["spec"], job_node),
@@ -96,6 +101,8 @@ pub struct Object<'a, S = PodSpec<'a>> {
     pub claims: Vec<Str<'a>>,
     /// The spec of a PodDisruptionBudget.
     pub budget: Option<BudgetSpec<'a>>,
+    /// The spec of an autoscaler. In a box: nearly all objects are something else.
+    pub autoscaler: Option<Box<AutoscalerSpec<'a>>>,
 }
 
 impl<'a, S> Object<'a, S> {
@@ -373,6 +380,15 @@ struct BudgetRoot<'a> {
     metadata: Metadata<'a>,
     #[serde(borrow, deserialize_with = "object_or_default")]
     spec: BudgetSpec<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AutoscalerRoot<'a> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Metadata<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    spec: Box<AutoscalerSpec<'a>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -1,7 +1,8 @@
 //! Knows the kinds: where each holds its Pod template(s), which restartPolicy it allows, how it replaces its Pods.
 //!
 //! A kind is one row of [`WORKLOADS`]; a policy may add [more](super::WorkloadTable). All that differs between kinds when an object is read
-//! is the row's `Layout`. A PodDisruptionBudget is in the table too: it makes no Pods, but says what may happen to them.
+//! is the row's `Layout`. PodDisruptionBudgets and autoscalers are in the table too: they make
+//! no Pods, but say what may happen to them, and how many there are.
 
 /// Says where a kind holds the Pods that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) enum Layout {
     Places { places: &'static [Place], claims: &'static [&'static str] },
     /// The object is a PodDisruptionBudget.
     Budget,
+    /// The object is an autoscaler.
+    Autoscaler,
 }
 
 /// Some places of a kind that hold the same.
@@ -306,6 +309,8 @@ pub static WORKLOADS: &[Workload] = &[
         ],
     ),
     Workload::new("policy", "PodDisruptionBudget", Layout::Budget, RestartPolicies::Any),
+    Workload::new("autoscaling", "HorizontalPodAutoscaler", Layout::Autoscaler, RestartPolicies::Any),
+    Workload::new("keda.sh", "ScaledObject", Layout::Autoscaler, RestartPolicies::Any),
 ];
 
 impl Workload {
@@ -329,7 +334,7 @@ impl Workload {
 
     /// Returns whether the object makes Pods, or objects that do.
     pub fn makes_pods(&self) -> bool {
-        !matches!(self.layout, Layout::Pod | Layout::Budget)
+        !matches!(self.layout, Layout::Pod | Layout::Budget | Layout::Autoscaler)
     }
 
     /// Returns whether the object is itself a Pod, not something that makes Pods.
