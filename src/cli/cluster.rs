@@ -22,8 +22,8 @@ const TRUST_DELAY: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub(super) struct ClusterArgs {
-    /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets and
-    /// HorizontalPodAutoscalers, with the Pod's service account or $KUBECONFIG
+    /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets,
+    /// HorizontalPodAutoscalers, LimitRanges and replicas of workloads, with the Pod's service account or $KUBECONFIG
     #[arg(long, env = "PODGATE_WATCH")]
     watch: bool,
 

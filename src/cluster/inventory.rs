@@ -45,9 +45,13 @@ pub(super) const AUTOSCALERS: WatchedKind = WatchedKind {
     group: "autoscaling",
     kind: "HorizontalPodAutoscaler",
     namespaced: true,
-    spec: &["scaleTargetRef", "minReplicas"],
+    spec: &["scaleTargetRef", "minReplicas", "maxReplicas", "metrics"],
     status: &[],
 };
+
+/// What fills in the requests of containers that say nothing, by which an autoscaler computes.
+pub(super) const LIMIT_RANGES: WatchedKind =
+    WatchedKind { group: "", kind: "LimitRange", namespaced: true, spec: &["limits"], status: &[] };
 
 /// Kinds that keep a number of replicas; custom kinds are not watched: most clusters do not have them.
 pub(super) static WORKLOADS: [WatchedKind; 4] = [
@@ -95,8 +99,14 @@ impl KeptObject {
             return Self { namespace, name, text: String::new(), is_managed: true, label: None };
         }
         let mut metadata = Map::new();
-        for field in ["name", "labels", "deletionTimestamp"] {
-            if field != "labels" || !watched.namespaced {
+        for field in ["name", "labels", "deletionTimestamp", "ownerReferences"] {
+            let is_kept = match field {
+                "labels" => !watched.namespaced,
+                // Tells which ScaledObject keeps an autoscaler.
+                "ownerReferences" => watched.kind == AUTOSCALERS.kind,
+                _ => true,
+            };
+            if is_kept {
                 keep(&mut metadata, field, object.pointer(&format!("/metadata/{field}")));
             }
         }
@@ -228,6 +238,8 @@ impl InventoryBuilder {
             return None;
         }
         let knows_workloads = WORKLOADS.iter().all(|workload| self.listed.contains(workload.kind));
+        // So do LimitRanges.
+        self.inventory.set_knows_limit_ranges(self.listed.contains(LIMIT_RANGES.kind));
         if knows_workloads != self.inventory.knows_workloads() {
             self.inventory.set_knows_workloads(knows_workloads);
             self.changed.extend(self.namespaces.keys().cloned());

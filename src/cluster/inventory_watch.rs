@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use futures_util::future::join4;
+use futures_util::future::{join4, join5};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{Namespace, ReplicationController, Service};
+use k8s_openapi::api::core::v1::{LimitRange, Namespace, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::watcher::Config;
@@ -20,7 +20,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use super::inventory::{
-    AUTOSCALERS, BUDGETS, Change, InventoryBuilder, KeptObject, NAMESPACES, SERVICES, WORKLOADS, WatchedKind,
+    AUTOSCALERS, BUDGETS, Change, InventoryBuilder, KeptObject, LIMIT_RANGES, NAMESPACES, SERVICES, WORKLOADS,
+    WatchedKind,
 };
 use super::list_watch::{WatchEvent, list_watch};
 use crate::server::ClusterState;
@@ -32,8 +33,8 @@ const QUEUE: usize = 1024;
 /// Limits the objects of a list that are in memory, whole, at a time.
 const PAGE: u32 = 100;
 
-/// Keeps `cluster_state` up to date with Namespaces, Services, PodDisruptionBudgets, HorizontalPodAutoscalers and the workloads
-/// that keep replicas, for as long as it is polled. Nothing is known until all kinds have been listed; what was known stays
+/// Keeps `cluster_state` up to date with Namespaces, Services, PodDisruptionBudgets, HorizontalPodAutoscalers, LimitRanges and the
+/// workloads that keep replicas, for as long as it is polled. Nothing is known until the first four kinds have been listed; what was known stays
 /// while the API server is gone.
 pub async fn watch_inventory(client: Client, cluster_state: ClusterState) -> Infallible {
     let (changes, received) = mpsc::channel(QUEUE);
@@ -49,11 +50,13 @@ pub async fn watch_inventory(client: Client, cluster_state: ClusterState) -> Inf
         watch_kind(replica_sets, all::<ReplicaSet>(&client), changes.clone(), &cluster_state),
         watch_kind(controllers, all::<ReplicationController>(&client), changes.clone(), &cluster_state),
     );
-    let watch_others = join4(
+    let limit_ranges = all::<LimitRange>(&client);
+    let watch_others = join5(
         watch_kind(&NAMESPACES, namespaces, changes.clone(), &cluster_state),
         watch_kind(&SERVICES, services, changes.clone(), &cluster_state),
         watch_kind(&BUDGETS, budgets, changes.clone(), &cluster_state),
         watch_kind(&AUTOSCALERS, autoscalers, changes.clone(), &cluster_state),
+        watch_kind(&LIMIT_RANGES, limit_ranges, changes.clone(), &cluster_state),
     );
     tokio::select! {
         (never, ..) = watch_others => match never {},

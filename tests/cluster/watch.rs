@@ -20,11 +20,12 @@ pub fn tests() -> Vec<Trial> {
 const POLICY: &str = "{apiVersion: podgate.dev/v1alpha1, kind: LifecyclePolicy, spec: {namespaceLabels: true, \
     rules: {no-drain-window: warn, single-replica: warn}}}";
 
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "Namespace",
     "Service",
     "PodDisruptionBudget",
     "HorizontalPodAutoscaler",
+    "LimitRange",
     "Deployment",
     "StatefulSet",
     "ReplicaSet",
@@ -73,6 +74,14 @@ async fn every_kind_decides_once_it_is_there(cluster: &'static Cluster) {
     });
     client.create(&autoscaler).await.accepted();
     wait(&web, "single-replica", false).await;
+    // It scales by the utilization of cpu, of which nothing is requested, until a LimitRange says how much.
+    wait(&web, "autoscaler-without-effect", true).await;
+    let limit_range = json!({
+        "apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "defaults", "namespace": namespace},
+        "spec": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "100m"}}]}
+    });
+    client.create(&limit_range).await.accepted();
+    wait(&web, "autoscaler-without-effect", false).await;
     client.delete(&service, "").await.accepted();
     wait(&web, "no-drain-window", false).await;
 

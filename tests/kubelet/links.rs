@@ -55,11 +55,14 @@ const WITHOUT: &[(&str, &str)] = &[
     ("field-not-in-version", "it speaks of other versions of Kubernetes than the one that runs here"),
     ("invalid-hook", REFUSED),
     ("unknown-field", "the API server drops the field, so that no kubelet sees it"),
+    ("autoscaler-without-effect", METRICS),
+    ("replicas-reset-autoscaler", METRICS),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 
 const REFUSED: &str = "the API server refuses the object, so that it never gets to a kubelet";
 const ONE_NODE: &str = "where Pods go is decided by the scheduler, and one node is not enough to show it";
+const METRICS: &str = "scripted containers have no metrics, by which an autoscaler could scale";
 const FILES: &str = "scripted containers have no files";
 const MEMORY: &str = "scripted containers use no memory, so that nothing is evicted or killed for it";
 

@@ -22,6 +22,8 @@ const SERVICES: &str = "/api/v1/services";
 const NAMESPACES: &str = "/api/v1/namespaces";
 const BUDGETS: &str = "/apis/policy/v1/poddisruptionbudgets";
 const AUTOSCALERS: &str = "/apis/autoscaling/v2/horizontalpodautoscalers";
+const LIMIT_RANGES: &str = "/api/v1/limitranges";
+const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
 const SECRETS: &str = "/api/v1/secrets";
 const LEASES: &str = "/apis/coordination.k8s.io/v1/leases";
 const VALIDATING: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
@@ -57,9 +59,50 @@ fn deletion() -> String {
     .to_string()
 }
 
+/// A Deployment of `replicas`, whose container requests nothing.
+fn deployment(replicas: i64) -> Value {
+    json!({
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {
+            "replicas": replicas,
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app"}]}},
+        },
+    })
+}
+
+/// An autoscaler of [`deployment`] that scales by the utilization of cpu.
+fn autoscaler() -> Value {
+    json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "minReplicas": 2, "maxReplicas": 9,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
+        },
+    })
+}
+
+/// The request to create a Deployment, or to change the one before it.
+fn applied(object: &Value, old: Option<&Value>) -> String {
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "1", "operation": if old.is_some() { "UPDATE" } else { "CREATE" }, "namespace": "shop", "name": "web",
+            "kind": {"group": "apps", "version": "v1", "kind": "Deployment"}, "userInfo": {"username": "jane"},
+            "object": object, "oldObject": old,
+        },
+    })
+    .to_string()
+}
+
 async fn warnings(server: &TestServer) -> String {
+    warnings_of(server, deletion()).await
+}
+
+async fn warnings_of(server: &TestServer, request_body: String) -> String {
     let request = server.client().build().unwrap().post(server.url("/validate"));
-    let answer = request.header("content-type", "application/json").body(deletion()).send().await.unwrap();
+    let answer = request.header("content-type", "application/json").body(request_body).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["response"]["allowed"], true, "{answer}");
@@ -124,6 +167,71 @@ async fn objects_that_come_change_and_go_are_known() {
     for kind in ["Namespace", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"] {
         server.wait_for_metric(&format!("podgate_watch_in_order{{kind=\"{kind}\"}} 1")).await;
     }
+}
+
+/// Nothing of KEDA's is there, and nobody misses it.
+#[tokio::test]
+async fn autoscalers_and_limit_ranges_are_known() {
+    let api = FakeApi::start().await;
+    api.set(NAMESPACES, "", namespace("shop"));
+    api.set(AUTOSCALERS, "shop", autoscaler());
+    let watching = Watching::start(&api).await;
+    let server = &watching.server;
+    let rule = "autoscaler-without-effect";
+    let says = async |rule: &str| warnings_of(server, applied(&deployment(2), None)).await.contains(rule);
+    eventually("it is known what is scaled, and by what", async || says(rule).await).await;
+    let limits = json!({"limits": [{"type": "Container", "default": {"cpu": "1"}}]});
+    let limit_range = json!({"metadata": {"name": "defaults", "namespace": "shop"}, "spec": limits});
+    api.set(LIMIT_RANGES, "shop", limit_range);
+    eventually("a LimitRange fills in the request", async || !says(rule).await).await;
+    let changed = warnings_of(server, applied(&deployment(3), Some(&deployment(7)))).await;
+    assert!(changed.contains("replicas 7 becomes 3") && changed.contains("(2 to 9)"), "{changed}");
+}
+
+/// An older ClusterRole does not let it list LimitRanges: what is requested is not known then.
+#[tokio::test]
+async fn goes_on_without_limit_ranges_that_it_may_not_list() {
+    let api = FakeApi::start().await;
+    api.set(NAMESPACES, "", namespace("shop"));
+    api.set(AUTOSCALERS, "shop", autoscaler());
+    api.forbid(LIMIT_RANGES);
+    let watching = Watching::start(&api).await;
+    let server = &watching.server;
+    let reset = async || warnings_of(server, applied(&deployment(3), Some(&deployment(7)))).await;
+    eventually("the autoscaler is known", async || reset().await.contains("replicas-reset-autoscaler")).await;
+    server.wait_for_metric("podgate_watch_in_order{kind=\"LimitRange\"} 0").await;
+    let created = warnings_of(server, applied(&deployment(2), None)).await;
+    assert!(!created.contains("autoscaler-without-effect"), "{created}");
+}
+
+/// Of the statuses of budgets all is known that decides.
+#[tokio::test]
+async fn statuses_of_budgets_are_known() {
+    let api = FakeApi::start().await;
+    api.set(NAMESPACES, "", namespace("shop"));
+    api.set(DEPLOYMENTS, "shop", deployment(5));
+    let mut counting = budget(1);
+    counting["spec"] = json!({"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}});
+    counting["status"] = json!({"disruptionsAllowed": 2, "currentHealthy": 5, "desiredHealthy": 3, "expectedPods": 5});
+    api.set(BUDGETS, "shop", counting.clone());
+    let watching = Watching::start(&api).await;
+    let server = &watching.server;
+    let says = async || {
+        let changed = warnings_of(server, applied(&deployment(3), Some(&deployment(5)))).await;
+        changed.contains("budget-blocks-workload")
+    };
+    eventually("the budget is known", says).await;
+    // It also selects Pods of something that is not watched.
+    counting["status"]["expectedPods"] = json!(9);
+    api.set(BUDGETS, "shop", counting);
+    eventually("others count as well", async || !says().await).await;
+    // Of what is not ready an eviction would take as much.
+    api.set(BUDGETS, "shop", budget(0));
+    wait_for_warning(server, true).await;
+    let mut healthy = budget(0);
+    healthy["status"]["desiredHealthy"] = json!(1);
+    api.set(BUDGETS, "shop", healthy);
+    wait_for_warning(server, false).await;
 }
 
 /// A part of what there is would be taken for the whole.

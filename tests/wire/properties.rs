@@ -27,6 +27,8 @@ const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
 const NOT_OF_A_POD: [&str; 26] = [
 const NOT_OF_A_POD: [&str; 27] = [
+const NOT_OF_A_POD: [&str; 28] = [
+    "autoscaler-without-effect",
     "blocking-disruption-budget",
     "budget-blocks-workload",
     "budget-without-scale",
@@ -48,6 +50,7 @@ const NOT_OF_A_POD: [&str; 27] = [
     "orphan-init-volume",
     "overlapping-disruption-budgets",
     "progress-deadline-too-short",
+    "replicas-reset-autoscaler",
     "restart-policy-not-allowed",
     "single-replica",
     "stateful-empty-dir",

@@ -12,6 +12,7 @@ pub mod probes;
 pub mod resources;
 pub mod restart;
 pub mod rollout;
+pub mod scaling;
 pub mod services;
 pub mod shell;
 pub mod shutdown;

@@ -4,7 +4,7 @@
 //! reviews borrow it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -21,6 +21,8 @@ pub struct Inventory {
     namespaces: HashMap<String, Arc<Namespace>>,
     /// Says whether workloads that are there may be missing.
     lacks_workloads: bool,
+    /// Says whether LimitRanges that are there may be missing.
+    lacks_limit_ranges: bool,
     /// Says whether each of its objects is judged in the same run.
     is_judged: bool,
 }
@@ -42,9 +44,12 @@ pub struct Namespace {
     /// Tells whether a LimitRange is known that gives containers a memory limit.
     limits_memory: bool,
     /// By kind and name of what they scale.
-    autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
+    autoscalers: HashMap<String, HashMap<String, Vec<Autoscaler>>>,
+    /// The resources that its LimitRanges make containers request that say nothing.
+    default_requests: BTreeSet<String>,
     workloads: Vec<InventoryWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
+    workloads_by_name: HashMap<String, Vec<usize>>,
 }
 
 /// Things with a selector, found by the labels of what they select.
@@ -107,11 +112,11 @@ impl Inventory {
             Content::Service(selector, service) => namespace.services.add(selector, service),
             Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
             Content::Autoscaler(autoscaler) => {
-                // Of two that scale the same the first counts.
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
-                of_kind.entry(autoscaler.name.clone()).or_insert(autoscaler);
+                of_kind.entry(autoscaler.name.clone()).or_default().push(autoscaler);
             }
             Content::LimitRange { limits_memory } => namespace.limits_memory |= limits_memory,
+            Content::DefaultRequests(resources) => namespace.default_requests.extend(resources),
             Content::Workloads(workloads) => {
                 for workload in workloads {
                     namespace.add_workload(workload);
@@ -128,6 +133,16 @@ impl Inventory {
     /// Says whether they are.
     pub fn set_knows_workloads(&mut self, knows: bool) {
         self.lacks_workloads = !knows;
+    }
+
+    /// Returns whether all LimitRanges are known, so that a container that says nothing requests nothing.
+    pub fn knows_limit_ranges(&self) -> bool {
+        !self.lacks_limit_ranges
+    }
+
+    /// Says whether they are.
+    pub fn set_knows_limit_ranges(&mut self, knows: bool) {
+        self.lacks_limit_ranges = !knows;
     }
 
     /// Notes that all Services of a namespace are known: one that is not here does not exist.
@@ -191,13 +206,36 @@ impl Namespace {
     }
 
     /// Returns the autoscaler of a workload.
+    /// Returns the autoscaler of a workload; of two that scale the same the first.
     pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
-        self.autoscalers.get(kind)?.get(name)
+        self.autoscalers(kind, name).first()
+    }
+
+    /// Returns all autoscalers of a workload.
+    pub fn autoscalers(&self, kind: &str, name: &str) -> &[Autoscaler] {
+        let of_kind = self.autoscalers.get(kind);
+        of_kind.and_then(|of_kind| of_kind.get(name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns whether a LimitRange is known that makes containers request this resource that say nothing.
+    pub fn requests_by_default(&self, resource: &str) -> bool {
+        self.default_requests.contains(resource)
+    }
+
+    /// Returns whether a workload is known here.
+    pub fn has_workloads(&self) -> bool {
+        !self.workloads.is_empty()
     }
 
     /// Returns a workload by kind and name.
     pub fn workload(&self, kind: &str, name: &str) -> Option<&InventoryWorkload> {
-        self.workloads.iter().find(|workload| workload.name == name && workload.kind == kind)
+        self.workloads_called(name).find(|workload| workload.kind == kind)
+    }
+
+    /// Returns the workloads of this name, of whatever kind.
+    pub fn workloads_called(&self, name: &str) -> impl Iterator<Item = &InventoryWorkload> {
+        let indexes = self.workloads_by_name.get(name).into_iter().flatten();
+        indexes.filter_map(|index| self.workloads.get(*index))
     }
 
     /// Returns the workloads whose Pods a selector selects, in the order in which they were added.
@@ -220,6 +258,7 @@ impl Namespace {
         for (key, value) in &workload.labels {
             self.workloads_by_label.entry((key.clone(), value.clone())).or_default().push(index);
         }
+        self.workloads_by_name.entry(workload.name.clone()).or_default().push(index);
         self.workloads.push(workload);
     }
 }

@@ -12,6 +12,10 @@ use super::{
     IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload,
     object::BudgetSpec,
     pod_ports::{PodPorts, PortsSpec},
+    IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload,
+    autoscaler::{AutoscalerSpec, Utilization},
+    object::BudgetSpec,
+    pod::Present,
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,
@@ -38,6 +42,8 @@ pub(super) enum Content {
     LimitRange {
         limits_memory: bool,
     },
+    /// The resources that a LimitRange makes each container request that says nothing.
+    DefaultRequests(Vec<String>),
     /// One for each template.
     Workloads(Vec<InventoryWorkload>),
 }
@@ -108,16 +114,58 @@ impl Budget {
     }
 }
 
-/// A HorizontalPodAutoscaler or a ScaledObject: what it scales.
+/// A HorizontalPodAutoscaler or a ScaledObject: what it scales, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Autoscaler {
+    /// Its own kind.
+    pub own_kind: &'static str,
+    /// Its own name.
+    pub own_name: String,
+    /// Name of the ScaledObject that keeps it; empty where none does.
+    pub kept_by: String,
     /// Kind of the workload that it scales.
     pub kind: String,
     /// Name of the workload that it scales.
     pub name: String,
     /// `minReplicas`, 1 by default; of a ScaledObject `minReplicaCount`, 0 by default.
     pub min_replicas: i64,
+    /// `maxReplicas`; of a ScaledObject `maxReplicaCount`, 100 by default. `None` where it is not known.
+    pub max_replicas: Option<i64>,
+    /// The metrics that are a part of what containers request.
+    pub utilizations: Vec<Utilization>,
+    /// Says how many metrics there are besides.
+    pub other_metrics: usize,
 }
+
+impl Autoscaler {
+    /// Reads it from its spec, with the defaults of its kind.
+    pub fn of(own_kind: &'static str, metadata: &Metadata<'_>, spec: &AutoscalerSpec<'_>) -> Self {
+        let is_keda = own_kind == SCALED_OBJECT;
+        let target = &spec.scale_target_ref;
+        // KEDA scales a Deployment unless another kind is named.
+        let kind = if is_keda && target.kind.is_empty() { "Deployment" } else { &target.kind };
+        let (min_replicas, max_replicas) = if is_keda {
+            (spec.min_replica_count.unwrap_or(0), Some(spec.max_replica_count.unwrap_or(100)))
+        } else {
+            (spec.min_replicas.unwrap_or(1), spec.max_replicas)
+        };
+        let keeper = metadata.controller().filter(|owner| owner.kind == SCALED_OBJECT);
+        let (utilizations, other_metrics) = spec.metrics(is_keda, metadata);
+        Self {
+            own_kind,
+            own_name: metadata.name.to_string(),
+            kept_by: keeper.map(|owner| owner.name.to_string()).unwrap_or_default(),
+            kind: kind.to_owned(),
+            name: target.name.to_string(),
+            min_replicas,
+            max_replicas,
+            utilizations,
+            other_metrics,
+        }
+    }
+}
+
+const SCALED_OBJECT: &str = "ScaledObject";
 
 /// Something that has Pods: a workload, or a Pod that nothing controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +200,8 @@ impl InventoryObject {
             ("", "LimitRange"),
             ("policy", "PodDisruptionBudget"),
             ("autoscaling", "HorizontalPodAutoscaler"),
-            ("keda.sh", "ScaledObject"),
+            ("keda.sh", SCALED_OBJECT),
+            ("", "LimitRange"),
         ];
         beside_workloads.contains(&(group, kind)) || Workload::find(group, kind).is_some()
     }
@@ -196,20 +245,15 @@ impl InventoryObject {
             }
             ("autoscaling", "HorizontalPodAutoscaler") => {
                 let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
-                let target = root.spec.scale_target_ref;
-                let min_replicas = root.spec.min_replicas.unwrap_or(1);
-                Content::Autoscaler(Autoscaler {
-                    kind: target.kind.to_string(),
-                    name: target.name.to_string(),
-                    min_replicas,
-                })
+                Content::Autoscaler(Autoscaler::of("HorizontalPodAutoscaler", &root.metadata, &root.spec))
             }
-            ("keda.sh", "ScaledObject") => {
-                let root: Root<'_, ScaledObjectSpec<'_>> = from_object(text)?;
-                let ScaleTargetRef { kind, name } = root.spec.scale_target_ref;
-                let kind = if kind.is_empty() { "Deployment".to_owned() } else { kind.to_string() };
-                let min_replicas = root.spec.min_replica_count.unwrap_or(0);
-                Content::Autoscaler(Autoscaler { kind, name: name.to_string(), min_replicas })
+            ("keda.sh", SCALED_OBJECT) => {
+                let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
+                Content::Autoscaler(Autoscaler::of(SCALED_OBJECT, &root.metadata, &root.spec))
+            }
+            ("", "LimitRange") => {
+                let root: Root<'_, LimitRangeSpec<'_>> = from_object(text)?;
+                Content::DefaultRequests(root.spec.default_requests())
             }
             _ => {
                 let Some(workload) = Workload::find(group, kind) else { return Ok(None) };
@@ -390,9 +434,32 @@ struct ScaledObjectSpec<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct ScaleTargetRef<'a> {
+struct LimitRangeSpec<'a> {
     #[serde(borrow)]
+    limits: List<LimitRangeItem<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LimitRangeItem<'a> {
+    #[serde(borrow, rename = "type")]
     kind: Str<'a>,
-    #[serde(borrow)]
-    name: Str<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    default_request: ResourceList<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    default: ResourceList<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    max: ResourceList<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    min: ResourceList<'a>,
+}
+
+impl LimitRangeSpec<'_> {
+    /// Returns the resources that a container requests for it: of `defaultRequest`, and where that has none of `default`, `max` and `min`.
+    /// (`SetDefaults_LimitRangeItem`)
+    fn default_requests(&self) -> Vec<String> {
+        let of_containers = self.limits.iter().filter(|item| item.kind == "Container");
+        let lists = of_containers.flat_map(|item| [&item.default_request, &item.default, &item.max, &item.min]);
+        lists.flat_map(|list| list.iter().map(|(name, _)| name.to_owned())).collect()
+    }
 }

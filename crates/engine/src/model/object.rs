@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{
     Container, IntOrString, Metadata, PodSpec, PodStatus, SelectorView, Workload,
     inventory_object::{Service, read_service},
+    autoscaler::AutoscalerSpec,
     pod::Present,
     workload::{Holds, Layout, Place},
 };
@@ -32,6 +33,10 @@ impl Workload {
             Layout::Service => {
                 let (metadata, service) = read_service(text)?;
                 Ok(Object { metadata, service: Some(Box::new(service)), ..Object::default() })
+            }
+            Layout::Autoscaler => {
+                let AutoscalerRoot { metadata, spec } = from_object(text)?;
+                Ok(Object { metadata, autoscaler: Some(spec), ..Object::default() })
             }
             Layout::Places { places, .. } => {
                 let mut object = self.read_workload(text)?;
@@ -69,6 +74,7 @@ impl Workload {
         object.metadata = metadata;
         let template = match self.layout {
             Layout::Pod | Layout::Budget | Layout::Service | Layout::Places { .. } => None,
+            Layout::Pod | Layout::Budget | Layout::Autoscaler | Layout::Places { .. } => None,
             Layout::Template => root_template.map(|node| node.at(Path::of(&["template"]))),
             Layout::Workload => spec.template.take().map(|node| node.at(Path::of(&["spec", "template"]))),
             Layout::Job => job(&["spec"], job_node),
@@ -106,6 +112,8 @@ pub struct Object<'a, S = PodSpec<'a>> {
     pub budget: Option<BudgetSpec<'a>>,
     /// What a Service says.
     pub service: Option<Box<Service>>,
+    /// The spec of an autoscaler. In a box: nearly all objects are something else.
+    pub autoscaler: Option<Box<AutoscalerSpec<'a>>>,
 }
 
 impl<'a, S> Object<'a, S> {
@@ -389,6 +397,15 @@ struct BudgetRoot<'a> {
     metadata: Metadata<'a>,
     #[serde(borrow, deserialize_with = "object_or_default")]
     spec: BudgetSpec<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AutoscalerRoot<'a> {
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    metadata: Metadata<'a>,
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    spec: Box<AutoscalerSpec<'a>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -3,6 +3,8 @@
 //! A kind is one row of [`WORKLOADS`]; a policy may add [more](super::WorkloadTable). All that differs between kinds when an object is read
 //! is the row's `Layout`. A PodDisruptionBudget and a Service are in the table too: they make no Pods, but say what may happen to them, and
 //! who gets to them.
+//! is the row's `Layout`. PodDisruptionBudgets and autoscalers are in the table too: they make
+//! no Pods, but say what may happen to them, and how many there are.
 
 /// Says where a kind holds the Pods that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(super) enum Layout {
     Budget,
     /// The object is a Service.
     Service,
+    /// The object is an autoscaler.
+    Autoscaler,
 }
 
 /// Some places of a kind that hold the same.
@@ -312,6 +316,8 @@ pub static WORKLOADS: &[Workload] = &[
     ),
     Workload::new("policy", "PodDisruptionBudget", Layout::Budget, RestartPolicies::Any),
     Workload::new("", "Service", Layout::Service, RestartPolicies::Any),
+    Workload::new("autoscaling", "HorizontalPodAutoscaler", Layout::Autoscaler, RestartPolicies::Any),
+    Workload::new("keda.sh", "ScaledObject", Layout::Autoscaler, RestartPolicies::Any),
 ];
 
 impl Workload {
@@ -336,6 +342,7 @@ impl Workload {
     /// Returns whether the object makes Pods, or objects that do.
     pub fn makes_pods(&self) -> bool {
         !matches!(self.layout, Layout::Pod | Layout::Budget | Layout::Service)
+        !matches!(self.layout, Layout::Pod | Layout::Budget | Layout::Autoscaler)
     }
 
     /// Returns whether the object is itself a Pod, not something that makes Pods.

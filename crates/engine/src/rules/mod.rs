@@ -14,6 +14,7 @@ mod ports;
 mod probes;
 mod resources;
 mod restart;
+mod scaling;
 mod scheduling;
 mod storage;
 mod termination;
@@ -107,6 +108,8 @@ pub static RULES: &[&Rule] = &[
     &disruption::overlapping_disruption_budgets::RULE,
     &disruption::missing_disruption_budget::RULE,
     &disruption::deletion_bypasses_budget::RULE,
+    &scaling::autoscaler_without_effect::RULE,
+    &scaling::replicas_reset_autoscaler::RULE,
     &scheduling::gated_with_node_name::RULE,
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use podgate_engine::policy::suggest::did_you_mean;
 
-/// The kinds that hold Pods or select them, each with the versions that the API has or had, the one to use first.
-const KINDS: [(&str, &str, &[&str]); 10] = [
+/// The kinds that hold Pods, select or scale them, each with the versions that the API has or had, the one to use first.
+const KINDS: [(&str, &str, &[&str]); 11] = [
     ("", "Pod", &["v1"]),
     ("", "PodTemplate", &["v1"]),
     ("", "ReplicationController", &["v1"]),
@@ -16,18 +16,14 @@ const KINDS: [(&str, &str, &[&str]); 10] = [
     ("batch", "Job", &["v1"]),
     ("batch", "CronJob", &["v1", "v1beta1", "v2alpha1"]),
     ("policy", "PodDisruptionBudget", &["v1", "v1beta1"]),
+    ("autoscaling", "HorizontalPodAutoscaler", &["v2", "v1", "v2beta2", "v2beta1"]),
 ];
 /// The kinds that were in a group that no cluster serves any more.
 const UNSERVED: [(&str, &str); 3] =
     [("extensions", "Deployment"), ("extensions", "DaemonSet"), ("extensions", "ReplicaSet")];
 /// Names what else is in the groups that nothing but Kubernetes itself has kinds in.
-const OTHERS: [(&str, &str); 5] = [
-    ("apps", "ControllerRevision"),
-    ("apps", "Scale"),
-    ("policy", "PodSecurityPolicy"),
-    ("policy", "Eviction"),
-    ("autoscaling", "HorizontalPodAutoscaler"),
-];
+const OTHERS: [(&str, &str); 4] =
+    [("apps", "ControllerRevision"), ("apps", "Scale"), ("policy", "PodSecurityPolicy"), ("policy", "Eviction")];
 /// The endings of groups with a dot that are Kubernetes' own all the same: nobody adds kinds to them.
 const OWN: [&str; 11] = [
     "admissionregistration.k8s.io",
