@@ -25,9 +25,7 @@ const CHANGE_RULES: [&str; 4] =
 /// Rules about new objects, which an update cannot break.
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
-const NOT_OF_A_POD: [&str; 26] = [
-const NOT_OF_A_POD: [&str; 27] = [
-const NOT_OF_A_POD: [&str; 28] = [
+const NOT_OF_A_POD: [&str; 30] = [
     "autoscaler-without-effect",
     "blocking-disruption-budget",
     "budget-blocks-workload",

@@ -41,12 +41,12 @@ pub struct Namespace {
     budgets: Selected<Budget>,
     /// Tells whether budgets are known though none is here.
     has_budgets: bool,
-    /// Tells whether a LimitRange is known that gives containers a memory limit.
-    limits_memory: bool,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Vec<Autoscaler>>>,
     /// The resources that its LimitRanges make containers request that say nothing.
     default_requests: BTreeSet<String>,
+    /// Tells whether one of them gives containers a memory limit that say nothing.
+    limits_memory: bool,
     workloads: Vec<InventoryWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
     workloads_by_name: HashMap<String, Vec<usize>>,
@@ -115,8 +115,10 @@ impl Inventory {
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
                 of_kind.entry(autoscaler.name.clone()).or_default().push(autoscaler);
             }
-            Content::LimitRange { limits_memory } => namespace.limits_memory |= limits_memory,
-            Content::DefaultRequests(resources) => namespace.default_requests.extend(resources),
+            Content::LimitRange(limits) => {
+                namespace.limits_memory |= limits.limits_memory;
+                namespace.default_requests.extend(limits.default_requests);
+            }
             Content::Workloads(workloads) => {
                 for workload in workloads {
                     namespace.add_workload(workload);
@@ -205,7 +207,6 @@ impl Namespace {
         self.limits_memory
     }
 
-    /// Returns the autoscaler of a workload.
     /// Returns the autoscaler of a workload; of two that scale the same the first.
     pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
         self.autoscalers(kind, name).first()

@@ -7,15 +7,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload, object::BudgetSpec,
-    pod::Present,
-    IntOrString, LabelSelector, Metadata, Object, SelectorView, Template, Workload,
-    object::BudgetSpec,
-    pod_ports::{PodPorts, PortsSpec},
     IntOrString, LabelSelector, Metadata, Object, ResourceList, SelectorView, Template, Workload,
     autoscaler::{AutoscalerSpec, Utilization},
     object::BudgetSpec,
-    pod::Present,
+    pod_ports::{PodPorts, PortsSpec},
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,
@@ -39,11 +34,7 @@ pub(super) enum Content {
     Service(LabelSelector, Service),
     Budget(LabelSelector, Budget),
     Autoscaler(Autoscaler),
-    LimitRange {
-        limits_memory: bool,
-    },
-    /// The resources that a LimitRange makes each container request that says nothing.
-    DefaultRequests(Vec<String>),
+    LimitRange(LimitRange),
     /// One for each template.
     Workloads(Vec<InventoryWorkload>),
 }
@@ -167,6 +158,15 @@ impl Autoscaler {
 
 const SCALED_OBJECT: &str = "ScaledObject";
 
+/// A LimitRange: what it gives containers that say nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LimitRange {
+    /// The resources of which they get a request.
+    pub(super) default_requests: Vec<String>,
+    /// Says whether they get a memory limit.
+    pub(super) limits_memory: bool,
+}
+
 /// Something that has Pods: a workload, or a Pod that nothing controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryWorkload {
@@ -201,7 +201,6 @@ impl InventoryObject {
             ("policy", "PodDisruptionBudget"),
             ("autoscaling", "HorizontalPodAutoscaler"),
             ("keda.sh", SCALED_OBJECT),
-            ("", "LimitRange"),
         ];
         beside_workloads.contains(&(group, kind)) || Workload::find(group, kind).is_some()
     }
@@ -219,10 +218,6 @@ impl InventoryObject {
             ("", "Service") => {
                 let (_, service) = read_service(text)?;
                 Content::Service(service.selector.clone(), service)
-            }
-            ("", "LimitRange") => {
-                let root: Root<'_, LimitRangeSpec<'_>> = from_object(text)?;
-                Content::LimitRange { limits_memory: root.spec.limits.iter().any(LimitRangeItem::limits_memory) }
             }
             ("policy", "PodDisruptionBudget") => {
                 let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
@@ -253,7 +248,7 @@ impl InventoryObject {
             }
             ("", "LimitRange") => {
                 let root: Root<'_, LimitRangeSpec<'_>> = from_object(text)?;
-                Content::DefaultRequests(root.spec.default_requests())
+                Content::LimitRange(root.spec.of_containers())
             }
             _ => {
                 let Some(workload) = Workload::find(group, kind) else { return Ok(None) };
@@ -279,10 +274,11 @@ fn naked_pod(workload: &'static Workload, metadata: &Metadata<'_>) -> Option<Inv
         replicas: None,
         labels: owned(&metadata.labels),
         ignores: ignores(metadata).collect(),
+        ports: None,
+        is_job: false,
     })
 }
 
-fn workloads(workload: &'static Workload, object: &Object<'_, Present>) -> Vec<InventoryWorkload> {
 /// Reads a Service from its JSON text.
 pub(super) fn read_service(text: &str) -> Result<(Metadata<'_>, Service), ReadErrors> {
     let Root { metadata, spec, .. }: Root<'_, ServiceSpec<'_>> = from_object(text)?;
@@ -303,9 +299,8 @@ fn workloads(workload: &'static Workload, object: &Object<'_, PortsSpec<'_>>) ->
     if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
         return Vec::new();
     }
-    let workload = |template: &Template<'_, Present>| InventoryWorkload {
-        group: workload.group,
     let workload = |template: &Template<'_, PortsSpec<'_>>| InventoryWorkload {
+        group: workload.group,
         kind: workload.kind,
         name: object.metadata.name.to_string(),
         replicas: object.controller.replicas.filter(|_| workload.keeps_replicas),
@@ -397,69 +392,28 @@ struct LimitRangeSpec<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct LimitRangeItem<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Str<'a>,
-    #[serde(borrow)]
-    default: ResourceList<'a>,
-    #[serde(borrow)]
-    max: ResourceList<'a>,
-}
-
-impl LimitRangeItem<'_> {
-    /// Returns whether containers without a memory limit get one. Where there is no `default`, it is the `max`.
-    /// (`SetDefaults_LimitRangeItem`)
-    fn limits_memory(&self) -> bool {
-        self.kind == "Container" && [&self.default, &self.max].into_iter().any(|list| list.get("memory").is_some())
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct AutoscalerSpec<'a> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    scale_target_ref: ScaleTargetRef<'a>,
-    min_replicas: Option<i64>,
-}
-
-/// [`ScaledObject`](https://keda.sh/docs/latest/reference/scaledobject-spec/) of KEDA.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ScaledObjectSpec<'a> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    scale_target_ref: ScaleTargetRef<'a>,
-    min_replica_count: Option<i64>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct LimitRangeSpec<'a> {
-    #[serde(borrow)]
-    limits: List<LimitRangeItem<'a>>,
-}
-
-#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct LimitRangeItem<'a> {
     #[serde(borrow, rename = "type")]
     kind: Str<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
+    #[serde(borrow)]
     default_request: ResourceList<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
+    #[serde(borrow)]
     default: ResourceList<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
+    #[serde(borrow)]
     max: ResourceList<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
+    #[serde(borrow)]
     min: ResourceList<'a>,
 }
 
 impl LimitRangeSpec<'_> {
-    /// Returns the resources that a container requests for it: of `defaultRequest`, and where that has none of `default`, `max` and `min`.
-    /// (`SetDefaults_LimitRangeItem`)
-    fn default_requests(&self) -> Vec<String> {
-        let of_containers = self.limits.iter().filter(|item| item.kind == "Container");
-        let lists = of_containers.flat_map(|item| [&item.default_request, &item.default, &item.max, &item.min]);
-        lists.flat_map(|list| list.iter().map(|(name, _)| name.to_owned())).collect()
+    /// Returns what containers get that say nothing: requests of `defaultRequest`, and where that has none of `default`, `max` and `min`; a
+    /// limit of `default`, or of `max`. (`SetDefaults_LimitRangeItem`)
+    fn of_containers(&self) -> LimitRange {
+        let of_containers = || self.limits.iter().filter(|item| item.kind == "Container");
+        let lists = of_containers().flat_map(|item| [&item.default_request, &item.default, &item.max, &item.min]);
+        let default_requests = lists.flat_map(|list| list.iter().map(|(name, _)| name.to_owned())).collect();
+        let limits = of_containers().flat_map(|item| [&item.default, &item.max]);
+        LimitRange { default_requests, limits_memory: { limits }.any(|list| list.get("memory").is_some()) }
     }
 }

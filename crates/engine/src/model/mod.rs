@@ -2,8 +2,8 @@
 //!
 //! Unknown fields are skipped, JSON `null` means absent (for lists too), and a list where an object belongs is an error.
 
-pub mod fields;
 pub mod autoscaler;
+pub mod fields;
 pub mod inventory;
 pub mod inventory_object;
 pub mod object;

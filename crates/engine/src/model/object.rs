@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::{
     Container, IntOrString, Metadata, PodSpec, PodStatus, SelectorView, Workload,
-    inventory_object::{Service, read_service},
     autoscaler::AutoscalerSpec,
+    inventory_object::{Service, read_service},
     pod::Present,
     workload::{Holds, Layout, Place},
 };
@@ -32,11 +32,11 @@ impl Workload {
             }
             Layout::Service => {
                 let (metadata, service) = read_service(text)?;
-                Ok(Object { metadata, service: Some(Box::new(service)), ..Object::default() })
+                Object { metadata, service: Some(Box::new(service)), ..Object::default() }
             }
             Layout::Autoscaler => {
                 let AutoscalerRoot { metadata, spec } = from_object(text)?;
-                Ok(Object { metadata, autoscaler: Some(spec), ..Object::default() })
+                Object { metadata, autoscaler: Some(spec), ..Object::default() }
             }
             Layout::Places { places, .. } => {
                 let mut object = self.read_workload(text)?;
@@ -73,8 +73,7 @@ impl Workload {
         let job = |at: &[&'static str], node: Option<JobNode<'a, S>>| node?.spec?.at(Path::of(at));
         object.metadata = metadata;
         let template = match self.layout {
-            Layout::Pod | Layout::Budget | Layout::Service | Layout::Places { .. } => None,
-            Layout::Pod | Layout::Budget | Layout::Autoscaler | Layout::Places { .. } => None,
+            Layout::Pod | Layout::Budget | Layout::Service | Layout::Autoscaler | Layout::Places { .. } => None,
             Layout::Template => root_template.map(|node| node.at(Path::of(&["template"]))),
             Layout::Workload => spec.template.take().map(|node| node.at(Path::of(&["spec", "template"]))),
             Layout::Job => job(&["spec"], job_node),

@@ -156,6 +156,22 @@ pub static POD_LEVEL_RESOURCES: Feature = Feature::new(
     "`resources` of the Pod's spec",
     "the containers have what each of them says, and no more",
 );
+/// `resizePolicy`.
+pub static RESIZE: Feature = Feature::new(
+    "InPlacePodVerticalScaling",
+    27,
+    33,
+    "`resizePolicy` of a container",
+    "resources of a running Pod cannot be changed",
+);
+/// `resourceClaims`.
+pub static RESOURCE_CLAIMS: Feature = Feature::new(
+    "DynamicResourceAllocation",
+    26,
+    34,
+    "`resourceClaims` of the Pod's spec",
+    "the Pod starts without its devices",
+);
 /// `schedulingGates`.
 pub static SCHEDULING_GATES: Feature =
     Feature::new("PodSchedulingReadiness", 26, 27, "`schedulingGates`", "the Pod is scheduled at once");
@@ -205,6 +221,8 @@ pub static FEATURES: &[&Feature] = &[
     &SLEEP_ZERO,
     &STOP_SIGNALS,
     &POD_LEVEL_RESOURCES,
+    &RESIZE,
+    &RESOURCE_CLAIMS,
     &SCHEDULING_GATES,
     &IMAGE_VOLUMES,
     &POD_FAILURE_POLICY,

@@ -1,10 +1,8 @@
 //! Knows the kinds: where each holds its Pod template(s), which restartPolicy it allows, how it replaces its Pods.
 //!
 //! A kind is one row of [`WORKLOADS`]; a policy may add [more](super::WorkloadTable). All that differs between kinds when an object is read
-//! is the row's `Layout`. A PodDisruptionBudget and a Service are in the table too: they make no Pods, but say what may happen to them, and
-//! who gets to them.
-//! is the row's `Layout`. PodDisruptionBudgets and autoscalers are in the table too: they make
-//! no Pods, but say what may happen to them, and how many there are.
+//! is the row's `Layout`. PodDisruptionBudgets, Services and autoscalers are in the table too: they make no Pods, but say what may happen
+//! to them, who gets to them, and how many there are.
 
 /// Says where a kind holds the Pods that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -341,8 +339,7 @@ impl Workload {
 
     /// Returns whether the object makes Pods, or objects that do.
     pub fn makes_pods(&self) -> bool {
-        !matches!(self.layout, Layout::Pod | Layout::Budget | Layout::Service)
-        !matches!(self.layout, Layout::Pod | Layout::Budget | Layout::Autoscaler)
+        !matches!(self.layout, Layout::Pod | Layout::Budget | Layout::Service | Layout::Autoscaler)
     }
 
     /// Returns whether the object is itself a Pod, not something that makes Pods.
@@ -371,7 +368,7 @@ impl Workload {
             Layout::Template => "template.spec",
             Layout::Workload | Layout::Job => "spec.template.spec",
             Layout::CronJob => "spec.jobTemplate.spec.template.spec",
-            Layout::Budget => return Vec::new(),
+            Layout::Budget | Layout::Service | Layout::Autoscaler => return Vec::new(),
             Layout::Places { places, .. } => {
                 let spec = |place: &Place| match place.holds {
                     Holds::Template => Some(format!("{}.spec", place.at)),

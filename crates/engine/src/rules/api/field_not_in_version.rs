@@ -67,9 +67,9 @@ use crate::{
     model::{
         Feature, KubernetesVersion, Review, Template,
         version::{
-            BACKOFF_LIMIT_PER_INDEX, ENV_FILES, IMAGE_VOLUMES, POD_FAILURE_POLICY, POD_LEVEL_RESOURCES, RESTART_ALL,
-            RESTART_RULES, SCHEDULING_GATES, SIDECARS, SLEEP, SLEEP_ZERO, STATEFUL_SET_MAX_UNAVAILABLE, STOP_SIGNALS,
-            UNHEALTHY_EVICTION,
+            BACKOFF_LIMIT_PER_INDEX, ENV_FILES, IMAGE_VOLUMES, POD_FAILURE_POLICY, POD_LEVEL_RESOURCES, RESIZE,
+            RESOURCE_CLAIMS, RESTART_ALL, RESTART_RULES, SCHEDULING_GATES, SIDECARS, SLEEP, SLEEP_ZERO,
+            STATEFUL_SET_MAX_UNAVAILABLE, STOP_SIGNALS, UNHEALTHY_EVICTION,
         },
     },
     rules::rule::{Check, PolicyFacts, Report, rule},
@@ -165,6 +165,8 @@ impl Dropped<'_, '_> {
             let at = placed.path(template).key("env").index(*index).keys(&["valueFrom", "fileKeyRef"]);
             self.found(&ENV_FILES, Some(at), || named("a variable from a file (fileKeyRef)"));
         }
+        let resize = at(container.resize_policy.is_some(), "resizePolicy");
+        self.found(&RESIZE, resize, || named("a resizePolicy"));
         let Some(lifecycle) = &container.lifecycle else { return };
         let at = || placed.path(template).key("lifecycle");
         let stop_signal = (!lifecycle.stop_signal.is_empty()).then(|| at().key("stopSignal"));
@@ -188,6 +190,8 @@ impl Dropped<'_, '_> {
         self.found(&POD_LEVEL_RESOURCES, at(has_resources, "resources"), || {
             "the Pod has resources of its own".to_owned()
         });
+        let claims = at(!spec.resource_claims.is_empty(), "resourceClaims");
+        self.found(&RESOURCE_CLAIMS, claims, || "the Pod has resourceClaims".to_owned());
         self.found(&SCHEDULING_GATES, at(!spec.gates().is_empty(), "schedulingGates"), || {
             "the Pod has schedulingGates".to_owned()
         });

@@ -87,7 +87,7 @@ rule! {
     id: "unknown-field",
     summary: "a field that the Pod API does not have: the API server drops it, or refuses the object",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "unknown_field.rs",
     check: UnknownField {},
     other_levels: [LevelCase::of(Level::Audit, "nothing tells what was meant", |workload| !workload.plain_specs().is_empty())],

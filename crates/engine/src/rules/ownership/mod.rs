@@ -5,6 +5,6 @@ pub(super) mod finished_job_kept;
 pub(super) mod image_drifts;
 pub(super) mod naked_pod;
 pub(super) mod node_name_set;
-pub(super) mod selector_mismatch;
 pub(super) mod pod_field_change;
+pub(super) mod selector_mismatch;
 pub(super) mod terminal_phase_left;

@@ -78,7 +78,7 @@ rule! {
     id: "service-port-unresolved",
     summary: "a Service targets a port that none of the Pods it selects has",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "service_port_unresolved.rs",
     check: ServicePortUnresolved {},
     other_levels: [LevelCase::of(Level::Audit, "the port is a number", |_| true)],

@@ -54,7 +54,7 @@ use crate::{
         resources::QOS_RESOURCES,
         stages::{self, Role},
     },
-    model::{Review, pod::ResizePolicy},
+    model::{Review, pod::ResizePolicy, version::RESIZE},
     rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };
@@ -63,10 +63,10 @@ rule! {
     id: "invalid-resize-policy",
     summary: "a container's resize policy that the API server refuses",
     level: Deny,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "invalid_resize_policy.rs",
     check: InvalidResizePolicy {},
-    kubernetes: "from 1.33 (feature gate InPlacePodVerticalScaling); of regular init containers from 1.37",
+    feature: RESIZE,
 }
 
 impl Check for InvalidResizePolicy {
@@ -81,7 +81,11 @@ impl Check for InvalidResizePolicy {
                 if let Some(flaw) = flaw {
                     out.at(
                         placed.path(template).key("resizePolicy").index(index),
-                        format_args!("container \"{}\" has a resize policy {}", placed.container.name, Of(policy, flaw)),
+                        format_args!(
+                            "container \"{}\" has a resize policy {}",
+                            placed.container.name,
+                            Of(policy, flaw)
+                        ),
                     );
                 }
             }
@@ -128,10 +132,9 @@ impl fmt::Display for Of<'_, '_> {
                 f,
                 "of {resource_name} with RestartContainer in a Pod with restartPolicy Never; use NotRequired, or another restartPolicy of the Pod"
             ),
-            Flaw::Init => write!(
-                f,
-                "of {resource_name} with RestartContainer, and is a regular init container; use NotRequired"
-            ),
+            Flaw::Init => {
+                write!(f, "of {resource_name} with RestartContainer, and is a regular init container; use NotRequired")
+            }
             Flaw::Twice => write!(f, "of {resource_name} twice; keep one"),
         }
     }

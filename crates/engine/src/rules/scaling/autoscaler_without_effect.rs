@@ -108,7 +108,7 @@ rule! {
     id: "autoscaler-without-effect",
     summary: "an autoscaler that cannot scale: no request to compute by, no such target, or another autoscaler",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "autoscaler_without_effect.rs",
     check: AutoscalerWithoutEffect {},
     other_levels: [

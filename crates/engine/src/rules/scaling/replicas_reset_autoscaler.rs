@@ -94,7 +94,7 @@ rule! {
     id: "replicas-reset-autoscaler",
     summary: "replicas are set where an autoscaler decides on them",
     level: Warn,
-    since: "0.2.0",
+    since: "0.1.0",
     page: "replicas_reset_autoscaler.rs",
     check: ReplicasResetAutoscaler {},
     other_levels: [LevelCase::of(Level::Audit, "the workload is read from a file", |workload: &Workload| {
