@@ -38,7 +38,10 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-resize-policy", REFUSED),
     ("pod-resources-inconsistent", REFUSED),
     ("undeclared-resource-claim", REFUSED),
-    ("unused-resource-claim", "devices are allocated by the scheduler and prepared by a driver, which the suite has not"),
+    (
+        "unused-resource-claim",
+        "devices are allocated by the scheduler and prepared by a driver, which the suite has not",
+    ),
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),

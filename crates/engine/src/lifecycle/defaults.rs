@@ -74,9 +74,7 @@ fn same(field: &str, one: Field<'_>, other: Field<'_>) -> bool {
             let item = |value| Field { value: Some(value), holder: None };
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same("", item(one), item(other)))
         }
-        (Some(one), Some(other)) => {
-            one == other || matches!(field, "divisor" | "sizeLimit") && same_amount(one, other)
-        }
+        (Some(one), Some(other)) => one == other || matches!(field, "divisor" | "sizeLimit") && same_amount(one, other),
     }
 }
 
@@ -194,7 +192,11 @@ mod tests {
             ("restartPolicy", "{}", r#"{"restartPolicy": "Always"}"#),
             ("hostNetwork", "{}", r#"{"hostNetwork": false}"#),
             ("securityContext", "{}", r#"{"securityContext": {}}"#),
-            ("serviceAccount", r#"{"serviceAccountName": "a"}"#, r#"{"serviceAccountName": "a", "serviceAccount": "a"}"#),
+            (
+                "serviceAccount",
+                r#"{"serviceAccountName": "a"}"#,
+                r#"{"serviceAccountName": "a", "serviceAccount": "a"}"#,
+            ),
             ("overhead", r#"{"overhead": {"cpu": "100m"}}"#, r#"{"overhead": {"cpu": 0.1}}"#),
             ("overhead", r#"{"overhead": {}}"#, "{}"),
             ("nodeSelector", r#"{"nodeSelector": {}}"#, "{}"),

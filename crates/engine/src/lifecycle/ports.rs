@@ -27,8 +27,7 @@ pub fn is_port_number(number: i64) -> bool {
 }
 
 /// Says which names [`is_port_name`] takes, for messages.
-pub const PORT_NAMES: &str =
-    "a port's name is 1 to 15 of a-z, 0-9 and single inner hyphens, with at least one letter";
+pub const PORT_NAMES: &str = "a port's name is 1 to 15 of a-z, 0-9 and single inner hyphens, with at least one letter";
 
 /// Returns whether `protocol` is one that a port can have; empty means TCP.
 pub fn is_protocol(protocol: &str) -> bool {

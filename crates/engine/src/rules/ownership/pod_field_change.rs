@@ -172,7 +172,9 @@ fn app_containers(before: &Fields<'_>, after: &Fields<'_>, out: &mut Report<'_>)
         if old_name != name {
             out.at(
                 at().index(index).key("name"),
-                format_args!("container \"{name}\" takes the place of \"{old_name}\"; the containers of a Pod are fixed"),
+                format_args!(
+                    "container \"{name}\" takes the place of \"{old_name}\"; the containers of a Pod are fixed"
+                ),
             );
             continue;
         }
@@ -200,7 +202,9 @@ fn images(list: &'static str, containers: &[Container<'_>], out: &mut Report<'_>
         if image.is_empty() || image.trim() != &**image {
             out.at(
                 spec().key(list).index(index).key("image"),
-                format_args!("container \"{name}\" has image \"{image}\"; an update needs one without blanks around it"),
+                format_args!(
+                    "container \"{name}\" has image \"{image}\"; an update needs one without blanks around it"
+                ),
             );
         }
     }
@@ -228,9 +232,7 @@ fn deadline(before: Option<i64>, after: Option<i64>, out: &mut Report<'_>) {
         ),
         (Some(before), Some(after)) if after > before => out.at(
             at(),
-            format_args!(
-                "activeDeadlineSeconds {before} becomes {after}; an update of a Pod can only make it shorter"
-            ),
+            format_args!("activeDeadlineSeconds {before} becomes {after}; an update of a Pod can only make it shorter"),
         ),
         _ => {}
     }
@@ -329,7 +331,9 @@ fn resize(before: &PodSpec<'_>, after: &PodSpec<'_>, out: &mut Report<'_>) {
     if class != was {
         out.at(
             spec(),
-            format_args!("the resize makes a {was:?} Pod {class:?}; resizing may not change the QoS class, create a new Pod"),
+            format_args!(
+                "the resize makes a {was:?} Pod {class:?}; resizing may not change the QoS class, create a new Pod"
+            ),
         );
     }
 }

@@ -81,7 +81,11 @@ impl Check for InvalidResizePolicy {
                 if let Some(flaw) = flaw {
                     out.at(
                         placed.path(template).key("resizePolicy").index(index),
-                        format_args!("container \"{}\" has a resize policy {}", placed.container.name, Of(policy, flaw)),
+                        format_args!(
+                            "container \"{}\" has a resize policy {}",
+                            placed.container.name,
+                            Of(policy, flaw)
+                        ),
                     );
                 }
             }
@@ -103,10 +107,9 @@ impl Flaw {
     fn of(policy: &ResizePolicy<'_>, role: Role, pod_policy: &str) -> Option<Self> {
         match (&*policy.resource_name, &*policy.restart_policy) {
             (resource, _) if !QOS_RESOURCES.contains(&resource) => Some(Self::Resource),
-            (_, "NotRequired") => None,
             (_, "RestartContainer") if role == Role::Init => Some(Self::Init),
             (_, "RestartContainer") if pod_policy == "Never" => Some(Self::PodNever),
-            (_, "RestartContainer") => None,
+            (_, "NotRequired" | "RestartContainer") => None,
             _ => Some(Self::Policy),
         }
     }
@@ -128,10 +131,9 @@ impl fmt::Display for Of<'_, '_> {
                 f,
                 "of {resource_name} with RestartContainer in a Pod with restartPolicy Never; use NotRequired, or another restartPolicy of the Pod"
             ),
-            Flaw::Init => write!(
-                f,
-                "of {resource_name} with RestartContainer, and is a regular init container; use NotRequired"
-            ),
+            Flaw::Init => {
+                write!(f, "of {resource_name} with RestartContainer, and is a regular init container; use NotRequired")
+            }
             Flaw::Twice => write!(f, "of {resource_name} twice; keep one"),
         }
     }

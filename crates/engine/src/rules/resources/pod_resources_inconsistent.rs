@@ -116,7 +116,8 @@ impl Check for PodResourcesInconsistent {
 fn beside_containers(template: &Template<'_>, level: &PodLevel<'_>, out: &mut Report<'_>) {
     let at = |list: &'static str, name: &str| template.spec_path("resources").key(list).key(name.to_owned());
     for (name, together) in aggregate(&template.spec, requests) {
-        let Some(request) = level.requests.get(name).filter(|request| **request < together && is_pod_level(name)) else {
+        let Some(request) = level.requests.get(name).filter(|request| **request < together && is_pod_level(name))
+        else {
             continue;
         };
         out.measured(
@@ -165,7 +166,9 @@ fn huge_pages(template: &Template<'_>, level: &PodLevel<'_>, out: &mut Report<'_
             ),
             Some(limit) if request < limit => out.at(
                 at().key("requests").key((*name).to_owned()),
-                format_args!("the Pod requests {request} {name}, below its limit of {limit}; huge pages need the same of both"),
+                format_args!(
+                    "the Pod requests {request} {name}, below its limit of {limit}; huge pages need the same of both"
+                ),
             ),
             Some(_) => {}
         }

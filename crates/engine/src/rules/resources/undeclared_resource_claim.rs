@@ -77,7 +77,13 @@ impl Check for UndeclaredResourceClaim {
             for placed in stages::containers(&template.spec) {
                 for (index, name) in claims(placed.container).enumerate() {
                     let declared = declared.get_or_insert_with(|| {
-                        template.spec.resource_claims.iter().map(|claim| &*claim.name).filter(|name| !name.is_empty()).collect()
+                        template
+                            .spec
+                            .resource_claims
+                            .iter()
+                            .map(|claim| &*claim.name)
+                            .filter(|name| !name.is_empty())
+                            .collect()
                     });
                     if !declared.contains(&name) {
                         out.at(

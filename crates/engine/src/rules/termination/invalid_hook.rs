@@ -93,10 +93,7 @@ impl Check for InvalidHook {
                 let at = || placed.path(template).key("lifecycle").key(field);
                 // Of tcpSocket `hook-tcp-socket` speaks.
                 for flaw in Handlers::of_hook(hook).flaws().into_iter().filter(|flaw| flaw.handler != "tcpSocket") {
-                    out.at(
-                        at().join(&flaw.at),
-                        format_args!("{field} of container \"{name}\" {}", flaw.what),
-                    );
+                    out.at(at().join(&flaw.at), format_args!("{field} of container \"{name}\" {}", flaw.what));
                 }
                 let Some(seconds) = hook.sleep.and_then(|sleep| sleep.seconds) else { continue };
                 let at = || at().keys(&["sleep", "seconds"]);
