@@ -105,7 +105,7 @@ pub const KNOWN: &[Known] = &[
         "on the host's network the API server makes a hostPort of a containerPort that is none; podgate names the latter",
     ),
     api_server("*resources.requests", "*must be equal to*", "resources that allow no overcommitment"),
-    api_server("*ontainers[*].resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
+    api_server("*resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
     podgate(
         "request-exceeds-limit",
         "*resources.limits.*",
@@ -127,7 +127,7 @@ pub const KNOWN: &[Known] = &[
     ),
     api_server("*resources.containers[*", "*must be less than or equal to pod limits*", "the same"),
     api_server("*resourceClaims[*", "*", "claims of devices that are not named, named twice or come from nowhere"),
-    api_server("*containers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),
+    api_server("*ontainers[*].resources.claims*", "Duplicate value*", "the same: a container that names one twice"),
     api_server("*.valueFrom*", "*", "a variable that comes from nowhere"),
     api_server("*.volumeMounts[*].mountPath", "*must be unique", "two volumes in one place"),
     api_server("*.volumeMounts[*].name", "*must not already exist*", "a volume both mounted and attached"),

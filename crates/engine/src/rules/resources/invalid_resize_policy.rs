@@ -107,10 +107,9 @@ impl Flaw {
     fn of(policy: &ResizePolicy<'_>, role: Role, pod_policy: &str) -> Option<Self> {
         match (&*policy.resource_name, &*policy.restart_policy) {
             (resource, _) if !QOS_RESOURCES.contains(&resource) => Some(Self::Resource),
-            (_, "NotRequired") => None,
             (_, "RestartContainer") if role == Role::Init => Some(Self::Init),
             (_, "RestartContainer") if pod_policy == "Never" => Some(Self::PodNever),
-            (_, "RestartContainer") => None,
+            (_, "NotRequired" | "RestartContainer") => None,
             _ => Some(Self::Policy),
         }
     }
