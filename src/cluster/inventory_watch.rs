@@ -34,8 +34,8 @@ const QUEUE: usize = 1024;
 const PAGE: u32 = 100;
 
 /// Keeps `cluster_state` up to date with Namespaces, Services, PodDisruptionBudgets, HorizontalPodAutoscalers, LimitRanges and the
-/// workloads that keep replicas, for as long as it is polled. Nothing is known until the first four kinds have been listed; what was known stays
-/// while the API server is gone.
+/// workloads that keep replicas, for as long as it is polled. Nothing is known until the first four kinds have been listed; what
+/// was known stays while the API server is gone.
 pub async fn watch_inventory(client: Client, cluster_state: ClusterState) -> Infallible {
     let (changes, received) = mpsc::channel(QUEUE);
     // Of namespaces, nothing but metadata is asked for.

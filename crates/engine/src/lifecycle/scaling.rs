@@ -59,12 +59,17 @@ pub fn is_target_missing(known: &Namespace, group: &str, target: &Autoscaler) ->
     keeps_replicas && known.has_workloads() && known.workload(&target.kind, &target.name).is_none()
 }
 
-/// Returns an autoscaler that scales the same as this one: neither scales then. The one that a ScaledObject keeps is the same as the
+/// Autoscalers of one workload that are looked at: two are too many already.
+const MOST_AUTOSCALERS: usize = 10;
+
+/// Returns the autoscalers that scale the same as this one: none of them scales then. The one that a ScaledObject keeps is the same as the
 /// ScaledObject. (`HPAsMatchingPods` of the autoscaler's controller, reason `AmbiguousSelector`)
 pub fn other_autoscalers<'k>(known: &'k Namespace, this: &Autoscaler) -> impl Iterator<Item = &'k Autoscaler> {
-    known.autoscalers(&this.kind, &this.name).iter().filter(move |other| {
+    known.autoscalers(&this.kind, &this.name).iter().take(MOST_AUTOSCALERS).filter(move |other| {
         let is_this = (other.own_kind, &other.own_name) == (this.own_kind, &this.own_name);
-        let keeps = |keeper: &Autoscaler, kept: &Autoscaler| kept.kept_by == keeper.own_name;
+        let keeps = |keeper: &Autoscaler, kept: &Autoscaler| {
+            keeper.own_kind == "ScaledObject" && kept.kept_by == keeper.own_name
+        };
         !is_this && !keeps(this, other) && !keeps(other, this)
     })
 }

@@ -167,7 +167,7 @@ fn check_autoscaler(review: &Review<'_>, spec: &AutoscalerSpec<'_>, out: &mut Re
     }
     let this = Autoscaler::of(review.workload.kind, metadata, spec);
     check_bounds(&this, spec, out);
-    let is_keda = spec.max_replicas.is_none() && review.workload.kind == "ScaledObject";
+    let is_keda = this.own_kind == "ScaledObject";
     let api_version = &*spec.scale_target_ref.api_version;
     let group = match api_version.rsplit_once('/') {
         Some((group, _)) => group,
