@@ -22,8 +22,12 @@ pub(super) struct WatchedKind {
 
 pub(super) const NAMESPACES: WatchedKind = WatchedKind { group: "", kind: "Namespace", namespaced: false, spec: &[] };
 
-pub(super) const SERVICES: WatchedKind =
-    WatchedKind { group: "", kind: "Service", namespaced: true, spec: &["selector", "ports"] };
+pub(super) const SERVICES: WatchedKind = WatchedKind {
+    group: "",
+    kind: "Service",
+    namespaced: true,
+    spec: &["selector", "ports", "type", "clusterIP", "publishNotReadyAddresses"],
+};
 
 pub(super) const BUDGETS: WatchedKind = WatchedKind {
     group: "policy",

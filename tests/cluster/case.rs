@@ -94,11 +94,17 @@ pub fn read(file: &Path) -> Vec<Case> {
     documents.iter().map(read).collect()
 }
 
+/// The rules that need objects which `podgate check` knows and no watch does, so that a cluster cannot show them.
+const CHECK_ONLY: [&str; 1] = ["one-node-volume-rollout"];
+
 /// What is denied or warned of needs a case that does so, and one that is left alone.
 pub fn every_rule_has_its_cases() {
     let files = files();
     for rule in RULES {
         let Some(file) = files.get(rule.id) else {
+            if CHECK_ONLY.contains(&rule.id) {
+                continue;
+            }
             assert!(rule.level < Level::Warn, "rule {} has no tests/cluster/cases/{}.yaml", rule.id, rule.id);
             continue;
         };

@@ -33,12 +33,16 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-update-strategy", REFUSED),
     ("no-spread", ONE_NODE),
     ("spread-without-effect", ONE_NODE),
+    ("spread-counts-old-pods", ONE_NODE),
+    ("pinned-to-host", ONE_NODE),
+    ("stateful-service-missing", "names in the DNS are given by the cluster's DNS server, of which the suite has none"),
     ("missing-requests", MEMORY),
     ("invalid-quantity", REFUSED),
     ("request-exceeds-limit", REFUSED),
     ("stateful-empty-dir", FILES),
     ("unbounded-memory-volume", MEMORY),
     ("undeclared-volume", REFUSED),
+    ("one-node-volume-rollout", "volumes are attached by a storage driver, of which the suite has none"),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

@@ -4,6 +4,7 @@ pub mod commands;
 pub mod defaults;
 pub mod disruption;
 pub mod helpers;
+pub mod hosts;
 pub mod names;
 pub mod ports;
 pub mod probes;

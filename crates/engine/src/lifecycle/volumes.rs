@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Container, Metadata};
+use crate::model::{Container, Metadata, PodSpec, inventory::Namespace, inventory_object::ClaimAccess};
 
 /// How a container names a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,25 @@ pub fn uses<'c>(container: &'c Container<'_>) -> impl Iterator<Item = VolumeUse<
             Some(VolumeUse { volume: &file.volume_name, how: Use::EnvFile, index })
         });
     mounts.chain(devices).chain(files)
+}
+
+/// A volume of a claim that only one node may have at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct OneNodeVolume<'p> {
+    /// Its index among the Pod's volumes.
+    pub index: usize,
+    /// The claim's name.
+    pub claim: &'p str,
+    /// Says how many may use it.
+    pub access: ClaimAccess,
+}
+
+/// Returns the volumes of a Pod whose claims are known to let only one node have them at a time.
+pub fn one_node_volumes<'p>(known: &Namespace, spec: &'p PodSpec<'_>) -> impl Iterator<Item = OneNodeVolume<'p>> {
+    spec.volumes.iter().enumerate().filter_map(|(index, volume)| {
+        let claim = &*volume.persistent_volume_claim.as_ref()?.claim_name;
+        Some(OneNodeVolume { index, claim, access: known.one_node_claim(claim)? })
+    })
 }
 
 /// Places for files that neither last nor are looked for by others, by the Filesystem Hierarchy Standard.

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     LabelSelector,
-    inventory_object::{Autoscaler, Budget, Content, InventoryObject, InventoryWorkload, Service},
+    inventory_object::{Autoscaler, Budget, ClaimAccess, Content, InventoryObject, InventoryWorkload, Service},
 };
 use crate::syntax::{Map, ReadErrors};
 
@@ -33,6 +33,8 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
+    /// Tells of each Service, by name, whether it is headless.
+    headless: HashMap<String, bool>,
     /// Tells whether Services are known though none is here.
     has_services: bool,
     budgets: Selected<Budget>,
@@ -40,6 +42,8 @@ pub struct Namespace {
     has_budgets: bool,
     /// By kind and name of what they scale.
     autoscalers: HashMap<String, HashMap<String, Autoscaler>>,
+    /// PersistentVolumeClaims whose volume only one node may have at a time, by name.
+    one_node_claims: HashMap<String, ClaimAccess>,
     workloads: Vec<InventoryWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
 }
@@ -99,14 +103,23 @@ impl Inventory {
             Content::Namespace { terminating, labels } => {
                 (namespace.terminating, namespace.labels) = (terminating, Some(labels));
             }
-            // A Service without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
-            Content::Service(selector, _) if selector.match_labels.is_empty() => {}
-            Content::Service(selector, service) => namespace.services.add(selector, service),
+            Content::Service(selector, service) => {
+                namespace.headless.insert(service.name.clone(), service.is_headless);
+                // One without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
+                if !selector.match_labels.is_empty() {
+                    namespace.services.add(selector, service);
+                }
+            }
             Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
             Content::Autoscaler(autoscaler) => {
                 // Of two that scale the same the first counts.
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
                 of_kind.entry(autoscaler.name.clone()).or_insert(autoscaler);
+            }
+            Content::Claim { name, access } => {
+                if let Some(access) = access {
+                    namespace.one_node_claims.insert(name, access);
+                }
             }
             Content::Workloads(workloads) => {
                 for workload in workloads {
@@ -166,6 +179,11 @@ impl Namespace {
         self.services.selecting(labels)
     }
 
+    /// Returns whether the Service of this name is headless; `None` where it is not known.
+    pub fn is_headless(&self, service: &str) -> Option<bool> {
+        self.headless.get(service).copied()
+    }
+
     /// Returns whether Services are known here, so that a Pod that none selects gets no traffic.
     pub fn knows_services(&self) -> bool {
         self.has_services || !self.services.items.is_empty()
@@ -184,6 +202,11 @@ impl Namespace {
     /// Returns the autoscaler of a workload.
     pub fn autoscaler(&self, kind: &str, name: &str) -> Option<&Autoscaler> {
         self.autoscalers.get(kind)?.get(name)
+    }
+
+    /// Returns how many may use a PersistentVolumeClaim; `None` where it is not known, and where several nodes may.
+    pub fn one_node_claim(&self, name: &str) -> Option<ClaimAccess> {
+        self.one_node_claims.get(name).copied()
     }
 
     /// Returns a workload by kind and name.

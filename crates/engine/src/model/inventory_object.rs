@@ -33,6 +33,10 @@ pub(super) enum Content {
     Service(LabelSelector, Service),
     Budget(LabelSelector, Budget),
     Autoscaler(Autoscaler),
+    Claim {
+        name: String,
+        access: Option<ClaimAccess>,
+    },
     /// One for each template.
     Workloads(Vec<InventoryWorkload>),
 }
@@ -112,6 +116,37 @@ pub struct Autoscaler {
     pub min_replicas: i64,
 }
 
+/// Says how many may use a PersistentVolumeClaim that lets only one node have its volume at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimAccess {
+    /// `ReadWriteOnce`: Pods on one node.
+    OneNode,
+    /// `ReadWriteOncePod`: one Pod.
+    OnePod,
+}
+
+impl ClaimAccess {
+    /// Returns what these access modes mean; `None` where several nodes may have the volume, and where there are none.
+    fn of(modes: &[Str<'_>]) -> Option<Self> {
+        let are = |mode: &str| !modes.is_empty() && modes.iter().all(|known| *known == mode);
+        if are("ReadWriteOncePod") {
+            Some(Self::OnePod)
+        } else if are("ReadWriteOnce") {
+            Some(Self::OneNode)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the access mode.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OneNode => "ReadWriteOnce",
+            Self::OnePod => "ReadWriteOncePod",
+        }
+    }
+}
+
 /// A workload that keeps replicas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryWorkload {
@@ -143,6 +178,7 @@ impl InventoryObject {
             ("policy", "PodDisruptionBudget"),
             ("autoscaling", "HorizontalPodAutoscaler"),
             ("keda.sh", "ScaledObject"),
+            ("", "PersistentVolumeClaim"),
         ];
         beside_workloads.contains(&(group, kind))
             || Workload::find(group, kind).is_some_and(|workload| !workload.is_pod())
@@ -189,6 +225,11 @@ impl InventoryObject {
                     name: target.name.to_string(),
                     min_replicas,
                 })
+            }
+            ("", "PersistentVolumeClaim") => {
+                let root: Root<'_, ClaimSpec<'_>> = from_object(text)?;
+                let access = ClaimAccess::of(&root.spec.access_modes);
+                Content::Claim { name: root.metadata.name.to_string(), access }
             }
             ("keda.sh", "ScaledObject") => {
                 let root: Root<'_, ScaledObjectSpec<'_>> = from_object(text)?;
@@ -308,6 +349,13 @@ impl SpecPort<'_> {
         let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
         ServicePort { name: self.name.to_string(), protocol: protocol.to_owned(), target }
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ClaimSpec<'a> {
+    #[serde(borrow)]
+    access_modes: List<Str<'a>>,
 }
 
 #[derive(Default, Deserialize)]
