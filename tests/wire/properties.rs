@@ -24,8 +24,9 @@ const CHANGE_RULES: [&str; 4] =
 
 /// Rules about new objects, which an update cannot break.
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
-/// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
-const NOT_OF_A_POD: [&str; 25] = [
+/// Rules about workloads, other objects and statuses, two that need a Pod in which nearly all is right, and one about constraints, which
+/// the Pods here do not have.
+const NOT_OF_A_POD: [&str; 32] = [
     "blocking-disruption-budget",
     "budget-blocks-workload",
     "cron-jobs-pile-up",
@@ -42,12 +43,19 @@ const NOT_OF_A_POD: [&str; 25] = [
     "missing-disruption-budget",
     "no-drain-window",
     "no-spread",
+    "one-node-volume-rollout",
     "orphan-init-volume",
     "overlapping-disruption-budgets",
+    "pinned-to-host",
     "progress-deadline-too-short",
     "restart-policy-not-allowed",
+    "selector-mismatch",
+    "service-port-unresolved",
     "single-replica",
+    "spread-counts-old-pods",
+    "spread-without-effect",
     "stateful-empty-dir",
+    "stateful-service-missing",
     "terminal-phase-left",
     "unhealthy-eviction-policy-unset",
     "unobserved-rollout",
