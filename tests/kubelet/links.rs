@@ -37,6 +37,9 @@ const WITHOUT: &[(&str, &str)] = &[
     ("invalid-update-strategy", REFUSED),
     ("no-spread", ONE_NODE),
     ("spread-without-effect", ONE_NODE),
+    ("spread-counts-old-pods", ONE_NODE),
+    ("pinned-to-host", ONE_NODE),
+    ("stateful-service-missing", "names in the DNS are given by the cluster's DNS server, of which the suite has none"),
     ("missing-requests", MEMORY),
     ("missing-memory-limit", MEMORY),
     ("invalid-quantity", REFUSED),
@@ -57,6 +60,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("unknown-field", "the API server drops the field, so that no kubelet sees it"),
     ("autoscaler-without-effect", METRICS),
     ("replicas-reset-autoscaler", METRICS),
+    ("one-node-volume-rollout", "volumes are attached by a storage driver, of which the suite has none"),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

@@ -24,8 +24,9 @@ const CHANGE_RULES: [&str; 4] =
 
 /// Rules about new objects, which an update cannot break.
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
-/// Rules about workloads, other objects and statuses, and two that need a Pod in which nearly all is right.
-const NOT_OF_A_POD: [&str; 30] = [
+/// Rules about workloads, other objects and statuses, two that need a Pod in which nearly all is right, and one about constraints, which
+/// the Pods here do not have.
+const NOT_OF_A_POD: [&str; 37] = [
     "autoscaler-without-effect",
     "blocking-disruption-budget",
     "budget-blocks-workload",
@@ -45,13 +46,20 @@ const NOT_OF_A_POD: [&str; 30] = [
     "missing-disruption-budget",
     "no-drain-window",
     "no-spread",
+    "one-node-volume-rollout",
     "orphan-init-volume",
     "overlapping-disruption-budgets",
+    "pinned-to-host",
     "progress-deadline-too-short",
     "replicas-reset-autoscaler",
     "restart-policy-not-allowed",
+    "selector-mismatch",
+    "service-port-unresolved",
     "single-replica",
+    "spread-counts-old-pods",
+    "spread-without-effect",
     "stateful-empty-dir",
+    "stateful-service-missing",
     "terminal-phase-left",
     "unhealthy-eviction-policy-unset",
     "unknown-field",

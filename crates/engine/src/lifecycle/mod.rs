@@ -6,6 +6,7 @@ pub mod defaults;
 pub mod disruption;
 pub mod handlers;
 pub mod helpers;
+pub mod hosts;
 pub mod names;
 pub mod ports;
 pub mod probes;

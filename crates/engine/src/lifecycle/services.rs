@@ -13,9 +13,10 @@ use super::{
 use crate::{
     model::{
         ContainerPort, PodPorts, PodSpec, Review, Template,
+        inventory::Namespace,
         inventory_object::{Service, ServicePort, TargetPort},
     },
-    syntax::SmallMap,
+    syntax::{Map, SmallMap},
 };
 
 /// A port of a known Service that sends what it gets to the Pods of a template.
@@ -71,6 +72,30 @@ pub fn traffic<'r, 'a>(review: &'r Review<'a>, template: &'r Template<'a>) -> Op
         Some(Traffic { service, port, to, declared: found.map(|(_, declared)| declared) })
     });
     Some(sent.collect())
+}
+
+/// Says what is wrong with the Service that a StatefulSet names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoverningFault<'s> {
+    /// There is none of this name, but this headless one selects its Pods.
+    Other(&'s str),
+    /// It has an address of its own.
+    NotHeadless,
+}
+
+/// Returns what is wrong with the Service that a StatefulSet names by `serviceName`, as far as the Services of the namespace are known: its
+/// Pods get it as their `subdomain` (`initIdentity` of the StatefulSet controller), and have names in the DNS only below a headless
+/// Service of this name.
+pub fn governing_fault<'s>(known: &'s Namespace, service_name: &str, labels: &Map<'_>) -> Option<GoverningFault<'s>> {
+    match known.is_headless(service_name) {
+        Some(true) => None,
+        Some(false) => Some(GoverningFault::NotHeadless),
+        None if known.knows_services() => {
+            let meant = known.services(labels).into_iter().find(|service| service.is_headless)?;
+            Some(GoverningFault::Other(&meant.name))
+        }
+        None => None,
+    }
 }
 
 /// The ports that all Pods declare which a Service selects.

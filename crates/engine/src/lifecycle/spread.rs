@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::ports::host_port;
+use super::{hosts::HOSTNAME, ports::host_port};
 use crate::{
     model::{
-        LabelSelector, PodSpec,
+        LabelSelector, PodSpec, SelectorView,
         pod::{PodAffinityTerm, TopologySpreadConstraint},
         selector::LabelUnknown,
     },
@@ -121,6 +121,16 @@ impl AntiAffinityPlace {
             list.key("preferredDuringSchedulingIgnoredDuringExecution").index(self.index).key("podAffinityTerm")
         }
     }
+}
+
+/// Returns whether Pods with these labels go to one node all: a required affinity to themselves says so.
+pub fn stay_together(spec: &PodSpec<'_>, labels: &Map<'_>) -> bool {
+    let affinity = spec.affinity.pod_affinity.as_ref();
+    let mut terms = affinity.into_iter().flat_map(|it| &it.required_during_scheduling_ignored_during_execution);
+    terms.any(|term| {
+        let selector = term.label_selector.as_ref().filter(|_| term.topology_key == HOSTNAME);
+        selector.and_then(SelectorView::to_selector).is_some_and(|selector| unmet(&selector, labels).is_none())
+    })
 }
 
 /// Returns what a selector wants that Pods with these labels do not have.

@@ -2,7 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Container, Metadata, pod::Volume};
+use crate::model::{
+    Container, Metadata, PodSpec,
+    inventory::Namespace,
+    inventory_object::ClaimAccess,
+    pod::{Present, Volume},
+};
 
 /// How a container names a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub fn other_kind(volume: &Volume<'_>) -> Option<&'static str> {
         ("secret", volume.secret),
         ("projected", volume.projected),
         ("downwardAPI", volume.downward_api),
-        ("persistentVolumeClaim", volume.persistent_volume_claim),
+        ("persistentVolumeClaim", volume.persistent_volume_claim.as_ref().map(|_| Present {})),
         ("ephemeral", volume.ephemeral),
         ("csi", volume.csi),
         ("hostPath", volume.host_path),
@@ -56,6 +61,25 @@ pub fn other_kind(volume: &Volume<'_>) -> Option<&'static str> {
         ("image", volume.image),
     ];
     kinds.into_iter().filter(|_| volume.empty_dir.is_none()).find_map(|(kind, present)| present.map(|_| kind))
+}
+
+/// A volume of a claim that only one node may have at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct OneNodeVolume<'p> {
+    /// Its index among the Pod's volumes.
+    pub index: usize,
+    /// The claim's name.
+    pub claim: &'p str,
+    /// Says how many may use it.
+    pub access: ClaimAccess,
+}
+
+/// Returns the volumes of a Pod whose claims are known to let only one node have them at a time.
+pub fn one_node_volumes<'p>(known: &Namespace, spec: &'p PodSpec<'_>) -> impl Iterator<Item = OneNodeVolume<'p>> {
+    spec.volumes.iter().enumerate().filter_map(|(index, volume)| {
+        let claim = &*volume.persistent_volume_claim.as_ref()?.claim_name;
+        Some(OneNodeVolume { index, claim, access: known.one_node_claim(claim)? })
+    })
 }
 
 /// Places for files that neither last nor are looked for by others, by the Filesystem Hierarchy Standard.

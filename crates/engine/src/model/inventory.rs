@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     LabelSelector,
-    inventory_object::{Autoscaler, Budget, Content, InventoryObject, InventoryWorkload, Service},
+    inventory_object::{Autoscaler, Budget, ClaimAccess, Content, InventoryObject, InventoryWorkload, Service},
 };
 use crate::syntax::{Map, ReadErrors};
 
@@ -36,6 +36,8 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
+    /// Tells of each Service, by name, whether it is headless.
+    headless: HashMap<String, bool>,
     /// Tells whether Services are known though none is here.
     has_services: bool,
     budgets: Selected<Budget>,
@@ -47,6 +49,8 @@ pub struct Namespace {
     default_requests: BTreeSet<String>,
     /// Tells whether one of them gives containers a memory limit that say nothing.
     limits_memory: bool,
+    /// PersistentVolumeClaims whose volume only one node may have at a time, by name.
+    one_node_claims: HashMap<String, ClaimAccess>,
     workloads: Vec<InventoryWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
     workloads_by_name: HashMap<String, Vec<usize>>,
@@ -107,9 +111,13 @@ impl Inventory {
             Content::Namespace { terminating, labels } => {
                 (namespace.terminating, namespace.labels) = (terminating, Some(labels));
             }
-            // A Service without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
-            Content::Service(selector, _) if selector.match_labels.is_empty() => {}
-            Content::Service(selector, service) => namespace.services.add(selector, service),
+            Content::Service(selector, service) => {
+                namespace.headless.insert(service.name.clone(), service.is_headless);
+                // One without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
+                if !selector.match_labels.is_empty() {
+                    namespace.services.add(selector, service);
+                }
+            }
             Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
             Content::Autoscaler(autoscaler) => {
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
@@ -118,6 +126,11 @@ impl Inventory {
             Content::LimitRange(limits) => {
                 namespace.limits_memory |= limits.limits_memory;
                 namespace.default_requests.extend(limits.default_requests);
+            }
+            Content::Claim { name, access } => {
+                if let Some(access) = access {
+                    namespace.one_node_claims.insert(name, access);
+                }
             }
             Content::Workloads(workloads) => {
                 for workload in workloads {
@@ -187,6 +200,11 @@ impl Namespace {
         self.services.selecting(labels)
     }
 
+    /// Returns whether the Service of this name is headless; `None` where it is not known.
+    pub fn is_headless(&self, service: &str) -> Option<bool> {
+        self.headless.get(service).copied()
+    }
+
     /// Returns whether Services are known here, so that a Pod that none selects gets no traffic.
     pub fn knows_services(&self) -> bool {
         self.has_services || !self.services.items.is_empty()
@@ -226,6 +244,11 @@ impl Namespace {
     /// Returns whether a workload is known here.
     pub fn has_workloads(&self) -> bool {
         !self.workloads.is_empty()
+    }
+
+    /// Returns how many may use a PersistentVolumeClaim; `None` where it is not known, and where several nodes may.
+    pub fn one_node_claim(&self, name: &str) -> Option<ClaimAccess> {
+        self.one_node_claims.get(name).copied()
     }
 
     /// Returns a workload by kind and name.

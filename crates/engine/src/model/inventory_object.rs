@@ -35,6 +35,10 @@ pub(super) enum Content {
     Budget(LabelSelector, Budget),
     Autoscaler(Autoscaler),
     LimitRange(LimitRange),
+    Claim {
+        name: String,
+        access: Option<ClaimAccess>,
+    },
     /// One for each template.
     Workloads(Vec<InventoryWorkload>),
 }
@@ -156,6 +160,37 @@ impl Autoscaler {
     }
 }
 
+/// Says how many may use a PersistentVolumeClaim that lets only one node have its volume at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimAccess {
+    /// `ReadWriteOnce`: Pods on one node.
+    OneNode,
+    /// `ReadWriteOncePod`: one Pod.
+    OnePod,
+}
+
+impl ClaimAccess {
+    /// Returns what these access modes mean; `None` where several nodes may have the volume, and where there are none.
+    fn of(modes: &[Str<'_>]) -> Option<Self> {
+        let are = |mode: &str| !modes.is_empty() && modes.iter().all(|known| *known == mode);
+        if are("ReadWriteOncePod") {
+            Some(Self::OnePod)
+        } else if are("ReadWriteOnce") {
+            Some(Self::OneNode)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the access mode.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OneNode => "ReadWriteOnce",
+            Self::OnePod => "ReadWriteOncePod",
+        }
+    }
+}
+
 const SCALED_OBJECT: &str = "ScaledObject";
 
 /// A LimitRange: what it gives containers that say nothing.
@@ -201,6 +236,7 @@ impl InventoryObject {
             ("policy", "PodDisruptionBudget"),
             ("autoscaling", "HorizontalPodAutoscaler"),
             ("keda.sh", SCALED_OBJECT),
+            ("", "PersistentVolumeClaim"),
         ];
         beside_workloads.contains(&(group, kind)) || Workload::find(group, kind).is_some()
     }
@@ -245,6 +281,11 @@ impl InventoryObject {
             ("keda.sh", SCALED_OBJECT) => {
                 let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
                 Content::Autoscaler(Autoscaler::of(SCALED_OBJECT, &root.metadata, &root.spec))
+            }
+            ("", "PersistentVolumeClaim") => {
+                let root: Root<'_, ClaimSpec<'_>> = from_object(text)?;
+                let access = ClaimAccess::of(&root.spec.access_modes);
+                Content::Claim { name: root.metadata.name.to_string(), access }
             }
             ("", "LimitRange") => {
                 let root: Root<'_, LimitRangeSpec<'_>> = from_object(text)?;
@@ -382,6 +423,13 @@ impl SpecPort<'_> {
         let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
         ServicePort { name: self.name.to_string(), protocol: protocol.to_owned(), target }
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ClaimSpec<'a> {
+    #[serde(borrow)]
+    access_modes: List<Str<'a>>,
 }
 
 #[derive(Default, Deserialize)]

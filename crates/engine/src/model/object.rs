@@ -197,6 +197,9 @@ pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     /// they are an empty selector here.
     #[serde(borrow, deserialize_with = "object")]
     pub selector: Option<SelectorView<'a>>,
+    /// `serviceName` of a StatefulSet.
+    #[serde(borrow)]
+    pub service_name: Str<'a>,
     /// `strategy` of a Deployment.
     #[serde(borrow, deserialize_with = "object_or_default")]
     pub strategy: Strategy<'a>,

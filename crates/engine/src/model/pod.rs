@@ -128,6 +128,9 @@ pub struct PodSpec<'a> {
     /// `resourceClaims`: the claims of devices that the Pod waits for (KEP-4381).
     #[serde(borrow)]
     pub resource_claims: List<ResourceClaim<'a>>,
+    /// `nodeSelector`.
+    #[serde(borrow)]
+    pub node_selector: Map<'a>,
     /// `hostNetwork`.
     pub host_network: Option<bool>,
     /// `shareProcessNamespace`: its containers see the processes of each other.
@@ -164,8 +167,8 @@ pub struct Volume<'a> {
     #[serde(borrow, deserialize_with = "object")]
     pub empty_dir: Option<EmptyDir<'a>>,
     /// `persistentVolumeClaim`.
-    #[serde(deserialize_with = "object")]
-    pub persistent_volume_claim: Option<Present>,
+    #[serde(borrow, deserialize_with = "object")]
+    pub persistent_volume_claim: Option<ClaimVolume<'a>>,
     /// `ephemeral`: a claim that lives and dies with the Pod.
     #[serde(deserialize_with = "object")]
     pub ephemeral: Option<Present>,
@@ -199,6 +202,15 @@ pub struct Volume<'a> {
     /// `csi`.
     #[serde(deserialize_with = "object")]
     pub csi: Option<Present>,
+}
+
+/// `PersistentVolumeClaimVolumeSource`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClaimVolume<'a> {
+    /// `claimName`.
+    #[serde(borrow)]
+    pub claim_name: Str<'a>,
 }
 
 /// `EmptyDirVolumeSource`.
@@ -254,9 +266,69 @@ pub struct TopologySpreadConstraint<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Affinity<'a> {
+    /// `nodeAffinity`.
+    #[serde(borrow, deserialize_with = "object")]
+    pub node_affinity: Option<NodeAffinity<'a>>,
+    /// `podAffinity`.
+    #[serde(borrow, deserialize_with = "object")]
+    pub pod_affinity: Option<PodAffinity<'a>>,
     /// `podAntiAffinity`.
     #[serde(borrow, deserialize_with = "object")]
     pub pod_anti_affinity: Option<PodAntiAffinity<'a>>,
+}
+
+/// `NodeAffinity`, as far as it is required.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeAffinity<'a> {
+    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub required_during_scheduling_ignored_during_execution: NodeSelector<'a>,
+}
+
+/// `NodeSelector`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeSelector<'a> {
+    /// `nodeSelectorTerms`, one of which has to hold.
+    #[serde(borrow)]
+    pub node_selector_terms: List<NodeSelectorTerm<'a>>,
+}
+
+/// `NodeSelectorTerm`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeSelectorTerm<'a> {
+    /// `matchExpressions`: of the node's labels.
+    #[serde(borrow)]
+    pub match_expressions: List<NodeRequirement<'a>>,
+    /// `matchFields`: of the node's fields, of which there is `metadata.name` only.
+    #[serde(borrow)]
+    pub match_fields: List<NodeRequirement<'a>>,
+}
+
+/// `NodeSelectorRequirement`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct NodeRequirement<'a> {
+    /// `key`.
+    #[serde(borrow)]
+    pub key: Str<'a>,
+    /// `operator`.
+    #[serde(borrow)]
+    pub operator: Str<'a>,
+    /// `values`.
+    #[serde(borrow)]
+    pub values: List<Str<'a>>,
+}
+
+/// `PodAffinity`, as far as it is required.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodAffinity<'a> {
+    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    #[serde(borrow)]
+    pub required_during_scheduling_ignored_during_execution: List<PodAffinityTerm<'a>>,
 }
 
 /// `PodAntiAffinity`.
@@ -275,6 +347,9 @@ pub struct PodAntiAffinity<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodAffinityTerm<'a> {
+    /// `topologyKey`.
+    #[serde(borrow)]
+    pub topology_key: Str<'a>,
     /// `labelSelector`; absent selects no Pod.
     #[serde(borrow, deserialize_with = "object")]
     pub label_selector: Option<SelectorView<'a>>,

@@ -172,6 +172,14 @@ pub static RESOURCE_CLAIMS: Feature = Feature::new(
     "`resourceClaims` of the Pod's spec",
     "the Pod starts without its devices",
 );
+/// `matchLabelKeys` of topology spread constraints.
+pub static MATCH_LABEL_KEYS: Feature = Feature::new(
+    "MatchLabelKeysInPodTopologySpread",
+    25,
+    27,
+    "`topologySpreadConstraints[*].matchLabelKeys`",
+    "Pods of other revisions are counted too",
+);
 /// `schedulingGates`.
 pub static SCHEDULING_GATES: Feature =
     Feature::new("PodSchedulingReadiness", 26, 27, "`schedulingGates`", "the Pod is scheduled at once");
@@ -224,6 +232,7 @@ pub static FEATURES: &[&Feature] = &[
     &RESIZE,
     &RESOURCE_CLAIMS,
     &SCHEDULING_GATES,
+    &MATCH_LABEL_KEYS,
     &IMAGE_VOLUMES,
     &POD_FAILURE_POLICY,
     &BACKOFF_LIMIT_PER_INDEX,

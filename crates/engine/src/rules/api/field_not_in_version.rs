@@ -67,9 +67,9 @@ use crate::{
     model::{
         Feature, KubernetesVersion, Review, Template,
         version::{
-            BACKOFF_LIMIT_PER_INDEX, ENV_FILES, IMAGE_VOLUMES, POD_FAILURE_POLICY, POD_LEVEL_RESOURCES, RESIZE,
-            RESOURCE_CLAIMS, RESTART_ALL, RESTART_RULES, SCHEDULING_GATES, SIDECARS, SLEEP, SLEEP_ZERO,
-            STATEFUL_SET_MAX_UNAVAILABLE, STOP_SIGNALS, UNHEALTHY_EVICTION,
+            BACKOFF_LIMIT_PER_INDEX, ENV_FILES, IMAGE_VOLUMES, MATCH_LABEL_KEYS, POD_FAILURE_POLICY,
+            POD_LEVEL_RESOURCES, RESIZE, RESOURCE_CLAIMS, RESTART_ALL, RESTART_RULES, SCHEDULING_GATES, SIDECARS,
+            SLEEP, SLEEP_ZERO, STATEFUL_SET_MAX_UNAVAILABLE, STOP_SIGNALS, UNHEALTHY_EVICTION,
         },
     },
     rules::rule::{Check, PolicyFacts, Report, rule},
@@ -195,6 +195,13 @@ impl Dropped<'_, '_> {
         self.found(&SCHEDULING_GATES, at(!spec.gates().is_empty(), "schedulingGates"), || {
             "the Pod has schedulingGates".to_owned()
         });
+        for (index, constraint) in spec.topology_spread_constraints.iter().enumerate() {
+            let at = template.spec_path("topologySpreadConstraints").index(index).key("matchLabelKeys");
+            let is_set = !constraint.match_label_keys.is_empty();
+            self.found(&MATCH_LABEL_KEYS, is_set.then_some(at), || {
+                format!("topologySpreadConstraints[{index}] has matchLabelKeys")
+            });
+        }
         for (index, volume) in spec.volumes.iter().enumerate().filter(|(_, volume)| volume.image.is_some()) {
             let at = template.spec_path("volumes").index(index).key("image");
             self.found(&IMAGE_VOLUMES, Some(at), || format!("volume \"{}\" is an image", volume.name));

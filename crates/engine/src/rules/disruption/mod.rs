@@ -13,6 +13,7 @@ pub(super) mod missing_disruption_budget;
 pub(super) mod no_spread;
 pub(super) mod overlapping_disruption_budgets;
 pub(super) mod single_replica;
+pub(super) mod spread_counts_old_pods;
 pub(super) mod spread_without_effect;
 pub(super) mod unhealthy_eviction_policy_unset;
 pub(super) mod unobserved_rollout;

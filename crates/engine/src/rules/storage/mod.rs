@@ -1,5 +1,6 @@
 //! Rules about volumes.
 
+pub(super) mod one_node_volume_rollout;
 pub(super) mod stateful_empty_dir;
 pub(super) mod unbounded_memory_volume;
 pub(super) mod undeclared_volume;

@@ -101,8 +101,8 @@ impl Check for StatefulEmptyDir {
 
 /// Returns whether what is in the volume is still there after the Pod.
 fn lasts(volume: &Volume<'_>) -> bool {
-    let lasting = [volume.persistent_volume_claim, volume.host_path, volume.nfs, volume.iscsi, volume.fc];
-    lasting.iter().any(Option::is_some)
+    let lasting = [volume.host_path, volume.nfs, volume.iscsi, volume.fc];
+    volume.persistent_volume_claim.is_some() || lasting.iter().any(Option::is_some)
 }
 
 /// By volume the first app or sidecar that keeps data in it.
