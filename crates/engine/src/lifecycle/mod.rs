@@ -14,6 +14,7 @@ pub mod resources;
 pub mod restart;
 pub mod rollout;
 pub mod scaling;
+pub mod schedule;
 pub mod services;
 pub mod shell;
 pub mod shutdown;

@@ -12,7 +12,7 @@ use super::{
     Container, IntOrString, Metadata, PodSpec, PodStatus, SelectorView, Workload,
     autoscaler::AutoscalerSpec,
     inventory_object::{Service, read_service},
-    pod::Present,
+    pod::{PodCondition, Present},
     workload::{Holds, Layout, Place},
 };
 use crate::syntax::{
@@ -173,11 +173,36 @@ pub struct JobSpec<'a, S = PodSpec<'a>> {
     /// `ttlSecondsAfterFinished`.
     pub ttl_seconds_after_finished: Option<i64>,
     /// `podFailurePolicy`.
-    #[serde(deserialize_with = "object")]
-    pub pod_failure_policy: Option<Present>,
+    #[serde(borrow, deserialize_with = "object")]
+    pub pod_failure_policy: Option<PodFailurePolicy<'a>>,
     /// Moved to [`Object::templates`] as the object is read.
     #[serde(borrow, deserialize_with = "object")]
     template: Option<Box<TemplateNode<'a, S>>>,
+}
+
+/// `PodFailurePolicy`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PodFailurePolicy<'a> {
+    #[serde(borrow)]
+    rules: List<PodFailureRule<'a>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodFailureRule<'a> {
+    #[serde(borrow)]
+    action: Str<'a>,
+    #[serde(borrow)]
+    on_pod_conditions: List<PodCondition<'a>>,
+}
+
+impl PodFailurePolicy<'_> {
+    /// Returns whether one of its rules ignores failures of Pods with this condition. (`status` is `True` where it is not given.)
+    pub fn ignores(&self, condition: &str) -> bool {
+        let is_meant = |one: &PodCondition<'_>| one.kind == condition && matches!(&*one.status, "" | "True");
+        self.rules.iter().any(|rule| rule.action == "Ignore" && rule.on_pod_conditions.iter().any(is_meant))
+    }
 }
 
 /// Holds what the specs of workloads say. Which of the fields mean something depends on the kind.
@@ -212,6 +237,12 @@ pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     /// `concurrencyPolicy` of a CronJob.
     #[serde(borrow)]
     pub concurrency_policy: Str<'a>,
+    /// `schedule` of a CronJob.
+    #[serde(borrow)]
+    pub schedule: Str<'a>,
+    /// `timeZone` of a CronJob.
+    #[serde(borrow)]
+    pub time_zone: Option<Str<'a>>,
     /// `startingDeadlineSeconds` of a CronJob.
     pub starting_deadline_seconds: Option<i64>,
     // The rest is moved to `Object::templates` as the object is read. In boxes, because it is large and mostly not there.
