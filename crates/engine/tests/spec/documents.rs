@@ -1,6 +1,6 @@
 //! Documents that are generated from the code. `UPDATE=1 cargo test` rewrites them.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use podgate_engine::{
     policy::pages,
@@ -26,12 +26,21 @@ fn every_rule_has_its_page() {
     assert!(pages.is_empty(), "docs/rules holds pages of no rule: {pages:?}");
 }
 
+/// Pages in `docs/rules` that are of no rule.
+const NO_RULES: [&str; 2] = ["README", "not"];
+
 #[test]
-fn the_page_of_rules_that_there_are_not_leads_to_rules() {
-    let text = fs::read_to_string(root().join("docs/rules/not.md")).unwrap();
-    let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')?.0.strip_suffix(".md"));
-    let dead: Vec<&str> = links.filter(|id| find(id).is_none()).collect();
-    assert!(dead.is_empty(), "docs/rules/not.md links pages of no rule: {dead:?}");
+fn pages_written_by_hand_lead_to_rules() {
+    for (file, folder) in [("docs/rules/not.md", ""), ("docs/coming-from.md", "rules/")] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let links = text.split('[').filter_map(|rest| rest.split_once("](")).filter_map(|(name, rest)| {
+            let id = rest.split_once(')')?.0.strip_prefix(folder)?.strip_suffix(".md")?;
+            Some((name, id))
+        });
+        let is_dead = |(name, id): &(&str, &str)| !NO_RULES.contains(id) && (find(id).is_none() || name != id);
+        let dead: BTreeSet<&str> = links.filter(is_dead).map(|(name, _)| name).collect();
+        assert!(dead.is_empty(), "{file} links pages of no rule, or by another name: {dead:?}");
+    }
 }
 
 #[test]

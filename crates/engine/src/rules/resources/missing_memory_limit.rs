@@ -4,7 +4,8 @@
 //! containers of which none has a limit is one finding.
 //!
 //! Silent where a LimitRange is known that gives containers a memory limit (`default`, or `max`, of type `Container`). `podgate check`
-//! knows those in the files of the run; the webhook knows none, but sees in each Pod what the LimitRange has added to it.
+//! knows those in the files of the run, and the webhook with `--watch` those of the cluster. What a LimitRange has added to a Pod, it sees
+//! in the Pod.
 //!
 //! # Why it is bad
 //!
