@@ -5,7 +5,6 @@ pub mod level;
 pub mod page;
 pub mod rule;
 
-mod api;
 mod disruption;
 mod fields;
 mod init;
@@ -122,7 +121,7 @@ pub static RULES: &[&Rule] = &[
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,
     &scheduling::unknown_scheduling_gate::RULE,
-    &api::field_not_in_version::RULE,
+    &fields::field_not_in_version::RULE,
     &fields::unknown_field::RULE,
 ];
 

@@ -1,3 +1,0 @@
-//! What the API of the target version makes of the fields.
-
-pub(super) mod field_not_in_version;
