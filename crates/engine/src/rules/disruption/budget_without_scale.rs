@@ -70,7 +70,7 @@
 
 use crate::{
     lifecycle::disruption::{is_without_scale, needs_scale, never_allows, written},
-    model::{Review, SelectorView, inventory_object::InventoryWorkload, object::BudgetSpec},
+    model::{Inventory, Review, SelectorView, inventory_object::InventoryWorkload, object::BudgetSpec},
     rules::rule::{Check, Report, rule},
     syntax::Path,
 };
@@ -113,7 +113,7 @@ fn check_budget(review: &Review<'_>, budget: &BudgetSpec<'_>, out: &mut Report<'
         out.at(at, message);
     } else if let Some(first) = selected.first().filter(|_| selected.iter().all(is_naked)) {
         // Only of all that there are it is known that none has a scale.
-        if review.inventory.is_some_and(|inventory| inventory.knows_workloads()) {
+        if review.inventory.is_some_and(Inventory::knows_workloads) {
             let message = format!(
                 "{field} {} counts the Pods of controllers, and Pod \"{}\" has none: the budget allows no disruption; use minAvailable with a number",
                 written(value),
