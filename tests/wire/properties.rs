@@ -19,14 +19,19 @@ use super::{
 
 const MODES: [Mode; 2] = [Mode::Validate, Mode::Mutate];
 /// Rules about the change itself, which a new object cannot break.
-const CHANGE_RULES: [&str; 4] =
-    ["init-container-field-change", "init-image-change-without-effect", "init-only-rollout", "scheduling-gate-added"];
+const CHANGE_RULES: [&str; 5] = [
+    "init-container-field-change",
+    "init-image-change-without-effect",
+    "init-only-rollout",
+    "pod-field-change",
+    "scheduling-gate-added",
+];
 
 /// Rules about new objects, which an update cannot break.
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
-/// Rules about workloads, other objects and statuses, two that need a Pod in which nearly all is right, and one about constraints, which
-/// the Pods here do not have.
-const NOT_OF_A_POD: [&str; 37] = [
+/// Rules about workloads, other objects and statuses, about fields that the random Pods do not have, and two that need a Pod in which
+/// nearly all is right.
+const NOT_OF_A_POD: [&str; 41] = [
     "autoscaler-without-effect",
     "blocking-disruption-budget",
     "budget-blocks-workload",
@@ -40,6 +45,7 @@ const NOT_OF_A_POD: [&str; 37] = [
     "image-drifts",
     "init-only-rollout",
     "invalid-disruption-budget",
+    "invalid-resize-policy",
     "invalid-update-strategy",
     "job-retry-extremes",
     "job-with-app-sidecar",
@@ -61,9 +67,12 @@ const NOT_OF_A_POD: [&str; 37] = [
     "stateful-empty-dir",
     "stateful-service-missing",
     "terminal-phase-left",
+    "undeclared-resource-claim",
     "unhealthy-eviction-policy-unset",
     "unknown-field",
+    "unmounted-env-file",
     "unobserved-rollout",
+    "unused-resource-claim",
 ];
 
 static DEFAULT: LazyLock<Engine> = LazyLock::new(Engine::default);

@@ -20,11 +20,13 @@ pub enum Holder {
 }
 
 impl Holder {
-    /// The fields that the defaults of others depend on.
-    fn context(self) -> &'static [&'static str] {
-        match self {
-            Self::Spec => &["serviceAccount", "serviceAccountName"],
-            Self::Container => &["image"],
+    /// Returns the fields that the default of `field` depends on. No others are read again for each field that differs.
+    fn context(self, field: &str) -> &'static [&'static str] {
+        match (self, field) {
+            (Self::Spec, "serviceAccount") => &["serviceAccountName"],
+            (Self::Spec, "serviceAccountName") => &["serviceAccount"],
+            (Self::Container, "imagePullPolicy") => &["image"],
+            _ => &[],
         }
     }
 }
@@ -72,7 +74,7 @@ pub fn is_same(holder: Holder, before: &Fields<'_>, after: &Fields<'_>, field: &
 /// server writes the same thing always in the same way.
 fn read(holder: Holder, from: &Fields<'_>, field: &str) -> Option<Map<String, Value>> {
     let mut fields = Map::new();
-    for name in holder.context().iter().chain([&field]) {
+    for name in holder.context(field).iter().chain([&field]) {
         if let Some(value) = from.get(*name) {
             let short = value.get().len() <= MAX_COMPARED_BYTES;
             fields.insert((*name).to_owned(), short.then(|| serde_json::from_str(value.get()).ok()).flatten()?);

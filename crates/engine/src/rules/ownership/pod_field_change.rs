@@ -132,6 +132,50 @@ impl<'o, 'a> Pod<'o, 'a> {
     }
 }
 
+/// Lists the fields of a Pod's spec that are fixed or nearly so, of Kubernetes 1.37. Of one that a later version brings it is not known
+/// whether it may change.
+const FIXED: &[&str] = &[
+    "affinity",
+    "automountServiceAccountToken",
+    "dnsConfig",
+    "dnsPolicy",
+    "enableServiceLinks",
+    "ephemeralContainers",
+    "evictionResponders",
+    "hostAliases",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "hostUsers",
+    "hostname",
+    "hostnameOverride",
+    "imagePullSecrets",
+    "nodeName",
+    "nodeSelector",
+    "os",
+    "overhead",
+    "preemptionPolicy",
+    "priority",
+    "priorityClassName",
+    "readinessGates",
+    "resourceClaims",
+    "resources",
+    "restartPolicy",
+    "runtimeClassName",
+    "schedulerName",
+    "schedulingGroup",
+    "securityContext",
+    "serviceAccount",
+    "serviceAccountName",
+    "setHostnameAsFQDN",
+    "shareProcessNamespace",
+    "subdomain",
+    "terminationGracePeriodSeconds",
+    "topologySpreadConstraints",
+    "volumes",
+    "workloadRef",
+];
+
 fn spec() -> Path {
     Path::of(&["spec"])
 }
@@ -152,15 +196,15 @@ fn update(before: &Pod<'_, '_>, after: &Pod<'_, '_>, out: &mut Report<'_>) {
             "terminationGracePeriodSeconds" if grace_seconds(before.spec) == grace_seconds(after.spec) => {}
             "nodeSelector" if is_gated => node_selector(&before.fields, &after.fields, out),
             "affinity" if is_gated => affinity(&before.fields, &after.fields, out),
-            _ if is_same(Holder::Spec, &before.fields, &after.fields, field) => {}
+            _ if !FIXED.contains(&field) || is_same(Holder::Spec, &before.fields, &after.fields, field) => {}
             _ => out.at(
                 spec().key(field.to_owned()),
                 format_args!("the update changes {field}, which is fixed once the Pod exists; create a new Pod, or change the workload that makes it"),
             ),
         }
     }
-    images("initContainers", &after.spec.init_containers, out);
-    images("containers", &after.spec.containers, out);
+    images("initContainers", &before.spec.init_containers, &after.spec.init_containers, out);
+    images("containers", &before.spec.containers, &after.spec.containers, out);
 }
 
 /// Compares app containers by their places, as the API server does.
@@ -196,10 +240,10 @@ fn app_containers(before: &Fields<'_>, after: &Fields<'_>, out: &mut Report<'_>)
     }
 }
 
-/// Images that the API server takes in a new Pod and not in an update.
-fn images(list: &'static str, containers: &[Container<'_>], out: &mut Report<'_>) {
-    for (index, Container { name, image, .. }) in containers.iter().enumerate() {
-        if image.is_empty() || image.trim() != &**image {
+/// Finds new images that the API server takes in a new Pod and not in an update.
+fn images(list: &'static str, before: &[Container<'_>], after: &[Container<'_>], out: &mut Report<'_>) {
+    for (index, (before, Container { name, image, .. })) in before.iter().zip(after).enumerate() {
+        if *image != before.image && (image.is_empty() || image.trim() != &**image) {
             out.at(
                 spec().key(list).index(index).key("image"),
                 format_args!(
