@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::{
     Container, IntOrString, Metadata, PodSpec, PodStatus, SelectorView, Workload,
-    inventory_object::{Service, read_service},
     pod::Present,
+    service::{Service, read_service},
     workload::{Holds, Layout, Place},
 };
 use crate::syntax::{
