@@ -16,7 +16,7 @@ fn files(count: usize) -> Vec<(&'static str, String)> {
         object("Deployment", number, json!({"template": {"spec": {"containers": containers}}}))
     });
     let unreadable = each(&|number| object("Deployment", number, json!({"replicas": "many"})));
-    // Nobody judges it, but what is said of others depends on it.
+    // What is said of others depends on it.
     let unknown = each(
         &|number| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("web-{number}")}, "spec": {"selector": "web"}}),
     );

@@ -11,12 +11,12 @@ const BAD: &str = "apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
 spec:
+  selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
     spec:
       containers:
-      - name: app
-        ports: [{containerPort: 8080}]
+      - {name: app, ports: [{containerPort: 8080}]}
       - name: metrics
         ports:
         - containerPort: 8080

@@ -5,7 +5,7 @@ use crate::{
     syntax::Path,
 };
 
-/// The label of a node that holds its name, more or less.
+/// The label of a node that holds the name of its host.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// A node that a Pod names as the only one that it may go to.

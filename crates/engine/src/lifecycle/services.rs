@@ -14,7 +14,7 @@ use crate::{
     model::{
         ContainerPort, PodPorts, PodSpec, Review, Template,
         inventory::Namespace,
-        inventory_object::{Service, ServicePort, TargetPort},
+        service::{Service, ServicePort, TargetPort},
     },
     syntax::{Map, SmallMap},
 };
@@ -88,13 +88,12 @@ pub enum GoverningFault<'s> {
 /// Service of this name.
 pub fn governing_fault<'s>(known: &'s Namespace, service_name: &str, labels: &Map<'_>) -> Option<GoverningFault<'s>> {
     match known.is_headless(service_name) {
-        Some(true) => None,
         Some(false) => Some(GoverningFault::NotHeadless),
         None if known.knows_services() => {
             let meant = known.services(labels).into_iter().find(|service| service.is_headless)?;
             Some(GoverningFault::Other(&meant.name))
         }
-        None => None,
+        Some(true) | None => None,
     }
 }
 
@@ -129,18 +128,38 @@ impl<'p> Declared<'p> {
         }
     }
 
-    /// Returns what they declare instead, for messages: `they name admin, http`.
-    pub fn instead(&self, port: &ServicePort) -> String {
-        let mut some: Vec<String> = match &port.target {
-            TargetPort::Name(_) => self.names.iter().map(|(name, protocol)| format!("{name} ({protocol})")).collect(),
-            TargetPort::Number(_) => self.numbers.iter().map(ToString::to_string).collect(),
-        };
-        some.sort_unstable();
-        let rest = if some.len() > MOST_SHOWN { ", …" } else { "" };
-        some.truncate(MOST_SHOWN);
-        let verb = if matches!(port.target, TargetPort::Name(_)) { "name" } else { "declare" };
-        if some.is_empty() { format!("they {verb} none") } else { format!("they {verb} {}{rest}", some.join(", ")) }
+    /// Returns what they declare, for messages.
+    pub fn instead(&self) -> Instead {
+        Instead {
+            names: listed("name", self.names.iter().map(|(name, protocol)| format!("{name} ({protocol})"))),
+            numbers: listed("declare", self.numbers.iter().map(ToString::to_string)),
+        }
     }
+}
+
+/// Tells what Pods declare instead of what a Service targets: `they name http (TCP)`.
+#[derive(Debug)]
+pub struct Instead {
+    names: String,
+    numbers: String,
+}
+
+impl Instead {
+    /// Returns what they declare instead of this.
+    pub fn of(&self, port: &ServicePort) -> &str {
+        match port.target {
+            TargetPort::Name(_) => &self.names,
+            TargetPort::Number(_) => &self.numbers,
+        }
+    }
+}
+
+fn listed(verb: &str, ports: impl Iterator<Item = String>) -> String {
+    let mut ports: Vec<String> = ports.collect();
+    ports.sort_unstable();
+    let rest = if ports.len() > MOST_SHOWN { ", …" } else { "" };
+    ports.truncate(MOST_SHOWN);
+    if ports.is_empty() { format!("they {verb} none") } else { format!("they {verb} {}{rest}", ports.join(", ")) }
 }
 
 /// So many ports are listed in a message.

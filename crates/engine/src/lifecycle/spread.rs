@@ -70,11 +70,12 @@ pub fn spread(spec: &PodSpec<'_>, labels: &Map<'_>) -> Spread {
     if constraints.iter().any(|constraint| constraint_fault(constraint, labels).is_none()) {
         return Spread::Itself;
     }
-    match (constraints.is_empty(), has_terms) {
-        _ if is_faulty => Spread::Faulty,
-        (false, _) => Spread::Faulty,
-        (true, true) => Spread::Others,
-        (true, false) => Spread::Nothing,
+    if is_faulty || !constraints.is_empty() {
+        Spread::Faulty
+    } else if has_terms {
+        Spread::Others
+    } else {
+        Spread::Nothing
     }
 }
 
@@ -83,8 +84,8 @@ pub fn constraint_fault(constraint: &TopologySpreadConstraint<'_>, labels: &Map<
     let Some(selector) = &constraint.label_selector else { return Some(SpreadFault::NoSelector) };
     // What the API server refuses is told of elsewhere.
     let selector = selector.to_selector()?;
-    let is_added = |key: &str| !matches!(label(labels, key), Ok(None));
-    if selector == LabelSelector::default() && !constraint.match_label_keys.iter().any(|key| is_added(key)) {
+    let may_have = |key: &str| !matches!(label(labels, key), Ok(None));
+    if selector == LabelSelector::default() && !constraint.match_label_keys.iter().any(|key| may_have(key)) {
         return Some(SpreadFault::EmptySelector);
     }
     unmet(&selector, labels).map(SpreadFault::SelectsOthers)

@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     LabelSelector,
-    inventory_object::{Autoscaler, Budget, ClaimAccess, Content, InventoryObject, InventoryWorkload, Service},
+    inventory_object::{Autoscaler, Budget, ClaimAccess, Content, InventoryObject, InventoryWorkload},
+    service::Service,
 };
 use crate::syntax::{Map, ReadErrors};
 
@@ -290,7 +291,7 @@ impl Namespace {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::inventory_object::{ServicePort, TargetPort},
+        super::service::{ServicePort, TargetPort},
         *,
     };
 

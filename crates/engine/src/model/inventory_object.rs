@@ -11,6 +11,7 @@ use super::{
     autoscaler::{AutoscalerSpec, Utilization},
     object::BudgetSpec,
     pod_ports::{PodPorts, PortsSpec},
+    service::{Service, read_service},
 };
 use crate::syntax::{
     List, Map, ReadErrors, Str,
@@ -41,41 +42,6 @@ pub(super) enum Content {
     },
     /// One for each template.
     Workloads(Vec<InventoryWorkload>),
-}
-
-/// A Service: whom it sends traffic to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// The labels of the Pods that it selects; empty where somebody else keeps its endpoints, or it has none (ExternalName).
-    pub selector: LabelSelector,
-    /// Its ports.
-    pub ports: Vec<ServicePort>,
-    /// Says whether it has no address of its own: clients find the Pods by DNS and choose one themselves (`clusterIP: None`).
-    pub is_headless: bool,
-    /// `publishNotReadyAddresses`: Pods that are not ready are told of as well.
-    pub ignores_readiness: bool,
-}
-
-/// A port of a Service, after defaulting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServicePort {
-    /// Its name; empty where it has none.
-    pub name: String,
-    /// Its protocol.
-    pub protocol: String,
-    /// The port of the Pods that it targets.
-    pub target: TargetPort,
-}
-
-/// A port of a Pod that a Service targets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetPort {
-    /// By number.
-    Number(i64),
-    /// By name.
-    Name(String),
 }
 
 /// A PodDisruptionBudget.
@@ -320,21 +286,6 @@ fn naked_pod(workload: &'static Workload, metadata: &Metadata<'_>) -> Option<Inv
     })
 }
 
-/// Reads a Service from its JSON text.
-pub(super) fn read_service(text: &str) -> Result<(Metadata<'_>, Service), ReadErrors> {
-    let Root { metadata, spec, .. }: Root<'_, ServiceSpec<'_>> = from_object(text)?;
-    // The selector of an ExternalName is ignored (`core/v1` field documentation).
-    let match_labels = if *spec.kind == *"ExternalName" { BTreeMap::new() } else { owned(&spec.selector) };
-    let service = Service {
-        name: metadata.name.to_string(),
-        selector: LabelSelector { match_labels, match_expressions: Vec::new() },
-        ports: spec.ports.iter().map(SpecPort::defaulted).collect(),
-        is_headless: *spec.cluster_ip == *"None",
-        ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
-    };
-    Ok((metadata, service))
-}
-
 fn workloads(workload: &'static Workload, object: &Object<'_, PortsSpec<'_>>) -> Vec<InventoryWorkload> {
     // A Deployment's ReplicaSet has the same Pods once more.
     if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
@@ -383,46 +334,6 @@ struct Status {
     current_healthy: i64,
     desired_healthy: i64,
     expected_pods: i64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ServiceSpec<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Str<'a>,
-    #[serde(borrow, rename = "clusterIP")]
-    cluster_ip: Str<'a>,
-    publish_not_ready_addresses: Option<bool>,
-    #[serde(borrow)]
-    selector: Map<'a>,
-    #[serde(borrow)]
-    ports: List<SpecPort<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct SpecPort<'a> {
-    #[serde(borrow)]
-    name: Str<'a>,
-    port: Option<i64>,
-    #[serde(borrow)]
-    target_port: Option<IntOrString<'a>>,
-    #[serde(borrow)]
-    protocol: Str<'a>,
-}
-
-impl SpecPort<'_> {
-    /// Fills in what the API server does: TCP, and the Service's own port where `targetPort` is absent, 0 or empty.
-    /// (`SetDefaults_Service`)
-    fn defaulted(&self) -> ServicePort {
-        let target = match &self.target_port {
-            Some(IntOrString::String(name)) if !name.is_empty() => TargetPort::Name(name.to_string()),
-            Some(IntOrString::Int(number)) if *number != 0 => TargetPort::Number(*number),
-            _ => TargetPort::Number(self.port.unwrap_or(0)),
-        };
-        let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
-        ServicePort { name: self.name.to_string(), protocol: protocol.to_owned(), target }
-    }
 }
 
 #[derive(Default, Deserialize)]

@@ -17,6 +17,7 @@ pub mod quantity;
 pub mod review;
 pub mod selection;
 pub mod selector;
+pub mod service;
 pub mod table;
 pub mod target;
 pub mod version;

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::{
     Container, IntOrString, Metadata, PodSpec, PodStatus, SelectorView, Workload,
     autoscaler::AutoscalerSpec,
-    inventory_object::{Service, read_service},
     pod::{PodCondition, Present},
+    service::{Service, read_service},
     workload::{Holds, Layout, Place},
 };
 use crate::syntax::{

@@ -59,7 +59,7 @@ use crate::{
         services::traffic,
         stages::{Role, containers},
     },
-    model::{Review, inventory_object::TargetPort},
+    model::{Review, service::TargetPort},
     rules::rule::{Check, Report, rule},
     syntax::SmallMap,
 };

@@ -65,7 +65,8 @@ use crate::{
     model::{
         Operation, PodPorts, Review,
         inventory::Namespace,
-        inventory_object::{InventoryWorkload, Service, ServicePort, TargetPort},
+        inventory_object::InventoryWorkload,
+        service::{Service, ServicePort, TargetPort},
     },
     rules::{
         level::{Level, LevelCase},
@@ -111,8 +112,13 @@ fn of_service(service: &Service, known: &Namespace, out: &mut Report<'_>) {
     };
     let declared = Declared::of(ports);
     let rest = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-    for (index, port) in service.ports.iter().enumerate().filter(|(_, port)| declared.lacks(port)) {
-        let instead = declared.instead(port);
+    let mut lacking = service.ports.iter().enumerate().filter(|(_, port)| declared.lacks(port)).peekable();
+    if lacking.peek().is_none() {
+        return;
+    }
+    let instead = declared.instead();
+    for (index, port) in lacking {
+        let instead = instead.of(port);
         out.at_level(
             level(port),
             Path::of(&["spec", "ports"]).index(index).key("targetPort"),
@@ -152,8 +158,9 @@ fn of_workload(review: &Review<'_>, known: &Namespace, out: &mut Report<'_>) {
             let others = known.workloads(&service.selector).into_iter().filter(is_other);
             let Some(others) = others.map(|other| other.ports.as_ref()).collect::<Option<Vec<_>>>() else { continue };
             let others = Declared::of(others);
+            let instead = new_declared.instead();
             for port in lost.filter(|port| others.lacks(port)) {
-                let instead = new_declared.instead(port);
+                let instead = instead.of(port);
                 out.at_level(
                     level(port),
                     template.spec_path("containers"),
