@@ -31,13 +31,17 @@ const CHANGE_RULES: [&str; 5] = [
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, about fields that the random Pods do not have, and two that need a Pod in which
 /// nearly all is right.
-const NOT_OF_A_POD: [&str; 41] = [
+const NOT_OF_A_POD: [&str; 49] = [
     "autoscaler-without-effect",
     "blocking-disruption-budget",
     "budget-blocks-workload",
     "budget-without-scale",
+    "cron-job-stalls",
     "cron-jobs-pile-up",
+    "daemonset-surge-host-port",
     "deletion-bypasses-budget",
+    "disruption-spends-backoff",
+    "field-not-in-version",
     "finished-job-kept",
     "full-outage-rollout",
     "guaranteed-spoiled",
@@ -46,7 +50,9 @@ const NOT_OF_A_POD: [&str; 41] = [
     "init-only-rollout",
     "invalid-disruption-budget",
     "invalid-resize-policy",
+    "invalid-schedule",
     "invalid-update-strategy",
+    "job-restarts-uncounted",
     "job-retry-extremes",
     "job-with-app-sidecar",
     "missing-disruption-budget",
@@ -56,6 +62,8 @@ const NOT_OF_A_POD: [&str; 41] = [
     "orphan-init-volume",
     "overlapping-disruption-budgets",
     "pinned-to-host",
+    "prestop-exceeds-probe-grace",
+    "probe-of-another-host",
     "progress-deadline-too-short",
     "replicas-reset-autoscaler",
     "restart-policy-not-allowed",
