@@ -170,7 +170,15 @@ async fn replicas_are_held_against_budgets(cluster: &Cluster, namespace: &str) {
 async fn running_pod(cluster: &Cluster, namespace: &str) -> Value {
     let web = with(pod(namespace, "web"), "/spec/nodeName", "no-such-node");
     cluster.client.create(&web).await.accepted();
-    cluster.client.merge(&web, "status", &json!({"status": {"phase": "Running"}})).await.accepted();
+    cluster
+        .client
+        .merge(
+            &web,
+            "status",
+            &json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}),
+        )
+        .await
+        .accepted();
     web
 }
 

@@ -61,6 +61,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ("autoscaler-without-effect", METRICS),
     ("replicas-reset-autoscaler", METRICS),
     ("one-node-volume-rollout", "volumes are attached by a storage driver, of which the suite has none"),
+    ("disruption-spends-backoff", "a drain of the only node would end the other scenarios"),
+    ("invalid-schedule", REFUSED),
     ("kill-stop-signal", "the API server drops stopSignal, whose feature gate is off by default"),
 ];
 

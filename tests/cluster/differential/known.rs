@@ -98,12 +98,6 @@ pub const KNOWN: &[Known] = &[
     podgate("prestop-exceeds-grace", "*.exec*", "*", "the API server does not read commands"),
     // What is no rule's: mistakes that have nothing to do with the lifecycle.
     api_server("", "*cannot unmarshal number*of type int32*", "a number that no API server can store"),
-    api_server("*.ports[*].hostPort", "Duplicate value: \"TCP//70000\"", "a port that is none, twice"),
-    api_server(
-        "*.ports[*].hostPort",
-        "Invalid value: 65536*must be between*",
-        "on the host's network the API server makes a hostPort of a containerPort that is none; podgate names the latter",
-    ),
     api_server("*resources.requests", "*must be equal to*", "resources that allow no overcommitment"),
     api_server("*resources", "Forbidden: HugePages require cpu or memory", "what huge pages need"),
     podgate(

@@ -153,6 +153,26 @@ impl Cluster {
         .await;
     }
 
+    /// Waits until podgate knows the HorizontalPodAutoscalers that are there now in a namespace that it judges.
+    pub async fn wait_until_autoscalers_are_known(&self, namespace: &str) {
+        let autoscaler = json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "canary", "namespace": namespace},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "canary-scaled"},
+                "minReplicas": 2, "maxReplicas": 4
+            }
+        });
+        self.client.create(&autoscaler).await.accepted();
+        let web = deployment(namespace, "canary-scaled");
+        // One watch brings all autoscalers, in the order in which they were made.
+        eventually("podgate knows the autoscalers", async || {
+            let answer = self.client.dry_run(&web).await.accepted();
+            answer.warnings.iter().any(|text| text.contains("autoscaler-without-effect")).then_some(())
+        })
+        .await;
+    }
+
     /// A new namespace with a generated name.
     pub async fn namespace(&self, judged_by: Option<&str>) -> String {
         let labels = judged_by.map_or(json!({}), |name| json!({JUDGED_BY: name}));

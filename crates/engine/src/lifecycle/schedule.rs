@@ -125,24 +125,33 @@ fn word(text: &str) -> Result<(), ScheduleError> {
     }
 }
 
+/// The units of a duration, in nanoseconds.
+const UNITS: [(&str, f64); 8] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
+
 /// Returns whether it is a duration as Go reads them (`time.ParseDuration`): numbers with units, `1h30m`, `1.5h`, or 0.
 fn is_duration(text: &str) -> bool {
+    const MOST_NANOSECONDS: f64 = i64::MAX as f64;
+
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if rest == "0" {
         return true;
     }
     let has_parts = !rest.is_empty();
+    let mut nanoseconds = 0.0;
     while !rest.is_empty() {
         let after = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let number = rest.strip_suffix(after).unwrap_or_default();
         let is_number = number.matches('.').count() < 2 && number.contains(|c: char| c.is_ascii_digit());
-        let units = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
         // The longest first: `ms` is not `m` with something behind it.
-        let unit = units.into_iter().filter(|unit| after.starts_with(unit)).max_by_key(|unit| unit.len());
-        let Some(after) = unit.and_then(|unit| after.strip_prefix(unit)).filter(|_| is_number) else { return false };
+        let unit = UNITS.iter().find(|(unit, _)| after.starts_with(unit)).filter(|_| is_number);
+        let Some((after, size)) = unit.and_then(|(unit, size)| Some((after.strip_prefix(unit)?, size))) else {
+            return false;
+        };
+        nanoseconds += number.parse::<f64>().unwrap_or(f64::INFINITY) * size;
         rest = after;
     }
-    has_parts
+    has_parts && nanoseconds < MOST_NANOSECONDS
 }
 
 impl Field {
@@ -283,6 +292,7 @@ mod tests {
             ),
             ("@every 5", "\"5\" is no duration, such as 1h30m"),
             ("@every 5 m", "\"5 m\" is no duration, such as 1h30m"),
+            ("@every 99999999h", "\"99999999h\" is no duration, such as 1h30m"),
             ("@every ", "\"\" is no duration, such as 1h30m"),
         ] {
             assert_eq!(ever_comes(schedule).unwrap_err().to_string(), error, "{schedule}");

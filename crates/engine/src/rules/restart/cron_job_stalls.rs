@@ -54,6 +54,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy>
 //! - CronJob controller: `syncCronJob`
+//! - Kubelet scenario: `workloads/cron-job-stalls`
 
 use crate::{
     model::Review,

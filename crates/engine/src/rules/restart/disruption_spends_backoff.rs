@@ -1,7 +1,8 @@
 //! # What it does
 //!
-//! Finds a Job with `restartPolicy: Never` and a `backoffLimit` or `backoffLimitPerIndex` of 3 or less that is given, whose
-//! `podFailurePolicy` does not ignore the Pod condition `DisruptionTarget`.
+//! Finds a Job with `restartPolicy: Never` and a `backoffLimit` or `backoffLimitPerIndex` of 1 to 3 that is given, whose
+//! `podFailurePolicy` does not ignore the Pod condition `DisruptionTarget`. 0 mostly says that the work must not begin twice, and is left
+//! alone.
 //!
 //! # Why it is bad
 //!
@@ -81,7 +82,7 @@ impl Check for DisruptionSpendsBackoff {
                 continue;
             };
             let ignores = job.spec.pod_failure_policy.as_ref().is_some_and(|policy| policy.ignores("DisruptionTarget"));
-            if limit <= FEW_RETRIES && !ignores {
+            if (1..=FEW_RETRIES).contains(&limit) && !ignores {
                 out.at(
                     job.path.clone().key(field),
                     format_args!("{field} {limit} counts Pods that a drain or a preemption ends; let a podFailurePolicy ignore DisruptionTarget"),

@@ -3,8 +3,8 @@
 //! Finds a container of a Job whose failures nothing counts: the Pod's `restartPolicy` is `Never`, the container's own policy or
 //! rules start it again after a failure, and neither the Job nor the Pod has `activeDeadlineSeconds`.
 //!
-//! An app container with `restartPolicy: Always` of its own is refused, whatever the deadline: it is started again after it has
-//! succeeded too, so that the Job never completes.
+//! An app container of a Job or CronJob with `restartPolicy: Always` of its own is refused, whatever the deadline: it is started again
+//! after it has succeeded too, so that the Job never completes. Of a JobSet others may decide whether it has.
 //!
 //! # Why it is bad
 //!
@@ -77,7 +77,7 @@ rule! {
     other_levels: [LevelCase::of(
         Level::Deny,
         "an app container has restartPolicy Always of its own, so that the Job never completes",
-        |workload| workload.is_job(),
+        |workload| workload.group == "batch",
     )],
     feature: RESTART_RULES,
 }
@@ -94,6 +94,10 @@ impl Check for JobRestartsUncounted {
                 let at = || placed.path(template);
                 let own = container.restart_policy.as_deref().unwrap_or_default();
                 if placed.role == Role::App && own == "Always" {
+                    // A JobSet completes with those of its Jobs that its success policy names.
+                    if review.workload.group != "batch" {
+                        continue;
+                    }
                     out.at_level(
                         Level::Deny,
                         at().key("restartPolicy"),
