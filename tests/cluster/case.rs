@@ -111,8 +111,11 @@ pub fn every_rule_has_its_cases() {
             continue;
         };
         let cases = read(file);
-        let found = |case: &Case| case.findings().any(|(level, _)| level == rule.level);
-        assert!(cases.iter().any(found), "{}.yaml has no case at level {}", rule.id, rule.level);
+        // Some rules have their own level only for what no webhook is asked for.
+        let is_own = |level: Level| level == rule.level || rule.other_levels.iter().any(|case| case.level == level);
+        let found = |case: &Case| case.findings().any(|(level, _)| level >= Level::Warn && is_own(level));
+        let needs_one = rule.level >= Level::Warn;
+        assert!(!needs_one || cases.iter().any(found), "{}.yaml has no case at a level of the rule", rule.id);
         assert!(cases.iter().any(Case::is_harmless), "{}.yaml has no case that is accepted", rule.id);
     }
     let unknown: Vec<&String> = files.keys().filter(|id| RULES.iter().all(|rule| rule.id != **id)).collect();

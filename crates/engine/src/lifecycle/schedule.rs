@@ -151,7 +151,7 @@ fn is_duration(text: &str) -> bool {
         nanoseconds += number.parse::<f64>().unwrap_or(f64::INFINITY) * size;
         rest = after;
     }
-    has_parts && nanoseconds < MOST_NANOSECONDS
+    has_parts && nanoseconds <= MOST_NANOSECONDS
 }
 
 impl Field {

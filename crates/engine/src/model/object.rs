@@ -243,6 +243,8 @@ pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     /// `timeZone` of a CronJob.
     #[serde(borrow)]
     pub time_zone: Option<Str<'a>>,
+    /// `suspend` of a CronJob.
+    pub suspend: Option<bool>,
     /// `startingDeadlineSeconds` of a CronJob.
     pub starting_deadline_seconds: Option<i64>,
     // The rest is moved to `Object::templates` as the object is read. In boxes, because it is large and mostly not there.

@@ -38,28 +38,32 @@ enum Refuser {
     Podgate,
 }
 
-fn refuser(rule: &Rule) -> Refuser {
+/// Returns nobody of a rule that refuses in files only: no webhook is asked for what it is about.
+fn refuser(rule: &Rule) -> Option<Refuser> {
     let file = root().join("tests/cluster/cases").join(format!("{}.yaml", rule.id));
     let text = fs::read_to_string(&file).unwrap();
     let cases = yaml::documents(&text).unwrap();
     let cases = cases.iter().map(|case| serde_json::from_str::<Value>(&case.to_json().unwrap()).unwrap());
     let denied: Vec<Value> = cases.filter(|case| case["deny"].is_array()).collect();
-    assert!(!denied.is_empty(), "{}", rule.id);
+    if denied.is_empty() {
+        return None;
+    }
     if !denied.iter().all(|case| case["api"].is_array()) {
-        return Refuser::Podgate;
+        return Some(Refuser::Podgate);
     }
     // A Pod's case is denied in the template of a custom kind.
     let fields = denied.iter().filter_map(|case| case["deny"].as_array()).flatten().filter_map(Value::as_str);
     let in_custom_kinds = fields.into_iter().any(|field| field.starts_with("spec.template."));
-    if in_custom_kinds { Refuser::Both } else { Refuser::ApiServer }
+    Some(if in_custom_kinds { Refuser::Both } else { Refuser::ApiServer })
 }
 
 #[test]
 fn the_closing_table_is_that_of_the_rules() {
     let mut table = "| rule | who creates it | who changes an object that was without it | its controllers, the kubelet, whoever changes anything else of it |\n|---|---|---|---|\n".to_owned();
     for rule in RULES.iter().filter(|rule| rule.level == Level::Deny) {
+        let Some(refuser) = refuser(rule) else { continue };
         let (created, changed) = found_in(rule);
-        let refused = |can: bool| match (can, refuser(rule)) {
+        let refused = |can: bool| match (can, refuser) {
             (false, _) => "never",
             (true, Refuser::ApiServer) => "the API server refuses it",
             // Nobody but the API server is asked about such a change.

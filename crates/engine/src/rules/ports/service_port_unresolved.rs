@@ -4,8 +4,8 @@
 //! this protocol, or a number that none of them declares though each declares some. Sidecars count; regular init containers do not.
 //!
 //! It is told where all workloads that the Service selects are known, as by `podgate check` of a folder; Jobs apart, whose Pods seldom
-//! serve. Where the Service is there already, it is told of the update of a workload that takes the port away, if no other
-//! known workload has it. Left alone are headless Services, whose clients choose the port themselves, and Pods into which a
+//! serve. Where the Service is there already, the update of a workload that takes the port away is warned of, if no other
+//! known workload has it: the Service may be about to follow. Left alone are headless Services, whose clients choose the port themselves, and Pods into which a
 //! webhook puts more containers (labels or annotations with `inject`).
 //!
 //! A number is an audit only: a container may listen on ports that it does not declare.
@@ -63,7 +63,7 @@
 use crate::{
     lifecycle::services::Declared,
     model::{
-        Operation, PodPorts, Review,
+        Operation, PodPorts, Review, Workload,
         inventory::Namespace,
         inventory_object::InventoryWorkload,
         service::{Service, ServicePort, TargetPort},
@@ -82,7 +82,10 @@ rule! {
     since: "0.1.0",
     page: "service_port_unresolved.rs",
     check: ServicePortUnresolved {},
-    other_levels: [LevelCase::of(Level::Audit, "the port is a number", |_| true)],
+    other_levels: [
+        LevelCase::of(Level::Warn, "an update of a workload takes away the name of a port", Workload::makes_pods),
+        LevelCase::of(Level::Audit, "the port is a number", |_| true),
+    ],
 }
 
 /// Services of one workload that are looked at: each may select all workloads of the namespace.
@@ -161,8 +164,9 @@ fn of_workload(review: &Review<'_>, known: &Namespace, out: &mut Report<'_>) {
             let instead = new_declared.instead();
             for port in lost.filter(|port| others.lacks(port)) {
                 let instead = instead.of(port);
+                // The Service may be about to follow.
                 out.at_level(
-                    level(port),
+                    level(port).min(Level::Warn),
                     template.spec_path("containers"),
                     format_args!(
                         "no container has port {port} any more, which Service \"{}\" targets ({instead}): {}",

@@ -77,12 +77,11 @@ impl Check for DisruptionSpendsBackoff {
             };
             let limits =
                 [("backoffLimitPerIndex", job.spec.backoff_limit_per_index), ("backoffLimit", job.spec.backoff_limit)];
-            // Beside a limit per index the other is the sum of all.
-            let Some((field, limit)) = limits.into_iter().find_map(|(field, limit)| Some((field, limit?))) else {
-                continue;
-            };
+            let is_few = |limit: &i64| (1..=FEW_RETRIES).contains(limit);
+            let few = limits.into_iter().find_map(|(field, limit)| Some((field, limit.filter(is_few)?)));
+            let Some((field, limit)) = few else { continue };
             let ignores = job.spec.pod_failure_policy.as_ref().is_some_and(|policy| policy.ignores("DisruptionTarget"));
-            if (1..=FEW_RETRIES).contains(&limit) && !ignores {
+            if !ignores {
                 out.at(
                     job.path.clone().key(field),
                     format_args!("{field} {limit} counts Pods that a drain or a preemption ends; let a podFailurePolicy ignore DisruptionTarget"),

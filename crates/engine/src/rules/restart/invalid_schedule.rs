@@ -3,12 +3,13 @@
 //! Finds a CronJob whose `schedule` or `timeZone` the API server refuses, with what is wrong with it. Which time zones there are is not
 //! looked up: only what cannot be the name of one is found.
 //!
-//! A schedule that is well written and never comes, such as the 30th of February, is warned of.
+//! A schedule that is well written and never comes, such as the 30th of February, is warned of, unless the CronJob is suspended: then it
+//! is a template for Jobs that somebody makes by hand.
 //!
 //! # Why it is bad
 //!
 //! The CronJob is refused when it is applied; in a file that nobody has applied yet, that is late. One that never comes is taken, and no
-//! Job is ever made, without any event.
+//! Job is ever made. Only an event `InvalidSchedule` of the CronJob says so.
 //!
 //! # Examples
 //!
@@ -50,6 +51,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax>
 //! - API server: `validateScheduleFormat`, `validateTimeZone`; `ParseStandard` of robfig/cron v3
+//! - CronJob controller: `mostRecentScheduleTime`
 
 use crate::{
     lifecycle::schedule::{ever_comes, time_zone_fault},
@@ -80,6 +82,8 @@ impl Check for InvalidSchedule {
         let at = |field| Path::of(&["spec", field]);
         match ever_comes(schedule) {
             Ok(true) => {}
+            // Nothing is to come.
+            Ok(false) if review.new.controller.suspend == Some(true) => {}
             Ok(false) => out.at_level(
                 Level::Warn,
                 at("schedule"),
