@@ -21,4 +21,5 @@ pub mod shutdown;
 pub mod spread;
 pub mod stages;
 pub mod taints;
+pub mod timeline;
 pub mod volumes;
