@@ -12,13 +12,16 @@
 )]
 
 mod derivations;
+mod generated;
 #[allow(dead_code, unused_imports)]
 #[path = "../cluster/harness/mod.rs"]
 mod harness;
 mod links;
+mod lives;
 mod node;
 mod play;
 mod scenario;
+mod script;
 mod timeline;
 
 #[path = "../../crates/engine/tests/spec/tree.rs"]
@@ -54,9 +57,11 @@ fn main() -> ExitCode {
     }
     let mut scenarios = scenario::all();
     scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.least_seconds()));
-    // A scenario only waits: all are played side by side.
-    arguments.test_threads.get_or_insert(scenarios.len().max(1));
-    let wanted: Vec<Trial> = scenarios.into_iter().map(trial).filter(|test| !arguments.is_filtered_out(test)).collect();
+    // They only wait: all are played side by side.
+    let scenarios = scenarios.into_iter().map(trial);
+    let wanted: Vec<Trial> =
+        scenarios.chain(generated::tests()).filter(|test| !arguments.is_filtered_out(test)).collect();
+    arguments.test_threads.get_or_insert(wanted.len().max(1));
     let nothing = wanted.is_empty();
     tests.extend(wanted);
     if arguments.list || nothing {
@@ -70,10 +75,12 @@ fn main() -> ExitCode {
 }
 
 fn trial(scenario: Scenario) -> Trial {
-    Trial::test(scenario.name.clone(), move || {
-        let (node, runtime) = NODE.get().zip(RUNTIME.get()).ok_or("there is no node")?;
-        std::thread::sleep(node.turn() * BETWEEN);
-        runtime.block_on(play::play(node, &scenario))?;
-        Ok(())
-    })
+    Trial::test(scenario.name.clone(), move || Ok(on_node(async |node| play::play(node, &scenario).await)?))
+}
+
+/// Does something on the node, once it is its turn.
+fn on_node(does: impl AsyncFnOnce(&'static Node) -> Result<(), String>) -> Result<(), String> {
+    let (node, runtime) = NODE.get().zip(RUNTIME.get()).ok_or("there is no node")?;
+    std::thread::sleep(node.turn() * BETWEEN);
+    runtime.block_on(does(node))
 }

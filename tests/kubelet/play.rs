@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::harness::{Content, path};
+use crate::lives;
 use crate::node::Node;
 use crate::scenario::Scenario;
-use crate::timeline::{Action, Event, From, Kind, Pattern, Within};
+use crate::timeline::{Action, Event, From, Kind, Pattern, Step, Within};
 
 /// How much later than said something may come where the machine is busy with something else.
 const SLACK_SECONDS: f64 = 5.0;
@@ -31,7 +32,10 @@ pub async fn play(node: &Node, scenario: &Scenario) -> Result<(), String> {
     let begin = now();
     let (events, done, seen, forbidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut play = Play { node, scenario, namespace, events, done, seen, patches: 0, forbidden };
-    let result = play.run(begin).await;
+    let mut result = play.run(begin).await;
+    if result.is_ok() {
+        result = play.is_simulated();
+    }
     let print = std::env::var_os("PODGATE_KUBELET_PRINT").is_some();
     if print {
         println!("{}\n{}", scenario.name, play.told(begin));
@@ -180,6 +184,36 @@ impl Play<'_> {
         if answer.is_accepted() == granted { Ok(()) } else { Err(format!("{word}: {} {}", answer.status, answer.body)) }
     }
 
+    /// Holds the simulated life of the scenario's Pod against what was seen.
+    fn is_simulated(&self) -> Result<(), String> {
+        let reason = lives::NOT_SIMULATED.iter().find(|(name, _)| *name == self.scenario.name);
+        let [pod] = &self.scenario.objects[..] else { return Ok(()) };
+        if pod["kind"] != "Pod" {
+            return Ok(());
+        }
+        let mut actions = Vec::new();
+        let mut patches = self.scenario.patches.iter();
+        let done = |step: &Step| match &step.kind {
+            Kind::Do(Action::Wait(_)) => None,
+            Kind::Do(action) => Some(action.clone()),
+            _ => None,
+        };
+        for (event, action) in self.done.iter().zip(self.scenario.steps.iter().filter_map(done)) {
+            let patch = match &action {
+                Action::Patch { .. } | Action::Create => patches.next(),
+                _ => None,
+            };
+            actions.extend(lives::actions(pod, &action, patch).into_iter().map(|action| (event.at, action)));
+        }
+        let differences = lives::differences(pod, &self.events, &actions, now())?;
+        match (reason, differences.is_empty()) {
+            (None, true) => Ok(()),
+            (None, false) => Err(format!("the simulation differs:\n{}", differences.join("\n"))),
+            (Some(_), false) => Ok(()),
+            (Some(_), true) => Err("the simulation does not differ, but it is in NOT_SIMULATED".to_owned()),
+        }
+    }
+
     fn next_patch(&mut self) -> Result<Value, String> {
         let patch = self.scenario.patches.get(self.patches).ok_or("there is no patch left")?;
         self.patches += 1;
@@ -229,7 +263,8 @@ impl Play<'_> {
     }
 }
 
-fn now() -> i64 {
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     since.as_millis().try_into().unwrap()
 }

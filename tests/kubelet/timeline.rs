@@ -101,7 +101,7 @@ pub struct Within {
     pub most: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Action {
     /// Deletes an object, the first if none is named.
     Delete {

@@ -51,32 +51,53 @@ pub struct Stop<'p, 'a> {
     pub signal_after: Duration,
     /// The most time from its stop signal until SIGKILL.
     pub left: Duration,
+    /// The time from the Pod's deletion until it has ended.
+    pub ends_after: Duration,
 }
 
-/// Returns how a Pod whose containers all run is stopped, in the order of the stop signals.
+/// What a container does when it is stopped.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Behaviour {
+    /// How long its preStop hook takes.
+    pub hook: Option<Duration>,
+    /// How long it takes to end after its stop signal.
+    pub takes: Duration,
+}
+
+/// Returns how a Pod whose containers all run is stopped, in the order of the stop signals, if each ends at once. See [`stops_of`].
+pub fn stops<'p, 'a>(spec: &'p PodSpec<'a>) -> Vec<Stop<'p, 'a>> {
+    let running = stages::containers(spec).filter(|placed| placed.role != Role::Init);
+    stops_of(running.collect(), grace_on_deletion(spec), |placed| {
+        let hook = placed.container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
+        Behaviour { hook: hook.and_then(hook_duration), takes: Duration::ZERO }
+    })
+}
+
+/// Returns how the containers that run of a Pod are stopped within `grace`, in the order of the stop signals.
 ///
-/// The grace period is one for all, starts with the deletion and is at least [`LEAST_GRACE`]. All preStop hooks start at once,
-/// those of sidecars too. An app (or ephemeral) container gets its stop signal when its own hook is over; a sidecar
+/// The grace period is one for all and starts with the deletion. All preStop hooks start at once,
+/// those of sidecars too. An app, an ephemeral or a regular init container gets its stop signal when its own hook is over; a sidecar
 /// when besides all apps and all later sidecars have ended, so that sidecars stop in the reverse order of their start. Nobody
 /// waits longer than the grace period, and everybody has [`LEAST_TO_STOP`]. (`killContainer` and `terminationOrdering` of the
 /// kubelet.)
-pub fn stops<'p, 'a>(spec: &'p PodSpec<'a>) -> Vec<Stop<'p, 'a>> {
-    let grace = grace_on_deletion(spec);
+pub fn stops_of<'p, 'a>(
+    running: Vec<Placed<'p, 'a>>,
+    grace: Duration,
+    behaviour: impl Fn(&Placed<'p, 'a>) -> Behaviour,
+) -> Vec<Stop<'p, 'a>> {
     let stop = |placed: Placed<'p, 'a>, not_before: Duration| {
-        let pre_stop = placed.container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
-        let hook = pre_stop.and_then(hook_duration);
+        let Behaviour { hook, takes } = behaviour(&placed);
         let signal_after = hook.unwrap_or_default().max(not_before).min(grace);
-        Stop { placed, hook, signal_after, left: grace.saturating_sub(signal_after).max(LEAST_TO_STOP) }
+        let left = grace.saturating_sub(signal_after).max(LEAST_TO_STOP);
+        Stop { placed, hook, signal_after, left, ends_after: signal_after.saturating_add(takes.min(left)) }
     };
-    let of = |role| stages::containers(spec).filter(move |placed| placed.role == role);
-    let at_once = of(Role::App).chain(of(Role::Ephemeral));
-    let mut stops: Vec<Stop<'p, 'a>> = at_once.map(|placed| stop(placed, Duration::ZERO)).collect();
+    let (sidecars, others): (Vec<_>, Vec<_>) = running.into_iter().partition(|placed| placed.role == Role::Sidecar);
+    let mut stops: Vec<Stop<'p, 'a>> = others.into_iter().map(|placed| stop(placed, Duration::ZERO)).collect();
     let apps = stops.iter().filter(|stop| stop.placed.role == Role::App);
-    let mut not_before = apps.map(|stop| stop.signal_after).max().unwrap_or_default();
-    let sidecars: Vec<Placed<'p, 'a>> = of(Role::Sidecar).collect();
+    let mut not_before = apps.map(|stop| stop.ends_after).max().unwrap_or_default();
     for placed in sidecars.into_iter().rev() {
         let stop = stop(placed, not_before);
-        not_before = stop.signal_after;
+        not_before = stop.ends_after;
         stops.push(stop);
     }
     stops

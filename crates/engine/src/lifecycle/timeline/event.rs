@@ -107,7 +107,7 @@ pub enum Hook {
 }
 
 /// A probe of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Probe {
     /// `startupProbe`.
     Startup,

@@ -5,8 +5,15 @@
 //! which container comes when, [`probes`](super::probes) when a probe gives up, [`restart`](super::restart) what follows an end and
 //! [`shutdown`](super::shutdown) how a stop goes. `tests/kubelet` holds it against a real kubelet.
 
+mod answers;
+mod asked;
+mod container;
 mod event;
+mod merge;
+mod pace;
+mod run;
 mod scenario;
+mod stop;
 
 pub use event::{Bounds, Event, Hook, Phase, Probe, What};
 pub use scenario::{Action, Asks, Check, Exit, Runs, Scenario, Script};
@@ -81,12 +88,9 @@ pub enum GoesOn {
 
 /// Returns the life of a Pod of this spec. `pod_policy` is its restart policy after defaulting, see [`pod_policy`](super::restart::pod_policy()).
 pub fn simulate(pod_policy: &str, spec: &PodSpec<'_>, scenario: &Scenario) -> Timeline {
-    let _ = (pod_policy, spec, scenario);
-    Timeline {
-        containers: Vec::new(),
-        events: Vec::new(),
-        until: Duration::ZERO,
-        goes_on: None,
-        assumptions: Vec::new(),
-    }
+    let run = |pace| run::Run::new(pace, pod_policy, spec, scenario).run();
+    merge::merged(spec, scenario, &run(pace::Pace::Early), &run(pace::Pace::Late))
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,8 @@ pub struct Script {
     pub pull: Option<Duration>,
     /// Says that its image does not exist.
     pub image_is_missing: bool,
+    /// Says that a regular init container without an end goes on for ever, instead of being done at once.
+    pub never_ends: bool,
     /// Tells when it ends by itself. A regular init container that has none ends at once; another never.
     pub exits: Vec<(Runs, Exit)>,
     /// Tells how long it takes to end after its stop signal. Without one it is not known.
