@@ -89,19 +89,18 @@ pub struct Start<'p, 'a> {
 ///
 /// A sidecar with a startup probe holds up what comes after it until that succeeds (`computeInitContainerActions`); without one
 /// it only has to run. A readiness probe never gives up: what it takes for certain is its initial delay, counted from the
-/// container's start and not from the startup probe's success, and after that successThreshold − 1 further periods, which count for
-/// the first success too (`doProbe` of the kubelet). What regular init containers take is not known. Saturates.
+/// container's start and not from the startup probe's success. A successThreshold takes no time for certain: a container that is not ready is
+/// asked besides whenever its status is looked at (`UpdatePodStatus` of the kubelet). What regular init containers take is not known. Saturates.
 pub fn longest_start<'p, 'a>(spec: &'p PodSpec<'a>) -> Option<Start<'p, 'a>> {
     let mut longest: Option<Start<'p, 'a>> = None;
     let mut after_seconds: i64 = 0;
     for placed in containers(spec).filter(|placed| matches!(placed.role, Role::App | Role::Sidecar)) {
         let container = placed.container;
         let window = startup_window_seconds(container).unwrap_or(0);
-        let ready = container.readiness_probe.as_ref().map_or(window, |probe| {
-            let timing = Timing::of(probe);
-            let more = timing.success_threshold.saturating_sub(1).max(0).saturating_mul(timing.period_seconds);
-            window.max(timing.initial_delay_seconds).saturating_add(more)
-        });
+        let ready = container
+            .readiness_probe
+            .as_ref()
+            .map_or(window, |probe| window.max(Timing::of(probe).initial_delay_seconds));
         let seconds = after_seconds.saturating_add(ready);
         if ready > 0 && longest.is_none_or(|longest| seconds > longest.seconds) {
             longest = Some(Start { container, seconds, after_seconds });

@@ -62,6 +62,8 @@ pub struct Behaviour {
     pub hook: Option<Duration>,
     /// How long it takes to end after its stop signal.
     pub takes: Duration,
+    /// When it ends by itself, from the deletion, where it does.
+    pub own_end: Option<Duration>,
 }
 
 /// Returns how a Pod whose containers all run is stopped, in the order of the stop signals, if each ends at once. See [`stops_of`].
@@ -69,7 +71,7 @@ pub fn stops<'p, 'a>(spec: &'p PodSpec<'a>) -> Vec<Stop<'p, 'a>> {
     let running = stages::containers(spec).filter(|placed| placed.role != Role::Init);
     stops_of(running.collect(), grace_on_deletion(spec), |placed| {
         let hook = placed.container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
-        Behaviour { hook: hook.and_then(hook_duration), takes: Duration::ZERO }
+        Behaviour { hook: hook.and_then(hook_duration), ..Behaviour::default() }
     })
 }
 
@@ -86,10 +88,11 @@ pub fn stops_of<'p, 'a>(
     behaviour: impl Fn(&Placed<'p, 'a>) -> Behaviour,
 ) -> Vec<Stop<'p, 'a>> {
     let stop = |placed: Placed<'p, 'a>, not_before: Duration| {
-        let Behaviour { hook, takes } = behaviour(&placed);
+        let Behaviour { hook, takes, own_end } = behaviour(&placed);
         let signal_after = hook.unwrap_or_default().max(not_before).min(grace);
         let left = grace.saturating_sub(signal_after).max(LEAST_TO_STOP);
-        Stop { placed, hook, signal_after, left, ends_after: signal_after.saturating_add(takes.min(left)) }
+        let stopped = signal_after.saturating_add(takes.min(left));
+        Stop { placed, hook, signal_after, left, ends_after: own_end.map_or(stopped, |own| own.min(stopped)) }
     };
     let (sidecars, others): (Vec<_>, Vec<_>) = running.into_iter().partition(|placed| placed.role == Role::Sidecar);
     let mut stops: Vec<Stop<'p, 'a>> = others.into_iter().map(|placed| stop(placed, Duration::ZERO)).collect();

@@ -21,4 +21,5 @@ mod resources;
 mod rollout;
 mod rules;
 mod scopes;
+mod timeline;
 mod tree;

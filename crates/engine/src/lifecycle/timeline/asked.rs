@@ -49,58 +49,103 @@ impl Answers {
     }
 }
 
-/// Returns when the result of a probe changes, and to what, if it is asked from `base` on and its result is `good` before that
-/// (`doProbe` of the kubelet).
-///
-/// Its ticks have no fixed place in the life of a container. As early as can be it is asked just as the answers change, as late as can
-/// be a period after that; then once a period, or as soon as it has its answer where that takes longer. failureThreshold or
-/// successThreshold equal answers in a row change the result.
-pub(super) fn changes(
-    probe: Probe,
-    timing: &Timing,
-    answers: &Answers,
-    base: Duration,
-    good: bool,
-    pace: Pace,
-) -> Vec<(Duration, bool)> {
-    let seconds = |number: i64| Duration::from_secs(number.max(1).unsigned_abs());
-    let timeout = seconds(timing.timeout_seconds);
-    let hangs = answers.takes > timeout;
-    let takes = answers.takes.min(timeout);
-    let period = seconds(timing.period_seconds).max(takes);
-    let missed = match pace {
-        Pace::Early => Duration::ZERO,
-        Pace::Late => period,
-    };
-    let mut result = good;
-    let mut changes = Vec::new();
-    for (answer, from, to) in answers.stretches(base, hangs) {
-        if answer == result && probe != Probe::Startup {
-            continue;
-        }
-        let threshold = if answer { timing.success_threshold } else { timing.failure_threshold };
-        let more = u32::try_from(threshold.max(1).saturating_sub(1)).unwrap_or(u32::MAX);
-        let asked = from.saturating_add(missed).saturating_add(period.saturating_mul(more));
-        // As late as can be the last of them may come at the very end.
-        let counts = match pace {
-            Pace::Early => asked < to,
-            Pace::Late => asked <= to,
-        };
-        if counts && asked < NEVER {
-            result = answer;
-            changes.push((asked.saturating_add(takes), answer));
-            // A startup probe that has said one or the other is not asked again, a liveness probe that has given up neither.
-            if probe == Probe::Startup || probe == Probe::Liveness && !answer {
-                break;
+/// A probe that is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking<'r> {
+    pub(super) probe: Probe,
+    pub(super) timing: &'r Timing,
+    pub(super) answers: &'r Answers,
+    /// From when it is asked.
+    pub(super) base: Duration,
+    /// The failures in a row that an earlier run of the container has left: it has ended by itself, and the count goes on
+    /// (`resultRun` of the kubelet's worker begins anew only where the probe has ended the container).
+    pub(super) failures_before: u32,
+    pub(super) pace: Pace,
+}
+
+impl Asking<'_> {
+    /// The time from one question to the next, and what an answer takes of it.
+    fn period(&self) -> (Duration, Duration) {
+        let takes = self.answers.takes.min(seconds(self.timing.timeout_seconds));
+        (seconds(self.timing.period_seconds).max(takes), takes)
+    }
+
+    fn stretches(&self) -> Vec<(bool, Duration, Duration)> {
+        self.answers.stretches(self.base, self.answers.takes > seconds(self.timing.timeout_seconds))
+    }
+
+    /// Returns when the result changes, and to what, if it is `good` before (`doProbe` of the kubelet).
+    ///
+    /// Its ticks have no fixed place in the life of a container. As early as can be it is asked just as the answers change, as late as can
+    /// be a period after that; then once a period, or as soon as it has its answer where that takes longer. failureThreshold or
+    /// successThreshold equal answers in a row change the result.
+    pub(super) fn changes(&self, good: bool) -> Vec<(Duration, bool)> {
+        let (period, takes) = self.period();
+        let missed = if self.pace == Pace::Early { Duration::ZERO } else { period };
+        let mut result = good;
+        let mut changes = Vec::new();
+        for (answer, from, to) in self.stretches() {
+            if answer == result && self.probe != Probe::Startup {
+                continue;
+            }
+            let threshold = if answer { self.timing.success_threshold } else { self.timing.failure_threshold };
+            let counted = if !answer && from == self.base { self.failures_before } else { 0 };
+            let more = u32::try_from(threshold.max(1).saturating_sub(1)).unwrap_or(u32::MAX).saturating_sub(counted);
+            // One that is not ready is asked besides whenever the status of its container is looked at (`UpdatePodStatus`).
+            let is_asked_besides = self.pace == Pace::Early && answer && self.probe == Probe::Readiness;
+            let more = if is_asked_besides { 0 } else { more };
+            let asked = from.saturating_add(missed).saturating_add(period.saturating_mul(more));
+            // As late as can be the last of them may come at the very end.
+            let counts = match self.pace {
+                Pace::Early => asked < to,
+                Pace::Late => asked <= to,
+            };
+            if counts && asked < NEVER {
+                result = answer;
+                changes.push((asked.saturating_add(takes), answer));
+                // A startup probe that has said one or the other is not asked again, a liveness probe that has given up neither.
+                if self.probe == Probe::Startup || self.probe == Probe::Liveness && !answer {
+                    break;
+                }
             }
         }
+        changes
     }
-    changes
+
+    /// Returns how many failures in a row are counted at this time: as early as can be the most, as late as can be the fewest.
+    pub(super) fn failures(&self, until: Duration) -> u32 {
+        let (period, _) = self.period();
+        let last = self.stretches().into_iter().rfind(|(_, from, _)| *from < until);
+        let Some((false, from, _)) = last else { return if last.is_none() { self.failures_before } else { 0 } };
+        let spent = until.saturating_sub(from).as_nanos();
+        let asked = match self.pace {
+            Pace::Early => spent.div_ceil(period.as_nanos().max(1)),
+            Pace::Late => spent / period.as_nanos().max(1),
+        };
+        let counted = if from == self.base { self.failures_before } else { 0 };
+        let most = u32::try_from(self.timing.failure_threshold.saturating_sub(1)).unwrap_or(0);
+        u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(counted).min(most)
+    }
+}
+
+fn seconds(number: i64) -> Duration {
+    Duration::from_secs(number.max(1).unsigned_abs())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn changes(
+        probe: Probe,
+        timing: &Timing,
+        answers: &Answers,
+        base: Duration,
+        good: bool,
+        pace: Pace,
+    ) -> Vec<(Duration, bool)> {
+        Asking { probe, timing, answers, base, failures_before: 0, pace }.changes(good)
+    }
 
     fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -146,6 +191,24 @@ mod tests {
         short.fail(s(5), s(7));
         let of = |pace| changes(Probe::Liveness, &timing, &short, s(0), true, pace);
         assert_eq!((of(Pace::Early), of(Pace::Late)), (vec![(s(6), false)], vec![(s(7), false)]));
+    }
+
+    #[test]
+    fn failures_are_counted_over_ends_that_the_probe_did_not_make() {
+        let never = Answers::default();
+        let timing = timing(0, 3, 1, 4);
+        let asking = |failures_before, pace| Asking {
+            probe: Probe::Liveness,
+            timing: &timing,
+            answers: &never,
+            base: s(10),
+            failures_before,
+            pace,
+        };
+        assert_eq!((asking(0, Pace::Early).failures(s(17)), asking(0, Pace::Late).failures(s(17))), (3, 2));
+        assert_eq!((asking(1, Pace::Early).failures(s(17)), asking(2, Pace::Late).failures(s(10))), (3, 2));
+        assert_eq!(asking(2, Pace::Early).changes(true), [(s(13), false)]);
+        assert_eq!(asking(2, Pace::Late).changes(true), [(s(16), false)]);
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::{
     answers::{KILLED, hook, probe},
-    asked,
+    asked::Asking,
     event::{Hook, Probe, What},
     run::{Doing, Item, Run},
 };
 use crate::lifecycle::{
     probes::Timing,
+    restart::Restart,
     shutdown::{self, Behaviour},
     stages::Role,
 };
@@ -27,6 +28,10 @@ impl Run<'_, '_> {
         state.given_up = false;
         state.stops = false;
         state.replaced = false;
+        let is_first = state.attempt == Some(0);
+        if is_first && self.placed.get(index).is_some_and(|placed| placed.role == Role::App) {
+            self.not_run = self.not_run.saturating_sub(1);
+        }
         self.say(Some(index), What::Starts, "startContainer");
         let Some(life) = self.life(index) else { return };
         let mut end = life.end();
@@ -42,6 +47,9 @@ impl Run<'_, '_> {
             None => self.is_up(index),
             Some(course) => {
                 self.say(Some(index), What::HookStarts(Hook::PostStart), "lifecycle.postStart");
+                if let Some(state) = self.states.get_mut(index) {
+                    state.warms = true;
+                }
                 let at = now.saturating_add(course.takes.unwrap_or_default());
                 let succeeds = course.succeeds;
                 self.plan(at, Item::HookEnds { container: index, life: number, post_start: true, succeeds });
@@ -57,6 +65,9 @@ impl Run<'_, '_> {
         if !post_start {
             return;
         }
+        if let Some(state) = self.states.get_mut(index) {
+            state.warms = false;
+        }
         if succeeds {
             self.is_up(index);
         } else {
@@ -71,6 +82,9 @@ impl Run<'_, '_> {
         if placed.role == Role::Init {
             return;
         }
+        if let Some(state) = self.states.get_mut(index) {
+            state.up = self.now;
+        }
         if placed.container.startup_probe.is_some() {
             self.plan_probe(index, Probe::Startup, false);
         } else {
@@ -83,6 +97,7 @@ impl Run<'_, '_> {
         let Some(placed) = self.placed.get(index).copied() else { return };
         if let Some(state) = self.states.get_mut(index) {
             state.started = true;
+            state.up = self.now;
         }
         self.say(Some(index), What::Started, source);
         if placed.container.liveness_probe.is_some() {
@@ -98,14 +113,35 @@ impl Run<'_, '_> {
 
     /// Plans what a probe will say in this life of the container.
     fn plan_probe(&mut self, index: usize, which: Probe, good: bool) {
-        let (Some(life), Some(state)) = (self.life(index), self.states.get(index)) else { return };
+        let changes = self.with_asking(index, which, |asking| asking.changes(good)).unwrap_or_default();
+        let Some(state) = self.states.get(index) else { return };
         let number = state.life;
-        let (Some(probe), Some(answers)) = (probe(life.container, which), life.answers(which)) else { return };
+        for (at, good) in changes {
+            self.plan(at, Item::Probed { container: index, life: number, probe: which, good });
+        }
+    }
+
+    /// Hands on how a probe is asked in this life of the container; `None` where it is not.
+    fn with_asking<T>(&self, index: usize, which: Probe, then: impl FnOnce(Asking<'_>) -> T) -> Option<T> {
+        let (life, state) = (self.life(index)?, self.states.get(index)?);
+        let (probe, answers) = (probe(life.container, which)?, life.answers(which)?);
         let timing = Timing::of(probe);
         let delay = Duration::from_secs(u64::try_from(timing.initial_delay_seconds).unwrap_or(0));
-        let base = self.now.max(state.began.saturating_add(delay));
-        for (at, good) in asked::changes(which, &timing, &answers, base, good, self.pace) {
-            self.plan(at, Item::Probed { container: index, life: number, probe: which, good });
+        let base = state.up.max(state.began.saturating_add(delay));
+        let failures_before = state.failures.get(which as usize).copied().unwrap_or(0);
+        Some(then(Asking { probe: which, timing: &timing, answers: &answers, base, failures_before, pace: life.pace }))
+    }
+
+    /// Keeps the failures that the next run of a container that has ended by itself goes on counting.
+    fn keep_failures(&mut self, index: usize) {
+        let now = self.now;
+        let Some(state) = self.states.get(index) else { return };
+        let which = if state.started { Probe::Liveness } else { Probe::Startup };
+        let kept = if state.given_up { Some(0) } else { self.with_asking(index, which, |asking| asking.failures(now)) };
+        if let Some((kept, state)) = kept.zip(self.states.get_mut(index))
+            && let Some(failures) = state.failures.get_mut(which as usize)
+        {
+            *failures = kept;
         }
     }
 
@@ -116,12 +152,12 @@ impl Run<'_, '_> {
         match (which, good) {
             (Probe::Readiness, good) => self.set_ready(index, good, "doProbe"),
             // Nothing is asked for life of what is being stopped.
-            _ if stops || self.ending.is_some() => {}
+            _ if stops || self.deleted || self.ending.is_some() => {}
             (Probe::Startup, true) => self.is_started(index, "doProbe"),
             (_, true) => {}
             (which, false) => {
                 self.say(Some(index), What::GivesUp(which), "doProbe");
-                let at = self.now.saturating_add(self.pace.notice());
+                let at = self.now.saturating_add(self.paces.of_container(index).notice());
                 self.plan(at, Item::GiveUp { container: index, life: number, probe: which });
             }
         }
@@ -129,7 +165,7 @@ impl Run<'_, '_> {
 
     /// A probe has given a container up: it is ended, with the probe's own grace period or the Pod's.
     pub(super) fn give_up(&mut self, index: usize, which: Probe) {
-        if self.ending.is_some() || self.anew {
+        if self.ending.is_some() || self.deleted || self.anew {
             return;
         }
         if self.now < self.busy {
@@ -168,7 +204,8 @@ impl Run<'_, '_> {
         let Some(life) = self.life(index) else { return Behaviour::default() };
         let hook = life.hook(Hook::PreStop, self.now).filter(|_| hooks);
         let hook = hook.map(|hook| hook.takes.unwrap_or(Duration::MAX));
-        Behaviour { hook, takes: life.stop().map_or(Duration::MAX, |exit| exit.after) }
+        let own_end = life.end().filter(|(at, _)| *at >= self.now).map(|(at, _)| at.saturating_sub(self.now));
+        Behaviour { hook, takes: life.stop().map_or(Duration::MAX, |exit| exit.after), own_end }
     }
 
     /// Plans the hook, the stop signal and the end of a container.
@@ -187,7 +224,7 @@ impl Run<'_, '_> {
         let left = stop.left.as_secs();
         self.plan(at(stop.signal_after), Item::Signal { container: index, life: number, left });
         let killed_after = stop.signal_after.saturating_add(stop.left);
-        let exit = life.stop().filter(|exit| exit.after < stop.left);
+        let exit = life.stop().filter(|exit| exit.after <= stop.left);
         if exit.is_none() {
             self.plan(at(killed_after), Item::Killed { container: index, life: number });
         }
@@ -199,6 +236,7 @@ impl Run<'_, '_> {
         let Some(state) = self.states.get_mut(index) else { return };
         if state.ready != ready {
             state.ready = ready;
+            self.not_ready = if ready { self.not_ready.saturating_sub(1) } else { self.not_ready + 1 };
             self.say(Some(index), if ready { What::Ready } else { What::NotReady }, source);
             self.settle();
         }
@@ -206,11 +244,19 @@ impl Run<'_, '_> {
 
     /// A container has ended.
     pub(super) fn ended(&mut self, index: usize, code: i64) {
+        if self.states.get_mut(index).is_some_and(|state| std::mem::take(&mut state.warms)) {
+            // A hook does not outlive its container, and nobody waits for it any longer.
+            self.say(Some(index), What::HookFails(Hook::PostStart), "HandlerRunner.Run");
+            self.busy = self.busy.min(self.now);
+        }
         self.say(Some(index), What::Exits(code), "getTerminatedContainerStatus");
         self.set_ready(index, false, "getTerminatedContainerStatus");
-        self.count_end(index);
+        self.keep_failures(index);
         let now = self.now;
+        let (mut by_kubelet, mut end_before) = (false, None);
         if let Some(state) = self.states.get_mut(index) {
+            by_kubelet = state.stops;
+            end_before = state.ended_before.replace(now);
             state.doing = Doing::Ended;
             state.life += 1;
             state.ended = now;
@@ -221,10 +267,21 @@ impl Run<'_, '_> {
         let any_runs = self.states.iter().any(|state| running(&state.doing));
         if (self.ending.is_some() || self.anew) && !any_runs {
             let item = if self.ending.is_some() { Item::Stopped } else { Item::Anew };
-            let at = now.saturating_add(self.pace.notice());
+            let at = now.saturating_add(self.paces.pod.notice());
             self.plan(at, item);
         } else {
+            if by_kubelet && self.ending.is_none() && !self.anew {
+                self.restart_at_once(index, end_before);
+            }
             self.plan_sync();
+        }
+    }
+
+    /// Starts a container again that the kubelet has ended itself, if it is to be: in the same look at the Pod.
+    fn restart_at_once(&mut self, index: usize, end_before: Option<Duration>) {
+        self.decide();
+        if self.states.get(index).is_some_and(|state| state.doing == Doing::Follows(Restart::Container)) {
+            self.start_after(index, end_before);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Makes one timeline of two runs: what both have gets the times of both as bounds.
+//! Makes one timeline of all runs: what all have gets the first and the last of its times as bounds.
 
 use std::{collections::HashMap, mem::Discriminant, time::Duration};
 
@@ -42,48 +42,62 @@ fn keyed(log: &[Happened]) -> Vec<(Key, Happened)> {
     log.iter().map(&mut numbered).collect()
 }
 
-/// Makes one timeline of the earliest and the latest run.
-pub(super) fn merged(spec: &PodSpec<'_>, scenario: &Scenario, early: &Outcome, late: &Outcome) -> Timeline {
-    let late_keys = keyed(&late.log);
-    let mut by_key: HashMap<Key, Duration> = late_keys.iter().map(|(key, happened)| (*key, happened.at)).collect();
-    let event = |happened: &Happened, time| Event {
-        time,
-        container: happened.container,
-        attempt: happened.attempt,
-        what: happened.what,
-        source: happened.source,
-    };
-    let mut events: Vec<Event> = Vec::with_capacity(early.log.len());
-    for (key, happened) in keyed(&early.log) {
-        let time = match by_key.remove(&key) {
-            Some(other) => Bounds { earliest: happened.at.min(other), latest: Some(happened.at.max(other)) },
-            None => Bounds { earliest: happened.at, latest: None },
-        };
-        events.push(event(&happened, time));
+/// Makes one timeline of all runs.
+pub(super) fn merged(spec: &PodSpec<'_>, scenario: &Scenario, runs: &[Outcome]) -> Timeline {
+    // By its key: its place in `found`.
+    let mut places: HashMap<Key, usize> = HashMap::new();
+    let mut found: Vec<(Event, usize)> = Vec::new();
+    for run in runs {
+        for (key, Happened { at, container, attempt, what, source }) in keyed(&run.log) {
+            let place = *places.entry(key).or_insert(found.len());
+            if let Some((event, times)) = found.get_mut(place) {
+                event.time.earliest = event.time.earliest.min(at);
+                event.time.latest = event.time.latest.max(Some(at));
+                *times += 1;
+            } else {
+                found.push((Event { time: Bounds::at(at), container, attempt, what, source }, 1));
+            }
+        }
     }
-    let only_late = late_keys.iter().filter(|(key, _)| by_key.contains_key(key));
-    events.extend(only_late.map(|(_, happened)| event(happened, Bounds { earliest: happened.at, latest: None })));
+    let bounded = found.into_iter().map(|(mut event, times)| {
+        if times < runs.len() {
+            event.time.latest = None;
+        }
+        event
+    });
+    let mut events: Vec<Event> = bounded.collect();
     events.sort_by_key(|event| event.time.earliest);
-    let goes_on = match (early.restarts || late.restarts, early.is_cut || late.is_cut) {
+    let any = |is: fn(&Outcome) -> bool| runs.iter().any(is);
+    let goes_on = match (any(|run| run.restarts), any(|run| run.is_cut)) {
         (true, _) => Some(GoesOn::Restarts),
         (_, true) => Some(GoesOn::Longer),
         _ => None,
     };
+    let mut by_container: Vec<Vec<&Event>> = Vec::new();
+    for event in &events {
+        let Some(index) = event.container else { continue };
+        if by_container.len() <= index {
+            by_container.resize(index + 1, Vec::new());
+        }
+        if let Some(own) = by_container.get_mut(index) {
+            own.push(event);
+        }
+    }
     let lanes = containers(spec).enumerate();
     let lane_of = |(index, placed): (usize, Placed<'_, '_>)| {
-        let own: Vec<&Event> = events.iter().filter(|event| event.container == Some(index)).collect();
+        let own = by_container.get(index).map_or(&[][..], Vec::as_slice);
         Lane {
             name: placed.container.name.to_string(),
             role: placed.role,
             index: placed.index,
-            runs: intervals(&own, |what| matches!(what, What::Starts), |what| matches!(what, What::Exits(_))),
-            ready: intervals(&own, |what| matches!(what, What::Ready), |what| matches!(what, What::NotReady)),
-            windows: if placed.role == Role::Init { Vec::new() } else { windows(placed.container, &own) },
+            runs: intervals(own, |what| matches!(what, What::Starts), |what| matches!(what, What::Exits(_))),
+            ready: intervals(own, |what| matches!(what, What::Ready), |what| matches!(what, What::NotReady)),
+            windows: if placed.role == Role::Init { Vec::new() } else { windows(placed.container, own) },
         }
     };
     Timeline {
         containers: lanes.map(lane_of).collect(),
-        until: early.until.max(late.until),
+        until: runs.iter().map(|run| run.until).max().unwrap_or_default(),
         goes_on,
         assumptions: assumptions(spec, scenario),
         events,

@@ -1,7 +1,7 @@
 //! The life of one Pod: what happens, and when, as the kubelet does it.
 //!
-//! A discrete simulation without a clock. It runs twice, once with all that is not known as early as can be, once as late as can be;
-//! what both runs have gets both times as bounds. So that what rules compute and what is drawn is one derivation, it asks [`stages`](super::stages)
+//! A discrete simulation without a clock. It runs several times, with what is not known of each container as early as can be and as late as
+//! can be; what all runs have gets the first and the last of its times as bounds, what not all have may not happen. So that what rules compute and what is drawn is one derivation, it asks [`stages`](super::stages)
 //! which container comes when, [`probes`](super::probes) when a probe gives up, [`restart`](super::restart) what follows an end and
 //! [`shutdown`](super::shutdown) how a stop goes. `tests/kubelet` holds it against a real kubelet.
 
@@ -20,7 +20,7 @@ pub use scenario::{Action, Asks, Check, Exit, Runs, Scenario, Script};
 
 use std::time::Duration;
 
-use super::stages::Role;
+use super::stages::{self, Role};
 use crate::model::PodSpec;
 
 /// The life of a Pod.
@@ -88,8 +88,9 @@ pub enum GoesOn {
 
 /// Returns the life of a Pod of this spec. `pod_policy` is its restart policy after defaulting, see [`pod_policy`](super::restart::pod_policy()).
 pub fn simulate(pod_policy: &str, spec: &PodSpec<'_>, scenario: &Scenario) -> Timeline {
-    let run = |pace| run::Run::new(pace, pod_policy, spec, scenario).run();
-    merge::merged(spec, scenario, &run(pace::Pace::Early), &run(pace::Pace::Late))
+    let run = |paces: &pace::Paces| run::Run::new(paces, pod_policy, spec, scenario).run();
+    let runs: Vec<run::Outcome> = pace::Paces::of(stages::containers(spec).count()).iter().map(run).collect();
+    merge::merged(spec, scenario, &runs)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The two ways in which what is not known goes.
+//! How quick goes what is not known.
 
 use std::time::Duration;
 
@@ -18,5 +18,39 @@ impl Pace {
             Self::Early => Duration::ZERO,
             Self::Late => Duration::from_secs(1),
         }
+    }
+}
+
+/// Tells how quick all is that is not known of each container and of the Pod itself.
+#[derive(Debug, Clone)]
+pub(super) struct Paces {
+    pub(super) pod: Pace,
+    containers: Vec<Pace>,
+    others: Pace,
+}
+
+/// A Pod of so many containers is simulated with every choice for each of them, so that what depends on which of two is quicker has the
+/// bounds of both ways. One of more is simulated with all quick and with all slow.
+const MOST_CHOICES: usize = 4;
+
+impl Paces {
+    /// Returns the ways to simulate a Pod of so many containers: all quick first, all slow last.
+    pub(super) fn of(containers: usize) -> Vec<Self> {
+        let pace = |late: bool| if late { Pace::Late } else { Pace::Early };
+        if containers > MOST_CHOICES {
+            return [false, true].map(pace).map(|all| Self { pod: all, containers: Vec::new(), others: all }).into();
+        }
+        let choices = 0..1_usize << (containers + 1);
+        let choose = |choice: usize| {
+            let is_late = |bit: usize| choice >> bit & 1 == 1;
+            let own = (1..=containers).map(|bit| pace(is_late(bit)));
+            Self { pod: pace(is_late(0)), containers: own.collect(), others: Pace::Early }
+        };
+        choices.map(choose).collect()
+    }
+
+    /// How quick a container is.
+    pub(super) fn of_container(&self, index: usize) -> Pace {
+        self.containers.get(index).copied().unwrap_or(self.others)
     }
 }

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 use super::{
     answers::Life,
     event::{Phase, Probe, What},
-    pace::Pace,
+    pace::Paces,
     scenario::{Action, Scenario},
 };
 use crate::{
@@ -60,6 +60,7 @@ pub(super) enum Item {
     Begin { container: usize, life: u32 },
     Pull { container: usize, life: u32 },
     Sync,
+    Terminate { grace: Duration },
     Anew,
     Stopped,
 }
@@ -89,11 +90,21 @@ pub(super) struct State {
     pub(super) began: Duration,
     pub(super) ended: Duration,
     pub(super) code: i64,
-    /// Its ends in a row, for the back-off.
-    pub(super) crashes: u32,
+    /// When its postStart hook was over, or it counted as started.
+    pub(super) up: Duration,
+    /// The failures of its startup and its liveness probe that the next run goes on counting.
+    pub(super) failures: [u32; 2],
+    /// When the run before the last one ended.
+    pub(super) ended_before: Option<Duration>,
+    /// Its starts that followed an end, for the back-off.
+    pub(super) restarts: u32,
+    /// When it was started last.
+    pub(super) restarted: Duration,
     pub(super) backs_off: bool,
     pub(super) started: bool,
     pub(super) ready: bool,
+    /// Its postStart hook runs.
+    pub(super) warms: bool,
     /// A probe has given it up.
     pub(super) given_up: bool,
     /// It is being stopped.
@@ -105,7 +116,7 @@ pub(super) struct State {
 /// One run.
 #[derive(Debug)]
 pub(super) struct Run<'r, 'a> {
-    pub(super) pace: Pace,
+    pub(super) paces: &'r Paces,
     pub(super) policy: &'r str,
     pub(super) spec: &'r PodSpec<'a>,
     pub(super) scenario: &'r Scenario,
@@ -122,11 +133,21 @@ pub(super) struct Run<'r, 'a> {
     pub(super) phase: Phase,
     /// The Pod is stopped as a whole, and is then gone or in this phase.
     pub(super) ending: Option<Ending>,
+    /// It has been deleted, which the worker may not have seen yet.
+    pub(super) deleted: bool,
     /// All containers are ended to begin anew.
     pub(super) anew: bool,
     queue: BinaryHeap<Reverse<(Duration, u64, Item)>>,
     planned: u64,
+    /// When the Pod is looked at next, so that it is not looked at twice at one time.
+    next_sync: Option<Duration>,
     restarts: bool,
+    /// The sidecars and apps that are not ready.
+    pub(super) not_ready: usize,
+    /// The apps that have not run yet.
+    pub(super) not_run: usize,
+    /// How many init containers and sidecars there are: they come first.
+    init_count: usize,
 }
 
 /// What becomes of a Pod that is stopped.
@@ -137,7 +158,7 @@ pub(super) enum Ending {
 }
 
 impl<'r, 'a> Run<'r, 'a> {
-    pub(super) fn new(pace: Pace, policy: &'r str, spec: &'r PodSpec<'a>, scenario: &'r Scenario) -> Self {
+    pub(super) fn new(paces: &'r Paces, policy: &'r str, spec: &'r PodSpec<'a>, scenario: &'r Scenario) -> Self {
         let placed: Vec<_> = containers(spec).collect();
         let state = State {
             doing: Doing::Waits,
@@ -146,21 +167,27 @@ impl<'r, 'a> Run<'r, 'a> {
             began: Duration::ZERO,
             ended: Duration::ZERO,
             code: 0,
-            crashes: 0,
+            up: Duration::ZERO,
+            failures: [0, 0],
+            ended_before: None,
+            restarts: 0,
+            restarted: Duration::ZERO,
             backs_off: false,
             started: false,
             ready: false,
+            warms: false,
             given_up: false,
             stops: false,
             replaced: false,
         };
+        let count = |plays: &dyn Fn(Role) -> bool| placed.iter().filter(|placed| plays(placed.role)).count();
         Self {
-            pace,
+            paces,
             policy,
             spec,
             scenario,
             states: vec![state; placed.len()],
-            placed,
+            placed: placed.clone(),
             now: Duration::ZERO,
             busy: Duration::ZERO,
             log: Vec::new(),
@@ -170,10 +197,15 @@ impl<'r, 'a> Run<'r, 'a> {
             pod_ready: None,
             phase: Phase::Pending,
             ending: None,
+            deleted: false,
             anew: false,
             queue: BinaryHeap::new(),
             planned: 0,
+            next_sync: None,
             restarts: false,
+            not_ready: count(&|role| matches!(role, Role::App | Role::Sidecar)),
+            not_run: count(&|role| role == Role::App),
+            init_count: spec.init_containers.len(),
         }
     }
 
@@ -208,7 +240,11 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Plans what the kubelet does once it has noticed what has just happened.
     pub(super) fn plan_sync(&mut self) {
-        self.plan(self.now.saturating_add(self.pace.notice()), Item::Sync);
+        let at = self.now.saturating_add(self.paces.pod.notice());
+        if self.next_sync != Some(at) {
+            self.next_sync = Some(at);
+            self.plan(at, Item::Sync);
+        }
     }
 
     pub(super) fn say(&mut self, container: Option<usize>, what: What, source: &'static str) {
@@ -221,7 +257,13 @@ impl<'r, 'a> Run<'r, 'a> {
         let (placed, state) = (self.placed.get(index)?, self.states.get(index)?);
         let script = self.scenario.containers.get(&*placed.container.name);
         let attempt = state.attempt.unwrap_or(0);
-        Some(Life { container: placed.container, script, attempt, start: state.began, pace: self.pace })
+        Some(Life {
+            container: placed.container,
+            script,
+            attempt,
+            start: state.began,
+            pace: self.paces.of_container(index),
+        })
     }
 
     fn is_in(&self, container: usize, life: u32) -> bool {
@@ -233,6 +275,9 @@ impl<'r, 'a> Run<'r, 'a> {
             Item::Sync => self.sync(),
             Item::Act(index) => self.act(index),
             Item::Deadline => self.exceed_deadline(),
+            // The worker ends what it does first.
+            Item::Terminate { .. } if self.now < self.busy => self.plan(self.busy, item),
+            Item::Terminate { grace } => self.terminate(Ending::Deleted, grace),
             Item::Stopped => self.stopped(),
             Item::Anew => self.begin_anew(),
             Item::Pull { container, life } if self.is_in(container, life) => {
@@ -264,7 +309,7 @@ impl<'r, 'a> Run<'r, 'a> {
         self.bound = true;
         self.say(None, What::Scheduled, "PodSpec.nodeName");
         if let Some(seconds) = self.spec.active_deadline_seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
-            let at = self.now.saturating_add(Duration::from_secs(seconds)).saturating_add(self.pace.notice());
+            let at = self.now.saturating_add(Duration::from_secs(seconds)).saturating_add(self.paces.pod.notice());
             self.plan(at, Item::Deadline);
         }
         self.plan_sync();
@@ -279,14 +324,16 @@ impl<'r, 'a> Run<'r, 'a> {
                 self.bind();
             }
             Action::Delete { grace } => {
-                if self.ending != Some(Ending::Deleted) {
+                if !self.deleted {
+                    self.deleted = true;
                     self.say(None, What::Deleted, "metadata.deletionTimestamp");
                 }
                 let grace = grace.map_or_else(
                     || shutdown::grace_on_deletion(self.spec),
                     |seconds| Duration::from_secs(seconds).max(shutdown::LEAST_GRACE),
                 );
-                self.terminate(Ending::Deleted, grace);
+                let at = self.now.saturating_add(self.paces.pod.notice());
+                self.plan(at, Item::Terminate { grace });
             }
             Action::PassReadinessGates => {
                 self.gates_passed = true;
@@ -308,7 +355,10 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Does what the kubelet does of a Pod that it looks at (`SyncPod`, `computePodActions`).
     fn sync(&mut self) {
-        if self.ending.is_some() || self.anew || !self.bound {
+        if self.next_sync == Some(self.now) {
+            self.next_sync = None;
+        }
+        if self.ending.is_some() || self.deleted || self.anew || !self.bound {
             return;
         }
         if self.now < self.busy {
@@ -328,22 +378,29 @@ impl<'r, 'a> Run<'r, 'a> {
             self.initialized = true;
             self.say(None, What::Initialized, "GeneratePodInitializedCondition");
         }
-        for index in self.of(Role::App).collect::<Vec<_>>() {
+        for index in self.apps() {
             self.start_if_due(index);
         }
         self.settle();
         self.end_if_over();
     }
 
-    /// The indices of the containers that play this part.
-    pub(super) fn of(&self, role: Role) -> impl Iterator<Item = usize> + use<'r, 'a> {
-        let indices: Vec<usize> =
-            self.placed.iter().enumerate().filter(|(_, placed)| placed.role == role).map(|(index, _)| index).collect();
-        indices.into_iter()
+    /// The indices of the apps.
+    pub(super) fn apps(&self) -> std::ops::Range<usize> {
+        self.init_count..self.init_count + self.spec.containers.len()
+    }
+
+    /// The index of a container among all.
+    pub(super) fn index_of(&self, placed: &Placed<'_, '_>) -> usize {
+        match placed.role {
+            Role::Init | Role::Sidecar => placed.index,
+            Role::App => self.apps().start + placed.index,
+            Role::Ephemeral => self.apps().end + placed.index,
+        }
     }
 
     /// Decides what follows the ends that were noticed.
-    fn decide(&mut self) {
+    pub(super) fn decide(&mut self) {
         let running: Vec<bool> = self
             .placed
             .iter()
@@ -367,9 +424,9 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Goes on with the init containers and sidecars; returns whether the apps may start (`computeInitContainerActions`).
     fn sync_init(&mut self) -> bool {
-        let count = self.placed.iter().take_while(|placed| matches!(placed.role, Role::Init | Role::Sidecar)).count();
+        let count = self.init_count;
         let last = self.states.iter().take(count).rposition(|state| state.doing != Doing::Waits);
-        let mut next = last.map_or(0, |last| last + 1);
+        let next = last.map_or(0, |last| last + 1);
         for index in 0..next {
             let Some((role, state)) = self.placed.get(index).map(|placed| placed.role).zip(self.states.get(index))
             else {
@@ -397,8 +454,6 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         if next < count {
             self.start_if_due(next);
-            next += 1;
-            let _ = next;
             self.settle();
             return false;
         }
@@ -406,31 +461,47 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// Starts a container if it is to be started, or plans to once its back-off is over.
-    fn start_if_due(&mut self, index: usize) {
+    pub(super) fn start_if_due(&mut self, index: usize) {
         let Some(state) = self.states.get(index) else { return };
-        if !matches!(state.doing, Doing::Waits | Doing::Follows(Restart::Container)) {
-            return;
-        }
+        let end = match state.doing {
+            Doing::Waits => None,
+            Doing::Follows(Restart::Container) => Some(state.ended),
+            _ => return,
+        };
+        self.start_after(index, end);
+    }
+
+    /// Starts a container of which the kubelet has seen this end last, or plans to once its back-off is over (`doBackOff`).
+    ///
+    /// One that the kubelet has ended itself is started again in the same look at the Pod, which knows of the end before that only.
+    pub(super) fn start_after(&mut self, index: usize, end: Option<Duration>) {
         let Some(life) = self.life(index) else { return };
         if life.script.is_some_and(|script| script.image_is_missing) {
             return;
         }
-        let state = state.clone();
-        if state.attempt.is_some() && state.doing != Doing::Waits && !state.replaced {
-            let seconds = restart::back_off_seconds(state.crashes);
-            let due = state.ended.saturating_add(Duration::from_secs(seconds.unsigned_abs()));
-            if due > self.now {
-                if !state.backs_off {
+        let now = self.now;
+        let Some(state) = self.states.get_mut(index) else { return };
+        if let Some(end) = end {
+            if end.saturating_sub(state.restarted).as_secs() > BACK_OFF_RESET_SECONDS.unsigned_abs() {
+                state.restarts = 0;
+            }
+            let seconds = restart::back_off_seconds(state.restarts.saturating_add(1));
+            let due = end.saturating_add(Duration::from_secs(seconds.unsigned_abs()));
+            if due > now {
+                let waits = state.backs_off;
+                state.backs_off = true;
+                // The next look counts from the end that it sees.
+                let due = state.ended.saturating_add(Duration::from_secs(seconds.unsigned_abs()));
+                if !waits {
                     self.say(Some(index), What::BacksOff { seconds }, "doBackOff");
-                    let at = due.saturating_add(self.pace.notice());
-                    self.plan(at, Item::Sync);
-                }
-                if let Some(state) = self.states.get_mut(index) {
-                    state.backs_off = true;
+                    self.plan(due.saturating_add(self.paces.pod.notice()), Item::Sync);
                 }
                 return;
             }
+            state.restarts = state.restarts.saturating_add(1);
+            state.restarted = now;
         }
+        let state = state.clone();
         let attempt = state.attempt.map_or(0, |attempt| attempt + 1);
         if attempt >= MOST_RUNS {
             self.restarts = true;
@@ -459,26 +530,15 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Says what the Pod is, if that has changed: its phase, and whether it is ready.
     pub(super) fn settle(&mut self) {
-        let working = |role| matches!(role, Role::App | Role::Sidecar);
-        let all_ready = self
-            .placed
-            .iter()
-            .zip(&self.states)
-            .filter(|(placed, _)| working(placed.role))
-            .all(|(_, state)| state.ready);
-        let over = matches!(self.phase, Phase::Failed | Phase::Succeeded);
-        let ready = all_ready && self.initialized && self.gates_passed && !over;
+        let over =
+            matches!(self.phase, Phase::Failed | Phase::Succeeded) || matches!(self.ending, Some(Ending::Over(_)));
+        let ready = self.not_ready == 0 && self.initialized && self.gates_passed && !over;
         if self.pod_ready != Some(ready) && (ready || self.pod_ready.is_some()) {
             self.pod_ready = Some(ready);
             let what = if ready { What::PodReady } else { What::PodNotReady };
             self.say(None, what, "GeneratePodReadyCondition");
         }
-        let apps_have_run = self.of(Role::App).all(|index| {
-            self.states
-                .get(index)
-                .is_some_and(|state| state.attempt.is_some() && (state.doing != Doing::Comes || state.crashes > 0))
-        });
-        if self.phase == Phase::Pending && self.initialized && apps_have_run {
+        if self.phase == Phase::Pending && self.initialized && self.not_run == 0 {
             self.set_phase(Phase::Running);
         }
     }
@@ -492,14 +552,14 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Ends the Pod once all its apps have ended for good.
     fn end_if_over(&mut self) {
-        let apps: Vec<usize> = self.of(Role::App).collect();
+        let mut apps = self.apps();
         let over =
-            |index: &usize| self.states.get(*index).is_some_and(|state| state.doing == Doing::Follows(Restart::No));
-        if apps.is_empty() || !apps.iter().all(over) {
+            |index: usize| self.states.get(index).is_some_and(|state| state.doing == Doing::Follows(Restart::No));
+        if apps.is_empty() || !apps.clone().all(over) {
             return;
         }
         // A rule that would restart a container that a probe has killed: the Pod neither ends nor goes on.
-        let is_stuck = apps.iter().any(|index| match (self.placed.get(*index), self.states.get(*index)) {
+        let is_stuck = apps.clone().any(|index| match (self.placed.get(index), self.states.get(index)) {
             (Some(placed), Some(state)) => {
                 state.given_up && restart::after_exit(self.policy, placed, state.code) == Restart::Container
             }
@@ -508,7 +568,7 @@ impl<'r, 'a> Run<'r, 'a> {
         if is_stuck {
             return;
         }
-        let failed = apps.iter().any(|index| self.states.get(*index).is_some_and(|state| state.code != 0));
+        let failed = apps.any(|index| self.states.get(index).is_some_and(|state| state.code != 0));
         let phase = if failed { Phase::Failed } else { Phase::Succeeded };
         self.terminate(Ending::Over(phase), shutdown::grace_on_deletion(self.spec));
     }
@@ -517,16 +577,6 @@ impl<'r, 'a> Run<'r, 'a> {
         if self.ending.is_none() {
             self.say(None, What::DeadlineExceeded, "activeDeadlineSeconds");
             self.terminate(Ending::Over(Phase::Failed), shutdown::grace_on_deletion(self.spec));
-        }
-    }
-
-    /// Counts an end of a container for its back-off.
-    pub(super) fn count_end(&mut self, index: usize) {
-        let now = self.now;
-        if let Some(state) = self.states.get_mut(index) {
-            let ran = now.saturating_sub(state.began).as_secs();
-            let long = ran >= BACK_OFF_RESET_SECONDS.unsigned_abs();
-            state.crashes = if long { 1 } else { state.crashes.saturating_add(1) };
         }
     }
 }

@@ -26,6 +26,10 @@ impl Run<'_, '_> {
         }
         self.ending = Some(ending);
         self.anew = false;
+        if matches!(ending, Ending::Over(_)) {
+            // The status says so at once, and the phase once all have ended (`SyncTerminatingPod`).
+            self.settle();
+        }
         self.stop_all(grace, true);
         if !self.states.iter().any(|state| state.doing == Doing::Runs) {
             self.plan_after_notice(Item::Stopped);
@@ -33,7 +37,7 @@ impl Run<'_, '_> {
     }
 
     fn plan_after_notice(&mut self, item: Item) {
-        let at = self.now.saturating_add(self.pace.notice());
+        let at = self.now.saturating_add(self.paces.pod.notice());
         self.plan(at, item);
     }
 
@@ -55,11 +59,8 @@ impl Run<'_, '_> {
         }
         let containers: Vec<Placed<'_, '_>> =
             running.iter().filter_map(|index| self.placed.get(*index)).copied().collect();
-        let index_of = |placed: &Placed<'_, '_>| {
-            self.placed.iter().position(|other| (other.role, other.index) == (placed.role, placed.index)).unwrap_or(0)
-        };
-        let stops = shutdown::stops_of(containers, grace, |placed| self.behaviour(index_of(placed), hooks));
-        let indices: Vec<usize> = stops.iter().map(|stop| index_of(&stop.placed)).collect();
+        let stops = shutdown::stops_of(containers, grace, |placed| self.behaviour(self.index_of(placed), hooks));
+        let indices: Vec<usize> = stops.iter().map(|stop| self.index_of(&stop.placed)).collect();
         for (stop, index) in stops.iter().zip(indices) {
             self.plan_stop(index, stop, grace, hooks);
         }
@@ -68,7 +69,14 @@ impl Run<'_, '_> {
     /// All containers of a Pod that is stopped have ended.
     pub(super) fn stopped(&mut self) {
         match self.ending {
-            Some(Ending::Deleted) => self.say(None, What::Gone, "SyncTerminatedPod"),
+            Some(Ending::Deleted) => {
+                let failed = self.apps().any(|index| {
+                    self.states.get(index).is_some_and(|state| state.attempt.is_none() || state.code != 0)
+                });
+                self.set_phase(if failed { Phase::Failed } else { Phase::Succeeded });
+                self.settle();
+                self.say(None, What::Gone, "SyncTerminatedPod");
+            }
             Some(Ending::Over(phase)) => {
                 self.set_phase(phase);
                 self.settle();

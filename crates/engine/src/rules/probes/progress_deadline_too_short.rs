@@ -3,9 +3,10 @@
 //! Finds a Deployment, or another kind with a deadline for progress, such as a Rollout or a DeploymentConfig, whose
 //! `progressDeadlineSeconds` (600 by default) is over no later than its probes let a new Pod start. Sidecars start one after
 //! the other: that is the sum of their startup windows (initialDelaySeconds + failureThreshold × periodSeconds of a startupProbe)
-//! plus the longest one of the apps. Of a readinessProbe only `initialDelaySeconds` and a `successThreshold` above 1 count: it
-//! never gives up, so that its failureThreshold says nothing about the start. Paused workloads are left alone, and 2147483647,
-//! which means no deadline.
+//! plus the longest one of the apps. Of a readinessProbe only `initialDelaySeconds` counts: it never gives up,
+//! so that its failureThreshold says nothing about the start, and the kubelet asks a container that is not ready more often than
+//! once a period, so that its successThreshold takes no time for certain. Paused workloads are left alone, and 2147483647, which
+//! means no deadline.
 //!
 //! A Deployment whose `progressDeadlineSeconds` is not greater than its `minReadySeconds` is denied: the API server refuses it.
 //! Otherwise `minReadySeconds` does not count, because a Pod that becomes ready is progress.
