@@ -215,7 +215,10 @@ fn compare(simulated: &[Told], seen: &[(f64, String)], end: f64) -> Result<(), S
             if same(&told.what, what) {
                 break told;
             }
-            if told.latest.is_some() {
+            // It may end just before it would have got its stop signal.
+            let ends_first = told.what.starts_with("gets SIGTERM")
+                && rest.peek().is_some_and(|next| same(&next.what, what) && next.earliest - told.earliest < EARLY);
+            if told.latest.is_some() && !ends_first {
                 return Err(format!("{what} at {at:.2}, where {} is simulated", told.what));
             }
         };
@@ -239,9 +242,16 @@ fn compare_status(simulated: &[Told], seen: &[(f64, String)], end: f64) -> Resul
     let is_phase = |what: &str| matches!(what, "is Running" | "is Succeeded" | "is Failed");
     for phase in [true, false] {
         let simulated: Vec<&Told> = simulated.iter().filter(|told| is_phase(&told.what) == phase).collect();
+        let mut seen: Vec<&(f64, String)> = seen.iter().filter(|(_, what)| is_phase(what) == phase).collect();
+        // What is taken back within a second was one unanswered question, as a busy machine has them.
+        let is_short =
+            |pair: &[&(f64, String)]| pair[1].0 - pair[0].0 < 1.0 && is_not(&pair[0].1) != is_not(&pair[1].1);
+        while let Some(place) = seen.windows(3).position(|three| is_short(&three[1..]) && three[0].1 == three[2].1) {
+            seen.drain(place + 1..place + 3);
+        }
         let mut rest = &simulated[..];
         let mut last = None;
-        for (at, what) in seen.iter().filter(|(_, what)| is_phase(what) == phase) {
+        for (at, what) in seen {
             // What is not so from the beginning is said once, and what is said may get another reason.
             if last == Some(what) || last.is_none() && is_not(what) {
                 continue;

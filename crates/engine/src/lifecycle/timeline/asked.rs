@@ -116,15 +116,20 @@ impl Asking<'_> {
     pub(super) fn failures(&self, until: Duration) -> u32 {
         let (period, _) = self.period();
         let last = self.stretches().into_iter().rfind(|(_, from, _)| *from < until);
-        let Some((false, from, _)) = last else { return if last.is_none() { self.failures_before } else { 0 } };
+        let most = u32::try_from(self.timing.failure_threshold.saturating_sub(1)).unwrap_or(0);
+        // As long as the status still says that it runs, it may be asked once more in vain.
+        let after = u32::from(self.pace == Pace::Early);
+        let Some((false, from, _)) = last else {
+            let counted = if last.is_none() { self.failures_before } else { 0 };
+            return counted.saturating_add(after).min(most);
+        };
         let spent = until.saturating_sub(from).as_nanos();
         let asked = match self.pace {
             Pace::Early => spent.div_ceil(period.as_nanos().max(1)),
             Pace::Late => spent / period.as_nanos().max(1),
         };
         let counted = if from == self.base { self.failures_before } else { 0 };
-        let most = u32::try_from(self.timing.failure_threshold.saturating_sub(1)).unwrap_or(0);
-        u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(counted).min(most)
+        u32::try_from(asked).unwrap_or(u32::MAX).saturating_add(counted).saturating_add(after).min(most)
     }
 }
 
@@ -205,7 +210,7 @@ mod tests {
             failures_before,
             pace,
         };
-        assert_eq!((asking(0, Pace::Early).failures(s(17)), asking(0, Pace::Late).failures(s(17))), (3, 2));
+        assert_eq!((asking(0, Pace::Early).failures(s(15)), asking(0, Pace::Late).failures(s(15))), (3, 1));
         assert_eq!((asking(1, Pace::Early).failures(s(17)), asking(2, Pace::Late).failures(s(10))), (3, 2));
         assert_eq!(asking(2, Pace::Early).changes(true), [(s(13), false)]);
         assert_eq!(asking(2, Pace::Late).changes(true), [(s(16), false)]);

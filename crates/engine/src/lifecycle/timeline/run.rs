@@ -277,6 +277,7 @@ impl<'r, 'a> Run<'r, 'a> {
             Item::Deadline => self.exceed_deadline(),
             // The worker ends what it does first.
             Item::Terminate { .. } if self.now < self.busy => self.plan(self.busy, item),
+            Item::Terminate { .. } if self.comes_now() => self.plan(self.now, item),
             Item::Terminate { grace } => self.terminate(Ending::Deleted, grace),
             Item::Stopped => self.stopped(),
             Item::Anew => self.begin_anew(),
@@ -303,6 +304,11 @@ impl<'r, 'a> Run<'r, 'a> {
             Item::GiveUp { container, life, probe } if self.is_in(container, life) => self.give_up(container, probe),
             _ => {}
         }
+    }
+
+    /// Returns whether the worker is just starting a container.
+    fn comes_now(&self) -> bool {
+        self.states.iter().any(|state| state.doing == Doing::Comes && state.began <= self.now)
     }
 
     fn bind(&mut self) {
