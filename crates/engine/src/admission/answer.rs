@@ -3,7 +3,7 @@
 //! kubectl prints the causes of a denial and drops its message; controllers record the message only; warnings are cut by the
 //! API server at 256 characters each once there are more than 4,096 in all, and dropped where they hold a control character.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::wire::{Cause, Details, Status};
 use crate::{
@@ -29,7 +29,7 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
         .take(MAX_LISTED)
         .map(|finding| Cause {
             reason: "FieldValueInvalid",
-            field: line(&finding.at.to_string()),
+            field: line(finding.at.to_string()).into_owned(),
             message: signed(finding),
         })
         .collect();
@@ -45,11 +45,11 @@ pub(super) fn denial<'a>(verdict: &Verdict, group: &'a str, kind: &'a str, name:
 /// Returns one warning a finding or notice, as far as the API server will pass them on.
 pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
     let findings =
-        verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", line(&finding.at.to_string()), signed(finding)));
+        verdict.at_level(Level::Warn).map(|finding| format!("{}: {}", line(finding.at.to_string()), signed(finding)));
     let notices = verdict
         .notices
         .iter()
-        .map(|notice| format!("{}: {} (podgate)", line(&notice.at.to_string()), line(&notice.message)));
+        .map(|notice| format!("{}: {} (podgate)", line(notice.at.to_string()), line(&*notice.message)));
     let mut warnings = Vec::new();
     let mut left = MAX_WARNING_CHARACTERS;
     for warning in findings.chain(notices) {
@@ -70,10 +70,10 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
 pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let owner = verdict.owner.as_ref().map(ToString::to_string);
     let said = |finding: &Finding| {
-        let text = line(&format!("{} {}: {}", finding.level, finding.at, finding.message));
+        let text = line(format!("{} {}: {}", finding.level, finding.at, finding.message));
         match would_be(finding, owner.as_deref()) {
-            Some(why) => format!("{text} ({})", line(&why)),
-            None => text,
+            Some(why) => format!("{text} ({})", line(why)),
+            None => text.into_owned(),
         }
     };
     let mut by_rule: BTreeMap<&'static str, (Vec<String>, usize)> = BTreeMap::new();
@@ -88,7 +88,7 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         add(finding.rule.id, &|| said(finding));
     }
     for Ignored { finding, reason } in &verdict.ignored {
-        add(finding.rule.id, &|| format!("ignored {} (reason: {})", said(finding), line(reason)));
+        add(finding.rule.id, &|| format!("ignored {} (reason: {})", said(finding), line(&**reason)));
     }
     for more in verdict.more.iter().chain(&verdict.more_ignored) {
         by_rule.entry(more.rule.id).or_default().1 += more.count;
@@ -97,13 +97,17 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let text = |(lines, count): (Vec<String>, usize)| {
         let mut text = String::new();
         let mut listed = 0;
-        for line in &lines {
+        for mut line in lines {
             // The first is there in any case, if not as a whole.
-            if listed > 0 && text.len() + line.len() > most {
+            if listed == 0 {
+                line.truncate(beginning(&line, most).len());
+                text = line;
+            } else if text.len() + line.len() > most {
                 break;
+            } else {
+                text.push_str("; ");
+                text.push_str(&line);
             }
-            text.push_str(if listed > 0 { "; " } else { "" });
-            text.push_str(beginning(line, most));
             listed += 1;
         }
         match count - listed {
@@ -133,16 +137,21 @@ fn would_be(finding: &Finding, owner: Option<&str>) -> Option<String> {
 }
 
 fn signed(finding: &Finding) -> String {
-    format!("{} (podgate: {})", line(&finding.message), finding.rule.id)
+    format!("{} (podgate: {})", line(&*finding.message), finding.rule.id)
 }
 
 fn more(count: usize) -> Option<String> {
     (count > MAX_LISTED).then(|| format!("and {} more findings", count - MAX_LISTED))
 }
 
-/// Returns text that holds names and values from outside, as an answer may hold it.
-pub(super) fn line(text: &str) -> String {
-    one_line(text, MAX_LINE_CHARACTERS).into_owned()
+/// Returns text that holds names and values from outside, as an answer may hold it. Most may hold it as it is.
+pub(super) fn line<'t>(text: impl Into<Cow<'t, str>>) -> Cow<'t, str> {
+    let text = text.into();
+    let mended = match one_line(&text, MAX_LINE_CHARACTERS) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(line) => Some(line),
+    };
+    mended.map_or(text, Cow::Owned)
 }
 
 #[cfg(test)]

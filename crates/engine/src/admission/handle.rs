@@ -356,7 +356,7 @@ fn judge<'a>(
         }
     }
     if let Some(notice) = notice {
-        record.notice = Some(answer::line(&format!("{} {}", notice.at, notice.message)));
+        record.notice = Some(answer::line(format!("{} {}", notice.at, notice.message)).into_owned());
         response.warnings = answer::warnings(&Verdict { notices: vec![notice], ..Verdict::default() });
     }
     let answer = Answer { kind: "AdmissionReview", api_version, response };
@@ -409,7 +409,7 @@ fn failure<'a>(mut record: Record<'a>, reason: ErrorReason, cause: &str) -> Resp
         ErrorReason::UnreadableObject | ErrorReason::Internal => 500,
         ErrorReason::Exhausted => 503,
     };
-    let cause = answer::line(cause);
+    let cause = answer::line(cause).into_owned();
     // Two strings always have a JSON form.
     let body = serde_json::to_vec(&Error { error: &cause, uid: &record.uid }).unwrap_or_default();
     record.decision = Decision::Error(reason);

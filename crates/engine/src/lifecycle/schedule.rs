@@ -131,7 +131,8 @@ const UNITS: [(&str, f64); 8] =
 
 /// Returns whether it is a duration as Go reads them (`time.ParseDuration`): numbers with units, `1h30m`, `1.5h`, or 0.
 fn is_duration(text: &str) -> bool {
-    const MOST_NANOSECONDS: f64 = i64::MAX as f64;
+    /// 2^63: Go holds a duration as an `int64` of nanoseconds.
+    const MOST_NANOSECONDS: f64 = 9_223_372_036_854_775_808.0;
 
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if rest == "0" {

@@ -103,8 +103,9 @@ impl fmt::Display for Path {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') => {
-                    write!(f, "{}{key}", if position == 0 { "" } else { "." })?;
+                Segment::Key(key) if key.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_')) => {
+                    f.write_str(if position == 0 { "" } else { "." })?;
+                    f.write_str(key)?;
                 }
                 Segment::Key(key) => write!(f, "[{key}]")?,
             }

@@ -166,6 +166,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
 /// `text` as one line of at most `max_chars` characters, with `�` for each that could break a line, hide text or change its
 /// direction: names and values from outside end in logs and on terminals. Borrowed when nothing has to be changed.
 pub fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
+    // Most texts are plain, and told so many bytes at a time.
+    if text.len() <= max_chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let end = text.char_indices().nth(max_chars).map_or(text.len(), |(index, _)| index);
     let (kept, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     if rest.is_empty() && !kept.contains(is_unsafe) {
@@ -184,6 +188,16 @@ pub fn beginning(text: &str, max_bytes: usize) -> &str {
     text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
+/// Returns how many bytes two texts begin with in common.
+pub fn common_prefix(one: &str, other: &str) -> usize {
+    // Whole pieces are compared many bytes at a time.
+    const PIECE: usize = 256;
+    let pieces = one.as_bytes().chunks_exact(PIECE).zip(other.as_bytes().chunks_exact(PIECE));
+    let same = PIECE * pieces.take_while(|(one, other)| one == other).count();
+    let bytes = one.bytes().skip(same).zip(other.bytes().skip(same));
+    same + bytes.take_while(|(one, other)| one == other).count()
+}
+
 /// Returns whether a character could break a line, hide text or change its direction.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()
@@ -196,6 +210,17 @@ pub fn is_unsafe(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beginnings_in_common() {
+        for length in [0, 1, 255, 256, 257, 512, 700] {
+            let text = "x".repeat(length);
+            assert_eq!(common_prefix(&text, &text), length);
+            assert_eq!(common_prefix(&format!("{text}a"), &format!("{text}b")), length);
+            assert_eq!(common_prefix(&format!("{text}a"), &text), length);
+        }
+        assert_eq!(common_prefix("ä", "ö"), 1);
+    }
 
     #[test]
     fn one_line_borrows_what_is_harmless() {

@@ -79,7 +79,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::{
-    lifecycle::changes::{Fields, Holder, changed, containers, fields, name},
+    lifecycle::changes::{Fields, Holder, changed, containers, fields, name, only_images_differ},
     model::{Object, Review},
     rules::rule::{Check, Report, rule},
     syntax::{Path, Str},
@@ -99,7 +99,7 @@ impl Check for InitContainerFieldChange {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         let has_init =
             |object: &Object<'_>| object.templates.iter().any(|template| !template.spec.init_containers.is_empty());
-        if !has_init(&review.new) && !has_init(old) {
+        if !has_init(&review.new) && !has_init(old) || only_images_differ(old, &review.new) {
             return;
         }
         let (Some(new), Some(old)) = (review.new.spec_text, old.spec_text) else { return };

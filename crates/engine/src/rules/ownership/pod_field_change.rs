@@ -89,7 +89,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     lifecycle::{
-        changes::{Fields, Holder, changed, containers, differing, fields, is_same, name},
+        changes::{Fields, Holder, changed, containers, differing, fields, is_same, name, only_images_differ},
         resources::{Amounts, QOS_RESOURCES, limits, pod_level, qos, requests},
         shutdown::grace_seconds,
     },
@@ -112,23 +112,29 @@ impl Check for PodFieldChange {
         let Some(old) = review.old.as_ref().filter(|_| review.workload.is_pod()) else { return };
         let Some((before, after)) = Pod::of(old).zip(Pod::of(&review.new)) else { return };
         match &*review.sub_resource {
-            "" => update(&before, &after, out),
+            "" => {
+                if !only_images_differ(old, &review.new) {
+                    update(&before, &after, out);
+                }
+                images("initContainers", &before.spec.init_containers, &after.spec.init_containers, out);
+                images("containers", &before.spec.containers, &after.spec.containers, out);
+            }
             "resize" => resize(before.spec, after.spec, out),
-            "ephemeralcontainers" => ephemeral(&before.fields, &after.fields, out),
+            "ephemeralcontainers" => ephemeral(&fields(before.text), &fields(after.text), out),
             _ => {}
         }
     }
 }
 
-/// A Pod's spec as it is read, and with all its fields.
+/// A Pod's spec as it is read, and its text.
 struct Pod<'o, 'a> {
     spec: &'o PodSpec<'a>,
-    fields: Fields<'a>,
+    text: &'a str,
 }
 
 impl<'o, 'a> Pod<'o, 'a> {
     fn of(object: &'o Object<'a>) -> Option<Self> {
-        Some(Self { spec: &object.templates.first()?.spec, fields: fields(object.spec_text?) })
+        Some(Self { spec: &object.templates.first()?.spec, text: object.spec_text? })
     }
 }
 
@@ -180,31 +186,30 @@ fn spec() -> Path {
     Path::of(&["spec"])
 }
 
-/// Judges an update of the Pod itself.
+/// Judges an update of the Pod itself, but for the new images.
 fn update(before: &Pod<'_, '_>, after: &Pod<'_, '_>, out: &mut Report<'_>) {
     let is_gated = !before.spec.gates().is_empty();
-    for field in differing(&before.fields, &after.fields) {
+    let (old, new) = (fields(before.text), fields(after.text));
+    for field in differing(&old, &new) {
         match field {
             // Other rules speak of these.
             "initContainers" | "schedulingGates" => {}
-            "containers" => app_containers(&before.fields, &after.fields, out),
+            "containers" => app_containers(&old, &new, out),
             "tolerations" => tolerations(&before.spec.tolerations, &after.spec.tolerations, out),
             "activeDeadlineSeconds" => {
                 deadline(before.spec.active_deadline_seconds, after.spec.active_deadline_seconds, out);
             }
             // A negative number is 1.
             "terminationGracePeriodSeconds" if grace_seconds(before.spec) == grace_seconds(after.spec) => {}
-            "nodeSelector" if is_gated => node_selector(&before.fields, &after.fields, out),
-            "affinity" if is_gated => affinity(&before.fields, &after.fields, out),
-            _ if !FIXED.contains(&field) || is_same(Holder::Spec, &before.fields, &after.fields, field) => {}
+            "nodeSelector" if is_gated => node_selector(&old, &new, out),
+            "affinity" if is_gated => affinity(&old, &new, out),
+            _ if !FIXED.contains(&field) || is_same(Holder::Spec, &old, &new, field) => {}
             _ => out.at(
                 spec().key(field.to_owned()),
                 format_args!("the update changes {field}, which is fixed once the Pod exists; create a new Pod, or change the workload that makes it"),
             ),
         }
     }
-    images("initContainers", &before.spec.init_containers, &after.spec.init_containers, out);
-    images("containers", &before.spec.containers, &after.spec.containers, out);
 }
 
 /// Compares app containers by their places, as the API server does.
