@@ -39,7 +39,7 @@ enum Refuser {
 }
 
 /// Returns nobody of a rule that refuses in files only: no webhook is asked for what it is about.
-fn refuser(rule: &Rule) -> Option<Refuser> {
+fn who_refuses(rule: &Rule) -> Option<Refuser> {
     let file = root().join("tests/cluster/cases").join(format!("{}.yaml", rule.id));
     let text = fs::read_to_string(&file).unwrap();
     let cases = yaml::documents(&text).unwrap();
@@ -61,9 +61,9 @@ fn refuser(rule: &Rule) -> Option<Refuser> {
 fn the_closing_table_is_that_of_the_rules() {
     let mut table = "| rule | who creates it | who changes an object that was without it | its controllers, the kubelet, whoever changes anything else of it |\n|---|---|---|---|\n".to_owned();
     for rule in RULES.iter().filter(|rule| rule.level == Level::Deny) {
-        let Some(refuser) = refuser(rule) else { continue };
+        let Some(by) = who_refuses(rule) else { continue };
         let (created, changed) = found_in(rule);
-        let refused = |can: bool| match (can, refuser) {
+        let refused = |can: bool| match (can, by) {
             (false, _) => "never",
             (true, Refuser::ApiServer) => "the API server refuses it",
             // Nobody but the API server is asked about such a change.
