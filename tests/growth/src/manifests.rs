@@ -71,7 +71,7 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
                         let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
                         see(
                             &checked,
-                            growth(ITEMS, make, |input| drop(check.run(std::slice::from_ref(input), &|_| ()))),
+                            growth(ITEMS, make, |input| drop(check.run(std::slice::from_ref(input), &|_| ()))).0,
                         );
                     }
                     let fixed = format!("fix: {name}");
@@ -80,7 +80,8 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
                             &fixed,
                             growth(ITEMS, make, |input| {
                                 drop(fix::fix(&engine, std::slice::from_ref(input), "default"))
-                            }),
+                            })
+                            .0,
                         );
                     }
                 }

@@ -75,7 +75,8 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
             };
             let name = format!("policy: {way}, {vary:?}");
             if wanted(&name) {
-                see(&name, growth(ITEMS, make, |text| drop(parse(text, "policy").map(|policy| Engine::new(&policy)))));
+                let compile = |text: &String| drop(parse(text, "policy").map(|policy| Engine::new(&policy)));
+                see(&name, growth(ITEMS, make, compile).0);
             }
             let name = format!("under a policy: {way}, {vary:?}");
             if wanted(&name) {
@@ -90,7 +91,8 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, see: &mut dyn FnMut(&str, Growth)) {
                             drop(handle(engine, Mode::Validate, &body));
                             drop(handle(engine, Mode::Mutate, &body));
                         }
-                    }),
+                    })
+                    .0,
                 );
             }
         }

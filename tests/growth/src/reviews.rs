@@ -36,8 +36,11 @@ scopes:
 
 /// Items of a list in the shorter input: enough that what is done once does not count beside what is done for each.
 const ITEMS: usize = 150;
-/// The same where memory is to be seen: enough that the findings that are kept do not count either.
+/// The same where memory is to be seen: enough that the findings that are kept do not count either. Fewer of what is so
+/// large that there is no room for four times as many: see [`measure`].
 const MANY_ITEMS: usize = 3000;
+/// What an answer says of an object whose lists have no room.
+const NO_ROOM: &str = "there is more in lists than the API server can store";
 /// Length of a string in the shorter input, in bytes; of the longer one it is less than the kernel lets an argument be.
 const LENGTH: usize = 25_000;
 
@@ -70,13 +73,28 @@ fn inventory(objects: &[Value]) -> Inventory {
 /// A request and what is known beside it.
 type Input = (Vec<u8>, Inventory);
 
+/// Measures reviews. Where the longer of two inputs is refused because its lists have no room (`MAX_LIST_BYTES` of the engine) and
+/// the shorter is not, what is compared is a judgement with the reading of an error, which goes through the text several times:
+/// that says nothing of growth of steps. Both are then made shorter until the longer is judged too. Memory counts of all of them.
 fn measure(engine: &Engine, mode: Mode, count: usize, make: impl Fn(usize) -> (Vec<u8>, Inventory, usize)) -> Growth {
-    let make = |count| {
+    let input = |count| {
         let (body, inventory, known) = make(count);
         let size = body.len() + known;
         ((body, inventory), size)
     };
-    growth(count, make, |(body, inventory): &Input| drop(handle_knowing(engine, Some(inventory), mode, body)))
+    let is_refused = |(body, inventory): &Input| {
+        let answer = handle_knowing(engine, Some(inventory), mode, body);
+        answer.record.error.is_some_and(|error| error.contains(NO_ROOM))
+    };
+    let (mut count, mut memory) = (count, 0.0_f64);
+    loop {
+        let (growth, refused) = growth(count, &input, &is_refused);
+        memory = memory.max(growth.memory);
+        if refused != [false, true] || count <= ITEMS {
+            return Growth { memory, ..growth };
+        }
+        count = (count / 2).max(ITEMS);
+    }
 }
 
 /// Which lists grow together.

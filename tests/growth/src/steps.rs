@@ -35,18 +35,20 @@ pub struct Growth {
 }
 
 /// Measures `call` with inputs of `count` and of [`FACTOR`] times `count` parts. `make` gives the input and its size in bytes.
-pub fn growth<I>(count: usize, make: impl Fn(usize) -> (I, usize), call: impl Fn(&I)) -> Growth {
+/// Returns the growth, and what `call` returned for the shorter and for the longer.
+pub fn growth<I, O>(count: usize, make: impl Fn(usize) -> (I, usize), call: impl Fn(&I) -> O) -> (Growth, [O; 2]) {
     let measure = |count: usize| {
         let (input, size) = make(count);
         ALLOCATOR.reset_peak_usage();
         let held = ALLOCATOR.current_usage();
         let begin = STEPS.load(Ordering::Relaxed);
-        call(&input);
+        let came = call(&input);
         let steps = STEPS.load(Ordering::Relaxed) - begin;
-        (steps as f64, ALLOCATOR.peak_usage().saturating_sub(held + CONSTANT_BYTES) as f64 / size as f64)
+        let memory = ALLOCATOR.peak_usage().saturating_sub(held + CONSTANT_BYTES) as f64 / size as f64;
+        (steps as f64, memory, came)
     };
-    let (few, _) = measure(count);
-    let (many, memory) = measure(FACTOR * count);
+    let (few, _, of_few) = measure(count);
+    let (many, memory, of_many) = measure(FACTOR * count);
     assert!(few > 0.0, "nothing was counted: run tests/growth/run, which has the code instrumented");
-    Growth { steps: many / few, memory }
+    (Growth { steps: many / few, memory }, [of_few, of_many])
 }
