@@ -7,6 +7,7 @@
 
 mod event;
 mod scenario;
+pub mod workload;
 
 pub use event::{Bounds, Event, Hook, Phase, Probe, What};
 pub use scenario::{Action, Asks, Check, Exit, Runs, Scenario, Script};

@@ -1,0 +1,46 @@
+//! What a workload's controller does to the number of its available Pods: purely, deterministically, without a clock.
+//!
+//! | asked | function |
+//! |---|---|
+//! | the template of a Deployment, StatefulSet or DaemonSet changes | [`rollout()`], or [`course`] with another number of Pods or nodes |
+//! | one of them is made, and has no Pods yet | [`create`] |
+//! | a Job runs | [`job()`] |
+//! | the node of some of its Pods is drained | [`drain()`] |
+//!
+//! How long one Pod takes is given: [`PodTimes`]. The simulation of a Pod tells it, or a measurement. All Pods of a revision are alike, and
+//! none becomes unavailable by itself. As the timeline of a Pod, each is simulated twice, with everything as early and as late as can be;
+//! what both runs have gets both times as bounds. A controller acts as soon as it sees something, but for what the API keeps in whole
+//! seconds, and for what it says itself that it waits for.
+//!
+//! It costs at most [`MAX_PODS`] Pods, [`MAX_ROUNDS`] times at which something happens, and [`HORIZON`]: [`Course::until`] and
+//! [`Why::Longer`] tell where it stopped, [`Course::assumptions`] what was left out. The rules are those of Kubernetes 1.37.1; where a
+//! function of it decides, it is named.
+
+mod course;
+
+pub use course::{Course, End, Event, Failure, Revision, Step, What, Why, Worst};
+
+use std::time::Duration;
+
+use super::Bounds;
+
+/// Holds how many Pods are simulated at most; of more, so many.
+pub const MAX_PODS: u64 = 2_000;
+/// Holds at how many times something may happen in a simulation.
+pub const MAX_ROUNDS: usize = 20_000;
+/// Holds how far is looked: 30 days.
+pub const HORIZON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Says how long one Pod takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PodTimes {
+    /// From its creation until it is ready. `latest: None`: perhaps never.
+    pub ready: Bounds,
+    /// From its deletion until it is gone. `latest: None`: perhaps never.
+    pub gone: Bounds,
+}
+
+impl PodTimes {
+    /// Holds what never happens.
+    pub const NEVER: Bounds = Bounds { earliest: Duration::MAX, latest: None };
+}
