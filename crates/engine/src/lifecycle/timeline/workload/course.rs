@@ -162,8 +162,8 @@ pub enum Why {
     OnDelete,
     /// New Pods do not become available.
     NotAvailable,
-    /// A new Pod does not become available, and a corrected template does not replace it: with `OrderedReady` the controller waits for it
-    /// until somebody deletes it.
+    /// A Pod does not become available, and no template replaces it: with `OrderedReady` the controller waits for it until somebody deletes
+    /// it.
     KeptInOrder,
     /// A Pod that was deleted does not end.
     NotGone,
@@ -187,7 +187,7 @@ impl Why {
             Self::OnDelete => "with OnDelete, old Pods stay until somebody deletes them",
             Self::NotAvailable => "new Pods do not become available",
             Self::KeptInOrder => {
-                "a new Pod does not become available, and with OrderedReady a corrected template does not replace it; delete it"
+                "a Pod does not become available, and with OrderedReady a corrected template does not replace it; delete that Pod"
             }
             Self::NotGone => "a Pod that was deleted does not end",
             Self::Refused => "the PodDisruptionBudget never allows the eviction",

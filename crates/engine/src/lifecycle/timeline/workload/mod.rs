@@ -18,6 +18,7 @@
 
 mod course;
 mod daemon;
+mod drain;
 mod fleet;
 mod log;
 mod rollout;
@@ -25,6 +26,7 @@ mod stateful;
 
 pub use course::{Course, End, Event, Failure, Revision, Step, What, Why, Worst};
 pub use daemon::daemon_set;
+pub use drain::drain;
 pub use rollout::deployment;
 pub use stateful::stateful_set;
 
@@ -60,37 +62,37 @@ fn pods(wanted: u64, what: &str) -> (u64, Vec<String>) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::ops::RangeInclusive;
 
     use super::*;
     use crate::model::{Workload, object::ControllerSpec};
 
-    pub fn seconds(seconds: u64) -> Duration {
+    pub(super) fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    pub fn bounds(earliest: u64, latest: u64) -> Bounds {
+    pub(super) fn bounds(earliest: u64, latest: u64) -> Bounds {
         Bounds { earliest: seconds(earliest), latest: Some(seconds(latest)) }
     }
 
-    pub fn times(ready: RangeInclusive<u64>, gone: RangeInclusive<u64>) -> PodTimes {
+    pub(super) fn times(ready: RangeInclusive<u64>, gone: RangeInclusive<u64>) -> PodTimes {
         PodTimes { ready: bounds(*ready.start(), *ready.end()), gone: bounds(*gone.start(), *gone.end()) }
     }
 
-    pub fn with<T>(kind: &str, spec: &str, what: impl Fn(&Workload, &ControllerSpec<'_>) -> T) -> T {
+    pub(super) fn with<T>(kind: &str, spec: &str, what: impl Fn(&Workload, &ControllerSpec<'_>) -> T) -> T {
         let workload = Workload::find("apps", kind).unwrap();
         let text = format!(r#"{{"spec": {spec}}}"#);
         what(workload, &workload.read(&text).unwrap().controller)
     }
 
     /// The total and the available Pods of each step.
-    pub fn numbers(course: &Course) -> Vec<(u64, u64)> {
+    pub(super) fn numbers(course: &Course) -> Vec<(u64, u64)> {
         course.steps.iter().map(|step| (step.total, step.available)).collect()
     }
 
     /// When Pods are created at the earliest, and how many.
-    pub fn created(course: &Course) -> Vec<(u64, u64)> {
+    pub(super) fn created(course: &Course) -> Vec<(u64, u64)> {
         let is = |event: &&Event| event.what == What::Created;
         course.events.iter().filter(is).map(|event| (event.time.earliest.as_secs(), event.pods)).collect()
     }
