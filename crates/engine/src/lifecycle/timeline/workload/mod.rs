@@ -20,6 +20,7 @@ mod course;
 mod daemon;
 mod drain;
 mod fleet;
+mod job;
 mod log;
 mod rollout;
 mod stateful;
@@ -27,12 +28,14 @@ mod stateful;
 pub use course::{Course, End, Event, Failure, Revision, Step, What, Why, Worst};
 pub use daemon::daemon_set;
 pub use drain::drain;
+pub use job::{Attempt, job};
 pub use rollout::deployment;
 pub use stateful::stateful_set;
 
 use std::time::Duration;
 
 use super::Bounds;
+use crate::model::{Workload, object::ControllerSpec};
 
 /// Holds how many Pods are simulated at most; of more, so many.
 pub const MAX_PODS: u64 = 2_000;
@@ -55,6 +58,57 @@ impl PodTimes {
     pub const NEVER: Bounds = Bounds { earliest: Duration::MAX, latest: None };
 }
 
+/// Holds how many nodes a DaemonSet is simulated on where that is not known.
+pub const DEFAULT_NODES: u64 = 3;
+
+/// Returns what the controller of a Deployment, a StatefulSet or a DaemonSet does when the template changes: the Pods from before are like
+/// `old`, those after like `new`. `None` for other kinds, and where a number of the manifest is not one.
+///
+/// There are as many Pods as `replicas` says, 1 where it says nothing; a DaemonSet is simulated on [`DEFAULT_NODES`] nodes.
+pub fn rollout(workload: &Workload, controller: &ControllerSpec<'_>, old: &PodTimes, new: &PodTimes) -> Option<Course> {
+    let (replicas, assumed) = match controller.replicas {
+        _ if !workload.keeps_replicas => (DEFAULT_NODES, Some(format!("there are {DEFAULT_NODES} nodes"))),
+        Some(replicas) => (u64::try_from(replicas).unwrap_or(0), None),
+        None => (1, Some("there is 1 replica, as replicas is not set".to_owned())),
+    };
+    let mut course = course(workload, controller, replicas, old, new)?;
+    course.assumptions.extend(assumed);
+    Some(course)
+}
+
+/// Returns the same as [`rollout()`] for so many Pods, or nodes of a DaemonSet.
+pub fn course(
+    workload: &Workload,
+    controller: &ControllerSpec<'_>,
+    replicas: u64,
+    old: &PodTimes,
+    new: &PodTimes,
+) -> Option<Course> {
+    by_kind(workload, controller, replicas, Some(old), new)
+}
+
+/// Returns what the controller does when such a workload is created.
+pub fn create(
+    workload: &Workload,
+    controller: &ControllerSpec<'_>,
+    replicas: u64,
+    pod: &PodTimes,
+) -> Option<Course> {
+    by_kind(workload, controller, replicas, None, pod)
+}
+
+fn by_kind(
+    workload: &Workload,
+    controller: &ControllerSpec<'_>,
+    replicas: u64,
+    old: Option<&PodTimes>,
+    new: &PodTimes,
+) -> Option<Course> {
+    deployment(workload, controller, replicas, old, new)
+        .or_else(|| stateful_set(workload, controller, replicas, old, new))
+        .or_else(|| daemon_set(workload, controller, replicas, old, new))
+}
+
 /// Returns how many Pods are simulated, and what is to be said where those are not all.
 fn pods(wanted: u64, what: &str) -> (u64, Vec<String>) {
     let said = (wanted > MAX_PODS).then(|| format!("only {MAX_PODS} of {wanted} {what} are simulated"));
@@ -66,7 +120,6 @@ mod tests {
     use std::ops::RangeInclusive;
 
     use super::*;
-    use crate::model::{Workload, object::ControllerSpec};
 
     pub(super) fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
