@@ -118,6 +118,8 @@ struct Active {
     lane: Lane,
     /// How often its container was started again.
     restarts: u64,
+    /// From when the controller sees the last of these.
+    seen: Duration,
     /// Says whether its container waits to be started again.
     backs_off: bool,
     /// When its run, or its back-off, is over.
@@ -135,8 +137,8 @@ struct Run<'p> {
     ending: Vec<Option<Duration>>,
     /// Work that waits for a Pod; without indexes only that which was tried before.
     waiting: Vec<Lane>,
-    /// Pods that ended since the controller looked last, and whether they succeeded.
-    ended: Vec<(Lane, bool)>,
+    /// Pods that ended and were not counted yet, whether they succeeded, and from when the controller sees it.
+    ended: Vec<(Lane, bool, Duration)>,
     /// When the controller looks next.
     look: Option<Duration>,
     succeeded: u64,
@@ -236,6 +238,7 @@ impl<'p> Run<'p> {
             if pod.backs_off {
                 pod.backs_off = false;
                 pod.restarts += 1;
+                pod.seen = late;
                 pod.lane.attempt += 1;
                 self.tell(What::Restarted, 1, slot, "ContainerShouldRestart");
                 self.look_at(late);
@@ -246,7 +249,7 @@ impl<'p> Run<'p> {
             let is_success = self.plan.attempt(pod.lane.attempt).code == 0;
             if is_success || !self.plan.restarts_containers {
                 self.tell(if is_success { What::Succeeded } else { What::PodFailed }, 1, slot, "");
-                self.ended.push((Lane { failed: (!is_success).then_some(now), ..pod.lane }, is_success));
+                self.ended.push((Lane { failed: (!is_success).then_some(now), ..pod.lane }, is_success, late));
                 self.look_at(late);
                 continue;
             }
@@ -290,7 +293,10 @@ impl<'p> Run<'p> {
         let ended = match (self.fails, self.plan.completions) {
             (Some(failure), _) => Some(End::Failed(failure)),
             (None, Some(completions)) => (self.succeeded >= completions).then_some(End::Done),
-            (None, None) => (self.succeeded > 0 && self.active.is_empty()).then_some(End::Done),
+            (None, None) => {
+                let is_over = self.succeeded > 0 && self.active.is_empty() && self.ended.is_empty();
+                is_over.then_some(End::Done)
+            }
         };
         if ended.is_some() {
             // It waits for Pods that still end.
@@ -306,7 +312,12 @@ impl<'p> Run<'p> {
 
     /// Counts the Pods that have ended since the last look (`newBackoffRecord`).
     fn count_ended(&mut self) {
-        for (lane, is_success) in std::mem::take(&mut self.ended) {
+        for (lane, is_success, seen) in std::mem::take(&mut self.ended) {
+            if seen > self.now {
+                self.ended.push((lane, is_success, seen));
+                self.look_at(seen);
+                continue;
+            }
             if is_success {
                 self.succeeded += 1;
                 (self.failures_in_a_row, self.last_failure) = (0, None);
@@ -329,7 +340,8 @@ impl<'p> Run<'p> {
     /// Returns why the Job fails now, if it does, and the function that says so.
     fn failure(&mut self) -> Option<(Failure, &'static str)> {
         let limit = self.plan.limit;
-        let restarts: u64 = self.active.iter().map(|pod| pod.restarts).sum();
+        let is_seen = |pod: &Active| pod.seen <= self.now;
+        let restarts: u64 = self.active.iter().map(|pod| pod.restarts - u64::from(!is_seen(pod))).sum();
         if self.failed > limit {
             return Some((Failure::BackoffLimitExceeded, "syncJob"));
         }
@@ -353,7 +365,7 @@ impl<'p> Run<'p> {
 
     /// Makes Pods, if more are wanted and the back-off is over (`manageJob`).
     fn manage(&mut self) {
-        let active = self.active.len() as u64;
+        let active = (self.active.len() + self.ended.len()) as u64;
         let wanted = match self.plan.completions {
             Some(completions) => completions.saturating_sub(self.succeeded).min(self.plan.parallelism),
             None if self.succeeded > 0 => active,
@@ -387,7 +399,7 @@ impl<'p> Run<'p> {
             }
             self.tell(What::Created, 1, lane.slot, "manageJob");
             let next = self.pace.after(self.now, self.plan.attempt(lane.attempt).runs);
-            self.active.push(Active { lane, restarts: 0, backs_off: false, next });
+            self.active.push(Active { lane, restarts: 0, seen: self.now, backs_off: false, next });
         }
     }
 

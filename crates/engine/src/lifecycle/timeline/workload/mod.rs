@@ -22,6 +22,8 @@ mod drain;
 mod fleet;
 mod job;
 mod log;
+#[cfg(test)]
+mod properties;
 mod rollout;
 mod stateful;
 
