@@ -20,20 +20,18 @@ use pod::Pace;
 const GRANULARITY: f64 = 1.0;
 
 /// How long it takes to do something after an event, in milliseconds.
-const MOMENT: i64 = 100;
+const MOMENT: i64 = 50;
 
 /// How many scenarios and lines of them are compared at least.
-const COMPARED: (usize, usize) = (30, 130);
+const COMPARED: (usize, usize) = (35, 162);
 
 /// Scenarios of workloads that are not simulated, and why.
-const NOT_COMPARED: &[(&str, &str)] = &[
-    ("host-port-replicas", "where Pods of one revision find a node is not simulated: they are alike"),
-];
+const NOT_COMPARED: &[(&str, &str)] =
+    &[("host-port-replicas", "where Pods of one revision find a node is not simulated: they are alike")];
 
 /// Lines that are left out, by their scenario and their first words, and why.
 const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("deployment-unobserved", "deployment has Available False", "no Pod becomes unavailable by itself"),
-    ("statefulset-zero-grace", "db-0/app gets SIGKILL", "it is the kubelet's, of a Pod that the API server does not know any more"),
     ("job-kept", "passing/job is gone", "it is the TTL controller's"),
 ];
 
@@ -97,9 +95,8 @@ fn is_line(step: &Step, line: &str) -> bool {
 
 /// Reads a scenario over both simulations of it. Returns how many lines were held against them.
 fn compare(name: &str, scenario: &Scenario, leaves_out: bool) -> Result<usize, String> {
-    let is_left_out = |step: &Step| {
-        leaves_out && LEFT_OUT.iter().any(|(known, line, _)| *known == name && is_line(step, line))
-    };
+    let is_left_out =
+        |step: &Step| leaves_out && LEFT_OUT.iter().any(|(known, line, _)| *known == name && is_line(step, line));
     let steps: Vec<&Step> = scenario.steps.iter().filter(|step| !is_left_out(step)).collect();
     for pace in [Pace::Early, Pace::Late] {
         let begin = Event::done(0, "", "begin");
@@ -108,9 +105,8 @@ fn compare(name: &str, scenario: &Scenario, leaves_out: bool) -> Result<usize, S
         let mut play = Play { cluster, log: Vec::new(), now: 0, seen, forbidden, patches: 0, evictions: 0 };
         play.log = play.cluster.log();
         for step in &steps {
-            play.step(step, scenario).map_err(|error| {
-                format!("{pace:?}, {}: {error}\nsimulated, in seconds:\n{}", step.at, play.told())
-            })?;
+            play.step(step, scenario)
+                .map_err(|error| format!("{pace:?}, {}: {error}\nsimulated, in seconds:\n{}", step.at, play.told()))?;
         }
     }
     Ok(steps.iter().filter(|step| matches!(step.kind, Kind::Seen { .. } | Kind::No(_))).count())
@@ -138,13 +134,16 @@ impl<'s> Play<'s> {
                     From::Since(event) => (last, self.seen_before(event)?),
                 };
                 let later: Vec<&Event> = self.log.iter().filter(|event| event.may_follow(&earlier)).collect();
-                let place = later.iter().position(|found| event.matches(found)).ok_or(format!("does not come: {event}"))?;
+                let place =
+                    later.iter().position(|found| event.matches(found)).ok_or(format!("does not come: {event}"))?;
                 let found = later[place].clone();
                 let between = later[..place].iter().copied().filter(|event| !event.is_one_change_with(&found));
                 self.allowed(between.filter(|event| !event.is_one_change_with(&earlier)))?;
                 self.forbidden.clear();
                 let passed = seconds(found.at - zero.at);
-                if within.is_some_and(|within| !(within.least - GRANULARITY..=within.most + GRANULARITY).contains(&passed)) {
+                if within
+                    .is_some_and(|within| !(within.least - GRANULARITY..=within.most + GRANULARITY).contains(&passed))
+                {
                     return Err(format!("{event}: {passed} s after \"{zero}\""));
                 }
                 self.now = self.now.max(found.at);

@@ -176,8 +176,8 @@ impl Cluster {
         let spec: BudgetSpec<'_> = serde_json::from_str(&text).unwrap();
         let selected = |workload: &&Kept| workload.labels() == budget.value["spec"]["selector"]["matchLabels"];
         let workloads: Vec<&Kept> = self.workloads.iter().filter(selected).collect();
-        let counts_pods = spec.max_unavailable.is_none()
-            && spec.min_available.as_ref().is_some_and(|value| percent(value).is_none());
+        let counts_pods =
+            spec.max_unavailable.is_none() && spec.min_available.as_ref().is_some_and(|value| percent(value).is_none());
         let expected = |workload: &&Kept| if workload.kind.is_pod() && !counts_pods { 0 } else { workload.replicas() };
         let expected = workloads.iter().map(expected).sum::<u64>().cast_signed();
         let desired = desired_healthy(&spec, expected).unwrap();
@@ -198,7 +198,9 @@ impl Cluster {
             healthy += change;
             let allowed = if expected == 0 || says_nothing { 0 } else { (healthy - desired).max(0) };
             let now = [("currentHealthy", healthy), ("desiredHealthy", desired), ("disruptionsAllowed", allowed)];
-            told.extend(now.iter().filter(|one| !said.contains(*one)).map(|(field, number)| (at, format!("{field} {number}"))));
+            told.extend(
+                now.iter().filter(|one| !said.contains(*one)).map(|(field, number)| (at, format!("{field} {number}"))),
+            );
             said = now.to_vec();
         }
         told
@@ -282,8 +284,11 @@ impl Kept {
         let last = self.revisions.len() - 1;
         let mut succeeded = 0;
         for (at, event) in events {
-            let is_of = |one: &Pod| one.deleted.is_none() && one.slot.is_none_or(|slot| event.slot.is_none_or(|wanted| wanted == slot))
-                && (event.revision == Revision::New) == (one.revision == last);
+            let is_of = |one: &Pod| {
+                one.deleted.is_none()
+                    && one.slot.is_none_or(|slot| event.slot.is_none_or(|wanted| wanted == slot))
+                    && (event.revision == Revision::New) == (one.revision == last)
+            };
             match event.what {
                 What::Created => {
                     for _ in 0..event.pods {
@@ -317,7 +322,9 @@ impl Kept {
                     match end {
                         End::Failed(failure) => self.tell(at, &format!("has Failed True {}", failure.reason())),
                         _ if self.kind.kind == "Job" => self.tell(at, "has Complete True CompletionsReached"),
-                        _ if self.kind.kind == "Deployment" => self.tell(at, "has Progressing True NewReplicaSetAvailable"),
+                        _ if self.kind.kind == "Deployment" => {
+                            self.tell(at, "has Progressing True NewReplicaSetAvailable")
+                        }
                         _ => {}
                     }
                 }

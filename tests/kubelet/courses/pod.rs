@@ -13,6 +13,8 @@ use std::time::Duration;
 const SECOND: i64 = 1000;
 /// How long it takes from a Pod's creation until its first container starts: it is bound to a node, its sandbox is made, and it is looked at.
 const START: i64 = 2 * SECOND;
+/// How long it takes at least from a Pod's deletion until the kubelet knows.
+const HEARS: i64 = 200;
 /// How many runs of a container are looked at.
 const RUNS: u32 = 5;
 
@@ -214,14 +216,17 @@ impl Told {
         let mut gone = deleted;
         for stop in stops(spec) {
             let name = &*stop.placed.container.name;
-            let is_now = |run: &&Run| run.container == name && run.from <= deleted && run.to.is_none_or(|to| to > deleted);
-            let Some(run) = runs.iter().find(is_now).filter(|_| over.is_none_or(|over| over > deleted)) else { continue };
+            let is_now =
+                |run: &&Run| run.container == name && run.from <= deleted && run.to.is_none_or(|to| to > deleted);
+            let Some(run) = runs.iter().find(is_now).filter(|_| over.is_none_or(|over| over > deleted)) else {
+                continue;
+            };
             let script = Script::of_container(&stop.placed);
             let hook = stop.placed.container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
             let hook = hook.and_then(|hook| hook.exec.as_ref()).and_then(|exec| script.takes(&exec.command[0]));
             let grace = i64::try_from((stop.signal_after + stop.left).as_millis()).unwrap();
             let least = i64::try_from(stop.signal_after.as_millis()).unwrap();
-            let signal = deleted + hook.unwrap_or(0).min(grace).max(least) + self.pace.late(SECOND);
+            let signal = deleted + hook.unwrap_or(0).min(grace).max(least) + HEARS + self.pace.late(SECOND);
             self.tell(signal, name, format!("gets SIGTERM attempt {}", run.attempt));
             let (after, code) = script.stop(run.attempt);
             let left = i64::try_from(stop.left.as_millis()).unwrap();
@@ -269,7 +274,8 @@ impl Script {
                 (first.parse().unwrap()..=last.parse().unwrap()).contains(&attempt)
             }
         };
-        let found = self.0.iter().find(|words| words.iter().zip(begin).all(|(word, begin)| word == begin) && counts(words));
+        let found =
+            self.0.iter().find(|words| words.iter().zip(begin).all(|(word, begin)| word == begin) && counts(words));
         found.map(|words| &words[begin.len()..])
     }
 

@@ -61,7 +61,7 @@ pub struct Worst {
 /// Something that happens to Pods of a workload, or to the workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// When.
+    /// When. `latest` is `None` where only one of the runs has it.
     pub time: Bounds,
     /// What.
     pub what: What,

@@ -45,11 +45,11 @@ pub fn daemon_set(
             fleet.start_with(1, Some(node), Revision::Old, old.unwrap_or(new));
         }
         let stuck = |fleet: &Fleet| match () {
-            () if fleet.count(|group| group.is_deleted) > 0 => Why::NotGone,
+            () if fleet.count(Group::is_deleted) > 0 => Why::NotGone,
             () if on_delete && fleet.count(|group| group.is(Revision::New)) == 0 => Why::OnDelete,
             () => Why::NotAvailable,
         };
-        fleet.run(|fleet| look(fleet, nodes, at_once, new), stuck)
+        fleet.run(|fleet| look(fleet, nodes, at_once, new), stuck, "updateDaemonSetStatus")
     };
     Some(merge(nodes, &run(Pace::Early), &run(Pace::Late), true, assumptions))
 }
@@ -66,7 +66,7 @@ struct Node {
 }
 
 impl Node {
-    fn is_available(&self) -> bool {
+    fn is_available(self) -> bool {
         self.old == Some(true) || self.new == Some(true)
     }
 }
@@ -129,9 +129,9 @@ fn on_nodes(fleet: &Fleet, nodes: u64) -> Vec<Node> {
         let place = group.slot.and_then(|slot| usize::try_from(slot).ok());
         let Some(node) = place.and_then(|place| found.get_mut(place)) else { continue };
         match group.revision {
-            _ if group.is_deleted => node.ends = true,
-            Revision::Old => node.old = Some(group.is_available),
-            Revision::New => node.new = Some(group.is_available),
+            _ if group.is_deleted() => node.ends = true,
+            Revision::Old => node.old = Some(group.is_available()),
+            Revision::New => node.new = Some(group.is_available()),
         }
     }
     found

@@ -90,9 +90,8 @@ pub fn drain(
                 () => Look::Waits,
             }
         };
-        fleet.run(look, |fleet| {
-            if fleet.count(|group| group.is_deleted) > 0 { Why::NotGone } else { Why::Refused }
-        })
+        let stuck = |fleet: &Fleet| if fleet.count(Group::is_deleted) > 0 { Why::NotGone } else { Why::Refused };
+        fleet.run(look, stuck, "evictPods")
     };
     let mut course = merge(replicas, &run(Pace::Early), &run(Pace::Late), true, assumptions);
     course.assumptions.push("other nodes have room for the Pods that replace the evicted ones".to_owned());
@@ -122,7 +121,7 @@ fn refused_by_two(replicas: u64, pod: &PodTimes, assumptions: Vec<String>) -> Co
         let mut fleet = Fleet::new(pace, None, Duration::ZERO);
         fleet.start_with(replicas, None, Revision::New, pod);
         fleet.tell(What::Refused, replicas, None, Revision::New, "getPodDisruptionBudgets");
-        let mut log = fleet.run(|_| Look::Waits, |_| Why::TwoBudgets);
+        let mut log = fleet.run(|_| Look::Waits, |_| Why::TwoBudgets, "");
         log.end = (Duration::ZERO, End::Never(Why::TwoBudgets));
         log
     };
@@ -177,26 +176,31 @@ struct Eviction {
 impl Eviction {
     /// Asks for evictions. Returns whether one was granted.
     fn look(&mut self, fleet: &mut Fleet) -> bool {
-        let pending = |group: &Group| group.on_node && !group.is_deleted;
-        let healthy = fleet.count(|group| group.is_ready && !group.is_deleted);
+        let pending = |group: &Group| group.on_node && !group.is_deleted();
+        let healthy = fleet.count(|group| group.is_ready() && !group.is_deleted());
         let (allowed, lets_unready) = match &self.budget {
             None => (u64::MAX, true),
             Some(budget) => (budget.allows(healthy), budget.lets_unready_go(healthy)),
         };
-        let ready = fleet.count(|group| pending(group) && group.is_ready).min(allowed);
-        let unready = fleet.count(|group| pending(group) && !group.is_ready && lets_unready);
-        let any = if lets_unready { unready } else { fleet.count(|group| pending(group) && !group.is_ready).min(allowed - ready) };
+        let ready = fleet.count(|group| pending(group) && group.is_ready()).min(allowed);
+        let unready = fleet.count(|group| pending(group) && !group.is_ready() && lets_unready);
+        let any = if lets_unready {
+            unready
+        } else {
+            fleet.count(|group| pending(group) && !group.is_ready()).min(allowed - ready)
+        };
         if ready + any > 0 {
             let since = *self.allowed_since.get_or_insert(fleet.now);
-            let asked = if since.is_zero() { since } else { since.saturating_add(fleet.pace.pick(Duration::ZERO, RETRY)) };
+            let asked =
+                if since.is_zero() { since } else { since.saturating_add(fleet.pace.pick(Duration::ZERO, RETRY)) };
             if asked > fleet.now {
                 fleet.wake = Some(fleet.wake.map_or(asked, |wake| wake.min(asked)));
                 return false;
             }
             let source = if any > 0 { EVICTS_UNHEALTHY } else { EVICTS };
             fleet.tell(What::Evicted, ready + any, None, Revision::New, source);
-            fleet.delete(any, source, |group| pending(group) && !group.is_ready);
-            fleet.delete(ready, EVICTS, |group| pending(group) && group.is_ready);
+            fleet.delete(any, source, |group| pending(group) && !group.is_ready());
+            fleet.delete(ready, EVICTS, |group| pending(group) && group.is_ready());
             self.is_refused = false;
             return true;
         }
@@ -264,7 +268,10 @@ mod tests {
 
     #[test]
     fn replacements_that_are_not_ready_stop_it() {
-        let pod = PodTimes { ready: crate::lifecycle::timeline::Bounds { earliest: seconds(3), latest: None }, ..times(1..=1, 1..=1) };
+        let pod = PodTimes {
+            ready: crate::lifecycle::timeline::Bounds { earliest: seconds(3), latest: None },
+            ..times(1..=1, 1..=1)
+        };
         let course = of("Deployment", "{}", (3, 2), &[ONE], &pod);
         assert_eq!(course.early, End::Done);
         assert!(!course.ends_for_certain());

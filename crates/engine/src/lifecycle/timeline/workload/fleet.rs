@@ -7,6 +7,15 @@ use super::{
     log::{Counts, Entry, Log, Pace},
 };
 
+/// How far a Pod has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Made,
+    Ready,
+    Available,
+    Deleted,
+}
+
 /// Some Pods that are alike, and were created at the same time.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
@@ -15,9 +24,7 @@ pub(super) struct Group {
     pub(super) revision: Revision,
     /// Says whether they are on the node that is drained.
     pub(super) on_node: bool,
-    pub(super) is_ready: bool,
-    pub(super) is_available: bool,
-    pub(super) is_deleted: bool,
+    state: State,
     times: PodTimes,
     /// When they become ready, then available, once deleted gone: what comes next. `None`: nothing does.
     next: Option<Duration>,
@@ -25,7 +32,20 @@ pub(super) struct Group {
 
 impl Group {
     pub(super) fn is(&self, revision: Revision) -> bool {
-        self.revision == revision && !self.is_deleted
+        self.revision == revision && !self.is_deleted()
+    }
+
+    /// Returns whether they are ready, and not being deleted.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready | State::Available)
+    }
+
+    pub(super) fn is_available(&self) -> bool {
+        self.state == State::Available
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.state == State::Deleted
     }
 }
 
@@ -65,18 +85,8 @@ impl Fleet {
 
     /// Adds Pods that were there before.
     pub(super) fn start_with(&mut self, pods: u64, slot: Option<u64>, revision: Revision, times: &PodTimes) {
-        let ready = times.is_ready(self.pace);
-        self.groups.push(Group {
-            pods,
-            slot,
-            revision,
-            on_node: false,
-            is_ready: ready,
-            is_available: ready,
-            is_deleted: false,
-            times: *times,
-            next: None,
-        });
+        let state = if times.is_ready(self.pace) { State::Available } else { State::Made };
+        self.groups.push(Group { pods, slot, revision, on_node: false, state, times: *times, next: None });
     }
 
     pub(super) fn create(
@@ -88,10 +98,9 @@ impl Fleet {
         source: &'static str,
     ) {
         let next = self.pace.after(self.now, times.ready);
-        let (is_ready, is_available, is_deleted) = (false, false, false);
-        let (on_node, times) = (false, *times);
+        let (on_node, state, times) = (false, State::Made, *times);
         self.tell(What::Created, pods, slot, revision, source);
-        self.groups.push(Group { pods, slot, revision, on_node, is_ready, is_available, is_deleted, times, next });
+        self.groups.push(Group { pods, slot, revision, on_node, state, times, next });
     }
 
     /// Deletes so many of the Pods for which `is_meant` says so, those that are not ready first. Returns how many those were.
@@ -101,14 +110,13 @@ impl Fleet {
             let mut place = 0;
             while let Some(group) = self.groups.get_mut(place).filter(|_| left > 0) {
                 place += 1;
-                if group.is_deleted || group.is_ready == unready_ones || !is_meant(group) {
+                if group.is_deleted() || group.is_ready() == unready_ones || !is_meant(group) {
                     continue;
                 }
                 let pods = group.pods.min(left);
                 let stays = Group { pods: group.pods - pods, ..group.clone() };
                 group.pods = pods;
-                group.is_deleted = true;
-                group.is_available = false;
+                group.state = State::Deleted;
                 group.next = self.pace.after(self.now, group.times.gone);
                 left -= pods;
                 let (slot, revision) = (group.slot, group.revision);
@@ -121,14 +129,7 @@ impl Fleet {
         most - left
     }
 
-    pub(super) fn tell(
-        &mut self,
-        what: What,
-        pods: u64,
-        slot: Option<u64>,
-        revision: Revision,
-        source: &'static str,
-    ) {
+    pub(super) fn tell(&mut self, what: What, pods: u64, slot: Option<u64>, revision: Revision, source: &'static str) {
         let time = self.now;
         // What happens to alike Pods at one time is told once.
         let last = self.log.entries.last_mut().filter(|last| {
@@ -145,8 +146,14 @@ impl Fleet {
         self.groups.iter().filter(|group| is_meant(group)).map(|group| group.pods).sum()
     }
 
-    /// Runs on until nothing happens any more. `stuck` says why it never ends, where it does not.
-    pub(super) fn run(mut self, mut look: impl FnMut(&mut Self) -> Look, stuck: impl Fn(&Self) -> Why) -> Log {
+    /// Runs on until nothing happens any more. `stuck` says why it never ends, where it does not, and `done` is the function of Kubernetes
+    /// that says when it has.
+    pub(super) fn run(
+        mut self,
+        mut look: impl FnMut(&mut Self) -> Look,
+        stuck: impl Fn(&Self) -> Why,
+        done: &'static str,
+    ) -> Log {
         self.note();
         let mut ended = None;
         for _ in 0..MAX_ROUNDS {
@@ -161,7 +168,7 @@ impl Fleet {
             };
             if last == Look::Done && ended.is_none() {
                 ended = Some(self.now);
-                self.tell(What::Ended, 0, None, Revision::New, "");
+                self.tell(What::Ended, 0, None, Revision::New, done);
             }
             self.note();
             let next = self.groups.iter().filter_map(|group| group.next).chain(self.wake).min();
@@ -182,9 +189,9 @@ impl Fleet {
 
     /// Writes down how many Pods there are now.
     fn note(&mut self) {
-        let total = self.count(|group| !group.is_deleted);
-        let available = self.count(|group| group.is_available);
-        let ending = self.count(|group| group.is_deleted);
+        let total = self.count(|group| !group.is_deleted());
+        let available = self.count(Group::is_available);
+        let ending = self.count(Group::is_deleted);
         self.log.count(Counts { time: self.now, total, available, ending });
     }
 
@@ -196,25 +203,23 @@ impl Fleet {
             if group.next != Some(to) {
                 return true;
             }
-            let what = match (group.is_deleted, group.is_ready) {
-                (true, _) => What::Gone,
-                (false, false) => What::Ready,
-                (false, true) => What::Available,
-            };
-            self.tell(what, group.pods, group.slot, group.revision, "");
             group.next = None;
-            match what {
-                What::Gone => return false,
-                What::Ready => {
-                    group.is_ready = true;
-                    if self.settles.is_zero() {
-                        group.is_available = true;
-                        self.tell(What::Available, group.pods, group.slot, group.revision, "IsPodAvailable");
-                    } else {
-                        group.next = Some(to.saturating_add(self.settles));
-                    }
+            let (pods, slot, revision) = (group.pods, group.slot, group.revision);
+            match group.state {
+                State::Deleted => {
+                    self.tell(What::Gone, pods, slot, revision, "terminationGracePeriodSeconds");
+                    return false;
                 }
-                _ => group.is_available = true,
+                State::Made => {
+                    self.tell(What::Ready, pods, slot, revision, "IsPodReady");
+                    group.state = State::Ready;
+                    group.next = Some(to.saturating_add(self.settles)).filter(|_| !self.settles.is_zero());
+                }
+                State::Ready | State::Available => {}
+            }
+            if group.next.is_none() {
+                group.state = State::Available;
+                self.tell(What::Available, pods, slot, revision, "IsPodAvailable");
             }
             true
         });

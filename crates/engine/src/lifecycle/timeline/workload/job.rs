@@ -26,7 +26,7 @@ const LOOKS_LATE: Duration = Duration::from_secs(2);
 /// The kubelet starts a container up to two seconds later than it might: it looks once a second at what ended, and at what is to be started.
 const STARTS_LATE: Duration = Duration::from_secs(2);
 /// A container that fails for ever is started again so often beyond what is told of it, where nothing counts that.
-const SURPLUS_RESTARTS: usize = 8;
+const SURPLUS_RESTARTS: u64 = 8;
 
 /// A run of a Job's Pod, or, with the restart policy `OnFailure`, of its container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,8 @@ pub struct Attempt {
 pub fn job(job: &JobSpec<'_>, pod_policy: &str, attempts: &[Attempt], gone: Bounds) -> Course {
     let plan = Plan::of(job, pod_policy, attempts, gone);
     let wanted = plan.completions.unwrap_or(plan.parallelism);
-    let (_, mut assumptions) = pods(job.completions.map_or(0, positive).max(job.parallelism.map_or(0, positive)), "Pods");
+    let (_, mut assumptions) =
+        pods(job.completions.map_or(0, positive).max(job.parallelism.map_or(0, positive)), "Pods");
     if job.pod_failure_policy.is_some() {
         assumptions.push("podFailurePolicy is left out: every failure counts".to_owned());
     }
@@ -205,7 +206,7 @@ impl<'p> Run<'p> {
 
     fn stuck(&self) -> Why {
         match () {
-            () if self.plan.suspended => Why::Paused,
+            () if self.plan.suspended || self.plan.parallelism == 0 => Why::Paused,
             () if !self.ending.is_empty() => Why::NotGone,
             () if self.restarts_for_ever => Why::Restarts,
             () => Why::DoesNotEnd,
@@ -248,14 +249,14 @@ impl<'p> Run<'p> {
             }
             let is_success = self.plan.attempt(pod.lane.attempt).code == 0;
             if is_success || !self.plan.restarts_containers {
-                self.tell(if is_success { What::Succeeded } else { What::PodFailed }, 1, slot, "");
+                self.tell(if is_success { What::Succeeded } else { What::PodFailed }, 1, slot, "getNewFinishedPods");
                 self.ended.push((Lane { failed: (!is_success).then_some(now), ..pod.lane }, is_success, late));
                 self.look_at(late);
                 continue;
             }
             pod.backs_off = true;
             // Nothing ends this but a limit or a deadline.
-            let is_surplus = pod.restarts as usize >= self.plan.attempts.len() + SURPLUS_RESTARTS;
+            let is_surplus = pod.restarts >= self.plan.attempts.len() as u64 + SURPLUS_RESTARTS;
             let is_endless = self.plan.limit >= i32::MAX as u64 && self.plan.deadline.is_none();
             self.restarts_for_ever |= is_surplus && is_endless;
             let crashes = u32::try_from(pod.restarts + 1).unwrap_or(u32::MAX);
@@ -267,7 +268,7 @@ impl<'p> Run<'p> {
         let gone = self.ending.iter().filter(|time| **time == Some(now)).count();
         if gone > 0 {
             self.ending.retain(|time| *time != Some(now));
-            self.tell(What::Gone, gone as u64, None, "");
+            self.tell(What::Gone, gone as u64, None, "terminationGracePeriodSeconds");
             self.look_at(late);
         }
     }

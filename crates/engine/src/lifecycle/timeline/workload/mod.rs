@@ -90,12 +90,7 @@ pub fn course(
 }
 
 /// Returns what the controller does when such a workload is created.
-pub fn create(
-    workload: &Workload,
-    controller: &ControllerSpec<'_>,
-    replicas: u64,
-    pod: &PodTimes,
-) -> Option<Course> {
+pub fn create(workload: &Workload, controller: &ControllerSpec<'_>, replicas: u64, pod: &PodTimes) -> Option<Course> {
     by_kind(workload, controller, replicas, None, pod)
 }
 

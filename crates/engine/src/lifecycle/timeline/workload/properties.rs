@@ -12,12 +12,16 @@ use crate::{
 };
 
 fn pod() -> impl Strategy<Value = PodTimes> {
-    (0..20u64, 0..20u64, 0..20u64, 0..20u64).prop_map(|(ready, more, gone, longer)| times(ready..=ready + more, gone..=gone + longer))
+    (0..20u64, 0..20u64, 0..20u64, 0..20u64)
+        .prop_map(|(ready, more, gone, longer)| times(ready..=ready + more, gone..=gone + longer))
 }
 
 /// A number or a percentage that is not 0.
 fn some() -> impl Strategy<Value = String> {
-    prop_oneof![(1..6u8).prop_map(|number| number.to_string()), (1..=100u8).prop_map(|percent| format!(r#""{percent}%""#))]
+    prop_oneof![
+        (1..6u8).prop_map(|number| number.to_string()),
+        (1..=100u8).prop_map(|percent| format!(r#""{percent}%""#))
+    ]
 }
 
 fn any_number() -> impl Strategy<Value = String> {
@@ -63,7 +67,9 @@ fn holds(
         assert_eq!((pods(Revision::Old), pods(Revision::New)), expected, "{what:?} of {found:#?}");
     }
     let is_possible = |time: &Bounds| time.latest.is_some_and(|latest| latest >= time.earliest);
-    assert!(found.events.iter().filter(|event| event.what != What::DeadlineExceeded).all(|event| is_possible(&event.time)));
+    assert!(
+        found.events.iter().filter(|event| event.what != What::DeadlineExceeded).all(|event| is_possible(&event.time))
+    );
 }
 
 proptest! {
@@ -199,11 +205,14 @@ fn a_thousand_pods_are_cheap() {
 #[test]
 fn what_is_beyond_the_bounds_is_said() {
     let pod = times(1..=2, 1..=2);
-    let found = with("Deployment", "{}", |workload, controller| course(workload, controller, 2_000_000_000, &pod, &pod)).unwrap();
+    let found =
+        with("Deployment", "{}", |workload, controller| course(workload, controller, 2_000_000_000, &pod, &pod))
+            .unwrap();
     assert_eq!((found.replicas, found.assumptions.len()), (MAX_PODS, 1));
     // Longer than is looked: each Pod takes a day.
     let slow = times(86_400..=86_400, 1..=1);
-    let found = with("StatefulSet", "{}", |workload, controller| course(workload, controller, 60, &slow, &slow)).unwrap();
+    let found =
+        with("StatefulSet", "{}", |workload, controller| course(workload, controller, 60, &slow, &slow)).unwrap();
     assert_eq!((found.early, found.late), (End::Never(Why::Longer), End::Never(Why::Longer)));
     assert!(found.until <= HORIZON && found.takes.latest.is_none());
 }

@@ -51,7 +51,7 @@ pub fn deployment(
             Some(at_once) => rolling(fleet, replicas, at_once, new),
             None => recreate(fleet, replicas, new),
         };
-        let mut log = fleet.run(look, |fleet| stuck(fleet, controller));
+        let mut log = fleet.run(look, |fleet| stuck(fleet, controller), "DeploymentComplete");
         if let Some((_, seconds)) = progress_deadline(workload, controller) {
             tell_deadlines(&mut log, pace, seconds);
         }
@@ -72,7 +72,7 @@ fn stuck(fleet: &Fleet, controller: &ControllerSpec<'_>) -> Why {
 pub(super) fn rolling(fleet: &mut Fleet, replicas: u64, at_once: Rollout, new: &PodTimes) -> Look {
     let (surge, unavailable) = (at_once.surge.unsigned_abs().min(MAX_PODS), at_once.unavailable.unsigned_abs());
     let of = |fleet: &Fleet, revision| fleet.count(|group| group.is(revision));
-    let available = |fleet: &Fleet, revision| fleet.count(|group| group.is(revision) && group.is_available);
+    let available = |fleet: &Fleet, revision| fleet.count(|group| group.is(revision) && group.is_available());
     let (old_pods, new_pods) = (of(fleet, Revision::Old), of(fleet, Revision::New));
     let all = old_pods + new_pods;
     let most = replicas + surge;
@@ -91,7 +91,7 @@ pub(super) fn rolling(fleet: &mut Fleet, replicas: u64, at_once: Rollout, new: &
     }
     let is_old = |group: &Group| group.is(Revision::Old);
     let unhealthy = most_down.min(old_pods - old_available);
-    let mut taken = fleet.delete(unhealthy, CLEANS_UP, |group| is_old(group) && !group.is_available);
+    let mut taken = fleet.delete(unhealthy, CLEANS_UP, |group| is_old(group) && !group.is_available());
     taken += fleet.delete((old_available + new_available).saturating_sub(least), SCALES_DOWN, is_old);
     if taken > 0 { Look::Acted } else { Look::Waits }
 }
@@ -109,7 +109,7 @@ fn recreate(fleet: &mut Fleet, replicas: u64, new: &PodTimes) -> Look {
         fleet.create(replicas - made, None, Revision::New, new, RECREATES);
         return Look::Acted;
     }
-    if fleet.count(|group| group.is_available) == replicas { Look::Done } else { Look::Waits }
+    if fleet.count(Group::is_available) == replicas { Look::Done } else { Look::Waits }
 }
 
 /// Tells when there has been no progress for `seconds`.
@@ -130,11 +130,13 @@ fn tell_deadlines(log: &mut Log, pace: Pace, seconds: i64) {
     let mut told = Vec::new();
     for (place, time) in times.iter().enumerate() {
         let next = times.get(place + 1).copied().or(is_done.then_some(ended));
-        let exceeds = pace.pick(time.saturating_add(deadline) + second, time.saturating_add(deadline).saturating_sub(second));
+        let exceeds =
+            pace.pick(time.saturating_add(deadline) + second, time.saturating_add(deadline).saturating_sub(second));
         if next.is_none_or(|next| next > exceeds) {
             // Not sooner than that, and not after the next progress.
             let late = time.saturating_add(deadline) + second;
-            let time = pace.pick(time.saturating_add(deadline).saturating_sub(second), next.map_or(late, |next| next.min(late)));
+            let time = pace
+                .pick(time.saturating_add(deadline).saturating_sub(second), next.map_or(late, |next| next.min(late)));
             let (what, pods, slot, revision) = (What::DeadlineExceeded, 0, None, Revision::New);
             told.push(Entry { time, what, pods, slot, revision, source: "DeploymentTimedOut" });
         }

@@ -56,7 +56,7 @@ pub fn stateful_set(
         // Of a new one there is no revision but the new.
         let partition = if old.is_some() { rules.partition } else { 0 };
         let rules = Rules { partition, ..rules };
-        fleet.run(|fleet| look(fleet, &rules), |fleet| stuck(fleet, &rules))
+        fleet.run(|fleet| look(fleet, &rules), |fleet| stuck(fleet, &rules), "completeUpdate")
     };
     Some(merge(replicas, &run(Pace::Early), &run(Pace::Late), true, assumptions))
 }
@@ -86,7 +86,7 @@ pub(super) fn rules<'p>(
 
 fn stuck(fleet: &Fleet, rules: &Rules<'_>) -> Why {
     match () {
-        () if fleet.count(|group| group.is_deleted) > 0 => Why::NotGone,
+        () if fleet.count(Group::is_deleted) > 0 => Why::NotGone,
         () if fleet.count(|group| group.is(Revision::New)) == 0 && rules.unavailable.is_none() => Why::OnDelete,
         () if rules.ordered => Why::KeptInOrder,
         () => Why::NotAvailable,
@@ -105,7 +105,7 @@ pub(super) fn look(fleet: &mut Fleet, rules: &Rules<'_>) -> Look {
             *place = true;
             missing -= 1;
         }
-        if !group.is_available {
+        if !group.is_available() {
             unavailable += 1;
             first_unavailable = first_unavailable.min(ordinal);
         }
@@ -139,7 +139,7 @@ pub(super) fn look(fleet: &mut Fleet, rules: &Rules<'_>) -> Look {
     let mut broken: Vec<u64> = Vec::new();
     let mut good: Vec<u64> = Vec::new();
     for group in fleet.groups.iter().filter(|group| is_outdated(group)) {
-        if group.is_available { &mut good } else { &mut broken }.extend(group.slot);
+        if group.is_available() { &mut good } else { &mut broken }.extend(group.slot);
     }
     good.sort_unstable();
     let left = usize::try_from(most.saturating_sub(unavailable)).unwrap_or(usize::MAX);
@@ -158,7 +158,8 @@ mod tests {
     use crate::lifecycle::timeline::workload::{End, What, tests::*};
 
     fn of(spec: &str, replicas: u64, old: Option<&PodTimes>, new: &PodTimes) -> Course {
-        with("StatefulSet", spec, |workload, controller| stateful_set(workload, controller, replicas, old, new)).unwrap()
+        with("StatefulSet", spec, |workload, controller| stateful_set(workload, controller, replicas, old, new))
+            .unwrap()
     }
 
     /// The ordinals of the Pods to which this happens, each with its earliest time.
@@ -183,7 +184,9 @@ mod tests {
     fn several_at_a_time() {
         let pod = times(3..=3, 1..=1);
         let spec = |policy: &str| {
-            format!(r#"{{"podManagementPolicy": "{policy}", "updateStrategy": {{"rollingUpdate": {{"maxUnavailable": 2}}}}}}"#)
+            format!(
+                r#"{{"podManagementPolicy": "{policy}", "updateStrategy": {{"rollingUpdate": {{"maxUnavailable": 2}}}}}}"#
+            )
         };
         // In order: both are deleted at once, and made one after the other.
         let course = of(&spec("OrderedReady"), 4, Some(&pod), &pod);
@@ -232,9 +235,8 @@ mod tests {
             let mut fleet = Fleet::new(Pace::Late, None, Duration::ZERO);
             fleet.start_with(1, Some(0), Revision::New, &good);
             fleet.start_with(1, Some(1), Revision::Old, &broken);
-            let rules =
-                Rules { replicas: 2, ordered, partition: 0, unavailable: Some(1), old: &broken, new: &good };
-            let log = fleet.run(|fleet| look(fleet, &rules), |fleet| stuck(fleet, &rules));
+            let rules = Rules { replicas: 2, ordered, partition: 0, unavailable: Some(1), old: &broken, new: &good };
+            let log = fleet.run(|fleet| look(fleet, &rules), |fleet| stuck(fleet, &rules), "completeUpdate");
             assert_eq!(log.end.1, why.map_or(End::Done, End::Never));
         }
     }

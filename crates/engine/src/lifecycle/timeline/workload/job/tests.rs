@@ -57,7 +57,10 @@ fn backs_off_between_pods() {
 fn a_later_attempt_may_succeed() {
     let course = of("", "Never", &[(2, 1), (2, 3), (4, 0)]);
     assert_eq!((ends(&course), course.takes), ((End::Done, End::Done), bounds(36, 40)));
-    assert_eq!(of(r#""backoffLimit": 1"#, "Never", &[(2, 1), (2, 1), (4, 0)]).early, fails(Failure::BackoffLimitExceeded).0);
+    assert_eq!(
+        of(r#""backoffLimit": 1"#, "Never", &[(2, 1), (2, 1), (4, 0)]).early,
+        fails(Failure::BackoffLimitExceeded).0
+    );
 }
 
 #[test]
@@ -67,7 +70,10 @@ fn restarts_count_where_the_pod_restarts() {
     assert_eq!((ends(&course), course.takes), (fails(Failure::BackoffLimitExceeded), bounds(3, 9)));
     assert_eq!(course.events.iter().filter(|event| event.what == What::Restarted).count(), 1);
     // 0 is as 1.
-    assert_eq!(ends(&of(r#""backoffLimit": 0"#, "OnFailure", &[(2, 1), (60, 0)])), fails(Failure::BackoffLimitExceeded));
+    assert_eq!(
+        ends(&of(r#""backoffLimit": 0"#, "OnFailure", &[(2, 1), (60, 0)])),
+        fails(Failure::BackoffLimitExceeded)
+    );
     let course = of(r#""backoffLimit": 2"#, "OnFailure", &[(2, 1), (2, 0)]);
     assert_eq!((ends(&course), course.takes), ((End::Done, End::Done), bounds(4, 8)));
 }
@@ -118,6 +124,7 @@ fn what_never_ends() {
     let never = [Attempt { runs: PodTimes::NEVER, code: 0 }];
     assert_eq!(with_gone("", "Never", &never, bounds(1, 1)).late, End::Never(Why::DoesNotEnd));
     assert_eq!(with_gone(r#""suspend": true"#, "Never", &never, bounds(1, 1)).late, End::Never(Why::Paused));
+    assert_eq!(of(r#""parallelism": 0"#, "Never", &[(1, 0)]).early, End::Never(Why::Paused));
     let stays = with_gone(r#""activeDeadlineSeconds": 3"#, "Never", &never, PodTimes::NEVER);
     assert_eq!((stays.late, stays.takes.latest), (End::Never(Why::NotGone), None));
     assert!(stays.until >= seconds(3) && stays.worst.is_none());
