@@ -13,7 +13,7 @@ use libtest_mimic::Trial;
 
 use crate::scenario::{self, Scenario};
 use crate::timeline::{Action, Event, From, Kind, Pattern, Step};
-use cluster::{Cluster, is_forbidden, kind};
+use cluster::{Cluster, kind};
 use pod::Pace;
 
 /// How many seconds sooner or later than a scenario says something may come in a simulation.
@@ -204,7 +204,7 @@ impl<'s> Play<'s> {
     }
 
     fn allowed<'e>(&self, mut events: impl Iterator<Item = &'e Event>) -> Result<(), String> {
-        let bad = events.find(|event| is_forbidden(event, &self.forbidden));
+        let bad = events.find(|event| self.forbidden.iter().any(|pattern| pattern.matches(event)));
         bad.map_or(Ok(()), |event| Err(format!("must not come: {event}")))
     }
 

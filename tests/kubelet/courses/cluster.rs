@@ -7,7 +7,7 @@ use podgate_engine::model::{Object, Workload, object::BudgetSpec};
 use serde_json::Value;
 
 use super::pod::{self, Pace};
-use crate::timeline::{Event, Pattern};
+use crate::timeline::Event;
 
 /// A Pod, and when it was made and deleted.
 struct Pod {
@@ -323,7 +323,7 @@ impl Kept {
                         End::Failed(failure) => self.tell(at, &format!("has Failed True {}", failure.reason())),
                         _ if self.kind.kind == "Job" => self.tell(at, "has Complete True CompletionsReached"),
                         _ if self.kind.kind == "Deployment" => {
-                            self.tell(at, "has Progressing True NewReplicaSetAvailable")
+                            self.tell(at, "has Progressing True NewReplicaSetAvailable");
                         }
                         _ => {}
                     }
@@ -361,9 +361,4 @@ fn merge(object: &mut Value, patch: &Value) {
         }
         (object, patch) => *object = patch.clone(),
     }
-}
-
-/// Returns whether one of these patterns is meant by an event.
-pub fn is_forbidden(event: &Event, forbidden: &[&Pattern]) -> bool {
-    forbidden.iter().any(|pattern| pattern.matches(event))
 }
