@@ -7,10 +7,10 @@
 //! | a Job runs | [`job()`] |
 //! | the node of some of its Pods is drained | [`drain()`] |
 //!
-//! How long one Pod takes is given: [`PodTimes`]. The simulation of a Pod tells it, or a measurement. All Pods of a revision are alike, and
-//! none becomes unavailable by itself. As the timeline of a Pod, each is simulated twice, with everything as early and as late as can be;
-//! what both runs have gets both times as bounds. A controller acts as soon as it sees something, but for what the API keeps in whole
-//! seconds, and for what it says itself that it waits for.
+//! Before a change all old Pods are there, and available unless they never become ready. How long one Pod takes is given: [`PodTimes`]; the
+//! simulation of a Pod tells it, or a measurement. All Pods of a revision are alike, and none becomes unavailable by itself. As the timeline
+//! of a Pod, each is simulated twice, with everything as early and as late as can be; what both runs have gets both times as bounds. A
+//! controller acts as soon as it sees something, but for what the API keeps in whole seconds, and for what it says itself that it waits for.
 //!
 //! It costs at most [`MAX_PODS`] Pods, [`MAX_ROUNDS`] times at which something happens, and [`HORIZON`]: [`Course::until`] and
 //! [`Why::Longer`] tell where it stopped, [`Course::assumptions`] what was left out. The rules are those of Kubernetes 1.37.1; where a

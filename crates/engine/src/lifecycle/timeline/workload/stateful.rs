@@ -96,21 +96,20 @@ fn stuck(fleet: &Fleet, rules: &Rules<'_>) -> Why {
 /// One look of a StatefulSet at its Pods (`updateStatefulSet`).
 pub(super) fn look(fleet: &mut Fleet, rules: &Rules<'_>) -> Look {
     let mut is_there = vec![false; usize::try_from(rules.replicas).unwrap_or(0)];
-    let (mut unavailable, mut missing) = (0, rules.replicas);
+    let mut unavailable = 0;
     // The lowest ordinal that is there and not available: the controller stops at it if the order counts.
     let mut first_unavailable = rules.replicas;
     for group in &fleet.groups {
         let ordinal = group.slot.unwrap_or(0);
         if let Some(place) = usize::try_from(ordinal).ok().and_then(|place| is_there.get_mut(place)) {
             *place = true;
-            missing -= 1;
         }
         if !group.is_available() {
             unavailable += 1;
             first_unavailable = first_unavailable.min(ordinal);
         }
     }
-    if missing > 0 {
+    if is_there.contains(&false) {
         let mut made = false;
         for (ordinal, _) in is_there.iter().enumerate().filter(|(_, there)| !**there) {
             let ordinal = ordinal as u64;
