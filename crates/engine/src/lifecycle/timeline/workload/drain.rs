@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    Course, End, PodTimes, Revision, What, Why,
+    course::{Course, End, Revision, What, Why},
     fleet::{Fleet, Group, Look},
+    given::{PodTimes, pods},
     log::{Log, Pace, merge},
-    pods, rollout, stateful,
+    rollout, stateful,
 };
 use crate::{
     lifecycle::{

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    End, HORIZON, MAX_ROUNDS, PodTimes, Revision, What, Why,
+    course::{End, Revision, What, Why},
+    given::{HORIZON, MAX_ROUNDS, PodTimes},
     log::{Counts, Entry, Log, Pace},
 };
 

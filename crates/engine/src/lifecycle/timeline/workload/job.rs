@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Course, End, Failure, HORIZON, MAX_ROUNDS, PodTimes, Revision, What, Why,
+    course::{Course, End, Failure, Revision, What, Why},
+    given::{HORIZON, MAX_ROUNDS, PodTimes, pods},
     log::{Counts, Entry, Log, Pace, merge},
-    pods,
 };
 use crate::{
     lifecycle::{

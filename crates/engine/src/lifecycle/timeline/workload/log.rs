@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Course, End, Event, PodTimes, Revision, Step, What, Worst, course::Why};
+use super::{
+    course::{Course, End, Event, Revision, Step, What, Why, Worst},
+    given::{HORIZON, PodTimes},
+};
 use crate::lifecycle::timeline::Bounds;
 
 /// A run of a simulation: with everything as early, or as late as can be.
@@ -19,7 +22,7 @@ impl Pace {
             Self::Early => Some(bounds.earliest),
             Self::Late => bounds.latest,
         };
-        takes.filter(|takes| *takes < super::HORIZON).map(|takes| from.saturating_add(takes))
+        takes.filter(|takes| *takes < HORIZON).map(|takes| from.saturating_add(takes))
     }
 
     /// Returns the one of two times that is his: the earlier or the later.

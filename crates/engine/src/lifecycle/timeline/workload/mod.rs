@@ -20,45 +20,25 @@ mod course;
 mod daemon;
 mod drain;
 mod fleet;
+mod given;
 mod job;
 mod log;
 #[cfg(test)]
 mod properties;
 mod rollout;
 mod stateful;
+#[cfg(test)]
+mod tests;
 
 pub use course::{Course, End, Event, Failure, Revision, Step, What, Why, Worst};
 pub use daemon::daemon_set;
 pub use drain::drain;
+pub use given::{HORIZON, MAX_PODS, MAX_ROUNDS, PodTimes};
 pub use job::{Attempt, job};
 pub use rollout::deployment;
 pub use stateful::stateful_set;
 
-use std::time::Duration;
-
-use super::Bounds;
 use crate::model::{Workload, object::ControllerSpec};
-
-/// Holds how many Pods are simulated at most; of more, so many.
-pub const MAX_PODS: u64 = 2_000;
-/// Holds at how many times something may happen in a simulation.
-pub const MAX_ROUNDS: usize = 20_000;
-/// Holds how far is looked: 30 days.
-pub const HORIZON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// Says how long one Pod takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PodTimes {
-    /// From its creation until it is ready. `latest: None`: perhaps never.
-    pub ready: Bounds,
-    /// From its deletion until it is gone. `latest: None`: perhaps never.
-    pub gone: Bounds,
-}
-
-impl PodTimes {
-    /// Holds what never happens.
-    pub const NEVER: Bounds = Bounds { earliest: Duration::MAX, latest: None };
-}
 
 /// Holds how many nodes a DaemonSet is simulated on where that is not known.
 pub const DEFAULT_NODES: u64 = 3;
@@ -104,46 +84,4 @@ fn by_kind(
     deployment(workload, controller, replicas, old, new)
         .or_else(|| stateful_set(workload, controller, replicas, old, new))
         .or_else(|| daemon_set(workload, controller, replicas, old, new))
-}
-
-/// Returns how many Pods are simulated, and what is to be said where those are not all.
-fn pods(wanted: u64, what: &str) -> (u64, Vec<String>) {
-    let said = (wanted > MAX_PODS).then(|| format!("only {MAX_PODS} of {wanted} {what} are simulated"));
-    (wanted.min(MAX_PODS), said.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ops::RangeInclusive;
-
-    use super::*;
-
-    pub(super) fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    pub(super) fn bounds(earliest: u64, latest: u64) -> Bounds {
-        Bounds { earliest: seconds(earliest), latest: Some(seconds(latest)) }
-    }
-
-    pub(super) fn times(ready: RangeInclusive<u64>, gone: RangeInclusive<u64>) -> PodTimes {
-        PodTimes { ready: bounds(*ready.start(), *ready.end()), gone: bounds(*gone.start(), *gone.end()) }
-    }
-
-    pub(super) fn with<T>(kind: &str, spec: &str, what: impl Fn(&Workload, &ControllerSpec<'_>) -> T) -> T {
-        let workload = Workload::find("apps", kind).unwrap();
-        let text = format!(r#"{{"spec": {spec}}}"#);
-        what(workload, &workload.read(&text).unwrap().controller)
-    }
-
-    /// The total and the available Pods of each step.
-    pub(super) fn numbers(course: &Course) -> Vec<(u64, u64)> {
-        course.steps.iter().map(|step| (step.total, step.available)).collect()
-    }
-
-    /// When Pods are created at the earliest, and how many.
-    pub(super) fn created(course: &Course) -> Vec<(u64, u64)> {
-        let is = |event: &&Event| event.what == What::Created;
-        course.events.iter().filter(is).map(|event| (event.time.earliest.as_secs(), event.pods)).collect()
-    }
 }

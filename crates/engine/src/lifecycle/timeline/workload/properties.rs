@@ -7,6 +7,7 @@ use crate::{
     lifecycle::{
         disruption::desired_healthy,
         rollout::{node_by_node, rolling_update},
+        timeline::Bounds,
     },
     model::object::{BudgetSpec, JobSpec},
 };

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Course, End, MAX_PODS, PodTimes, Revision, What, Why,
+    course::{Course, End, Revision, What, Why},
     fleet::{Fleet, Group, Look},
+    given::{MAX_PODS, PodTimes, pods},
     log::{Entry, Log, Pace, merge},
-    pods,
 };
 use crate::{
     lifecycle::rollout::{Rollout, progress_deadline, rolling_update},

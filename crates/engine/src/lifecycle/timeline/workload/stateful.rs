@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Course, PodTimes, Revision, Why,
+    course::{Course, Revision, Why},
     fleet::{Fleet, Group, Look},
+    given::{PodTimes, pods},
     log::{Pace, merge},
-    pods,
 };
 use crate::{
     lifecycle::rollout::partial_update,
