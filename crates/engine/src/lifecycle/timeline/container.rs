@@ -30,7 +30,7 @@ impl Run<'_, '_> {
         state.replaced = false;
         let is_first = state.attempt == Some(0);
         if is_first && self.placed.get(index).is_some_and(|placed| placed.role == Role::App) {
-            self.not_run = self.not_run.saturating_sub(1);
+            self.unstarted_apps = self.unstarted_apps.saturating_sub(1);
         }
         self.say(Some(index), What::Starts, "startContainer");
         let Some(life) = self.life(index) else { return };
@@ -236,7 +236,7 @@ impl Run<'_, '_> {
         let Some(state) = self.states.get_mut(index) else { return };
         if state.ready != ready {
             state.ready = ready;
-            self.not_ready = if ready { self.not_ready.saturating_sub(1) } else { self.not_ready + 1 };
+            self.unready = if ready { self.unready.saturating_sub(1) } else { self.unready + 1 };
             self.say(Some(index), if ready { What::Ready } else { What::NotReady }, source);
             self.settle();
         }

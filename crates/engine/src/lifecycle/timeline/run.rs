@@ -81,6 +81,7 @@ pub(super) enum Doing {
 
 /// A container.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is true or not, whatever the others are")]
 pub(super) struct State {
     pub(super) doing: Doing,
     /// Counts its lives: what was planned for an earlier one does not count any more.
@@ -115,6 +116,7 @@ pub(super) struct State {
 
 /// One run.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is true or not, whatever the others are")]
 pub(super) struct Run<'r, 'a> {
     pub(super) paces: &'r Paces,
     pub(super) policy: &'r str,
@@ -143,9 +145,9 @@ pub(super) struct Run<'r, 'a> {
     next_sync: Option<Duration>,
     restarts: bool,
     /// The sidecars and apps that are not ready.
-    pub(super) not_ready: usize,
+    pub(super) unready: usize,
     /// The apps that have not run yet.
-    pub(super) not_run: usize,
+    pub(super) unstarted_apps: usize,
     /// How many init containers and sidecars there are: they come first.
     init_count: usize,
 }
@@ -203,8 +205,8 @@ impl<'r, 'a> Run<'r, 'a> {
             planned: 0,
             next_sync: None,
             restarts: false,
-            not_ready: count(&|role| matches!(role, Role::App | Role::Sidecar)),
-            not_run: count(&|role| role == Role::App),
+            unready: count(&|role| matches!(role, Role::App | Role::Sidecar)),
+            unstarted_apps: count(&|role| role == Role::App),
             init_count: spec.init_containers.len(),
         }
     }
@@ -440,8 +442,9 @@ impl<'r, 'a> Run<'r, 'a> {
             };
             let (doing, started) = (state.doing, state.started);
             match (role, doing) {
-                (Role::Sidecar, Doing::Follows(_)) => self.start_if_due(index),
-                (Role::Init, Doing::Follows(Restart::Container)) => self.start_if_due(index),
+                (Role::Sidecar, Doing::Follows(_)) | (Role::Init, Doing::Follows(Restart::Container)) => {
+                    self.start_if_due(index);
+                }
                 (Role::Init, Doing::Follows(_)) if state.code != 0 => {
                     self.terminate(Ending::Over(Phase::Failed), shutdown::grace_on_deletion(self.spec));
                     return false;
@@ -538,13 +541,13 @@ impl<'r, 'a> Run<'r, 'a> {
     pub(super) fn settle(&mut self) {
         let over =
             matches!(self.phase, Phase::Failed | Phase::Succeeded) || matches!(self.ending, Some(Ending::Over(_)));
-        let ready = self.not_ready == 0 && self.initialized && self.gates_passed && !over;
+        let ready = self.unready == 0 && self.initialized && self.gates_passed && !over;
         if self.pod_ready != Some(ready) && (ready || self.pod_ready.is_some()) {
             self.pod_ready = Some(ready);
             let what = if ready { What::PodReady } else { What::PodNotReady };
             self.say(None, what, "GeneratePodReadyCondition");
         }
-        if self.phase == Phase::Pending && self.initialized && self.not_run == 0 {
+        if self.phase == Phase::Pending && self.initialized && self.unstarted_apps == 0 {
             self.set_phase(Phase::Running);
         }
     }
