@@ -88,7 +88,7 @@ fn measure(engine: &Engine, mode: Mode, count: usize, make: impl Fn(usize) -> (V
     };
     let (mut count, mut memory) = (count, 0.0_f64);
     loop {
-        let (growth, refused) = growth(count, &input, &is_refused);
+        let (growth, refused) = growth(count, input, is_refused);
         memory = memory.max(growth.memory);
         if refused != [false, true] || count <= ITEMS {
             return Growth { memory, ..growth };
