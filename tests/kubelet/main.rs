@@ -11,6 +11,7 @@
     unreachable_pub
 )]
 
+mod courses;
 mod derivations;
 mod generated;
 #[allow(dead_code, unused_imports)]
@@ -50,6 +51,7 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let mut tests = links::tests();
+    tests.extend(courses::tests());
     tests.extend(derivations::tests());
     if std::env::var_os(SELECTED).is_none() {
         println!("scenarios not selected; tests/kubelet/run plays them on a real kubelet");

@@ -73,20 +73,27 @@ pub fn written(value: &IntOrString<'_>) -> String {
     }
 }
 
+/// Returns how many Pods a budget keeps healthy where there shall be `expected`: max(0, expected − ⌈maxUnavailable⌉), or ⌈minAvailable⌉; all
+/// where it says neither. (`getExpectedPodCount`) `None` where the value is neither a count nor a percentage.
+pub fn desired_healthy(budget: &BudgetSpec<'_>, expected: i64) -> Option<i64> {
+    let expected = expected.max(0);
+    let desired = match (&budget.max_unavailable, &budget.min_available) {
+        (Some(max_unavailable), _) => expected.saturating_sub(rounded_up(max_unavailable, expected)?),
+        (None, Some(min_available)) => rounded_up(min_available, expected)?,
+        (None, None) => expected,
+    };
+    Some(desired.max(0))
+}
+
 /// Returns how many of `replicas` Pods, all of them healthy, a budget lets be disrupted.
 ///
-/// Allowed = replicas − desired, at least 0; desired = max(0, replicas − ⌈maxUnavailable⌉), or ⌈minAvailable⌉. A budget that
+/// Allowed = replicas − [desired](desired_healthy), at least 0. A budget that
 /// says neither allows nothing: the controller expects no Pods then, and allows a disruption only where it expects some.
-/// (`getExpectedPodCount` and `updatePdbStatus` of the disruption controller; the API has no default here.) `None` where the
+/// (`updatePdbStatus` of the disruption controller; the API has no default here.) `None` where the
 /// value is neither a count nor a percentage.
 pub fn disruptions_allowed(budget: &BudgetSpec<'_>, replicas: i64) -> Option<i64> {
     let replicas = replicas.max(0);
-    let desired = match (&budget.max_unavailable, &budget.min_available) {
-        (Some(max_unavailable), _) => replicas.saturating_sub(rounded_up(max_unavailable, replicas)?),
-        (None, Some(min_available)) => rounded_up(min_available, replicas)?,
-        (None, None) => replicas,
-    };
-    Some(replicas.saturating_sub(desired.max(0)).max(0))
+    Some(replicas.saturating_sub(desired_healthy(budget, replicas)?).max(0))
 }
 
 /// Returns whether a budget allows no disruption whatever it selects: `maxUnavailable` 0 or 0 %, `minAvailable` 100 %, or neither.

@@ -139,6 +139,16 @@ pub fn back_off_seconds(crashes: u32) -> i64 {
     }
 }
 
+/// Returns the seconds from the end of the last Pod that failed until the Job controller makes another, after so many failures in a row:
+/// 0 without one, then 10 × 2ⁿ with n = 0, 1, 2, …, at most 600. (`getRemainingTimeForFailuresCount`, `DefaultJobPodFailureBackOff`,
+/// `MaxJobPodFailureBackOff`)
+pub fn job_back_off_seconds(failures: u32) -> i64 {
+    match failures.checked_sub(1) {
+        None => 0,
+        Some(doublings) => 2_i64.saturating_pow(doublings).saturating_mul(10).min(600),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,5 +278,8 @@ mod tests {
         let seconds: Vec<i64> = (0..=9).map(back_off_seconds).collect();
         assert_eq!(seconds, [0, 0, 10, 20, 40, 80, 160, 300, 300, 300]);
         assert_eq!(back_off_seconds(u32::MAX), 300);
+        let seconds: Vec<i64> = (0..=8).map(job_back_off_seconds).collect();
+        assert_eq!(seconds, [0, 10, 20, 40, 80, 160, 320, 600, 600]);
+        assert_eq!(job_back_off_seconds(u32::MAX), 600);
     }
 }

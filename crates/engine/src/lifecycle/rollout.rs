@@ -30,6 +30,8 @@ pub struct RollingUpdate<'o, 'a> {
     pub max_surge: Option<&'o IntOrString<'a>>,
     /// `maxUnavailable`: a number or a percentage.
     pub max_unavailable: Option<&'o IntOrString<'a>>,
+    /// The `partition` of a StatefulSet: Pods of lower ordinals keep their revision.
+    pub partition: i64,
     /// Holds what is surged and unavailable where it is absent, in percent.
     default_percents: (i64, i64),
 }
@@ -43,12 +45,21 @@ pub struct Rollout {
     pub unavailable: i64,
 }
 
-/// Returns the rolling update of a kind that replaces its Pods some at a time. `None` where all go at once (`Recreate`), where the
-/// new ones come up beside the old (blue-green), and where steps or the routing of traffic decide.
+/// Returns the rolling update of a kind that replaces all its Pods, some at a time. `None` where all go at once (`Recreate`), where the
+/// new ones come up beside the old (blue-green), where steps or the routing of traffic decide, and where a partition keeps some.
 pub fn rolling_update<'o, 'a>(
     workload: &Workload,
     controller: &'o ControllerSpec<'a>,
 ) -> Option<RollingUpdate<'o, 'a>> {
+    partial_update(workload, controller).filter(|update| update.partition <= 0)
+}
+
+/// Returns the same as [`rolling_update`], also where a [partition](RollingUpdate::partition) keeps some Pods.
+pub fn partial_update<'o, 'a>(
+    workload: &Workload,
+    controller: &'o ControllerSpec<'a>,
+) -> Option<RollingUpdate<'o, 'a>> {
+    let mut partition = 0;
     let strategy = &controller.strategy;
     let is = |strategy: &Strategy<'_>, kind| strategy.kind.is_empty() || strategy.kind == kind;
     let at = |fields: &[&'static str]| Path::of(&["spec"]).keys(fields).key("maxUnavailable");
@@ -75,9 +86,7 @@ pub fn rolling_update<'o, 'a>(
             if workload.is("apps", "StatefulSet") && is(&controller.update_strategy, "RollingUpdate") =>
         {
             let update = &controller.update_strategy.rolling_update;
-            if update.partition.unwrap_or(0) > 0 {
-                return None;
-            }
+            partition = update.partition.unwrap_or(0);
             (at(&["updateStrategy", "rollingUpdate"]), &None, &update.max_unavailable, (0, 0))
         }
         // What is updated in place is not away for long.
@@ -88,7 +97,7 @@ pub fn rolling_update<'o, 'a>(
         _ => return None,
     };
     let (max_surge, max_unavailable) = (max_surge.as_ref(), max_unavailable.as_ref());
-    Some(RollingUpdate { at, max_surge, max_unavailable, default_percents })
+    Some(RollingUpdate { at, max_surge, max_unavailable, partition, default_percents })
 }
 
 impl RollingUpdate<'_, '_> {
@@ -114,6 +123,21 @@ impl RollingUpdate<'_, '_> {
     pub fn default_unavailable_percent(&self) -> i64 {
         self.default_percents.1
     }
+}
+
+/// Returns what a DaemonSet may do at a time on `nodes` nodes. Both are rounded up; `maxSurge` is 0 and `maxUnavailable` 1 where it is
+/// absent. (`SurgeCount`, `UnavailableCount`, `SetDefaults_DaemonSet`) `None` for other kinds, for `OnDelete`, and where one of them is
+/// neither a count nor a percentage.
+pub fn node_by_node(workload: &Workload, controller: &ControllerSpec<'_>, nodes: i64) -> Option<Rollout> {
+    let strategy = &controller.update_strategy;
+    let is_rolling = strategy.kind.is_empty() || strategy.kind == "RollingUpdate";
+    if !workload.is("apps", "DaemonSet") || !is_rolling {
+        return None;
+    }
+    let update = &strategy.rolling_update;
+    let surge = update.max_surge.as_ref().map_or(Some(0), |value| rounded_up(value, nodes))?;
+    let unavailable = update.max_unavailable.as_ref().map_or(Some(1), |value| rounded_up(value, nodes))?;
+    Some(Rollout { surge, unavailable })
 }
 
 /// Returns the `maxUnavailable` of a DaemonSet that may take down its Pods of all nodes at once, with its place. Of so many per cent, rounded
@@ -180,6 +204,7 @@ mod tests {
                 at: Path::default(),
                 max_surge: surge_value.as_ref(),
                 max_unavailable: unavailable_value.as_ref(),
+                partition: 0,
                 default_percents: (25, 25),
             };
             let (surge, unavailable) = expected;
@@ -190,6 +215,7 @@ mod tests {
             at: Path::default(),
             max_surge: None,
             max_unavailable: Some(&one),
+            partition: 0,
             default_percents: (25, 25),
         };
         assert_eq!(malformed.at_once(3), None);
@@ -224,6 +250,27 @@ mod tests {
         assert_eq!(of("apps.kruise.io", "CloneSet", clones), at("spec.updateStrategy.maxUnavailable", 2));
         assert_eq!(of("apps.kruise.io", "CloneSet", r#"{"updateStrategy": {"type": "InPlaceOnly"}}"#), None);
         assert_eq!(of("apps", "DaemonSet", "{}"), None);
+    }
+
+    #[test]
+    fn partitions_and_nodes() {
+        let of = |kind, update: &str| {
+            let workload = Workload::find("apps", kind).unwrap();
+            let text = format!(r#"{{"spec": {{"updateStrategy": {update}}}}}"#);
+            let object = workload.read(&text).unwrap();
+            let partial = partial_update(workload, &object.controller).map(|update| update.partition);
+            let whole = rolling_update(workload, &object.controller).is_some();
+            let nodes = node_by_node(workload, &object.controller, 10);
+            (partial, whole, nodes.map(|rollout| (rollout.surge, rollout.unavailable)))
+        };
+        assert_eq!(of("StatefulSet", "{}"), (Some(0), true, None));
+        assert_eq!(of("StatefulSet", r#"{"rollingUpdate": {"partition": 2}}"#), (Some(2), false, None));
+        assert_eq!(of("StatefulSet", r#"{"type": "OnDelete"}"#), (None, false, None));
+        assert_eq!(of("DaemonSet", "{}"), (None, false, Some((0, 1))));
+        assert_eq!(of("DaemonSet", r#"{"type": "OnDelete"}"#), (None, false, None));
+        let surge = r#"{"rollingUpdate": {"maxSurge": "11%", "maxUnavailable": 0}}"#;
+        assert_eq!(of("DaemonSet", surge), (None, false, Some((2, 0))));
+        assert_eq!(of("DaemonSet", r#"{"rollingUpdate": {"maxUnavailable": "1%"}}"#), (None, false, Some((0, 1))));
     }
 
     #[test]

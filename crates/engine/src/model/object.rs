@@ -172,6 +172,17 @@ pub struct JobSpec<'a, S = PodSpec<'a>> {
     pub active_deadline_seconds: Option<i64>,
     /// `ttlSecondsAfterFinished`.
     pub ttl_seconds_after_finished: Option<i64>,
+    /// `completions`.
+    pub completions: Option<i64>,
+    /// `parallelism`.
+    pub parallelism: Option<i64>,
+    /// `completionMode`; empty means `NonIndexed`.
+    #[serde(borrow)]
+    pub completion_mode: Str<'a>,
+    /// `maxFailedIndexes`.
+    pub max_failed_indexes: Option<i64>,
+    /// `suspend`.
+    pub suspend: Option<bool>,
     /// `podFailurePolicy`.
     #[serde(borrow, deserialize_with = "object")]
     pub pod_failure_policy: Option<PodFailurePolicy<'a>>,
@@ -231,6 +242,9 @@ pub struct ControllerSpec<'a, S = PodSpec<'a>> {
     /// `updateStrategy` of a StatefulSet or DaemonSet.
     #[serde(borrow, deserialize_with = "object_or_default")]
     pub update_strategy: Strategy<'a>,
+    /// `podManagementPolicy` of a StatefulSet; empty means `OrderedReady`.
+    #[serde(borrow)]
+    pub pod_management_policy: Str<'a>,
     /// `volumeClaimTemplates` of a StatefulSet or CloneSet; empty for other kinds.
     #[serde(borrow)]
     pub volume_claim_templates: List<VolumeClaimTemplate<'a>>,

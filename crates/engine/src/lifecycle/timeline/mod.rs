@@ -14,6 +14,7 @@ mod pace;
 mod run;
 mod scenario;
 mod stop;
+pub mod workload;
 
 pub use event::{Bounds, Event, Hook, Phase, Probe, What};
 pub use scenario::{Action, Asks, Check, Exit, Runs, Scenario, Script};
