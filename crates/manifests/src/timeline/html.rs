@@ -1,0 +1,10 @@
+//! The life of a Pod as a picture.
+
+use std::io;
+
+use super::life::Life;
+
+/// Returns the life as a page.
+pub fn write(life: &Life) -> io::Result<String> {
+    Ok(life.heading())
+}

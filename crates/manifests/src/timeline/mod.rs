@@ -1,0 +1,26 @@
+//! The life of the Pods of a manifest, told and drawn: `podgate timeline`.
+//!
+//! [`Life::of`] finds the object and simulates it under a [`ScenarioFile`]; the modules [`text`], [`svg`], [`html`] and [`json`] write it.
+
+mod bars;
+mod cells;
+mod course;
+mod life;
+mod pick;
+mod pins;
+mod scenario;
+mod time;
+mod words;
+
+pub mod html;
+pub mod json;
+pub mod svg;
+pub mod text;
+
+pub use bars::{Bar, Kind, Span};
+pub use course::Story;
+pub use life::{Life, TimelineError};
+pub use pins::Pin;
+pub use scenario::{ContainerScript, Done, End, Fails, ScenarioError, ScenarioFile, Stop, Time};
+pub use time::parse as parse_time;
+pub use words::Told;
