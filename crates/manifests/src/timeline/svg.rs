@@ -31,7 +31,7 @@ const STYLE: &str = "svg{--paper:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e
 --run:#d29922;--ready:#3fb950;--stop:#db61a2}}\
 .paper{fill:var(--paper)}text{fill:var(--ink)}.soft{fill:var(--soft);font-size:12px}.title{font-size:17px;font-weight:600}\
 .grid{stroke:var(--line)}.mark{stroke:var(--ink);stroke-dasharray:4 3}.window{stroke:var(--soft);stroke-width:2;fill:none}\
-.hook{fill:var(--soft)}.phase{fill:none;stroke:var(--soft)}\
+.maybe{stroke-dasharray:3 3}.hook{fill:var(--soft)}.phase{fill:none;stroke:var(--soft)}\
 .pull{fill:var(--pull)}.wait{fill:var(--wait)}.run{fill:var(--run)}.ready{fill:var(--ready)}.stop{fill:var(--stop)}";
 
 /// Returns the life as SVG.
@@ -191,7 +191,7 @@ impl Picture<'_> {
                 _ => continue,
             };
             let x = self.x(event.time.earliest);
-            self.line("mark", (x, 52.0), (x, bottom))?;
+            self.line("mark", (x, 76.0), (x, bottom))?;
             if x - last > 90.0 {
                 let x = x.min(WIDTH - 40.0);
                 self.words(x, 48.0, "soft", "middle", words)?;
@@ -256,7 +256,8 @@ impl Picture<'_> {
                     self.line("window", (from, y - 4.0), (from, y + 4.0))?;
                     if let Some(up) = window.gives_up.filter(|_| last <= life.end) {
                         let earliest = self.x(up.earliest);
-                        self.line("window", (earliest, y - 4.0), (to, y + 4.0))?;
+                        self.line("window maybe", (earliest, y - 4.0), (to, y - 4.0))?;
+                        self.line("window", (earliest, y - 4.0), (earliest, y))?;
                         self.line("window", (to, y - 4.0), (to, y + 4.0))?;
                     }
                 }
