@@ -21,6 +21,7 @@ mod rules;
 mod serve;
 #[cfg(feature = "server")]
 mod spans;
+mod timeline;
 
 use std::{
     io::{self, Write},
@@ -47,6 +48,7 @@ enum Command {
     Check(Box<check::Args>),
     Fix(Box<fix::Args>),
     Review(review::Args),
+    Timeline(Box<timeline::Args>),
     Rules(rules::Args),
     #[command(subcommand)]
     Policy(policy::Command),
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Review(args) => review::run(&args),
+        Command::Timeline(args) => timeline::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Policy(command) => policy::run(&command),
         #[cfg(feature = "server")]

@@ -21,6 +21,7 @@ mod manifests;
 mod policies;
 mod progress;
 mod samples;
+mod timeline;
 #[path = "../../crates/engine/tests/spec/tree.rs"]
 mod tree;
 mod trees;

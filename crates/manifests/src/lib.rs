@@ -21,6 +21,7 @@ mod surroundings;
 mod tree;
 
 pub mod output;
+pub mod timeline;
 
 pub use aside::{NotJudged, Reason};
 pub use baseline::{Baseline, BaselineError};

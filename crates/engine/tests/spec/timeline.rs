@@ -23,7 +23,7 @@ fn messages(engine: &Engine, spec: &Value, rule: &str) -> Vec<String> {
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec});
     let verdict = judge(engine, &pod.to_string(), None, &Circumstances::default());
     let found = verdict.findings.iter().filter(|finding| finding.rule.id == rule);
-    found.map(|finding| finding.message.to_string()).collect()
+    found.map(|finding| finding.message.clone()).collect()
 }
 
 fn life(spec: &Value, scenario: &Scenario) -> Timeline {
@@ -65,7 +65,7 @@ proptest! {
         prop_assert_eq!(!found.is_empty(), killed.is_some(), "{:?} {:?}", found, timeline.events);
         if let Some(event) = killed {
             let start = first(&timeline, What::Starts).unwrap().time.latest.unwrap();
-            let said = format!("has {} s to start", (event.time.latest.unwrap() - start).as_secs());
+            let said = format!("has {} s to start", event.time.latest.unwrap().saturating_sub(start).as_secs());
             prop_assert!(found[0].contains(&said), "{} {:?}", found[0], event);
         }
     }

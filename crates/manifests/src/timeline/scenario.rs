@@ -1,217 +1,290 @@
-//! A scenario, as a file says it: what containers do, and what is done to the Pod.
+//! A scenario: what the containers of a Pod do and what is done to it, as a file says it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
 
+use super::time;
 use podgate_engine::{
     lifecycle::timeline::{Action, Exit, Runs, Scenario, Script},
-    syntax::suggest::did_you_mean,
+    policy::suggest::did_you_mean,
+    syntax::{
+        value::{ValueError, from_value},
+        yaml,
+    },
 };
 
-/// What happens to a Pod that its manifest does not say. What is not given is not known.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+/// A time or a length of time: a duration such as `90s` or `1m30s`, or a number of seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pub Duration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        time::parse(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A duration such as 90s, 1m30s or 500ms, or a number of seconds.",
+            "anyOf": [
+                {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$"},
+                {"type": "number", "minimum": 0}
+            ]
+        })
+    }
+}
+
+/// What a Pod's containers do, and what is done to the Pod. Times count from the creation of the Pod unless said otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct ScenarioFile {
-    /// What each container does, by name.
+    /// What each container does, by its name.
     pub containers: BTreeMap<String, ContainerScript>,
     /// What is done to the Pod.
-    pub actions: Vec<TimedAction>,
-    /// When to stop looking, such as 10m.
-    pub until: Option<String>,
+    pub actions: Vec<Done>,
+    /// When the picture ends.
+    pub until: Option<Time>,
 }
 
 /// What a container does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct ContainerScript {
-    /// How long its image is pulled.
-    pub pull: Option<String>,
-    /// How long after its start its probes succeed.
-    pub starts_in: Option<String>,
-    /// How long it takes to end after its stop signal.
-    pub stops_in: Option<String>,
-    /// When it ends by itself: after so long in each run, or in one of them.
+    /// From when after its start its probes succeed.
+    pub starts_in: Option<Time>,
+    /// How long its image is pulled before its first run.
+    pub pull: Option<Time>,
+    /// Says that its image does not exist.
+    pub image_is_missing: bool,
+    /// Says that a regular init container never ends by itself.
+    pub never_ends: bool,
+    /// When it ends by itself.
     pub exits: Vec<End>,
-    /// When all its probes fail, from the beginning of the Pod.
-    pub fails: Vec<Stretch>,
+    /// How long it takes to end after its stop signal.
+    pub stops: Option<Stop>,
+    /// When all its probes fail.
+    pub fails: Vec<Fails>,
 }
 
-/// An end of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+/// An end of a container, by a time after its start or by a time of the picture.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct End {
     /// How long after its start.
-    pub after: Option<String>,
-    /// At which time of the Pod.
-    pub at: Option<String>,
+    pub after: Option<Time>,
+    /// When, from the creation of the Pod.
+    pub at: Option<Time>,
     /// Its exit code.
-    pub code: i64,
-    /// The run that ends so, of which the first is 0; with `after`. Absent: each.
+    pub code: u8,
+    /// The run of the container in which it does so, the first being 0; absent: in every run.
     pub attempt: Option<u32>,
 }
 
-/// A stretch of time.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Stretch {
-    /// Its beginning.
-    pub from: String,
-    /// Its end; absent: never.
+/// How a container ends after its stop signal.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// How long after the signal.
+    pub after: Time,
+    /// Its exit code.
     #[serde(default)]
-    pub to: Option<String>,
+    pub code: u8,
 }
 
-/// Something that is done to the Pod; exactly one of the words beside `at`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct TimedAction {
+/// A time in which all probes of a container fail.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fails {
+    /// From when.
+    pub from: Time,
+    /// Until when; absent: for ever.
+    #[serde(default)]
+    pub to: Option<Time>,
+}
+
+/// Something that is done to the Pod: `at`, and one of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Done {
     /// When.
-    pub at: String,
-    /// It is deleted or evicted.
+    pub at: Time,
+    /// The Pod is deleted or evicted.
+    #[serde(default)]
     pub delete: Option<Deletion>,
-    /// Its last scheduling gate is removed.
-    pub ungate: Option<Empty>,
+    /// The Pod's last scheduling gate is removed.
+    #[serde(default)]
+    pub ungate: Option<Nothing>,
+    /// What the readiness gates wait for is reported.
+    #[serde(default)]
+    pub pass_readiness_gates: Option<Nothing>,
     /// The image of this container is changed.
+    #[serde(default)]
     pub update: Option<String>,
     /// The resources of this container are changed.
+    #[serde(default)]
     pub resize: Option<String>,
-    /// What its readiness gates wait for is reported.
-    pub pass_readiness_gates: Option<Empty>,
 }
 
-/// A deletion.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+impl Done {
+    /// Returns a deletion.
+    pub fn deletion(at: Duration) -> Self {
+        let delete = Some(Deletion::default());
+        Self { at: Time(at), delete, ungate: None, pass_readiness_gates: None, update: None, resize: None }
+    }
+}
+
+/// A deletion of the Pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Deletion {
-    /// The grace period, where it is another than the Pod's.
+    /// The grace period that is asked for in seconds; absent: the Pod's.
     pub grace_period_seconds: Option<u64>,
 }
 
-/// Nothing more to say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// An object without fields.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Empty {}
+pub struct Nothing {}
 
-/// What is wrong with a scenario.
+/// Why a scenario cannot be used: one line, no final stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScenarioError {
-    /// It is about a container that is not there.
-    #[error("the scenario is about container \"{0}\", which the Pod does not have{1}")]
-    Container(String, String),
-    /// A time is none.
-    #[error("the scenario's {0} is \"{1}\"; a time is a number with a unit, such as 500ms, 20s or 5m")]
-    Time(String, String),
-    /// An action is none, or several.
-    #[error("the scenario's action at {0} needs one of delete, ungate, update, resize, passReadinessGates")]
-    Action(String),
-    /// An end says when twice, or not at all.
-    #[error("an exit of container \"{0}\" needs one of after and at")]
-    End(String),
-}
-
-/// Reads a time: whole or decimal numbers with a unit, one after another, such as `20s`, `1.5m`, `1m30s`.
-pub fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut whole = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, after) = rest.split_at_checked(digits)?;
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at_checked(letters)?;
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        let number: f64 = number.parse().ok()?;
-        whole = whole.checked_add(Duration::try_from_secs_f64(number * seconds).ok()?)?;
-        rest = after;
-    }
-    (!text.is_empty() && whole <= LONGEST).then_some(whole)
-}
-
-/// The longest time that a scenario may speak of.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
-
-fn time(what: &str, text: &str) -> Result<Duration, ScenarioError> {
-    duration(text).ok_or_else(|| ScenarioError::Time(what.to_owned(), text.to_owned()))
-}
-
-fn maybe(what: &str, text: Option<&String>) -> Result<Option<Duration>, ScenarioError> {
-    text.map(|text| time(what, text)).transpose()
-}
+#[error("{0}")]
+pub struct ScenarioError(pub String);
 
 impl ScenarioFile {
-    /// Returns it for a Pod of these containers.
+    /// Reads a scenario from YAML or JSON; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ScenarioError> {
+        let broken = |error: yaml::YamlError| ScenarioError(format!("{origin}:{}: {}", error.place, error.message));
+        let documents = yaml::documents(text).map_err(broken)?;
+        let [document] = documents.as_slice() else {
+            return Err(ScenarioError(format!("{origin}: a scenario is one document, not {}", documents.len())));
+        };
+        if let [twice, ..] = document.duplicates().as_slice() {
+            let (path, line) = (&twice.path, twice.earlier.line);
+            return Err(ScenarioError(format!(
+                "{origin}:{}: {path} is given twice, before in line {line}",
+                twice.place
+            )));
+        }
+        let json = document.to_json().map_err(broken)?;
+        let value =
+            serde_json::from_str(&json).map_err(|error| ScenarioError(format!("{origin}: cannot be read: {error}")))?;
+        let scenario: Self = from_value(value).map_err(|(at, error)| {
+            let said = match &error {
+                ValueError::UnknownField { field, known } => {
+                    let near = did_you_mean(field, known.iter().copied());
+                    format!("unknown field \"{field}\"{near}; fields are {}", known.join(", "))
+                }
+                other => other.to_string(),
+            };
+            let field = if at.segments().is_empty() { String::new() } else { format!("{at}: ") };
+            ScenarioError(format!("{origin}:{}: {field}{said}", document.place(&at)))
+        })?;
+        Ok(scenario)
+    }
+
+    /// Returns whether it says that the Pod is deleted.
+    pub fn deletes(&self) -> bool {
+        self.actions.iter().any(|done| done.delete.is_some())
+    }
+
+    /// Returns what the simulation takes. `names` are the Pod's containers: what names another is refused.
     pub(super) fn scenario(&self, names: &[&str]) -> Result<Scenario, ScenarioError> {
         let known = |name: &str| {
             if names.contains(&name) {
                 return Ok(());
             }
-            let hint = did_you_mean(name, names.iter().copied());
-            let hint = if hint.is_empty() { format!("; it has {}", names.join(", ")) } else { hint };
-            Err(ScenarioError::Container(name.to_owned(), hint))
+            let near = did_you_mean(name, names.iter().copied());
+            let all = names.join(", ");
+            Err(ScenarioError(format!("scenario: there is no container \"{name}\"{near}; containers are {all}")))
         };
-        let mut containers = BTreeMap::new();
+        let mut scenario = Scenario { until: self.until.map(|time| time.0), ..Scenario::default() };
         for (name, script) in &self.containers {
             known(name)?;
-            containers.insert(name.clone(), script.script(name)?);
+            scenario.containers.insert(name.clone(), script.script(name)?);
         }
-        let mut actions = Vec::new();
-        for action in &self.actions {
-            actions.push((time("at", &action.at)?, action.action(&known)?));
+        for done in &self.actions {
+            for name in done.update.iter().chain(&done.resize) {
+                known(name)?;
+            }
+            scenario.actions.push((done.at.0, done.action()?));
         }
-        Ok(Scenario { containers, actions, until: maybe("until", self.until.as_ref())? })
+        scenario.actions.sort_by_key(|(at, _)| *at);
+        Ok(scenario)
+    }
+}
+
+impl Done {
+    fn action(&self) -> Result<Action, ScenarioError> {
+        let delete = self.delete.as_ref().map(|delete| Action::Delete { grace: delete.grace_period_seconds });
+        let all = [
+            delete,
+            self.ungate.as_ref().map(|_| Action::Ungate),
+            self.pass_readiness_gates.as_ref().map(|_| Action::PassReadinessGates),
+            self.update.clone().map(|container| Action::Update { container }),
+            self.resize.clone().map(|container| Action::Resize { container }),
+        ];
+        let mut said = all.into_iter().flatten();
+        match (said.next(), said.next()) {
+            (Some(action), None) => Ok(action),
+            _ => Err(ScenarioError(format!(
+                "scenario: the action at {} needs exactly one of delete, ungate, passReadinessGates, update and resize",
+                time::show(self.at.0)
+            ))),
+        }
     }
 }
 
 impl ContainerScript {
     fn script(&self, name: &str) -> Result<Script, ScenarioError> {
+        let duration = |time: Option<Time>| time.map(|time| time.0);
         let mut script = Script {
-            pull: maybe("pull", self.pull.as_ref())?,
-            starts_in: maybe("startsIn", self.starts_in.as_ref())?,
+            pull: duration(self.pull),
+            image_is_missing: self.image_is_missing,
+            never_ends: self.never_ends,
+            starts_in: duration(self.starts_in),
             ..Script::default()
         };
-        if let Some(after) = maybe("stopsIn", self.stops_in.as_ref())? {
-            script.stops.push((Runs::ALL, Exit { after, code: 143 }));
-        }
         for end in &self.exits {
-            match (&end.after, &end.at) {
+            let code = i64::from(end.code);
+            match (end.after, end.at) {
                 (Some(after), None) => {
                     let runs = end.attempt.map_or(Runs::ALL, |attempt| Runs { first: attempt, last: attempt });
-                    script.exits.push((runs, Exit { after: time("after", after)?, code: end.code }));
+                    script.exits.push((runs, Exit { after: after.0, code }));
                 }
-                (None, Some(at)) => script.ends_at.push((time("at", at)?, end.code)),
-                _ => return Err(ScenarioError::End(name.to_owned())),
+                (None, Some(at)) if end.attempt.is_none() => script.ends_at.push((at.0, code)),
+                _ => {
+                    return Err(ScenarioError(format!(
+                        "scenario: an end of container {name} needs either after, which may have an attempt, or at"
+                    )));
+                }
             }
         }
-        for stretch in &self.fails {
-            script.fails.push((time("from", &stretch.from)?, maybe("to", stretch.to.as_ref())?));
+        if let Some(stop) = &self.stops {
+            script.stops.push((Runs::ALL, Exit { after: stop.after.0, code: i64::from(stop.code) }));
+        }
+        for fails in &self.fails {
+            if let Some(to) = fails.to.filter(|to| *to <= fails.from) {
+                return Err(ScenarioError(format!(
+                    "scenario: the probes of container {name} fail from {} to {}; the end has to be later",
+                    time::show(fails.from.0),
+                    time::show(to.0)
+                )));
+            }
+            script.fails.push((fails.from.0, duration(fails.to)));
         }
         Ok(script)
-    }
-}
-
-impl TimedAction {
-    fn action(&self, known: &impl Fn(&str) -> Result<(), ScenarioError>) -> Result<Action, ScenarioError> {
-        match (&self.delete, &self.ungate, &self.update, &self.resize, &self.pass_readiness_gates) {
-            (Some(deletion), None, None, None, None) => Ok(Action::Delete { grace: deletion.grace_period_seconds }),
-            (None, Some(_), None, None, None) => Ok(Action::Ungate),
-            (None, None, Some(name), None, None) => {
-                known(name)?;
-                Ok(Action::Update { container: name.clone() })
-            }
-            (None, None, None, Some(name), None) => {
-                known(name)?;
-                Ok(Action::Resize { container: name.clone() })
-            }
-            (None, None, None, None, Some(_)) => Ok(Action::PassReadinessGates),
-            _ => Err(ScenarioError::Action(self.at.clone())),
-        }
     }
 }
 
@@ -219,28 +292,65 @@ impl TimedAction {
 mod tests {
     use super::*;
 
+    const FULL: &str = "containers:\n  app:\n    startsIn: 20s\n    pull: 5\n    exits: [{after: 30s, code: 1, attempt: 0}, {at: 2m}]\n    \
+        stops: {after: 5s}\n    fails: [{from: 60s, to: 90s}]\nactions:\n- {at: 90s, delete: {}}\n- {at: 10s, ungate: {}}\n\
+        - {at: 20s, update: app}\nuntil: 10m\n";
+
     #[test]
-    fn times() {
-        for (text, seconds) in [("20s", 20.0), ("1m30s", 90.0), ("500ms", 0.5), ("1.5m", 90.0), ("0s", 0.0), ("24h", 86_400.0)] {
-            assert_eq!(duration(text), Some(Duration::from_secs_f64(seconds)), "{text}");
-        }
-        for bad in ["", "20", "s", "-1s", "1 s", "1d", "9999999999h", "1e9s", "..s", "NaNs"] {
-            assert_eq!(duration(bad), None, "{bad}");
-        }
+    fn a_scenario_is_read_whole() {
+        let file = ScenarioFile::parse(FULL, "s.yaml").unwrap();
+        let scenario = file.scenario(&["app"]).unwrap();
+        let seconds = Duration::from_secs;
+        assert_eq!(scenario.until, Some(seconds(600)));
+        let times: Vec<u64> = scenario.actions.iter().map(|(at, _)| at.as_secs()).collect();
+        assert_eq!(times, [10, 20, 90]);
+        let app = &scenario.containers["app"];
+        assert_eq!((app.starts_in, app.pull), (Some(seconds(20)), Some(seconds(5))));
+        assert_eq!(app.exits, [(Runs { first: 0, last: 0 }, Exit { after: seconds(30), code: 1 })]);
+        assert_eq!(app.ends_at, [(seconds(120), 0)]);
+        assert_eq!(app.fails, [(seconds(60), Some(seconds(90)))]);
+        assert!(file.deletes());
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        let error = |text: &str| {
-            let file: ScenarioFile = serde_json::from_str(text).unwrap();
-            file.scenario(&["app", "proxy"]).unwrap_err().to_string()
+    fn what_is_wrong_is_named() {
+        let said = |text: &str| match ScenarioFile::parse(text, "s.yaml") {
+            Ok(file) => file.scenario(&["app", "proxy"]).unwrap_err().to_string(),
+            Err(error) => error.to_string(),
         };
-        let unknown = error(r#"{"containers": {"ap": {}}}"#);
-        assert!(unknown.contains("container \"ap\"") && unknown.contains("app"), "{unknown}");
-        assert!(error(r#"{"containers": {"app": {"startsIn": "soon"}}}"#).contains("\"soon\""));
-        assert!(error(r#"{"actions": [{"at": "1s"}]}"#).contains("needs one of"));
-        assert!(error(r#"{"actions": [{"at": "1s", "update": "web"}]}"#).contains("\"web\""));
-        assert!(error(r#"{"containers": {"app": {"exits": [{"code": 1}]}}}"#).contains("after and at"));
-        assert!(serde_json::from_str::<ScenarioFile>(r#"{"container": {}}"#).is_err());
+        for (text, expected) in [
+            (
+                "containers: {ap: {}}",
+                "scenario: there is no container \"ap\" (did you mean \"app\"?); containers are app, proxy",
+            ),
+            (
+                "containers: {app: {startsIn: -3s}}",
+                "s.yaml:1:20: containers.app.startsIn: \"-3s\" is no time: it is negative; write a time from the beginning on, such as 90s",
+            ),
+            (
+                "until: 5x",
+                "s.yaml:1:1: until: \"5x\" is no time: write a duration such as 90s, 1m30s or 500ms, or a number of seconds",
+            ),
+            (
+                "untill: 5s",
+                "s.yaml:1:1: untill: unknown field \"untill\" (did you mean \"until\"?); fields are containers, actions, until",
+            ),
+            (
+                "actions: [{at: 5s}]",
+                "scenario: the action at 5s needs exactly one of delete, ungate, passReadinessGates, update and resize",
+            ),
+            ("actions: [{at: 5s, update: web}]", "scenario: there is no container \"web\"; containers are app, proxy"),
+            (
+                "containers: {app: {fails: [{from: 9s, to: 3s}]}}",
+                "scenario: the probes of container app fail from 9s to 3s; the end has to be later",
+            ),
+            (
+                "containers: {app: {exits: [{code: 3}]}}",
+                "scenario: an end of container app needs either after, which may have an attempt, or at",
+            ),
+            ("until: 1\nuntil: 2", "s.yaml:2:1: until is given twice, before in line 1"),
+        ] {
+            assert_eq!(said(text), expected);
+        }
     }
 }

@@ -1,170 +1,323 @@
-//! The picture for a terminal.
+//! The life of a Pod as text: lanes of characters, then what happens and what is found, in words.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
-use anstyle::{AnsiColor, Style as Ansi};
-
-use podgate_engine::rules::Level;
+use anstyle::{AnsiColor, Style};
 
 use super::{
-    Life,
-    rows::{self, Kind, Row},
-    words,
+    bars::{Bar, Kind, Span},
+    cells::Cells,
+    life::Life,
+    time,
+    words::Told,
+};
+use podgate_engine::{
+    lifecycle::timeline::{Hook, Window},
+    syntax::text::one_line,
 };
 
-/// How to draw.
+/// The least columns that a picture is drawn in.
+const MIN_WIDTH: usize = 50;
+/// The columns of the names of lanes at most.
+const MOST_LABEL: usize = 24;
+/// Columns that a tick of the axis takes at least.
+const TICK: usize = 9;
+/// So many events are told at most; of a container that is started again and again the later ones are alike.
+const MOST_EVENTS: usize = 60;
+
+/// Tells how text is to look.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
-    /// The columns of the terminal; at least 40 are used.
+pub struct Look {
+    /// Columns.
     pub width: usize,
-    /// Says whether to add colours.
-    pub color: bool,
+    /// With colours, as a terminal shows them.
+    pub is_coloured: bool,
 }
 
-/// The most events that are listed.
-const MOST_EVENTS: usize = 40;
-
-/// Draws lives for a terminal. It says the same without colours.
-pub fn text(lives: &[Life], style: Style) -> String {
-    let drawn: Vec<String> = lives.iter().map(|life| one(life, style)).collect();
-    drawn.join("\n")
+/// Returns the character of a kind where it is certain.
+fn character(kind: Kind) -> char {
+    match kind {
+        Kind::Pull => '~',
+        Kind::Wait => '.',
+        Kind::Run => '▒',
+        Kind::Ready => '█',
+        Kind::Stop => '▼',
+    }
 }
 
-fn one(life: &Life, style: Style) -> String {
-    let rows = rows::rows(life);
-    let end = rows::end(&life.timeline);
-    let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
-    let label = longest.min(20);
-    let columns = style.width.max(40) - label - 2;
-    let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{life}\n");
-    let _ = writeln!(out, "{}", axis(end, label, columns));
-    for row in &rows {
-        let _ = writeln!(out, "{}", drawn(row, end, label, columns, style.color));
-    }
-    let _ = writeln!(out, "\n{}", wrapped(LEGEND, style.width, 0));
-    let _ = writeln!(out);
-    let events: Vec<_> = life.timeline.events.iter().filter(|event| words::is_worth_a_line(event)).collect();
-    let times: Vec<String> = events.iter().map(|event| words::bounds(event.time)).collect();
-    let widest = times.iter().take(MOST_EVENTS).map(|time| time.chars().count()).max().unwrap_or(0);
-    for (event, time) in events.iter().zip(&times).take(MOST_EVENTS) {
-        let line = format!("{time:>widest$}  {}", words::event(&life.timeline, event));
-        let _ = writeln!(out, "{}", wrapped(&line, style.width, widest + 2));
-    }
-    if events.len() > MOST_EVENTS {
-        let _ = writeln!(out, "{:>widest$}  and {} more; --format json has all", "", events.len() - MOST_EVENTS);
-    }
-    if let Some(goes_on) = words::goes_on(&life.timeline) {
-        let _ = writeln!(out, "{:>widest$}  {goes_on}", "");
-    }
-    if !life.assumptions.is_empty() {
-        let _ = writeln!(out, "\nassumed:");
-        for assumption in &life.assumptions {
-            let _ = writeln!(out, "{}", wrapped(&format!("- {assumption}"), style.width, 2));
-        }
-    }
-    let findings: Vec<_> = life.findings.iter().filter(|finding| finding.level > Level::Audit).collect();
-    if !findings.is_empty() {
-        let _ = writeln!(out, "\nfindings:");
-        for finding in findings {
-            let line = format!("- {}[{}] {}", finding.level, finding.rule, finding.message);
-            let _ = writeln!(out, "{}", wrapped(&line, style.width, 2));
-        }
-    }
-    out
+/// What may be.
+const MAYBE: char = '/';
+
+fn style(kind: Kind) -> Style {
+    let colour = match kind {
+        Kind::Pull => AnsiColor::Blue,
+        Kind::Wait => AnsiColor::BrightBlack,
+        Kind::Run => AnsiColor::Yellow,
+        Kind::Ready => AnsiColor::Green,
+        Kind::Stop => AnsiColor::Magenta,
+    };
+    Style::new().fg_color(Some(colour.into()))
 }
 
-const LEGEND: &str = "░ may run  ─ runs  ▒ may be ready  █ ready  ▓ stops  · waits  h hook  ! given up  T stop signal  K killed  o ends with 0  x ends otherwise  D deleted  G gone";
+/// Returns the life as text.
+pub fn write(life: &Life, look: Look) -> String {
+    let look = Look { width: look.width.max(MIN_WIDTH), ..look };
+    let mut page =
+        Page { life, look, label: label_width(life), text: String::new(), used: BTreeSet::new(), maybe: false };
+    page.write();
+    page.text
+}
 
-fn axis(end: Duration, label: usize, columns: usize) -> String {
-    let most = u64::try_from(columns / 8).unwrap_or(1);
-    let mut line: Vec<char> = vec![' '; columns + 8];
-    for time in rows::ticks(end, most) {
-        let at = column(time, end, columns);
-        for (offset, letter) in rows::tick(time).chars().enumerate() {
-            if let Some(cell) = line.get_mut(at + offset) {
-                *cell = letter;
+fn label_width(life: &Life) -> usize {
+    let names = life.timeline.containers.iter().map(|lane| lane.name.chars().count());
+    names.max().unwrap_or(0).clamp(16, MOST_LABEL)
+}
+
+struct Page<'l> {
+    life: &'l Life,
+    look: Look,
+    label: usize,
+    text: String,
+    used: BTreeSet<Kind>,
+    maybe: bool,
+}
+
+impl Page<'_> {
+    fn write(&mut self) {
+        let life = self.life;
+        let bold = if self.look.is_coloured { Style::new().bold() } else { Style::new() };
+        let heading = one_line(&life.heading(), 200).into_owned();
+        let _ = writeln!(self.text, "{bold}{heading}{bold:#}\n");
+        self.axis();
+        self.phases();
+        self.bars("Pod ready", &life.pod_ready);
+        for (index, lane) in life.timeline.containers.iter().enumerate() {
+            let bars = life.lanes.get(index).map_or(&[][..], Vec::as_slice);
+            self.bars(&lane.name, bars);
+            let mut fields: Vec<_> = lane.windows.iter().map(|window| window.probe).collect();
+            fields.sort();
+            fields.dedup();
+            for probe in fields {
+                let windows: Vec<&Window> = lane.windows.iter().filter(|window| window.probe == probe).collect();
+                self.windows(probe.field(), &windows, bars);
+            }
+            for (hook, bars) in life.hooks.get(index).map_or(&[][..], Vec::as_slice) {
+                self.hook(*hook, bars);
             }
         }
+        self.legend();
+        self.story();
+        self.events();
+        self.pins();
+        self.sentences("Assumed", &life.assumptions);
+        if let Some(goes_on) = life.goes_on() {
+            let _ = writeln!(self.text, "\n{goes_on}");
+        }
     }
-    line.truncate(columns);
-    let line: String = line.into_iter().collect();
-    format!("{:label$}  {}", "", line.trim_end())
-}
 
-/// The column of a time, of so many.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a column is small")]
-fn column(time: Duration, end: Duration, columns: usize) -> usize {
-    let place = time.as_secs_f64() / end.as_secs_f64() * columns as f64;
-    (place as usize).min(columns.saturating_sub(1))
-}
+    fn cells(&self) -> Cells {
+        Cells::new(self.look.width - self.label - 2, self.life.end)
+    }
 
-fn drawn(row: &Row, end: Duration, label: usize, columns: usize, color: bool) -> String {
-    let mut line: Vec<(char, Option<Kind>)> = vec![(' ', None); columns];
-    for bar in &row.bars {
-        let (from, to) = (column(bar.from, end, columns), column(bar.to, end, columns));
-        let sign = match bar.kind {
-            Kind::Waits => '·',
-            Kind::MayRun => '░',
-            Kind::Runs | Kind::Window => '─',
-            Kind::MayBeReady => '▒',
-            Kind::Ready => '█',
-            Kind::Stops => '▓',
+    /// Writes a row: a name, cut to its column, and cells.
+    fn row(&mut self, name: &str, cells: &Cells) {
+        let name: String = match name.char_indices().nth(self.label) {
+            Some(_) => name.chars().take(self.label - 1).chain(['…']).collect(),
+            None => name.to_owned(),
         };
-        for cell in line.iter_mut().take(to.max(from + 1)).skip(from) {
-            *cell = (sign, Some(bar.kind));
+        let name = one_line(&name, self.label).into_owned();
+        let mut line = format!("{name:<width$}  ", width = self.label);
+        let mut open: Option<Kind> = None;
+        for cell in cells.line() {
+            if self.look.is_coloured && cell.kind != open {
+                if let Some(kind) = open {
+                    let _ = write!(line, "{:#}", style(kind));
+                }
+                if let Some(kind) = cell.kind {
+                    let _ = write!(line, "{}", style(kind));
+                }
+                open = cell.kind;
+            }
+            line.push(cell.character);
         }
-    }
-    for mark in &row.marks {
-        if let Some(cell) = line.get_mut(column(mark.at.earliest, end, columns)) {
-            *cell = (mark.sign, None);
+        if let Some(kind) = open {
+            let _ = write!(line, "{:#}", style(kind));
         }
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
     }
-    let name: String = if row.name.chars().count() > label {
-        row.name.chars().take(label.saturating_sub(1)).chain(['…']).collect()
-    } else {
-        row.name.clone()
-    };
-    let mut text = format!("{name:label$}  ");
-    for (sign, kind) in line {
-        let style = match kind {
-            Some(Kind::Ready | Kind::MayBeReady) => Ansi::new().fg_color(Some(AnsiColor::Green.into())),
-            Some(Kind::Stops) => Ansi::new().fg_color(Some(AnsiColor::Yellow.into())),
-            Some(Kind::Runs | Kind::MayRun) => Ansi::new().fg_color(Some(AnsiColor::Cyan.into())),
-            None if sign != ' ' => Ansi::new().bold(),
-            _ => Ansi::new(),
-        };
-        if color && style != Ansi::new() {
-            let _ = write!(text, "{style}{sign}{style:#}");
-        } else {
-            text.push(sign);
-        }
-    }
-    text.trim_end().to_owned()
-}
 
-/// Breaks a line at spaces; what follows is indented.
-fn wrapped(line: &str, width: usize, indent: usize) -> String {
-    let mut out = String::new();
-    let mut used = 0;
-    // Spaces at the beginning and two of them between words stay.
-    for word in line.split(' ') {
-        let length = word.chars().count();
-        if used > indent && used + 1 + length > width.max(40) {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent));
-            used = indent;
-        } else if used > 0 || out.ends_with(' ') {
-            out.push(' ');
-            used += 1;
-        } else if word.is_empty() {
-            out.push(' ');
-            used += 1;
-            continue;
+    fn axis(&mut self) {
+        let (mut names, mut marks) = (self.cells(), self.cells());
+        let columns = self.look.width - self.label - 2;
+        marks.paint(Span { from: Duration::ZERO, to: self.life.end, is_certain: true }, '─', None);
+        for tick in time::ticks(self.life.end, columns / TICK) {
+            names.write(tick, &time::show(tick), self.life.end);
+            marks.put(tick, '┬');
         }
-        out.push_str(word);
-        used += length;
+        self.row("", &names);
+        self.row("", &marks);
     }
-    out
+
+    fn phases(&mut self) {
+        let mut cells = self.cells();
+        let life = self.life;
+        for bar in &life.phases {
+            let to = bar.to.map_or(life.end, |to| to.earliest);
+            cells.put(bar.from.earliest, '│');
+            if !cells.write(bar.from.earliest, &format!("│{} ", bar.kind.name()), to) {
+                let initial: String = bar.kind.name().chars().take(1).collect();
+                cells.write(bar.from.earliest, &initial, life.end);
+            }
+            if let Some(to) = bar.to {
+                cells.put(to.latest.unwrap_or(to.earliest), '│');
+            }
+        }
+        self.row("Pod phase", &cells);
+    }
+
+    fn bars(&mut self, name: &str, bars: &[Bar<Kind>]) {
+        let mut cells = self.cells();
+        for bar in bars {
+            self.used.insert(bar.kind);
+            for span in bar.spans(self.life.end) {
+                self.maybe |= !span.is_certain;
+                cells.paint(span, if span.is_certain { character(bar.kind) } else { MAYBE }, Some(bar.kind));
+            }
+        }
+        self.row(name, &cells);
+    }
+
+    /// Writes how long a probe may fail: from the first time that it may be asked to the last moment when it gives up.
+    fn windows(&mut self, field: &str, windows: &[&Window], bars: &[Bar<Kind>]) {
+        let mut cells = self.cells();
+        for window in windows {
+            let ends = bars.iter().filter(|bar| bar.attempt == window.attempt && bar.kind != Kind::Wait);
+            let ends = ends.filter_map(|bar| bar.to).map(|to| to.latest.unwrap_or(to.earliest)).max();
+            let end = ends.unwrap_or(self.life.end);
+            let last = window.gives_up.map_or(end, |up| up.latest.unwrap_or(up.earliest));
+            let span = |from: Duration, to: Duration| Span { from, to, is_certain: true };
+            if window.from.earliest >= last {
+                continue;
+            }
+            cells.paint(span(window.from.earliest, last), '-', None);
+            if let Some(up) = window.gives_up {
+                if up.earliest < last {
+                    cells.paint(span(up.earliest, last), MAYBE, None);
+                }
+                cells.put(last, if last > self.life.end { '>' } else { 'x' });
+            }
+            cells.put(window.from.earliest, '|');
+        }
+        self.row(&format!("  {field}"), &cells);
+    }
+
+    fn hook(&mut self, hook: Hook, bars: &[Bar<Hook>]) {
+        let mut cells = self.cells();
+        for bar in bars {
+            for span in bar.spans(self.life.end) {
+                cells.paint(span, if span.is_certain { '=' } else { MAYBE }, None);
+            }
+        }
+        self.row(&format!("  {}", hook.field()), &cells);
+    }
+
+    fn legend(&mut self) {
+        let mut said: Vec<String> =
+            self.used.iter().map(|kind| format!("{} {}", character(*kind), kind.words())).collect();
+        if self.maybe {
+            said.push(format!("{MAYBE} may be so, or not yet"));
+        }
+        let windows = self.life.timeline.containers.iter().flat_map(|lane| &lane.windows);
+        if windows.clone().next().is_some() {
+            said.push("|-- a probe is asked".to_owned());
+        }
+        if windows.clone().any(|window| window.gives_up.is_some()) {
+            said.push("x gives up if it always fails".to_owned());
+        }
+        if self.life.hooks.iter().any(|hooks| !hooks.is_empty()) {
+            said.push("= a hook runs".to_owned());
+        }
+        self.text.push('\n');
+        self.wrapped("", &said.join("   "), "   ");
+    }
+
+    /// Writes words in lines of the width, the later ones indented as the first begins.
+    fn wrapped(&mut self, start: &str, words: &str, separator: &str) {
+        let indent = start.chars().count();
+        let mut line = start.to_owned();
+        let mut is_first = true;
+        for word in words.split(separator) {
+            let length = line.chars().count() + separator.chars().count() + word.chars().count();
+            if !is_first && length > self.look.width {
+                let _ = writeln!(self.text, "{}", line.trim_end());
+                line = " ".repeat(indent);
+                is_first = true;
+            }
+            if !is_first {
+                line.push_str(separator);
+            }
+            line.push_str(word);
+            is_first = false;
+        }
+        let _ = writeln!(self.text, "{}", line.trim_end());
+    }
+
+    fn heading(&mut self, words: &str) {
+        let bold = if self.look.is_coloured { Style::new().bold() } else { Style::new() };
+        let _ = writeln!(self.text, "\n{bold}{words}{bold:#}");
+    }
+
+    fn sentences(&mut self, heading: &str, sentences: &[String]) {
+        if sentences.is_empty() {
+            return;
+        }
+        self.heading(heading);
+        for sentence in sentences {
+            self.wrapped("- ", one_line(sentence, 500).as_ref(), " ");
+        }
+    }
+
+    /// Writes how many Pods are available in a rollout or in a Job.
+    fn story(&mut self) {
+        let Some(story) = &self.life.story else { return };
+        self.heading(story.title);
+        let what = if story.title == "Job" { "active" } else { "available" };
+        for step in story.course.steps.iter().take(MOST_EVENTS) {
+            let ending = if step.ending > 0 { format!(", {} ending", step.ending) } else { String::new() };
+            let when = time::show_bounds(&step.from);
+            let bar: String = "█".repeat(usize::try_from(step.available.min(20)).unwrap_or(20));
+            let _ =
+                writeln!(self.text, "{when:<18} {bar:<20} {} {what} of {} Pods{ending}", step.available, step.total);
+        }
+        for sentence in &story.sentences {
+            self.wrapped("- ", sentence, " ");
+        }
+    }
+
+    fn events(&mut self) {
+        self.heading("What happens");
+        let life = self.life;
+        let when = life.events.iter().map(|event| event.when().chars().count()).max().unwrap_or(0);
+        let who = life.events.iter().map(|event| event.who.chars().count().min(MOST_LABEL)).max().unwrap_or(0);
+        for event in life.events.iter().take(MOST_EVENTS) {
+            let Told { who: name, .. } = event;
+            let start = format!("{:<when$}  {:<who$}  ", event.when(), one_line(name, MOST_LABEL));
+            self.wrapped(&start, &event.sentence(), " ");
+        }
+        if let Some(more) = life.events.len().checked_sub(MOST_EVENTS).filter(|more| *more > 0) {
+            let _ = writeln!(self.text, "and {more} more; --format json has all");
+        }
+    }
+
+    fn pins(&mut self) {
+        if self.life.pins.is_empty() {
+            return;
+        }
+        self.heading("What podgate finds");
+        for pin in &self.life.pins {
+            let said = format!("{} ({})", pin.message, pin.at);
+            self.wrapped(&format!("{}[{}] ", pin.level, pin.rule.id), &one_line(&said, 1000), " ");
+        }
+    }
 }

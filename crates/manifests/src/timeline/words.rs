@@ -1,75 +1,81 @@
-//! Times and events in words.
+//! What happens, in words.
 
-use std::time::Duration;
+use podgate_engine::lifecycle::timeline::{Bounds, Event, GoesOn, Timeline, What};
 
-use podgate_engine::lifecycle::timeline::{Bounds, Event, GoesOn, Hook, Timeline, What};
+use super::time;
 
-/// A time: `12 s`, `1.5 s`, `2 min 5 s`, `1 h 20 min`.
-pub(super) fn seconds(time: Duration) -> String {
-    let whole = time.as_secs();
-    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
-    match (hours, minutes, rest) {
-        (0, 0..2, _) if time.subsec_millis() >= 100 => format!("{whole}.{} s", time.subsec_millis() / 100),
-        (0, 0..2, _) => format!("{whole} s"),
-        (0, _, 0) => format!("{minutes} min"),
-        (0, ..) => format!("{minutes} min {rest} s"),
-        (_, 0, _) => format!("{hours} h"),
-        _ => format!("{hours} h {minutes} min"),
+/// Something that happens, told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// When.
+    pub time: Bounds,
+    /// The container, or `Pod`.
+    pub who: String,
+    /// The run of the container that it happens in; the first is 0.
+    pub attempt: u32,
+    /// What: a verb in the third person and what belongs to it.
+    pub what: String,
+    /// The function of Kubernetes that does it so, or the field that asks for it.
+    pub source: &'static str,
+}
+
+impl Told {
+    /// Returns the time in words.
+    pub fn when(&self) -> String {
+        time::show_bounds(&self.time)
+    }
+
+    /// Returns what happens, with the run where it is not the first.
+    pub fn sentence(&self) -> String {
+        if self.attempt == 0 { self.what.clone() } else { format!("{} (run {})", self.what, self.attempt + 1) }
     }
 }
 
-/// Bounds: `12 s`, `12 s to 40 s`, `from 12 s, or never`.
-pub(super) fn bounds(bounds: Bounds) -> String {
-    match bounds.latest {
-        Some(latest) if latest == bounds.earliest => seconds(latest),
-        Some(latest) => format!("{} to {}", seconds(bounds.earliest), seconds(latest)),
-        None => format!("from {}, or never", seconds(bounds.earliest)),
-    }
+/// Returns all that happens, in words.
+pub(super) fn told(timeline: &Timeline) -> Vec<Told> {
+    let tell = |event: &Event| {
+        let who = match event.container {
+            Some(index) => timeline.containers.get(index).map_or_else(String::new, |lane| lane.name.clone()),
+            None => "Pod".to_owned(),
+        };
+        Told { time: event.time, who, attempt: event.attempt, what: what(event.what), source: event.source }
+    };
+    timeline.events.iter().map(tell).collect()
 }
 
-/// What happens, in words, with the container's name.
-pub(super) fn event(timeline: &Timeline, event: &Event) -> String {
-    let name = event.container.and_then(|index| timeline.containers.get(index)).map_or("the Pod", |lane| &lane.name);
-    let again = if event.attempt > 0 { format!(" (run {})", event.attempt + 1) } else { String::new() };
-    let hook = |hook: Hook| hook.field();
-    let text = match event.what {
-        What::Ungated => "its last scheduling gate is removed".to_owned(),
+fn what(what: What) -> String {
+    match what {
+        What::Ungated => "has no scheduling gate any more".to_owned(),
         What::Scheduled => "is bound to a node".to_owned(),
-        What::Pulls => "its image is pulled".to_owned(),
-        What::Starts => format!("starts{again}"),
-        What::HookStarts(which) => format!("its {} hook begins", hook(which)),
-        What::HookEnds(which) => format!("its {} hook is over", hook(which)),
-        What::HookFails(which) => format!("its {} hook fails or is cut off", hook(which)),
+        What::Pulls => "begins to pull its image".to_owned(),
+        What::Starts => "starts".to_owned(),
+        What::HookStarts(hook) => format!("begins its {} hook", hook.field()),
+        What::HookEnds(hook) => format!("is done with its {} hook", hook.field()),
+        What::HookFails(hook) => format!("fails in its {} hook", hook.field()),
         What::Started => "counts as started".to_owned(),
         What::Ready => "is ready".to_owned(),
         What::NotReady => "is not ready any more".to_owned(),
-        What::GivesUp(probe) => format!("its {} gives it up", probe.field()),
-        What::Signal { left } => format!("gets its stop signal, {left} s before it is killed"),
-        What::Killed => "is killed".to_owned(),
-        What::Exits(code) => format!("ends with {code}"),
-        What::BacksOff { seconds } => format!("waits {seconds} s before it is started again"),
-        What::RestartsAll => "its rule restarts all containers".to_owned(),
-        What::Resized => "is resized while it runs".to_owned(),
-        What::Initialized => "is initialized: its apps may start".to_owned(),
-        What::PodReady => "is ready: it takes traffic".to_owned(),
+        What::GivesUp(probe) => format!("is given up by its {}", probe.field()),
+        What::Signal { left } => format!("gets its stop signal, with {left}s left"),
+        What::Killed => "is killed: it has not ended in time".to_owned(),
+        What::Exits(code) => format!("ends with exit code {code}"),
+        What::BacksOff { seconds } => format!("waits {seconds}s until it is started again"),
+        What::RestartsAll => "makes all containers start again".to_owned(),
+        What::Resized => "gets other resources while it runs".to_owned(),
+        What::Initialized => "is initialized: init containers are done, sidecars started".to_owned(),
+        What::PodReady => "is ready, and takes traffic".to_owned(),
         What::PodNotReady => "is not ready".to_owned(),
         What::Phase(phase) => format!("is {}", phase.name()),
         What::DeadlineExceeded => "is past its activeDeadlineSeconds".to_owned(),
-        What::Deleted => "is deleted: it takes no new traffic".to_owned(),
+        What::Deleted => "is deleted: out of its Services, and stopped".to_owned(),
         What::Gone => "is gone".to_owned(),
-    };
-    format!("{name} {text}")
+    }
 }
 
-/// Returns whether an event is worth a line of its own: what follows from another at the same time is not.
-pub(super) fn is_worth_a_line(event: &Event) -> bool {
-    !matches!(event.what, What::Started | What::Initialized | What::NotReady | What::Scheduled)
-}
-
-/// Says why it goes on after the end of what is shown.
-pub(super) fn goes_on(timeline: &Timeline) -> Option<String> {
-    Some(match timeline.goes_on? {
-        GoesOn::Restarts => "it goes on like this: a container is started again and again".to_owned(),
-        GoesOn::Longer => format!("it goes on after {}, until which was looked", seconds(timeline.until)),
+/// Says why the picture ends before the life does, where it does.
+pub(super) fn goes_on(timeline: &Timeline) -> Option<&'static str> {
+    timeline.goes_on.map(|goes_on| match goes_on {
+        GoesOn::Restarts => "It goes on like this: a container is started again and again.",
+        GoesOn::Longer => "It goes on after the end of the picture.",
     })
 }

@@ -1,0 +1,120 @@
+//! What the controller of a workload does with its Pods: a rollout, or the run of a Job.
+
+use podgate_engine::{
+    lifecycle::{
+        restart,
+        timeline::{
+            Bounds, Phase, Timeline, What,
+            workload::{Attempt, Course, End, PodTimes, job, rollout},
+        },
+    },
+    model::{Object, Template, Workload},
+};
+
+use super::{
+    life,
+    scenario::{Done, ScenarioFile},
+    time,
+};
+
+/// What happens to the Pods of a workload, with its story in words.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// What it is called: `Rollout`, `Job`.
+    pub title: &'static str,
+    /// The numbers of Pods over time.
+    pub course: Course,
+    /// Says how long it takes, how it ends, and which moment is the worst: a sentence each.
+    pub sentences: Vec<String>,
+}
+
+impl Story {
+    /// Returns the rollout of a Deployment, a StatefulSet or a DaemonSet whose Pods go on as the scenario says, or the run of a Job.
+    /// `None` for other kinds.
+    pub(super) fn of(
+        workload: &Workload,
+        object: &Object<'_>,
+        template: &Template<'_>,
+        scenario: &ScenarioFile,
+    ) -> Option<Self> {
+        let (title, course) = if let Some(whole) = &template.job {
+            // What ends by itself is not deleted.
+            let (timeline, _) = life::run(workload, template, scenario).ok()?;
+            let attempt = attempt(&timeline)?;
+            let policy = restart::pod_policy(workload, template);
+            ("Job", job(&whole.spec, policy, &[attempt], PodTimes::NEVER))
+        } else {
+            let times = pod_times(workload, template, scenario)?;
+            ("Rollout", rollout(workload, &object.controller, &times, &times)?)
+        };
+        let sentences = sentences(title, &course);
+        Some(Self { title, course, sentences })
+    }
+}
+
+/// Returns how long a Pod takes to be ready, and to be gone once it is deleted.
+fn pod_times(workload: &Workload, template: &Template<'_>, scenario: &ScenarioFile) -> Option<PodTimes> {
+    let plain = ScenarioFile {
+        actions: scenario.actions.iter().filter(|done| done.delete.is_none()).cloned().collect(),
+        until: None,
+        ..scenario.clone()
+    };
+    let time_of = |timeline: &Timeline, what: What| {
+        timeline.events.iter().find(|event| event.what == what).map(|event| event.time)
+    };
+    let (alive, _) = life::run(workload, template, &plain).ok()?;
+    let ready = time_of(&alive, What::PodReady).unwrap_or(PodTimes::NEVER);
+    let at = ready.latest.unwrap_or(std::time::Duration::from_secs(3600)) + std::time::Duration::from_secs(60);
+    let mut deleted = plain;
+    deleted.actions.push(Done::deletion(at));
+    let (stopped, _) = life::run(workload, template, &deleted).ok()?;
+    let gone = time_of(&stopped, What::Gone).map_or(PodTimes::NEVER, |gone| Bounds {
+        earliest: gone.earliest.saturating_sub(at),
+        latest: gone.latest.map(|latest| latest.saturating_sub(at)),
+    });
+    Some(PodTimes { ready, gone })
+}
+
+/// Returns how the Pod of a Job ends.
+fn attempt(timeline: &Timeline) -> Option<Attempt> {
+    timeline.events.iter().find_map(|event| match event.what {
+        What::Phase(Phase::Succeeded) => Some(Attempt { runs: event.time, code: 0 }),
+        What::Phase(Phase::Failed) => Some(Attempt { runs: event.time, code: 1 }),
+        _ => None,
+    })
+}
+
+fn sentences(title: &str, course: &Course) -> Vec<String> {
+    let thing = if title == "Job" { "the Job" } else { "the rollout" };
+    let end = |end: End| match end {
+        End::Done => "is done".to_owned(),
+        End::Failed(failure) => format!("fails ({})", failure.reason()),
+        End::Never(why) => format!("never ends: {}", why.words()),
+    };
+    let mut said = Vec::new();
+    if course.early == course.late {
+        let takes = match course.early {
+            End::Never(_) => String::new(),
+            _ => format!(" {}", time::say_bounds(&course.takes)),
+        };
+        said.push(format!("{thing} {}{takes}", end(course.early)));
+    } else {
+        said.push(format!("at best {thing} {}, {}", end(course.early), time::say_bounds(&course.takes)));
+        said.push(format!("at worst it {}", end(course.late)));
+    }
+    if let Some(worst) = course.worst {
+        let from = time::say_bounds(&worst.from);
+        let until = worst.until.map_or_else(
+            || ", and so it stays".to_owned(),
+            |until| format!(", until {}", time::show(until.latest.unwrap_or(until.earliest))),
+        );
+        let (available, replicas) = (worst.available, course.replicas);
+        if available < replicas {
+            said.push(format!("at the worst moment {available} of {replicas} Pods are available: {from}{until}"));
+        } else {
+            said.push(format!("all {replicas} Pods stay available"));
+        }
+    }
+    said.extend(course.assumptions.iter().cloned());
+    said
+}

@@ -1,0 +1,72 @@
+//! Finds the object of a manifest whose Pods are drawn.
+
+use super::life::TimelineError;
+use crate::{
+    input::Text,
+    load::{self, Identity, Item, Loaded, Reader},
+};
+use podgate_engine::{model::WorkloadTable, policy::suggest::did_you_mean};
+
+/// An object with Pods, and where it stands.
+pub(super) struct Picked {
+    pub(super) file: String,
+    pub(super) identity: Identity,
+    pub(super) json: String,
+}
+
+/// Returns the object that is meant: the only one with Pods, or the one called `object`, as KIND/NAME.
+pub(super) fn pick(
+    texts: &[Text],
+    kinds: &WorkloadTable,
+    namespace: &str,
+    object: Option<&str>,
+) -> Result<Picked, TimelineError> {
+    let loaded: Vec<(&Text, Loaded)> =
+        texts.iter().map(|text| (text, load::load(text, Reader { kinds, namespace }))).collect();
+    let makes_pods = |item: &&Item| item.workload.is_some_and(|workload| workload.makes_pods() || workload.is_pod());
+    let found: Vec<(&Text, &Loaded, &Item)> = loaded
+        .iter()
+        .flat_map(|(text, loaded)| loaded.items.iter().filter(makes_pods).map(move |item| (*text, loaded, item)))
+        .collect();
+    let names: Vec<String> = found.iter().map(|(_, _, item)| name(&item.identity)).collect();
+    let is_meant = |item: &Item| object.is_none_or(|object| is_called(&item.identity, object));
+    let mut meant = found.iter().filter(|(_, _, item)| is_meant(item));
+    match (meant.next(), meant.next(), object) {
+        (Some((text, loaded, item)), None, _) => {
+            Ok(Picked { file: text.name.clone(), identity: item.identity.clone(), json: loaded.json(item).to_owned() })
+        }
+        (Some(_), Some(_), _) => {
+            let mut all: Vec<String> =
+                names.iter().filter(|name| object.is_none_or(|object| is_like(name, object))).cloned().collect();
+            all.dedup();
+            Err(TimelineError::Several(all))
+        }
+        (None, ..) if found.is_empty() => match loaded.iter().flat_map(|(_, loaded)| &loaded.problems).next() {
+            Some(problem) => Err(TimelineError::Unreadable(problem.to_string())),
+            None => Err(TimelineError::None),
+        },
+        (None, ..) => {
+            let object = object.unwrap_or_default();
+            let near = did_you_mean(object, names.iter().map(String::as_str));
+            Err(TimelineError::Unknown { object: object.to_owned(), near, all: names })
+        }
+    }
+}
+
+/// Returns how an object is named on the command line.
+fn name(identity: &Identity) -> String {
+    format!("{}/{}", identity.kind, identity.name)
+}
+
+fn is_called(identity: &Identity, object: &str) -> bool {
+    is_like(&name(identity), object)
+}
+
+/// Kinds are taken in lower case too, as kubectl does.
+fn is_like(name: &str, object: &str) -> bool {
+    match (name.split_once('/'), object.split_once('/')) {
+        (Some((kind, name)), Some((other_kind, other))) => kind.eq_ignore_ascii_case(other_kind) && name == other,
+        (Some((_, name)), None) => name == object,
+        _ => false,
+    }
+}
