@@ -31,7 +31,7 @@ pub const NOT_SIMULATED: &[(&str, &str)] = &[
 const OTHERS: &str = "the Pod waits for an object that is not there, of which its own spec says nothing";
 
 /// What an action of a scenario does to its Pod.
-pub fn actions(pod: &Value, action: &Action, patch: Option<&Value>) -> Vec<simulation::Action> {
+pub fn actions(action: &Action, patch: Option<&Value>) -> Vec<simulation::Action> {
     match (action, patch) {
         (Action::Delete { query, .. }, _) => {
             let grace = query.strip_prefix("gracePeriodSeconds=").and_then(|seconds| seconds.parse().ok());
@@ -57,7 +57,6 @@ pub fn actions(pod: &Value, action: &Action, patch: Option<&Value>) -> Vec<simul
                     simulation::Action::Update { container }
                 }
             };
-            let _ = pod;
             patched.map(change).collect()
         }
         _ => Vec::new(),
@@ -190,17 +189,17 @@ fn seen_words(what: &str, status: bool, is_pod: bool, hooks: &[(Hook, String)]) 
     let is_hook = |name: &str| hooks.iter().any(|(_, hook)| hook == name);
     let is_post_start = |name: &str| hooks.iter().any(|(which, hook)| *which == Hook::PostStart && hook == name);
     Some(match (status, is_pod, &words[..]) {
-        (false, false, ["starts" | "exits", ..]) => what.to_owned(),
+        (false, false, ["starts" | "exits", ..])
+        | (true, false, ["is", "ready"] | ["is", "not", "ready"])
+        | (false, true, ["is", "gone"]) => what.to_owned(),
         (false, false, ["gets", "SIGTERM", left, ..]) => format!("gets SIGTERM {left}"),
         (false, false, ["gets", "SIGKILL", ..]) => "gets SIGKILL".to_owned(),
         (false, false, ["is", "resized", ..]) => "is resized".to_owned(),
         (false, false, ["runs", name, ..]) if is_hook(name) => format!("runs {name}"),
         (false, false, ["ran", name, "0", ..]) if is_post_start(name) => format!("ran {name} 0"),
         (false, false, ["ran", name, ..]) if is_post_start(name) => format!("ran {name} failing"),
-        (true, false, ["is", "ready"] | ["is", "not", "ready"]) => what.to_owned(),
         (true, true, ["has", "Ready", value, ..]) => format!("has Ready {value}"),
         (true, true, ["is", phase @ ("Running" | "Succeeded" | "Failed"), ..]) => format!("is {phase}"),
-        (false, true, ["is", "gone"]) => what.to_owned(),
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@ use podgate_engine::{
 use serde_json::{Value, json};
 
 use super::{
+    FACTOR, MAX_STEPS_GROWTH,
     documents::{self, Document, body},
     grow::{self, Pointer, VARIATIONS, Vary},
     steps::{Growth, growth},
@@ -86,14 +87,20 @@ fn measure(engine: &Engine, mode: Mode, count: usize, make: impl Fn(usize) -> (V
         let answer = handle_knowing(engine, Some(inventory), mode, body);
         answer.record.error.is_some_and(|error| error.contains(NO_ROOM))
     };
-    let (mut count, mut memory) = (count, 0.0_f64);
+    let (mut count, mut memory, mut is_longer) = (count, 0.0_f64, false);
     loop {
         let (growth, refused) = growth(count, input, is_refused);
         memory = memory.max(growth.memory);
-        if refused != [false, true] || count <= ITEMS {
+        if refused == [false, true] && count > ITEMS {
+            count = (count / 2).max(ITEMS);
+        } else if growth.steps > MAX_STEPS_GROWTH && count == ITEMS && !is_longer {
+            // What sets in once, as the second look at findings beyond those that are kept, is dearer by a constant from there on. What
+            // grows faster than the input still does where both are longer.
+            count *= FACTOR;
+            is_longer = true;
+        } else {
             return Growth { memory, ..growth };
         }
-        count = (count / 2).max(ITEMS);
     }
 }
 

@@ -49,7 +49,7 @@ pub fn write(life: &Life) -> io::Result<String> {
         page.push_str(&format!("<p>{goes_on}</p>\n"));
     }
     let mut shown: Vec<&str> = Vec::new();
-    for pin in life.pins.iter() {
+    for pin in &life.pins {
         if !shown.contains(&pin.rule.id) {
             shown.push(pin.rule.id);
             let text = escape(pages::rule_page(pin.rule)).into_owned();

@@ -15,7 +15,7 @@ use super::{
 };
 use podgate_engine::lifecycle::{
     stages::Role,
-    timeline::{Bounds, Window, workload::Course},
+    timeline::{Bounds, Hook, Phase, Window, workload::Course},
 };
 
 /// The life of a Pod, as podgate simulates it. All times are seconds since the Pod was created.
@@ -182,7 +182,7 @@ fn document(life: &Life) -> Document<'_> {
         },
         until: seconds(life.timeline.until),
         goes_on: life.goes_on(),
-        phases: life.phases.iter().map(|bar| stretch(bar, |phase| phase.name())).collect(),
+        phases: life.phases.iter().map(|bar| stretch(bar, Phase::name)).collect(),
         ready: life.pod_ready.iter().map(|bar| stretch(bar, Kind::id)).collect(),
         containers: (0..life.timeline.containers.len()).filter_map(|index| container(life, index)).collect(),
         events: life.events.iter().map(event).collect(),
@@ -211,7 +211,7 @@ fn container(life: &Life, index: usize) -> Option<Container<'_>> {
         },
         states: life.lanes.get(index)?.iter().map(|bar| stretch(bar, Kind::id)).collect(),
         probes: lane.windows.iter().map(asked).collect(),
-        hooks: hooks.map(|bar| stretch(bar, |hook| hook.field())).collect(),
+        hooks: hooks.map(|bar| stretch(bar, Hook::field)).collect(),
     })
 }
 

@@ -175,7 +175,7 @@ pub(super) fn run(
     }
     let ready = timeline.events.iter().filter(|event| event.what == What::PodReady).map(|event| event.time);
     // Once it is ready for the last time.
-    let Some(ready) = ready.last() else {
+    let Some(ready) = ready.max() else {
         let mut assumptions = timeline.assumptions.clone();
         assumptions.push("the Pod is never ready, and is not deleted here; --delete-at draws its stop".to_owned());
         return Ok((timeline, assumptions));
