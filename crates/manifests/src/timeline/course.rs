@@ -12,9 +12,8 @@ use podgate_engine::{
 };
 
 use super::{
-    life,
     scenario::{Done, ScenarioFile},
-    time,
+    simulated, time,
 };
 
 /// What happens to the Pods of a workload, with its story in words.
@@ -39,7 +38,7 @@ impl Story {
     ) -> Option<Self> {
         let (title, course) = if let Some(whole) = &template.job {
             // What ends by itself is not deleted.
-            let (timeline, _) = life::run(workload, template, scenario).ok()?;
+            let (timeline, _) = simulated::run(workload, template, scenario).ok()?;
             let attempt = attempt(&timeline)?;
             let policy = restart::pod_policy(workload, template);
             ("Job", job(&whole.spec, policy, &[attempt], PodTimes::NEVER))
@@ -62,12 +61,12 @@ fn pod_times(workload: &Workload, template: &Template<'_>, scenario: &ScenarioFi
     let time_of = |timeline: &Timeline, what: What| {
         timeline.events.iter().find(|event| event.what == what).map(|event| event.time)
     };
-    let (alive, _) = life::run(workload, template, &plain).ok()?;
+    let (alive, _) = simulated::run(workload, template, &plain).ok()?;
     let ready = time_of(&alive, What::PodReady).unwrap_or(PodTimes::NEVER);
     let at = ready.latest.unwrap_or(std::time::Duration::from_secs(3600)) + std::time::Duration::from_secs(60);
     let mut deleted = plain;
     deleted.actions.push(Done::deletion(at));
-    let (stopped, _) = life::run(workload, template, &deleted).ok()?;
+    let (stopped, _) = simulated::run(workload, template, &deleted).ok()?;
     let gone = time_of(&stopped, What::Gone).map_or(PodTimes::NEVER, |gone| Bounds {
         earliest: gone.earliest.saturating_sub(at),
         latest: gone.latest.map(|latest| latest.saturating_sub(at)),

@@ -247,7 +247,7 @@ fn workload<'l>(title: &'static str, course: &Course, sentences: &'l [String]) -
     }
 }
 
-/// Returns the JSON Schema of what [`write`] returns.
+/// Returns the JSON Schema of what [`write()`] returns.
 pub fn schema() -> Value {
     titled(SchemaGenerator::default().into_root_schema_for::<Document<'_>>().to_value(), "Timeline of podgate")
 }

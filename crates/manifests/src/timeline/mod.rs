@@ -5,10 +5,12 @@
 mod bars;
 mod cells;
 mod course;
+mod error;
 mod life;
 mod pick;
 mod pins;
 mod scenario;
+mod simulated;
 mod time;
 mod words;
 
@@ -19,7 +21,8 @@ pub mod text;
 
 pub use bars::{Bar, Kind, Span};
 pub use course::Story;
-pub use life::{Life, TimelineError};
+pub use error::TimelineError;
+pub use life::Life;
 pub use pins::Pin;
 pub use scenario::{ContainerScript, Done, End, Fails, ScenarioError, ScenarioFile, Stop, Time};
 pub use time::parse as parse_time;

@@ -1,6 +1,6 @@
 //! Finds the object of a manifest whose Pods are drawn.
 
-use super::life::TimelineError;
+use super::error::TimelineError;
 use crate::{
     input::Text,
     load::{self, Identity, Item, Loaded, Reader},

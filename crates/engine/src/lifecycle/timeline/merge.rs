@@ -3,10 +3,11 @@
 use std::{collections::HashMap, mem::Discriminant, time::Duration};
 
 use super::{
-    Bounds, Event, GoesOn, Interval, Lane, Scenario, Timeline, What, Window,
     answers::probe,
-    event::Probe,
+    event::{Bounds, Event, Probe, What},
+    life::{GoesOn, Interval, Lane, Timeline, Window},
     run::{Happened, Outcome},
+    scenario::{Action, Scenario, Script},
 };
 use crate::{
     lifecycle::{
@@ -162,7 +163,7 @@ fn assumptions(spec: &PodSpec<'_>, scenario: &Scenario) -> Vec<String> {
         let container = placed.container;
         let name = &*container.name;
         let script = scenario.containers.get(name);
-        let is_said = |says: fn(&super::Script) -> bool| script.is_some_and(says);
+        let is_said = |says: fn(&Script) -> bool| script.is_some_and(says);
         match placed.role {
             Role::Init
                 if !is_said(|script| script.never_ends || !script.exits.is_empty() || !script.ends_at.is_empty()) =>
@@ -186,11 +187,11 @@ fn assumptions(spec: &PodSpec<'_>, scenario: &Scenario) -> Vec<String> {
             _ => {}
         }
     }
-    if !spec.gates().is_empty() && !scenario.actions.iter().any(|(_, action)| *action == super::Action::Ungate) {
+    if !spec.gates().is_empty() && !scenario.actions.iter().any(|(_, action)| *action == Action::Ungate) {
         assumptions.push("nothing removes the scheduling gates: the Pod waits".to_owned());
     }
     if !spec.readiness_gates.is_empty()
-        && !scenario.actions.iter().any(|(_, action)| *action == super::Action::PassReadinessGates)
+        && !scenario.actions.iter().any(|(_, action)| *action == Action::PassReadinessGates)
     {
         assumptions.push("nothing reports what the readiness gates wait for: the Pod is never ready".to_owned());
     }

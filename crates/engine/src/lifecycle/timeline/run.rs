@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
 use super::{
     answers::Life,
-    event::{Phase, Probe, What},
+    event::{Hook, Phase, Probe, What},
     pace::Paces,
     scenario::{Action, Scenario},
 };
@@ -295,7 +295,7 @@ impl<'r, 'a> Run<'r, 'a> {
                 self.say(Some(container), What::Signal { left }, "killContainer");
             }
             Item::HookStarts { container, life } if self.is_in(container, life) => {
-                self.say(Some(container), What::HookStarts(super::Hook::PreStop), "executePreStopHook");
+                self.say(Some(container), What::HookStarts(Hook::PreStop), "executePreStopHook");
             }
             Item::HookEnds { container, life, post_start, succeeds } if self.is_in(container, life) => {
                 self.hook_ends(container, post_start, succeeds);
@@ -531,7 +531,7 @@ impl<'r, 'a> Run<'r, 'a> {
             self.plan(from, Item::Pull { container: index, life: number });
         }
         // Those that come after it wait for its postStart hook too (`startContainer` runs it).
-        let hook = self.life(index).and_then(|life| life.hook(super::Hook::PostStart, begins));
+        let hook = self.life(index).and_then(|life| life.hook(Hook::PostStart, begins));
         let takes = hook.and_then(|hook| hook.takes).unwrap_or_default();
         self.busy = begins.saturating_add(takes);
         self.plan(begins, Item::Begin { container: index, life: number });
