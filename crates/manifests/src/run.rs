@@ -458,6 +458,10 @@ impl Source<'_> {
 
     /// Returns the template that the document around a line was made of, as the comment says that `helm template` puts above it.
     fn template(&self, line: usize) -> Option<Arc<str>> {
+        // JSON has no comments, and thousands of its values may stand in one file without a line between them.
+        if self.part.is_json() {
+            return None;
+        }
         let lines = (1..=line).rev().map(|number| self.lines.line(number));
         let mut above = lines.take_while(|line| !line.starts_with("---"));
         above.find_map(|line| line.trim_end().strip_prefix("# Source: ")).map(Arc::from)

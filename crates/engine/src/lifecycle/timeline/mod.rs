@@ -1,7 +1,7 @@
 //! The life of one Pod: what happens, and when, as the kubelet does it.
 //!
 //! A discrete simulation without a clock. It runs several times, with what is not known of each container as early as can be and as late as
-//! can be; what all runs have gets the first and the last of its times as bounds, what not all have may not happen. So that what rules compute and what is drawn is one derivation, it asks [`stages`](super::stages)
+//! can be; what all runs have gets the first and the last of its times as bounds, what not all have may not happen. So that what rules compute and what is drawn is one derivation, it asks [`stages`]
 //! which container comes when, [`probes`](super::probes) when a probe gives up, [`restart`](super::restart) what follows an end and
 //! [`shutdown`](super::shutdown) how a stop goes. `tests/kubelet` holds it against a real kubelet.
 

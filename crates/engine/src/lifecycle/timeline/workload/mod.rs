@@ -2,7 +2,7 @@
 //!
 //! | asked | function |
 //! |---|---|
-//! | the template of a Deployment, StatefulSet or DaemonSet changes | [`rollout()`], or [`course`] with another number of Pods or nodes |
+//! | the template of a Deployment, StatefulSet or DaemonSet changes | [`rollout()`], or [`course()`] with another number of Pods or nodes |
 //! | one of them is made, and has no Pods yet | [`create`] |
 //! | a Job runs | [`job()`] |
 //! | the node of some of its Pods is drained | [`drain()`] |
