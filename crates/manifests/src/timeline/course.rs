@@ -5,10 +5,10 @@ use podgate_engine::{
         restart,
         timeline::{
             Bounds, Phase, Timeline, What,
-            workload::{Attempt, Course, End, PodTimes, job, rollout},
+            workload::{Attempt, Course, End, PodTimes, drain, job, rollout},
         },
     },
-    model::{Object, Template, Workload},
+    model::{Object, SelectorView, Template, Workload, object::BudgetSpec},
 };
 
 use super::{
@@ -28,14 +28,48 @@ pub struct Story {
 }
 
 impl Story {
-    /// Returns the rollout of a Deployment, a StatefulSet or a DaemonSet whose Pods go on as the scenario says, or the run of a Job.
-    /// `None` for other kinds.
-    pub(super) fn of(
+    /// Returns what there is to tell of a workload whose Pods go on as the scenario says: the rollout of a Deployment, a StatefulSet or a
+    /// DaemonSet or the run of a Job, and the drain of the node that all its Pods are on, under those of these budgets that select them.
+    pub(super) fn all(
         workload: &Workload,
         object: &Object<'_>,
         template: &Template<'_>,
         scenario: &ScenarioFile,
+        budgets: &[String],
+    ) -> Vec<Self> {
+        let change = Self::of(workload, object, template, scenario);
+        change.into_iter().chain(Self::drain(workload, object, template, scenario, budgets)).collect()
+    }
+
+    fn drain(
+        workload: &Workload,
+        object: &Object<'_>,
+        template: &Template<'_>,
+        scenario: &ScenarioFile,
+        budgets: &[String],
     ) -> Option<Self> {
+        let kind = Workload::find("policy", "PodDisruptionBudget")?;
+        let read: Vec<Object<'_>> = budgets.iter().filter_map(|text| kind.read(text).ok()).collect();
+        let labels = &object.pod_metadata(template).labels;
+        let selects = |budget: &&BudgetSpec<'_>| {
+            let selector = budget.selector.as_ref().and_then(SelectorView::to_selector);
+            selector.is_some_and(|selector| selector.matches(labels))
+        };
+        let budgets: Vec<&BudgetSpec<'_>> =
+            read.iter().filter_map(|budget| budget.budget.as_ref()).filter(selects).collect();
+        // A drain that nothing holds up is told by the rollout and the stop.
+        if budgets.is_empty() {
+            return None;
+        }
+        let replicas = object.controller.replicas.map_or(1, |replicas| u64::try_from(replicas).unwrap_or(0));
+        let times = pod_times(workload, template, scenario)?;
+        let course = drain(workload, &object.controller, replicas, replicas, &budgets, &times)?;
+        let mut sentences = sentences("Drain", &course);
+        sentences.push(format!("all {replicas} Pods are on the node that is drained, as nobody says otherwise"));
+        Some(Self { title: "Drain", course, sentences })
+    }
+
+    fn of(workload: &Workload, object: &Object<'_>, template: &Template<'_>, scenario: &ScenarioFile) -> Option<Self> {
         let (title, course) = if let Some(whole) = &template.job {
             // What ends by itself is not deleted.
             let (timeline, _) = simulated::run(workload, template, scenario).ok()?;
@@ -84,7 +118,11 @@ fn attempt(timeline: &Timeline) -> Option<Attempt> {
 }
 
 fn sentences(title: &str, course: &Course) -> Vec<String> {
-    let thing = if title == "Job" { "the Job" } else { "the rollout" };
+    let thing = match title {
+        "Job" => "the Job",
+        "Drain" => "the drain",
+        _ => "the rollout",
+    };
     let end = |end: End| match end {
         End::Done => "is done".to_owned(),
         End::Failed(failure) => format!("fails ({})", failure.reason()),

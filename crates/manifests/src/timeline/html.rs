@@ -25,7 +25,7 @@ pub fn write(life: &Life) -> io::Result<String> {
         page.push_str(&format!("<tr><td>{when}</td><td>{what}</td><td><code>{source}</code></td></tr>\n"));
     }
     page.push_str("</table>\n");
-    if let Some(story) = &life.story {
+    for story in &life.stories {
         page.push_str(&format!("<h2>{}</h2>\n", story.title));
         page.push_str(&list(&story.sentences));
     }

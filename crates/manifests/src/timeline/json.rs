@@ -44,8 +44,8 @@ struct Document<'l> {
     findings: Vec<Finding<'l>>,
     /// What is assumed, because neither manifest nor scenario tells.
     assumptions: &'l [String],
-    /// The rollout of a workload, or the run of a Job.
-    workload: Option<Workload<'l>>,
+    /// The rollout of a workload or the run of a Job, and the drain of a node under the budgets that are given.
+    workload: Vec<Workload<'l>>,
 }
 
 /// Names an object.
@@ -188,7 +188,7 @@ fn document(life: &Life) -> Document<'_> {
         events: life.events.iter().map(event).collect(),
         findings: life.pins.iter().map(|pin| finding(life, pin)).collect(),
         assumptions: &life.assumptions,
-        workload: life.story.as_ref().map(|story| workload(story.title, &story.course, &story.sentences)),
+        workload: life.stories.iter().map(|story| workload(story.title, &story.course, &story.sentences)).collect(),
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Life {
     /// Where the picture ends.
     pub end: Duration,
     /// What the workload's controller does.
-    pub story: Option<Story>,
+    pub stories: Vec<Story>,
 }
 
 impl Life {
@@ -76,7 +76,7 @@ impl Life {
             let place = template.path.to_string();
             assumptions.push(format!("only the Pods of {place} are drawn, the first of {} templates", others + 1));
         }
-        let story = Story::of(workload, object, template, scenario);
+        let stories = Story::all(workload, object, template, scenario, &picked.budgets);
         let indices = 0..timeline.containers.len();
         let hooks = |index| {
             let rows = [Hook::PostStart, Hook::PreStop].map(|hook| (hook, bars::hook(&timeline, index, hook)));
@@ -93,7 +93,7 @@ impl Life {
             pins: pins::pins(&verdict.findings, template, &timeline.containers),
             end: end(&timeline),
             assumptions,
-            story,
+            stories,
             timeline,
         })
     }

@@ -12,6 +12,8 @@ pub(super) struct Picked {
     pub(super) file: String,
     pub(super) identity: Identity,
     pub(super) json: String,
+    /// The PodDisruptionBudgets of its namespace.
+    pub(super) budgets: Vec<String>,
 }
 
 /// Returns the object that is meant: the only one with Pods, or the one called `object`, as KIND/NAME.
@@ -21,10 +23,10 @@ pub(super) fn pick(
     namespace: &str,
     object: Option<&str>,
 ) -> Result<Picked, TimelineError> {
-    let loaded: Vec<(&Text, Loaded)> =
+    let all: Vec<(&Text, Loaded)> =
         texts.iter().map(|text| (text, load::load(text, Reader { kinds, namespace }))).collect();
     let makes_pods = |item: &&Item| item.workload.is_some_and(|workload| workload.makes_pods() || workload.is_pod());
-    let found: Vec<(&Text, &Loaded, &Item)> = loaded
+    let found: Vec<(&Text, &Loaded, &Item)> = all
         .iter()
         .flat_map(|(text, loaded)| loaded.items.iter().filter(makes_pods).map(move |item| (*text, loaded, item)))
         .collect();
@@ -33,15 +35,28 @@ pub(super) fn pick(
     let mut meant = found.iter().filter(|(_, _, item)| is_meant(item));
     match (meant.next(), meant.next(), object) {
         (Some((text, loaded, item)), None, _) => {
-            Ok(Picked { file: text.name.clone(), identity: item.identity.clone(), json: loaded.json(item).to_owned() })
+            let is_near = |other: &&Item| {
+                let is_budget = other.workload.is_some_and(|kind| kind.is("policy", "PodDisruptionBudget"));
+                is_budget && other.identity.namespace == item.identity.namespace
+            };
+            let budgets = all
+                .iter()
+                .map(|(_, loaded)| loaded)
+                .flat_map(|other| other.items.iter().filter(is_near).map(|budget| other.json(budget).to_owned()));
+            Ok(Picked {
+                file: text.name.clone(),
+                identity: item.identity.clone(),
+                json: loaded.json(item).to_owned(),
+                budgets: budgets.collect(),
+            })
         }
         (Some(_), Some(_), _) => {
-            let mut all: Vec<String> =
+            let mut several: Vec<String> =
                 names.iter().filter(|name| object.is_none_or(|object| is_like(name, object))).cloned().collect();
-            all.dedup();
-            Err(TimelineError::Several(all))
+            several.dedup();
+            Err(TimelineError::Several(several))
         }
-        (None, ..) if found.is_empty() => match loaded.iter().flat_map(|(_, loaded)| &loaded.problems).next() {
+        (None, ..) if found.is_empty() => match all.iter().flat_map(|(_, loaded)| &loaded.problems).next() {
             Some(problem) => Err(TimelineError::Unreadable(problem.to_string())),
             None => Err(TimelineError::None),
         },

@@ -9,10 +9,12 @@ use quick_xml::{
 
 use super::{
     bars::{Bar, Kind},
+    course::Story,
     life::Life,
+    pins::Pin,
     time,
 };
-use podgate_engine::lifecycle::timeline::What;
+use podgate_engine::{lifecycle::timeline::What, rules::Level};
 
 /// Pixels of the whole picture.
 const WIDTH: f64 = 960.0;
@@ -24,15 +26,18 @@ const RIGHT: f64 = 20.0;
 const NAME: usize = 22;
 const LANE: f64 = 30.0;
 const ROW: f64 = 18.0;
+/// Pixels of the numbers of a workload's Pods.
+const CHART: f64 = 48.0;
 
 const STYLE: &str = "svg{--paper:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;--pull:#0969da;--wait:#8c959f;--run:#d4a72c;\
---ready:#2da44e;--stop:#bf3989;font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
+--ready:#2da44e;--stop:#bf3989;--warn:#9a6700;--deny:#cf222e;font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
 @media (prefers-color-scheme:dark){svg{--paper:#0d1117;--ink:#f0f6fc;--soft:#9198a1;--line:#3d444d;--pull:#58a6ff;--wait:#6e7681;\
---run:#d29922;--ready:#3fb950;--stop:#db61a2}}\
+--run:#d29922;--ready:#3fb950;--stop:#db61a2;--warn:#9e6a03;--deny:#da3633}}\
 .paper{fill:var(--paper)}text{fill:var(--ink)}.soft{fill:var(--soft);font-size:12px}.title{font-size:17px;font-weight:600}\
 .grid{stroke:var(--line)}.mark{stroke:var(--ink);stroke-dasharray:4 3}.window{stroke:var(--soft);stroke-width:2;fill:none}\
 .maybe{stroke-dasharray:3 3}.hook{fill:var(--soft)}.phase{fill:none;stroke:var(--soft)}\
-.pull{fill:var(--pull)}.wait{fill:var(--wait)}.run{fill:var(--run)}.ready{fill:var(--ready)}.stop{fill:var(--stop)}";
+.pull{fill:var(--pull)}.wait{fill:var(--wait)}.run{fill:var(--run)}.ready{fill:var(--ready)}.stop{fill:var(--stop)}\
+.total{fill:none;stroke:var(--soft)}.pin{fill:var(--warn)}.pin.deny{fill:var(--deny)}.number{fill:#fff;font-size:11px;font-weight:700}";
 
 /// Returns the life as SVG.
 pub fn write(life: &Life) -> io::Result<String> {
@@ -115,7 +120,11 @@ impl Picture<'_> {
         let lanes = life.timeline.containers.len();
         #[allow(clippy::cast_precision_loss, reason = "a few rows")]
         let below = (0..lanes).map(rows).sum::<usize>() as f64 * ROW + lanes as f64 * LANE;
-        let height = 86.0 + LANE * 2.0 + below + 50.0;
+        let found = shown_pins(life).len();
+        #[allow(clippy::cast_precision_loss, reason = "a few lines")]
+        let keys = found as f64 * ROW;
+        let lanes_end = 86.0 + LANE * 2.0 + below;
+        let height = lanes_end + keys + course_height(life) + 50.0;
         let (w, h) = (number(WIDTH), number(height));
         let view = format!("0 0 {w} {h}");
         let attributes = [
@@ -140,7 +149,7 @@ impl Picture<'_> {
         self.element("rect", &[("class", "paper"), ("width", &*w), ("height", &*h)], "")?;
         let heading = cut(&life.heading(), 100);
         self.words(16.0, 28.0, "title", "start", &heading)?;
-        let bottom = height - 46.0;
+        let bottom = lanes_end + 4.0;
         for tick in time::ticks(life.end, 10) {
             let x = self.x(tick);
             self.words(x, 68.0, "soft", "middle", &time::show(tick))?;
@@ -150,14 +159,48 @@ impl Picture<'_> {
         self.y = 80.0;
         self.phases()?;
         self.lane("Pod ready", "Pod ready", &life.pod_ready)?;
+        self.badges(None, None, -LANE)?;
         for (index, lane) in life.timeline.containers.iter().enumerate() {
             let bars = life.lanes.get(index).map_or(&[][..], Vec::as_slice);
             self.lane(&cut(&lane.name, NAME), &lane.name, bars)?;
+            self.badges(Some(index), None, -LANE)?;
             self.windows(index)?;
             self.hooks(index)?;
         }
+        self.y = lanes_end + 8.0;
+        self.keys()?;
+        let life = self.life;
+        life.stories.iter().try_for_each(|story| self.course(story))?;
         self.legend(height - 18.0)?;
         self.close("svg")
+    }
+
+    /// Draws the numbers of the findings that are about this lane and row before it; `above` is where it is from here.
+    fn badges(&mut self, lane: Option<usize>, row: Option<&str>, above: f64) -> io::Result<()> {
+        let pins = shown_pins(self.life);
+        let own = pins.iter().enumerate().filter(|(_, pin)| pin.lane == lane && pin.row == row);
+        let height = if row.is_some() { ROW - 4.0 } else { LANE - 8.0 };
+        let mut x = LEFT - 12.0;
+        for (index, pin) in own {
+            let (cx, cy) = (number(x), number(self.y + above + height / 2.0));
+            let class = format!("pin {}", pin.level);
+            self.open("circle", &[("cx", &*cx), ("cy", &*cy), ("r", "8"), ("class", &*class)])?;
+            self.element("title", &[], &format!("{}: {}", pin.rule.id, pin.message))?;
+            self.close("circle")?;
+            self.words(x, self.y + above + height / 2.0 + 4.0, "number", "middle", &(index + 1).to_string())?;
+            x -= 18.0;
+        }
+        Ok(())
+    }
+
+    /// Says which findings the numbers stand for.
+    fn keys(&mut self) -> io::Result<()> {
+        for (index, pin) in shown_pins(self.life).into_iter().enumerate() {
+            self.y += ROW;
+            let line = format!("{}  {}[{}] {}", index + 1, pin.level, pin.rule.id, pin.message);
+            self.words(16.0, self.y - 4.0, "soft", "start", &cut(&line, 140))?;
+        }
+        Ok(())
     }
 
     /// Defines what is drawn where something may be so: a stripe of its colour in each second place.
@@ -245,6 +288,7 @@ impl Picture<'_> {
         let bars = life.lanes.get(index).map_or(&[][..], Vec::as_slice);
         for probe in probes(&lane.windows) {
             self.name(&format!("  {}", probe.field()), probe.field(), "soft", ROW - 4.0)?;
+            self.badges(Some(index), Some(probe.field()), 0.0)?;
             let y = self.y + (ROW - 4.0) / 2.0;
             for window in lane.windows.iter().filter(|window| window.probe == probe) {
                 let ends = bars.iter().filter(|bar| bar.attempt == window.attempt && bar.kind != Kind::Wait);
@@ -270,11 +314,56 @@ impl Picture<'_> {
     fn hooks(&mut self, index: usize) -> io::Result<()> {
         for (hook, bars) in self.life.hooks.get(index).map_or(&[][..], Vec::as_slice) {
             self.name(&format!("  {}", hook.field()), hook.field(), "soft", ROW - 4.0)?;
+            self.badges(Some(index), Some(hook.field()), 0.0)?;
             for span in bars.iter().flat_map(|bar| bar.spans(self.life.end)) {
                 let fill = if span.is_certain { "" } else { "opacity:.45" };
                 self.block((span.from, span.to), ROW - 6.0, "hook", fill, hook.field())?;
             }
             self.y += ROW;
+        }
+        Ok(())
+    }
+
+    /// Draws how many Pods of a workload there are, and how many are available, over a time of its own.
+    fn course(&mut self, story: &Story) -> io::Result<()> {
+        let steps = &story.course.steps;
+        let Some(last) = steps.iter().map(|step| step.from.latest.unwrap_or(step.from.earliest)).max() else {
+            return Ok(());
+        };
+        let end = (last + last / 10).max(Duration::from_secs(10));
+        let most = steps.iter().map(|step| step.total).max().unwrap_or(1).max(1);
+        self.y += 30.0;
+        self.words(16.0, self.y, "", "start", story.title)?;
+        let place = |time: Duration| LEFT + (WIDTH - LEFT - RIGHT) * (time.as_secs_f64() / end.as_secs_f64()).min(1.0);
+        for tick in time::ticks(end, 10) {
+            self.words(place(tick), self.y, "soft", "middle", &time::show(tick))?;
+        }
+        let (top, bottom) = (self.y + 8.0, self.y + 8.0 + CHART);
+        self.words(16.0, top + 16.0, "soft", "start", "Pods, and available ones")?;
+        for (index, step) in steps.iter().enumerate() {
+            let to = steps.get(index + 1).map_or(end, |next| next.from.earliest);
+            let times = (place(step.from.earliest), place(to));
+            let title = format!(
+                "{} of {} Pods are available, from {}",
+                step.available,
+                step.total,
+                time::show_bounds(&step.from)
+            );
+            for (class, pods) in [("ready", step.available), ("total", step.total)] {
+                #[allow(clippy::cast_precision_loss, reason = "a few thousand Pods at most")]
+                let height = CHART * pods as f64 / most as f64;
+                let [x, y, width, height] =
+                    [times.0, bottom - height, (times.1 - times.0).max(1.0), height].map(number);
+                let attributes = [("x", &*x), ("y", &*y), ("width", &*width), ("height", &*height), ("class", class)];
+                self.open("rect", &attributes)?;
+                self.element("title", &[], &title)?;
+                self.close("rect")?;
+            }
+        }
+        self.y = bottom + 4.0;
+        for sentence in &story.sentences {
+            self.y += ROW;
+            self.words(LEFT, self.y - 4.0, "soft", "start", &cut(sentence, 120))?;
         }
         Ok(())
     }
@@ -303,8 +392,21 @@ fn probes(windows: &[podgate_engine::lifecycle::timeline::Window]) -> Vec<podgat
     probes
 }
 
+/// Pixels of what is drawn of a workload.
+fn course_height(life: &Life) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a few sentences")]
+    let height = |sentences: usize| 30.0 + 8.0 + CHART + 4.0 + ROW * sentences as f64 + 12.0;
+    let stories = life.stories.iter().filter(|story| !story.course.steps.is_empty());
+    stories.map(|story| height(story.sentences.len())).sum()
+}
+
+/// The findings that are drawn: those that somebody is told of, a few at most.
+fn shown_pins(life: &Life) -> Vec<&Pin> {
+    life.pins.iter().filter(|pin| pin.level > Level::Audit).take(9).collect()
+}
+
 /// Returns a text of so many characters at most.
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::{
     bars::{Bar, Kind, Span},
     cells::Cells,
+    course::Story,
     life::Life,
     time,
     words::Told,
@@ -106,7 +107,7 @@ impl Page<'_> {
             }
         }
         self.legend();
-        self.story();
+        self.stories();
         self.events();
         self.pins();
         self.sentences("Assumed", &life.assumptions);
@@ -278,9 +279,15 @@ impl Page<'_> {
         }
     }
 
-    /// Writes how many Pods are available in a rollout or in a Job.
-    fn story(&mut self) {
-        let Some(story) = &self.life.story else { return };
+    /// Writes how many Pods are available in a rollout, a Job and a drain.
+    fn stories(&mut self) {
+        let life = self.life;
+        for story in &life.stories {
+            self.story(story);
+        }
+    }
+
+    fn story(&mut self, story: &Story) {
         self.heading(story.title);
         let what = if story.title == "Job" { "active" } else { "available" };
         for step in story.course.steps.iter().take(MOST_EVENTS) {

@@ -50,6 +50,7 @@
 //! - Kubelet scenario: `order/sidecar-without-probe-does-not-hold-back`
 //! - Kubelet scenario: `order/sidecar-startup-probe-holds-back`
 //! - Kubelet scenario: `order/sidecar-readiness-probe-does-not-hold-back`
+//! - [What it looks like](../pictures/sidecar-order.svg)
 
 use crate::{
     lifecycle::{

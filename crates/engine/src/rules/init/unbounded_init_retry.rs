@@ -54,6 +54,7 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup>
 //! - Kubelet scenario: `order/failed-init-is-retried`
 //! - Kubelet scenario: `order/deadline-ends-init-retries`
+//! - [What it looks like](../pictures/init-retry.svg)
 
 use crate::{
     lifecycle::{

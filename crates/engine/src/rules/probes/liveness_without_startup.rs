@@ -53,6 +53,7 @@
 //!
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#startup-probe>
 //! - Kubelet scenario: `probes/liveness-without-startup-kills-a-slow-start`
+//! - [What it looks like](../pictures/slow-start.svg)
 
 use schemars::JsonSchema;
 use serde::Deserialize;

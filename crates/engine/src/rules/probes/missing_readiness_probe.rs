@@ -61,6 +61,7 @@
 //! - <https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe>
 //! - Kubelet scenario: `probes/without-readiness-probe`
 //! - Kubelet scenario: `probes/startup-alone-holds-back-readiness`
+//! - [What it looks like](../pictures/readiness-flapping.svg)
 
 use crate::{
     lifecycle::services::{Unprobed, unprobed},

@@ -49,6 +49,7 @@
 //! - <https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-startup-probes>
 //! - Kubelet scenario: `probes/startup-window-shorter-than-liveness`
 //! - Kubelet scenario: `probes/startup-initial-delay`
+//! - [What it looks like](../pictures/startup-window.svg)
 
 use crate::{
     lifecycle::{

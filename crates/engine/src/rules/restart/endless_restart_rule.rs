@@ -54,6 +54,7 @@
 //! - Kubelet scenario: `restarts/rule-notin-restarts-after-success`
 //! - Kubelet scenario: `restarts/rule-notin-with-zero`
 //! - Kubelet scenario: `restarts/restart-all-containers-after-init`
+//! - [What it looks like](../pictures/crash-loop.svg)
 
 use crate::{
     lifecycle::{

@@ -55,6 +55,7 @@
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-all-containers>
 //! - `SyncPod` and `computePodActions` of the kubelet (`ContainersToReset`)
 //! - Kubelet scenario: `restarts/restart-all-containers-runs-no-hooks`
+//! - [What it looks like](../pictures/restart-all.svg)
 
 use crate::{
     lifecycle::{

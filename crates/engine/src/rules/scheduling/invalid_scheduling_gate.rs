@@ -40,6 +40,7 @@
 //! # References
 //!
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
+//! - [What it looks like](../pictures/scheduling-gate.svg)
 
 use std::collections::HashSet;
 

@@ -74,6 +74,7 @@
 //! - <https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/>
 //! - <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow>
 //! - Kubelet scenario: `shutdown/no-hook`
+//! - [What it looks like](../pictures/shutdown-order.svg)
 
 use crate::{
     lifecycle::{

@@ -58,6 +58,7 @@
 //! - Kubelet scenario: `shutdown/prestop-longer-than-the-grace`
 //! - Kubelet scenario: `shutdown/prestop-as-long-as-the-grace`
 //! - Kubelet scenario: `shutdown/grace-of-zero`
+//! - [What it looks like](../pictures/prestop-too-long.svg)
 
 use std::time::Duration;
 
