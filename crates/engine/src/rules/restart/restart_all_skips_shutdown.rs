@@ -57,6 +57,8 @@
 //! - Kubelet scenario: `restarts/restart-all-containers-runs-no-hooks`
 //! - [What it looks like](../pictures/restart-all.svg)
 
+use std::cell::OnceCell;
+
 use crate::{
     lifecycle::{
         restart::restart_all_rule,
@@ -81,32 +83,39 @@ const DEFAULT_GRACE_SECONDS: i64 = 30;
 
 impl Check for RestartAllSkipsShutdown {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
-        for (template, placed) in stages::all(&review.new) {
-            let Some(index) = restart_all_rule(placed.container) else { continue };
-            let runs_beside = |other: &Placed<'_, '_>| {
-                let is_self = (other.role, other.index) == (placed.role, placed.index);
-                !is_self && matches!(other.role, Role::App | Role::Sidecar) && placed.runs_with(other)
+        let has_hook = |other: &Placed<'_, '_>| {
+            other.container.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.pre_stop.is_some())
+        };
+        for template in &review.new.templates {
+            let working = || {
+                let all = stages::containers(&template.spec);
+                all.filter(|other| matches!(other.role, Role::App | Role::Sidecar))
             };
-            let mut others = stages::containers(&template.spec).filter(runs_beside).peekable();
-            let first = others.peek().copied();
-            let has_hook = |other: &Placed<'_, '_>| {
-                other.container.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.pre_stop.is_some())
-            };
-            let grace = template.spec.termination_grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECONDS);
-            let (other, misses) = match (others.find(has_hook), first) {
-                (Some(other), _) => (other, "without its preStop hook".to_owned()),
-                (None, Some(other)) if grace > DEFAULT_GRACE_SECONDS => {
-                    (other, format!("and not in the {grace} s that the Pod gives it"))
-                }
-                _ => continue,
-            };
-            out.at(
-                placed.path(template).key("restartPolicyRules").index(index).key("action"),
-                format_args!(
-                    "container \"{}\" has a rule that restarts all containers: \"{}\" is then ended within 2 s, {misses}; use the action Restart, or let \"{}\" do without",
-                    placed.container.name, other.container.name, other.container.name
-                ),
-            );
+            // The first two are enough: one may be the container itself, and of sidecars the first runs beside the most.
+            let first_two = OnceCell::new();
+            for placed in stages::containers(&template.spec) {
+                let Some(index) = restart_all_rule(placed.container) else { continue };
+                let (hooked, any): &(Vec<_>, Vec<_>) = first_two
+                    .get_or_init(|| (working().filter(has_hook).take(2).collect(), working().take(2).collect()));
+                let runs_beside = |other: &&Placed<'_, '_>| {
+                    (other.role, other.index) != (placed.role, placed.index) && placed.runs_with(other)
+                };
+                let grace = template.spec.termination_grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECONDS);
+                let (other, misses) = match (hooked.iter().find(runs_beside), any.iter().find(runs_beside)) {
+                    (Some(other), _) => (other, "without its preStop hook".to_owned()),
+                    (None, Some(other)) if grace > DEFAULT_GRACE_SECONDS => {
+                        (other, format!("and not in the {grace} s that the Pod gives it"))
+                    }
+                    _ => continue,
+                };
+                out.at(
+                    placed.path(template).key("restartPolicyRules").index(index).key("action"),
+                    format_args!(
+                        "container \"{}\" has a rule that restarts all containers: \"{}\" is then ended within 2 s, {misses}; use the action Restart, or let \"{}\" do without",
+                        placed.container.name, other.container.name, other.container.name
+                    ),
+                );
+            }
         }
     }
 }
