@@ -321,3 +321,21 @@ fn add<'p>(total: &mut Amounts<'p>, more: &Amounts<'p>) {
         *sum = sum.plus(*amount);
     }
 }
+
+/// Says in a message whose resources they are.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'n> {
+    /// Those of the container of this name.
+    Container(&'n str),
+    /// Those of the Pod as a whole.
+    Pod,
+}
+
+impl std::fmt::Display for Whose<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Container(name) => write!(f, "container \"{name}\""),
+            Self::Pod => f.write_str("the Pod"),
+        }
+    }
+}

@@ -55,10 +55,8 @@
 //! - <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#meaning-of-cpu>
 //! - `warningsForPodSpecAndMeta` of the API server, which warns of parts of a byte as well
 
-use std::fmt;
-
 use crate::{
-    lifecycle::stages,
+    lifecycle::{resources::Whose, stages},
     model::{Amount, Quantity, ResourceList, Review},
     rules::rule::{Check, Report, rule},
     syntax::Path,
@@ -130,22 +128,6 @@ fn check_list(
             Flaw::ManyCpus(cpus) => {
                 out.at(at, format_args!("{who} {has} {quantity} cpu, {cpus} whole cpus{meant}"));
             }
-        }
-    }
-}
-
-/// Whose resources they are.
-#[derive(Clone, Copy)]
-enum Whose<'n> {
-    Container(&'n str),
-    Pod,
-}
-
-impl fmt::Display for Whose<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Container(name) => write!(f, "container \"{name}\""),
-            Self::Pod => f.write_str("the Pod"),
         }
     }
 }

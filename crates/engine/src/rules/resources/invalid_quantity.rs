@@ -60,7 +60,10 @@
 use std::fmt;
 
 use crate::{
-    lifecycle::{resources::is_counted, stages},
+    lifecycle::{
+        resources::{Whose, is_counted},
+        stages,
+    },
     model::{Quantity, ResourceList, Review},
     rules::rule::{Check, Report, rule},
     syntax::Path,
@@ -106,22 +109,6 @@ fn check_list(list: &ResourceList<'_>, who: Whose<'_>, what: &str, at: impl Fn()
     for (name, quantity) in list.iter() {
         if let Some(flaw) = Flaw::of(name, quantity) {
             out.at(at().key(name.to_owned()), format_args!("{who} has {name} {what} \"{quantity}\", {flaw}"));
-        }
-    }
-}
-
-/// Whose resources they are.
-#[derive(Clone, Copy)]
-enum Whose<'n> {
-    Container(&'n str),
-    Pod,
-}
-
-impl fmt::Display for Whose<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Container(name) => write!(f, "container \"{name}\""),
-            Self::Pod => f.write_str("the Pod"),
         }
     }
 }
