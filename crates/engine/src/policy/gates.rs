@@ -13,8 +13,10 @@ use crate::{
 #[derive(Debug)]
 pub struct OpenedGates {
     gates: Vec<CompiledGate>,
-    /// Of a policy without `waitFor`: Pods that have the gate from before are let go.
+    /// Of a policy without `waitFor` too: Pods that have the gate from before are let go.
     wait_for: WaitForRules,
+    /// True where Pods may say themselves what they wait for.
+    lets_wait: bool,
 }
 
 /// What keeps a gate of a Pod.
@@ -37,12 +39,13 @@ impl OpenedGates {
     /// Compiles the gates of a policy.
     pub(super) fn new(mutations: &Mutations) -> Self {
         let wait_for = mutations.wait_for.as_ref().map(WaitForRules::new).unwrap_or_default();
-        Self { gates: mutations.scheduling_gates.iter().map(SchedulingGate::compile).collect(), wait_for }
+        let gates = mutations.scheduling_gates.iter().map(SchedulingGate::compile).collect();
+        Self { gates, wait_for, lets_wait: mutations.wait_for.is_some() }
     }
 
-    /// Returns whether a gate of this name is removed, from some Pods at least.
-    pub fn has(&self, name: &str) -> bool {
-        name == WAIT_FOR || self.gates.iter().any(|gate| gate.name == name && gate.waits.is_some())
+    /// Returns whether new Pods may get such a gate.
+    pub fn are_added(&self) -> bool {
+        self.lets_wait || self.gates.iter().any(|gate| gate.waits.is_some())
     }
 
     /// Returns what keeps the gate `name` of a Pod; `None` where the gate is not podgate's to remove. `annotation` is the Pod's
