@@ -169,6 +169,7 @@ func TestEqualsKustomize(t *testing.T) {
 	for folders, values := range map[string][]string{
 		"base":                           {"values/secret.yaml"},
 		"base components/cluster-policy": {"values/cluster-policy.yaml"},
+		"base components/gates":          {"values/gates.yaml"},
 		"overlays/managed-certs":         {},
 		"overlays/cert-manager":          {"values/cert-manager.yaml"},
 		"overlays/ha":                    {"values/ha.yaml"},
