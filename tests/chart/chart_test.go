@@ -229,6 +229,15 @@ func TestAnotherNamespace(t *testing.T) {
 	}
 }
 
+// Whom the policy bounds is the ServiceAccount of the release. One in another namespace would be bound by nothing.
+func TestBoundServiceAccount(t *testing.T) {
+	rendered := template(t, "elsewhere", "values/gates.yaml")
+	want := `request.userInfo.username == "system:serviceaccount:elsewhere:podgate"`
+	if count := strings.Count(rendered, want); count != 1 {
+		t.Errorf("%s stands there %d times", want, count)
+	}
+}
+
 // The alerts of the chart are those of manifests/monitoring, and the dashboard is the file.
 func TestMonitoring(t *testing.T) {
 	got := objects(t, template(t, "podgate", "values/everything.yaml"))
