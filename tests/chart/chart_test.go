@@ -66,6 +66,17 @@ func template(t *testing.T, namespace string, values ...string) string {
 // What kustomize builds of a folder of manifests, with components.
 func kustomize(t *testing.T, folder string, components ...string) string {
 	t.Helper()
+	return build(t, func(manifests string) object {
+		for i, component := range components {
+			components[i] = filepath.Join(manifests, component)
+		}
+		return object{"resources": []string{filepath.Join(manifests, folder)}, "components": components}
+	})
+}
+
+// What kustomize builds of a kustomization, which is told where the manifests are.
+func build(t *testing.T, kustomization func(manifests string) object) string {
+	t.Helper()
 	here, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -78,11 +89,7 @@ func kustomize(t *testing.T, folder string, components ...string) string {
 	if manifests, err = filepath.Rel(here, manifests); err != nil {
 		t.Fatal(err)
 	}
-	for i, component := range components {
-		components[i] = filepath.Join(manifests, component)
-	}
-	kustomization := object{"resources": []string{filepath.Join(manifests, folder)}, "components": components}
-	text, err := yaml.Marshal(kustomization)
+	text, err := yaml.Marshal(kustomization(manifests))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,12 +236,31 @@ func TestAnotherNamespace(t *testing.T) {
 	}
 }
 
-// Whom the policy bounds is the ServiceAccount of the release. One in another namespace would be bound by nothing.
+// Whom the policy bounds is the ServiceAccount that has the right. One of another name would be bound by nothing.
 func TestBoundServiceAccount(t *testing.T) {
-	rendered := template(t, "elsewhere", "values/gates.yaml")
-	want := `request.userInfo.username == "system:serviceaccount:elsewhere:podgate"`
-	if count := strings.Count(rendered, want); count != 1 {
-		t.Errorf("%s stands there %d times", want, count)
+	overlay := build(t, func(manifests string) object {
+		text, err := os.ReadFile(root + "manifests/overlays/namespace/kustomization.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kustomization object
+		if err := yaml.UnmarshalStrict(text, &kustomization); err != nil {
+			t.Fatal(err)
+		}
+		kustomization["resources"] = []string{filepath.Join(manifests, "overlays/managed-certs")}
+		kustomization["components"] = []string{filepath.Join(manifests, "components/gates")}
+		return kustomization
+	})
+	for namespace, rendered := range map[string]string{
+		"elsewhere": template(t, "elsewhere", "values/gates.yaml"),
+		"security":  overlay,
+	} {
+		bound := objects(t, rendered)["ValidatingAdmissionPolicy  podgate-gates-only"]["spec"].(map[string]any)
+		condition := bound["matchConditions"].([]any)[0].(map[string]any)["expression"]
+		want := `request.userInfo.username == "system:serviceaccount:` + namespace + `:podgate"`
+		if diff := cmp.Diff(want, condition); diff != "" {
+			t.Errorf("%s: %s", namespace, diff)
+		}
 	}
 }
 
