@@ -18,8 +18,8 @@ async fn gates_and_nothing_else(cluster: &'static Cluster) {
     let namespace = cluster.unjudged_namespace().await;
     let bound = cluster.client.impersonate(BOUND, &["system:masters"]);
     let running = &created(cluster, pod(&namespace, "running")).await;
-    let gates = json!([{"name": "example.com/quota"}, {"name": "podgate.dev/wait-for"}]);
-    let gated = with(pod(&namespace, "gated"), "/spec/schedulingGates", gates);
+    let two = json!([{"name": "example.com/quota"}, {"name": "podgate.dev/wait-for"}]);
+    let gated = with(pod(&namespace, "gated"), "/spec/schedulingGates", two);
     let gated = with(gated, "/metadata/finalizers", json!(["example.com/kept"]));
     let gated = &created(cluster, gated).await;
     bind(cluster).await;
