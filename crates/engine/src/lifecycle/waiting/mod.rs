@@ -2,16 +2,24 @@
 //!
 //! A Pod with a scheduling gate is not scheduled until somebody removes the gate
 //! (<https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>). A [`Wait`] is one of the things that podgate
-//! removes its own gates for. `annotation` reads them from a Pod, `state` says of the objects of a cluster whether they are met.
+//! removes its own gates for. `annotation` reads them from a Pod, `allowed` holds against the policy where they are, `gates` adds those of
+//! the policy; `state` says of the objects of a cluster whether they are met, `among` and `circle` whether they ever can be.
 
+mod allowed;
+pub mod among;
 mod annotation;
 pub mod circle;
+mod gates;
 mod state;
 
 use std::fmt;
 
-pub use annotation::{MAX_TARGETS, WAIT_FOR, WORDS, WaitForError, Word, read_wait_for};
+pub use allowed::WaitForRules;
+pub use annotation::{MAX_TARGETS, WORDS, WaitForError, Word, read_wait_for};
+pub use gates::{CompiledGate, Held, OpenedGates, Opening};
 pub use state::{EndpointSlice, Progress, TargetState};
+
+pub use crate::model::inventory_object::WAIT_FOR;
 
 /// One thing that a Pod waits for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
