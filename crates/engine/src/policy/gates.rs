@@ -1,11 +1,37 @@
-//! The scheduling gates that podgate itself removes under a policy.
+//! The scheduling gates of a policy: those that podgate itself removes, and those of which it is not said who does.
 
-use super::config::Mutations;
+use serde_json::Value;
+
+use super::config::{Mutations, PolicySpec};
 pub use crate::lifecycle::waiting::{OpenedGates, Opening};
-use crate::mutate::{SchedulingGate, WaitFor};
+use crate::{
+    lifecycle::waiting::is_removed_by_others,
+    mutate::{SchedulingGate, WaitFor},
+};
 
 /// Compiles the gates of a policy.
 pub(super) fn opened_gates(mutations: &Mutations) -> OpenedGates {
     let gates = mutations.scheduling_gates.iter().map(SchedulingGate::compile).collect();
     OpenedGates::new(gates, mutations.wait_for.as_ref().map(WaitFor::compile))
+}
+
+impl PolicySpec {
+    /// Returns the gates that the policy adds and that nobody is known to remove, each once: they have no `openWhen`, they are not those
+    /// of a known controller, and the rule `unknown-scheduling-gate` is not told of them.
+    pub fn gates_nobody_removes(&self) -> Vec<&str> {
+        let rules = std::iter::once(&self.rules).chain(self.scopes.iter().map(|scope| &scope.rules));
+        let known: Vec<&str> = rules
+            .filter_map(|rules| rules.named("unknown-scheduling-gate")?.options.get("known")?.as_array())
+            .flat_map(|known| known.iter().filter_map(Value::as_str))
+            .collect();
+        let gates = &self.mutations.scheduling_gates;
+        let is_opened = |name: &str| gates.iter().any(|gate| gate.name == name && gate.open_when.is_some());
+        let mut names: Vec<&str> = Vec::new();
+        for name in gates.iter().map(|gate| gate.name.as_str()) {
+            if !is_opened(name) && !is_removed_by_others(name) && !known.contains(&name) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
 }

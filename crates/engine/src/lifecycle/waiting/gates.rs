@@ -5,6 +5,28 @@ use std::{collections::HashSet, time::Duration};
 use super::{WAIT_FOR, Wait, WaitForError, WaitForRules, read_wait_for};
 use crate::model::{Applies, Selection, Subject};
 
+/// Names the gates of others whose remover is known without a policy; the page of `unknown-scheduling-gate` says who it is, and links to
+/// its source.
+const WELL_KNOWN: &[&str] = &[
+    "kueue.x-k8s.io/admission",
+    "kueue.x-k8s.io/topology",
+    "kueue.x-k8s.io/elastic-job",
+    "scheduling.volcano.sh/queue-allocation-gate",
+    "multiarch.openshift.io/scheduling-gate",
+    "ApplicationAwareQuotaGate",
+    "instaslice.redhat.com/accelerator",
+    "grove.io/podgang-pending-creation",
+    "gke-gcsfuse/bucket-scan-pending",
+    "s3.csi.aws.com/reserve-headroom-for-mppod",
+    "experimental.s3.csi.aws.com/reserve-headroom-for-mppod",
+    "keptn-prechecks-gate",
+];
+
+/// Returns whether a known controller removes a gate of this name, where it is installed.
+pub fn is_removed_by_others(name: &str) -> bool {
+    WELL_KNOWN.contains(&name)
+}
+
 /// A gate of a policy, ready to add.
 #[derive(Debug, Clone)]
 pub struct CompiledGate {

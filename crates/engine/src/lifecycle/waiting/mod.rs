@@ -16,7 +16,7 @@ use std::fmt;
 
 pub use allowed::WaitForRules;
 pub use annotation::{MAX_TARGETS, WORDS, WaitForError, Word, read_wait_for};
-pub use gates::{CompiledGate, Held, OpenedGates, Opening};
+pub use gates::{CompiledGate, Held, OpenedGates, Opening, is_removed_by_others};
 pub use state::{EndpointSlice, Progress, TargetState};
 
 pub use crate::model::inventory_object::WAIT_FOR;

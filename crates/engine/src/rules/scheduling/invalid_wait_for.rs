@@ -49,7 +49,7 @@
 //! metadata:
 //!   name: web
 //!   annotations:
-//!     podgate.dev/wait-for: service/db # finding: the Pods do not get it [warn]
+//!     podgate.dev/wait-for: service/db # finding: the Pods do not get it, and wait for nothing [warn]
 //! spec:
 //!   template:
 //!     spec:

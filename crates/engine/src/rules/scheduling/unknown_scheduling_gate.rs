@@ -70,7 +70,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    lifecycle::{names::is_qualified_name, waiting::OpenedGates},
+    lifecycle::{
+        names::is_qualified_name,
+        waiting::{OpenedGates, is_removed_by_others},
+    },
     model::Review,
     rules::rule::{Check, PolicyFacts, Report, rule},
 };
@@ -83,22 +86,6 @@ rule! {
     page: "unknown_scheduling_gate.rs",
     check: UnknownSchedulingGate,
 }
-
-/// Names the gates of others whose remover is known without a policy; the page says who it is, and links to its source.
-const WELL_KNOWN: &[&str] = &[
-    "kueue.x-k8s.io/admission",
-    "kueue.x-k8s.io/topology",
-    "kueue.x-k8s.io/elastic-job",
-    "scheduling.volcano.sh/queue-allocation-gate",
-    "multiarch.openshift.io/scheduling-gate",
-    "ApplicationAwareQuotaGate",
-    "instaslice.redhat.com/accelerator",
-    "grove.io/podgang-pending-creation",
-    "gke-gcsfuse/bucket-scan-pending",
-    "s3.csi.aws.com/reserve-headroom-for-mppod",
-    "experimental.s3.csi.aws.com/reserve-headroom-for-mppod",
-    "keptn-prechecks-gate",
-];
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
@@ -118,7 +105,7 @@ impl Check for UnknownSchedulingGate {
         // One that is no name is `invalid-scheduling-gate`'s.
         let known = |name: &str| {
             !is_qualified_name(name)
-                || WELL_KNOWN.contains(&name)
+                || is_removed_by_others(name)
                 || self.gates.has(name)
                 || self.known.iter().any(|known| known == name)
         };
