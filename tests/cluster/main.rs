@@ -24,6 +24,7 @@ mod leftovers;
 mod legacy;
 mod managed;
 mod mutation;
+mod pod_updates;
 mod policy;
 mod ratchet;
 mod requests;
@@ -89,6 +90,7 @@ fn tests() -> Vec<Trial> {
         failures::tests(),
         leftovers::tests(),
         mutation::tests(),
+        pod_updates::tests(),
         ratchet::tests(),
         requests::tests(),
     ];
