@@ -160,5 +160,5 @@ fn gates_that_podgate_opens_are_left_to_the_webhook() {
     let ran = run(folder.path(), &["fix", "--policy", "policy.yml", "--write", "web.yaml"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(fs::read_to_string(folder.path().join("web.yaml")).unwrap(), web);
-    assert_eq!(ran.stderr, "podgate: nothing to add\n");
+    assert_eq!(ran.stderr, "0 of 1 file changed\n");
 }

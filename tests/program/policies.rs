@@ -50,7 +50,7 @@ fn every_mistake_is_told_at_its_place() {
 fn good_policies_are_said_to_be_good() {
     let (code, stdout, stderr) = podgate(&["policy", "check", "samples/policy.yaml"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    assert_eq!(stdout, "samples/policy.yaml: policy \"samples\": profile standard, 1 rules set, 0 scopes\n");
+    assert_eq!(stdout, "samples/policy.yaml: policy \"samples\": profile standard, 1 rule set, 0 scopes\n");
     let (code, stdout, stderr) = podgate(&["policy", "check", "no-such-file", "samples/policy.yaml"]);
     assert_eq!((code, stdout.lines().count()), (2, 1));
     assert!(stderr.starts_with("podgate: cannot read policy no-such-file: "), "{stderr}");

@@ -87,7 +87,7 @@ const NOT_OF_A_POD: [&str; 52] = [
 ];
 
 static DEFAULT: LazyLock<Engine> = LazyLock::new(Engine::default);
-/// The same with all mutations: it knows the gates that it adds.
+/// The same with all mutations: it knows who removes the gates that it adds.
 static FIRED: LazyLock<Engine> = LazyLock::new(|| Engine::new(&policy(FIRING)));
 /// Everything on: all mutations, and every rule at a level that is seen.
 static STRICT: LazyLock<Engine> = LazyLock::new(|| Engine::new(&policy(&format!("profile: strict\n{FIRING}"))));
