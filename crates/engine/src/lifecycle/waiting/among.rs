@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     model::{
-        Review, Subject, Template, Workload, inventory::Namespace, inventory_object::InventoryWorkload, selection::Pods,
+        Inventory, Review, Subject, Template, Workload, inventory::Namespace, inventory_object::InventoryWorkload,
+        selection::Pods,
     },
     syntax::{Map, Path, suggest::nearest},
 };
@@ -186,7 +187,7 @@ impl<'r> Graph<'r> {
 
     /// Returns those whose Pods a Service selects; none where there may be others that are not known.
     fn behind(&self, namespace: &str, name: &str) -> Vec<Node> {
-        let knows_workloads = self.review.inventory.is_some_and(|inventory| inventory.knows_workloads());
+        let knows_workloads = self.review.inventory.is_some_and(Inventory::knows_workloads);
         let Some(known) = self.known(namespace).filter(|_| knows_workloads) else { return Vec::new() };
         let Some(service) = known.service(name) else { return Vec::new() };
         let others = known
