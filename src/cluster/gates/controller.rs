@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +12,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use super::super::lease::Leadership;
-use super::Task;
 use super::decide::{Cause, Decision, Reason, decide};
 use super::events::{EventKind, Events};
 use super::patch::{self, Outcome};
 use super::pods::{GatedPod, PodChange, waited, watch_pods};
 use super::targets::{Changed, Place, TargetChange, Targets};
+use super::task::Task;
 use crate::server::{ClusterState, GateCount, log};
 use podgate_engine::lifecycle::waiting::Wait;
 use podgate_engine::model::Subject;
@@ -39,13 +38,6 @@ const TICK: Duration = Duration::from_secs(1);
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
 /// Least time between two events about one Pod that still waits.
 const BETWEEN_EVENTS: Duration = Duration::from_secs(10);
-
-/// What the watches have seen.
-#[derive(Debug)]
-pub(super) enum Seen {
-    Pod(PodChange),
-    Target(TargetChange),
-}
 
 /// A gate of a Pod that is podgate's to remove.
 #[derive(Debug)]
@@ -149,13 +141,14 @@ impl Controller {
         leadership: Leadership,
         identity: String,
     ) -> Infallible {
-        let (changes, seen) = mpsc::channel(QUEUE);
+        let (pod_changes, pods) = mpsc::channel(QUEUE);
+        let (target_changes, targets) = mpsc::channel(QUEUE);
         let events = Events::new(identity);
         let _writer = Task::spawn(events.clone().write(client.clone()));
-        let _pods = Task::spawn(watch_pods(client.clone(), changes.clone(), cluster_state.clone()));
+        let _pods = Task::spawn(watch_pods(client.clone(), pod_changes, cluster_state.clone()));
         let controller = Self {
             engine: cluster_state.engine(),
-            targets: Targets::new(client.clone(), changes),
+            targets: Targets::new(client.clone(), target_changes),
             client,
             cluster_state,
             leadership,
@@ -167,19 +160,20 @@ impl Controller {
             events,
             warned: None,
         };
-        controller.work(seen).await
+        controller.work(pods, targets).await
     }
 
-    async fn work(mut self, mut seen: mpsc::Receiver<Seen>) -> Infallible {
+    async fn work(
+        mut self,
+        mut pods: mpsc::Receiver<PodChange>,
+        mut targets: mpsc::Receiver<TargetChange>,
+    ) -> Infallible {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                change = seen.recv() => match change {
-                    Some(change) => self.take(change),
-                    // There is a sender for as long as this lives.
-                    None => pending().await,
-                },
+                Some(change) = pods.recv() => self.take_pod(change),
+                Some(change) = targets.recv() => self.take_target(change),
                 Some(patched) = self.patches.join_next() => {
                     if let Ok(patched) = patched {
                         self.patched(patched);
@@ -188,8 +182,12 @@ impl Controller {
                 _ = tick.tick() => self.tick(),
             }
             for _ in 0..QUEUE {
-                let Ok(change) = seen.try_recv() else { break };
-                self.take(change);
+                let Ok(change) = pods.try_recv() else { break };
+                self.take_pod(change);
+            }
+            for _ in 0..QUEUE {
+                let Ok(change) = targets.try_recv() else { break };
+                self.take_target(change);
             }
             for uid in std::mem::take(&mut self.dirty) {
                 self.look_at(&uid);
@@ -198,9 +196,9 @@ impl Controller {
         }
     }
 
-    fn take(&mut self, seen: Seen) {
-        match seen {
-            Seen::Pod(PodChange::Listed(pods)) => {
+    fn take_pod(&mut self, change: PodChange) {
+        match change {
+            PodChange::Listed(pods) => {
                 let listed: HashSet<&str> = pods.iter().map(|pod| pod.uid.as_str()).collect();
                 let gone: Vec<String> =
                     self.pods.keys().filter(|uid| !listed.contains(uid.as_str())).cloned().collect();
@@ -211,22 +209,23 @@ impl Controller {
                     self.apply(pod);
                 }
             }
-            Seen::Pod(PodChange::Applied(pod)) => self.apply(*pod),
-            Seen::Pod(PodChange::Gone(uid)) => self.forget(&uid),
-            Seen::Target(change) => {
-                let waiters = &self.waiters;
-                match self.targets.apply(change) {
-                    Some(Changed::One(place, name)) => {
-                        let waiting = waiters.get(&*place).and_then(|by_name| by_name.get(&name));
-                        self.dirty.extend(waiting.into_iter().flatten().cloned());
-                    }
-                    Some(Changed::All(place)) => {
-                        let waiting = waiters.get(&*place).into_iter().flat_map(HashMap::values);
-                        self.dirty.extend(waiting.flatten().cloned());
-                    }
-                    None => {}
-                }
+            PodChange::Applied(pod) => self.apply(*pod),
+            PodChange::Gone(uid) => self.forget(&uid),
+        }
+    }
+
+    fn take_target(&mut self, change: TargetChange) {
+        let waiters = &self.waiters;
+        match self.targets.apply(change) {
+            Some(Changed::One(place, name)) => {
+                let waiting = waiters.get(&*place).and_then(|by_name| by_name.get(&name));
+                self.dirty.extend(waiting.into_iter().flatten().cloned());
             }
+            Some(Changed::All(place)) => {
+                let waiting = waiters.get(&*place).into_iter().flat_map(HashMap::values);
+                self.dirty.extend(waiting.flatten().cloned());
+            }
+            None => {}
         }
     }
 

@@ -17,6 +17,7 @@ mod overview;
 mod patch;
 mod pods;
 mod targets;
+mod task;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -30,6 +31,7 @@ use tracing::{debug, info, warn};
 
 use self::controller::Controller;
 pub use self::overview::{AwaitedTarget, Overview, Owner, WaitingPods, gates_overview};
+use self::task::Task;
 use super::lease::{Election, Observer, RENEW};
 use super::list_watch::chain;
 use crate::server::{ClusterState, log};
@@ -38,22 +40,6 @@ use crate::server::{ClusterState, log};
 const LEASE: &str = "podgate-gates";
 /// Time between two looks at the Lease of whoever stands by: what a change of hands costs.
 const STANDBY: Duration = Duration::from_secs(1);
-
-/// A task that ends when this is dropped.
-#[derive(Debug)]
-struct Task(tokio::task::JoinHandle<Infallible>);
-
-impl Task {
-    fn spawn(task: impl Future<Output = Infallible> + Send + 'static) -> Self {
-        Self(tokio::spawn(task))
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 /// Removes gates for as long as it is polled, whenever this replica holds the Lease. Once `stop` is cancelled, because this replica is
 /// about to go, it leaves that to another at once. `identity` is this replica's in the Lease; no two may have the same.

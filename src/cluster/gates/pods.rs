@@ -92,7 +92,7 @@ pub(super) fn api(client: &Client) -> Api<PodObject> {
 /// Sends what changes, for as long as it is polled.
 pub(super) async fn watch_pods(
     client: Client,
-    changes: mpsc::Sender<super::controller::Seen>,
+    changes: mpsc::Sender<PodChange>,
     cluster_state: ClusterState,
 ) -> Infallible {
     const KIND: &str = "Pod";
@@ -114,7 +114,7 @@ pub(super) async fn watch_pods(
         async move {
             if let Some(change) = change {
                 // The receiver lives as long as this.
-                let _ = changes.send(super::controller::Seen::Pod(change)).await;
+                let _ = changes.send(change).await;
             }
         }
     };

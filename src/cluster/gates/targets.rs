@@ -22,9 +22,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::super::list_watch::{WatchEvent, chain, list_watch};
-use super::Task;
-use super::controller::Seen;
 use super::decide::Known;
+use super::task::Task;
 use podgate_engine::lifecycle::waiting::{EndpointSlice, Target, TargetState, Until, Wait};
 
 /// Limits the kinds and namespaces that are watched at a time: each takes a connection.
@@ -133,7 +132,7 @@ impl Watched {
 /// All that is watched.
 pub(super) struct Targets {
     client: Client,
-    changes: mpsc::Sender<Seen>,
+    changes: mpsc::Sender<TargetChange>,
     places: HashMap<Arc<Place>, Watched>,
 }
 
@@ -147,7 +146,7 @@ pub(super) enum Changed {
 }
 
 impl Targets {
-    pub(super) fn new(client: Client, changes: mpsc::Sender<Seen>) -> Self {
+    pub(super) fn new(client: Client, changes: mpsc::Sender<TargetChange>) -> Self {
         Self { client, changes, places: HashMap::new() }
     }
 
@@ -255,7 +254,7 @@ impl Targets {
 }
 
 /// Sends what changes in a place, for as long as it is polled.
-async fn watch(client: Client, place: Arc<Place>, changes: mpsc::Sender<Seen>) -> Infallible {
+async fn watch(client: Client, place: Arc<Place>, changes: mpsc::Sender<TargetChange>) -> Infallible {
     loop {
         let found = match place.reads {
             Reads::Endpoints => Ok((ApiResource::erase::<EndpointSliceObject>(&()), true)),
@@ -278,7 +277,7 @@ async fn watch(client: Client, place: Arc<Place>, changes: mpsc::Sender<Seen>) -
             Err(why) => {
                 let change = TargetChange { place: Arc::clone(&place), what: What::Lost(why) };
                 // The receiver lives as long as this.
-                let _ = changes.send(Seen::Target(change)).await;
+                let _ = changes.send(change).await;
                 sleep(NO_KIND.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             }
         }
@@ -320,7 +319,7 @@ pub(super) async fn resource(client: &Client, api_version: &str, kind: &str) -> 
     }
 }
 
-async fn watch_kind<K>(api: Api<K>, place: &Arc<Place>, changes: &mpsc::Sender<Seen>) -> Infallible
+async fn watch_kind<K>(api: Api<K>, place: &Arc<Place>, changes: &mpsc::Sender<TargetChange>) -> Infallible
 where
     K: Resource + Clone + DeserializeOwned + Serialize + Debug + Send + 'static,
 {
@@ -345,7 +344,7 @@ where
         let change = TargetChange { place: Arc::clone(place), what };
         async move {
             // The receiver lives as long as this.
-            let _ = changes.send(Seen::Target(change)).await;
+            let _ = changes.send(change).await;
         }
     };
     list_watch(&place.kind, api, Config::default().page_size(PAGE), MAX_BACKOFF, reduce, handle).await
