@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{Cluster, eventually};
+use super::{ControlPlane, eventually};
 
 /// Level Metadata carries the annotations of webhooks; of podgate's own requests all are of interest, of others none that
 /// only reads.
@@ -14,7 +14,7 @@ pub const POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", 
     {"level": "Metadata"}
 ]}"#;
 
-impl Cluster {
+impl ControlPlane {
     /// The annotations of one request, once it is in the log.
     pub async fn audit_annotations(&self, audit_id: &str) -> Value {
         assert!(!audit_id.is_empty(), "the API server names no audit event");
