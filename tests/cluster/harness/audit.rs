@@ -28,11 +28,25 @@ impl ControlPlane {
         .await
     }
 
-    /// Every request of a user that is in the log.
+    /// Every request of a user that is in the logs.
     pub fn audited(&self, user: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.processes.dir().join("audit.log")).unwrap();
-        // The last line may still be written.
-        let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let events = self.audited_with(user).into_iter();
         events.filter(|event| event["user"]["username"] == user).collect()
+    }
+
+    /// Every request whose line in the logs of all API servers has this text.
+    pub fn audited_with(&self, text: &str) -> Vec<Value> {
+        let mut events = Vec::new();
+        for entry in fs::read_dir(self.processes.dir()).unwrap() {
+            let entry = entry.unwrap();
+            if !entry.file_name().to_str().is_some_and(|name| name.starts_with("audit") && name.ends_with(".log")) {
+                continue;
+            }
+            let log = fs::read_to_string(entry.path()).unwrap();
+            let lines = log.lines().filter(|line| line.contains(text));
+            // The last line may still be written.
+            events.extend(lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()));
+        }
+        events
     }
 }

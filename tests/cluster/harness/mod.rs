@@ -16,6 +16,7 @@ mod objects;
 mod podgate;
 mod processes;
 mod program;
+mod rights;
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -24,14 +25,16 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 pub use balancer::Balancer;
+pub use api_servers::ApiServer;
 pub use client::{Answer, Cause, Client, Content, collection, path};
 pub use control_plane::ControlPlane;
 pub use direct::{Asked, judge};
-pub use installation::{Rights, SERVICE_ACCOUNT, granted, manifest};
+pub use installation::{Rights, SERVICE_ACCOUNT, manifest};
 pub use objects::{conflicting_containers, deployment, excessive_container, object, pod, workload};
 pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
 pub use program::Program;
+pub use rights::all_are_used;
 
 use certificates::{Authority, base64};
 
