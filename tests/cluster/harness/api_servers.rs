@@ -19,6 +19,11 @@ pub struct ApiServer<'c> {
 }
 
 impl ApiServer<'_> {
+    /// Whether it has not been ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Ends it without a word, as the loss of a node does.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

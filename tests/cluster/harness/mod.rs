@@ -24,8 +24,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-pub use balancer::Balancer;
 pub use api_servers::ApiServer;
+pub use balancer::Balancer;
 pub use client::{Answer, Cause, Client, Content, collection, path};
 pub use control_plane::ControlPlane;
 pub use direct::{Asked, judge};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::installation::{Rights, SERVICE_ACCOUNT, granted};
 use super::ControlPlane;
+use super::installation::{Rights, SERVICE_ACCOUNT, granted};
 
 /// A verb, an API group, a resource, and names: any where there is none.
 type Right = (String, String, String, Vec<String>);
