@@ -9,14 +9,14 @@ use serde_json::json;
 use crate::harness::{ApiServer, Balancer, ControlPlane, Program, eventually};
 
 /// For all tests: what may be waited for in other namespaces, a gate that opens by time, and one that podgate does not open.
-const POLICY: &str = r#"{apiVersion: podgate.dev/v1alpha1, kind: LifecyclePolicy, spec: {mutations: {
+const POLICY: &str = r"{apiVersion: podgate.dev/v1alpha1, kind: LifecyclePolicy, spec: {mutations: {
     waitFor: {targetNamespaces: [infra], openAfter: 10m},
     schedulingGates: [
         {name: example.com/soon, podSelector: {matchLabels: {gate: soon}}, openAfter: 5s,
             openWhen: [{exists: {apiVersion: v1, kind: ConfigMap, name: never}}]},
         {name: example.com/quota, podSelector: {matchLabels: {gate: quota}}}
     ]
-}}}"#;
+}}}";
 
 /// The Lease whose holder opens gates.
 pub const LEASE: &str = "podgate-gates";

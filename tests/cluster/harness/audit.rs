@@ -38,11 +38,12 @@ impl ControlPlane {
     pub fn audited_with(&self, text: &str) -> Vec<Value> {
         let mut events = Vec::new();
         for entry in fs::read_dir(self.processes.dir()).unwrap() {
-            let entry = entry.unwrap();
-            if !entry.file_name().to_str().is_some_and(|name| name.starts_with("audit") && name.ends_with(".log")) {
+            let path = entry.unwrap().path();
+            let is_log = path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("audit"));
+            if !is_log || path.extension().is_none_or(|extension| extension != "log") {
                 continue;
             }
-            let log = fs::read_to_string(entry.path()).unwrap();
+            let log = fs::read_to_string(path).unwrap();
             let lines = log.lines().filter(|line| line.contains(text));
             // The last line may still be written.
             events.extend(lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()));
