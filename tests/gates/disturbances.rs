@@ -142,8 +142,8 @@ async fn the_api_server_is_restarted(stage: &'static Stage) {
     let migrated = migrated(&scene).await;
     sleep(Duration::from_secs(2)).await;
     assert!(openings(&writes(scene.plane, &scene.namespace)).is_empty());
-    podgate.api_server.start().await;
-    let back = k8s_openapi::jiff::Timestamp::now();
+    podgate.start_api_server().await;
+    let back = podgate.starts.last().unwrap().ready;
     scene.running("web", 2).await;
     let openings = scene.openings(2).await;
     assert_eq!(openings.len(), 2, "{openings:#?}");

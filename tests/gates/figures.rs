@@ -10,7 +10,8 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::harness::{ControlPlane, Program, SERVICE_ACCOUNT, eventually, with};
+use crate::harness::{ControlPlane, Program, eventually, with};
+use crate::log::asked;
 use crate::objects::waiting_pod;
 use crate::scene::Scene;
 use crate::stage::Stage;
@@ -105,7 +106,7 @@ async fn known(program: &Program, metric: &str, wanted: usize) {
 
 /// How many Pods of these namespaces podgate has opened, and when the last.
 fn opened(plane: &ControlPlane, scenes: &[Scene]) -> (usize, Timestamp) {
-    let events = plane.audited(SERVICE_ACCOUNT);
+    let events = asked(plane, &[]);
     let is_ours = |event: &&Value| scenes.iter().any(|scene| event["objectRef"]["namespace"] == *scene.namespace);
     let is_patch = |event: &&Value| event["verb"] == "patch" && event["responseStatus"]["code"] == 200;
     let times = events.iter().filter(is_patch).filter(is_ours);
@@ -116,7 +117,7 @@ fn opened(plane: &ControlPlane, scenes: &[Scene]) -> (usize, Timestamp) {
 /// How often podgate asked for what, with success or without.
 fn requests(plane: &ControlPlane) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for event in plane.audited(SERVICE_ACCOUNT) {
+    for event in asked(plane, &[]) {
         // A watch is in the log when it begins, and once more when it ends.
         if event["verb"] == "watch" && event["stage"] != "ResponseStarted" {
             continue;

@@ -48,9 +48,28 @@ impl Write {
     }
 }
 
+/// All that podgate asked for, but for what an API server refused before it was ready: it knows of no rights then.
+pub fn asked(plane: &ControlPlane, starts: &[Start]) -> Vec<Value> {
+    let mut events = plane.audited_by_all(SERVICE_ACCOUNT);
+    events.retain(|event| {
+        let at: Timestamp = event["requestReceivedTimestamp"].as_str().unwrap().parse().unwrap();
+        let is_refused = event["responseStatus"]["code"] == 403;
+        let is_early = is_refused && starts.iter().any(|start| start.begun <= at && at <= start.ready);
+        event["user"]["username"] == SERVICE_ACCOUNT && !is_early
+    });
+    events
+}
+
+/// When an API server was started again, and when it was ready.
+#[derive(Debug)]
+pub struct Start {
+    pub begun: Timestamp,
+    pub ready: Timestamp,
+}
+
 /// All that was written in a namespace, in order.
 pub fn writes(plane: &ControlPlane, namespace: &str) -> Vec<Write> {
-    let events = plane.audited_with(&format!("\"{namespace}\""));
+    let events = plane.audited_by_all(&format!("\"{namespace}\""));
     let events = events.iter().filter(|event| event["objectRef"]["namespace"] == namespace);
     let mut writes: Vec<Write> = events.filter_map(Write::read).collect();
     writes.sort_by_key(|write| write.done);

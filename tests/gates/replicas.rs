@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use k8s_openapi::jiff::Timestamp;
 use podgate::server::certificates;
 use serde_json::json;
 
 use crate::harness::{ApiServer, Balancer, ControlPlane, Program, eventually};
+use crate::log::Start;
 
 /// For all tests: what may be waited for in other namespaces, a gate that opens by time, and one that podgate does not open.
 const POLICY: &str = r"{apiVersion: podgate.dev/v1alpha1, kind: LifecyclePolicy, spec: {mutations: {
@@ -27,6 +29,7 @@ pub struct Replicas {
     pub api_server: ApiServer<'static>,
     pub balancer: Balancer,
     pub running: Vec<Program>,
+    pub starts: Vec<Start>,
     kubeconfig: PathBuf,
     cert_dir: PathBuf,
     policy: PathBuf,
@@ -42,7 +45,7 @@ impl Replicas {
         let policy = plane.processes.dir().join("gates-policy.yaml");
         fs::write(&policy, POLICY).unwrap();
         let balancer = Balancer::start().await;
-        Self { plane, api_server, balancer, running: Vec::new(), kubeconfig, cert_dir, policy }
+        Self { plane, api_server, balancer, running: Vec::new(), starts: Vec::new(), kubeconfig, cert_dir, policy }
     }
 
     /// The authority of their certificates, in PEM.
@@ -72,7 +75,7 @@ impl Replicas {
     /// Whatever was done to them: waits until two that open gates run, and one of them leads.
     pub async fn restore(&mut self) {
         if !self.api_server.is_running() {
-            self.api_server.start().await;
+            self.start_api_server().await;
         }
         while self.running.len() < 2 {
             let program = self.opener().await;
@@ -80,6 +83,13 @@ impl Replicas {
         }
         self.serve();
         self.leader().await;
+    }
+
+    /// Starts podgate's API server again, and waits until it is ready.
+    pub async fn start_api_server(&mut self) {
+        let begun = Timestamp::now();
+        self.api_server.start().await;
+        self.starts.push(Start { begun, ready: Timestamp::now() });
     }
 
     /// The place of the one that opens gates, once it is known.

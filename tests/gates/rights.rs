@@ -5,6 +5,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::harness::{Content, Rights, SERVICE_ACCOUNT, all_are_used, eventually, path};
+use crate::log::asked;
 use crate::objects::{configmap, waiting_pod};
 use crate::scene::Scene;
 use crate::stage::Stage;
@@ -26,14 +27,14 @@ const EVERY_KIND: &str = "service/a, job/a, deployment/a, statefulset/a, daemons
 async fn every_right_is_used(stage: &'static Stage) {
     // Reads Pods again.
     others::shown(stage).await;
-    let _podgate = stage.undisturbed().await;
+    let podgate = stage.undisturbed().await;
     let scene = Scene::new(stage).await;
     scene.create([waiting_pod(&scene.namespace, "web", EVERY_KIND)]).await;
     scene.gated("web", 1).await;
     let kinds =
         ["endpointslices", "jobs", "deployments", "statefulsets", "daemonsets", "persistentvolumeclaims", "configmaps"];
     eventually("podgate watches every kind in the namespace", async || {
-        let events = scene.plane.audited_with(&format!("\"{}\"", scene.namespace));
+        let events = scene.plane.audited_by_all(&format!("\"{}\"", scene.namespace));
         let watches = |kind: &&str| {
             events.iter().any(|event| {
                 let by_podgate = event["user"]["username"] == SERVICE_ACCOUNT;
@@ -43,7 +44,7 @@ async fn every_right_is_used(stage: &'static Stage) {
         kinds.iter().all(watches).then_some(())
     })
     .await;
-    let rights = all_are_used(scene.plane, Rights::Gates);
+    let rights = all_are_used(&asked(scene.plane, &podgate.starts), Rights::Gates);
     assert!(rights >= 20, "{rights}");
 }
 

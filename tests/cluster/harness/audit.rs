@@ -1,6 +1,7 @@
 //! The API server's audit log.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -28,26 +29,27 @@ impl ControlPlane {
         .await
     }
 
-    /// Every request of a user that is in the logs.
+    /// Every request of a user that the first API server has in its log.
     pub fn audited(&self, user: &str) -> Vec<Value> {
-        let events = self.audited_with(user).into_iter();
+        let events = read(&self.processes.dir().join("audit.log"), user).into_iter();
         events.filter(|event| event["user"]["username"] == user).collect()
     }
 
     /// Every request whose line in the logs of all API servers has this text.
-    pub fn audited_with(&self, text: &str) -> Vec<Value> {
-        let mut events = Vec::new();
-        for entry in fs::read_dir(self.processes.dir()).unwrap() {
-            let path = entry.unwrap().path();
-            let is_log = path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("audit"));
-            if !is_log || path.extension().is_none_or(|extension| extension != "log") {
-                continue;
-            }
-            let log = fs::read_to_string(path).unwrap();
-            let lines = log.lines().filter(|line| line.contains(text));
-            // The last line may still be written.
-            events.extend(lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()));
-        }
-        events
+    pub fn audited_by_all(&self, text: &str) -> Vec<Value> {
+        let files = fs::read_dir(self.processes.dir()).unwrap().map(|entry| entry.unwrap().path());
+        let is_log = |path: &PathBuf| {
+            let is_audit = path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("audit"));
+            is_audit && path.extension().is_some_and(|extension| extension == "log")
+        };
+        files.filter(is_log).flat_map(|path| read(&path, text)).collect()
     }
+}
+
+/// The events of a log whose lines have this text.
+fn read(log: &Path, text: &str) -> Vec<Value> {
+    let log = fs::read_to_string(log).unwrap();
+    let lines = log.lines().filter(|line| line.contains(text));
+    // The last line may still be written.
+    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
