@@ -38,6 +38,12 @@ pub(super) struct ClusterArgs {
     )]
     pub(super) policy_from_cluster: Option<String>,
 
+    /// Remove the scheduling gates of the policy's openWhen and waitFor once all that their Pods wait for is there. Every replica may
+    /// have this; the holder of the Lease podgate-gates works, the others stand by. Without it, and without another podgate that
+    /// does so, these gates are not added
+    #[arg(long, env = "PODGATE_OPEN_GATES")]
+    open_gates: bool,
+
     /// Make, renew and publish the certificate: keeps it in a Secret and writes caBundle of podgate's own webhook
     /// configurations. --cert-dir is not used
     #[arg(long, env = "PODGATE_MANAGE_CERTS")]
@@ -63,10 +69,10 @@ pub(super) struct ClusterArgs {
 impl ClusterArgs {
     /// A client of the API server, if one is needed.
     pub(super) async fn connect(&self) -> anyhow::Result<Option<Client>> {
-        if !self.watch && !self.manage_certs && self.policy_from_cluster.is_none() {
+        if !self.watch && !self.open_gates && !self.manage_certs && self.policy_from_cluster.is_none() {
             return Ok(None);
         }
-        let context = "--watch, --manage-certs and --policy-from-cluster need the API server";
+        let context = "--watch, --open-gates, --manage-certs and --policy-from-cluster need the API server";
         cluster::connect().await.map(Some).context(context)
     }
 
@@ -84,6 +90,17 @@ impl ClusterArgs {
         let policy = policy.map(|(client, name)| {
             Box::pin(cluster::watch_policy(client, name, server.policies(), server.cluster_state()))
         });
+        let gates = client.clone().map(|client| {
+            let (state, stop, opens) = (server.cluster_state(), stop.clone(), self.open_gates);
+            let identity = identity();
+            Box::pin(async move {
+                if opens {
+                    cluster::open_gates(client, identity, state, stop).await
+                } else {
+                    cluster::watch_opener(client, state).await
+                }
+            })
+        });
         let managed = client.filter(|_| self.manage_certs).map(|client| {
             let managed = self.managed(client.default_namespace(), names);
             Box::pin(cluster::manage_certificates(client, managed, server.certificate_installer(), stop))
@@ -93,26 +110,30 @@ impl ClusterArgs {
                 never = asked_for(watched) => never,
                 never = asked_for(policy) => never,
                 never = asked_for(managed) => never,
+                never = asked_for(gates) => never,
             }
         }
     }
 
     fn managed(&self, namespace: &str, names: &[String]) -> ManagedCertificates {
         let service = format!("{NAME}.{namespace}.svc");
-        // In a Pod the host's name is the Pod's. A container that starts again is somebody else.
-        let host = env::var("HOSTNAME").unwrap_or_default();
         ManagedCertificates {
             namespace: namespace.to_owned(),
             secret: self.managed_secret.clone(),
             lease: NAME.to_owned(),
             configuration: self.webhook_configuration.clone(),
-            identity: format!("{host}_{:016x}", fastrand::u64(..)),
+            identity: identity(),
             names: [service].into_iter().chain(names.iter().cloned()).collect(),
             ca_validity: self.ca_validity,
             validity: self.cert_validity,
             trust_delay: TRUST_DELAY,
         }
     }
+}
+
+/// Returns a name for this replica in a Lease. In a Pod the host's name is the Pod's; a container that starts again is somebody else.
+fn identity() -> String {
+    format!("{}_{:016x}", env::var("HOSTNAME").unwrap_or_default(), fastrand::u64(..))
 }
 
 async fn asked_for(task: Option<impl Future<Output = Infallible>>) -> Infallible {

@@ -23,7 +23,7 @@ use super::inventory::{
     AUTOSCALERS, BUDGETS, Change, InventoryBuilder, KeptObject, LIMIT_RANGES, NAMESPACES, SERVICES, WORKLOADS,
     WatchedKind,
 };
-use super::list_watch::{WatchEvent, list_watch};
+use super::list_watch::{MAX_BACKOFF, WatchEvent, list_watch};
 use crate::server::ClusterState;
 
 /// Changes often come together: a rollout, a list. They are taken up together, as soon as this after the first.
@@ -114,7 +114,7 @@ where
             WatchEvent::Applied(known) if known.is_managed => Some(Change::Gone(watched, known)),
             WatchEvent::Applied(known) => Some(Change::Set(watched, known)),
             WatchEvent::Deleted(known) => Some(Change::Gone(watched, known)),
-            WatchEvent::Failed => {
+            WatchEvent::Failed(_) => {
                 cluster_state.lost(watched.kind);
                 None
             }
@@ -127,5 +127,5 @@ where
             }
         }
     };
-    list_watch(watched.kind, api, Config::default().page_size(PAGE), reduce, handle).await
+    list_watch(watched.kind, api, Config::default().page_size(PAGE), MAX_BACKOFF, reduce, handle).await
 }

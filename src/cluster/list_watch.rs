@@ -19,7 +19,8 @@ use crate::server::log;
 pub(super) const WATCH_SECONDS: u32 = 60;
 /// Pauses after an error; each is longer than the one before, until a list has been read.
 const BACKOFF: Duration = Duration::from_secs(1);
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// The longest pause, where nobody waits for what is seen.
+pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// An event of a list or a watch.
 #[derive(Debug)]
@@ -30,17 +31,18 @@ pub(super) enum WatchEvent<K> {
     Applied(K),
     /// An object that is gone.
     Deleted(K),
-    /// An error. What was seen before may be old, until the next list.
-    Failed,
+    /// An error, with its text. What was seen before may be old, until the next list.
+    Failed(String),
 }
 
-/// Lists and watches for as long as it is polled, and waits for `tell` each time. After an error it lists again, so that
-/// what is known is known to be in order. `reduce` takes of each object what is worth keeping, one by one: all of them, whole,
-/// would not fit into memory. `kind` is for the log.
+/// Lists and watches for as long as it is polled, and waits for `handle` each time. After an error it lists again, so that
+/// what is known is known to be in order; `max_backoff` limits the pause before that. `reduce` takes of each object what is worth
+/// keeping, one by one: all of them, whole, would not fit into memory. `kind` is for the log.
 pub(super) async fn list_watch<K, R, T>(
-    kind: &'static str,
+    kind: &str,
     api: Api<K>,
     config: Config,
+    max_backoff: Duration,
     reduce: impl Fn(K) -> R,
     mut handle: impl FnMut(WatchEvent<R>) -> T,
 ) -> Infallible
@@ -68,8 +70,8 @@ where
                 Ok(Event::Apply(object)) => handle(WatchEvent::Applied(reduce(object))).await,
                 Ok(Event::Delete(object)) => handle(WatchEvent::Deleted(reduce(object))).await,
                 Err(cause) => {
-                    let cause = chain(&cause);
-                    let cause = log::clean(&cause);
+                    let text = chain(&cause);
+                    let cause = log::clean(&text);
                     let cause = cause.as_ref();
                     if in_order {
                         warn!(kind, cause, "the watch is broken; what was seen last stays in force");
@@ -77,13 +79,13 @@ where
                     } else {
                         debug!(kind, cause, "the watch is still broken");
                     }
-                    handle(WatchEvent::Failed).await;
+                    handle(WatchEvent::Failed(text)).await;
                     break;
                 }
             }
         }
         sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+        backoff = (backoff * 2).min(max_backoff);
     }
 }
 

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::lease::{Election, RENEW};
-use super::list_watch::{WatchEvent, chain, list_watch};
+use super::list_watch::{MAX_BACKOFF, WatchEvent, chain, list_watch};
 use super::tls_secret::{TlsSecret, Wanted, trusts};
 use crate::server::certificates::CertificatesError;
 use crate::server::{CertificateInstaller, TlsError, log};
@@ -153,7 +153,7 @@ where
             WatchEvent::Applied(object) => Some(found(Some(object))),
             WatchEvent::Deleted(_) => Some(found(None)),
             // What was seen last is the best that is known.
-            WatchEvent::Failed => None,
+            WatchEvent::Failed(_) => None,
         };
         async move {
             if let Some(found) = found {
@@ -162,7 +162,7 @@ where
             }
         }
     };
-    list_watch(kind, api, config, |object| object, handle).await
+    list_watch(kind, api, config, MAX_BACKOFF, |object| object, handle).await
 }
 
 /// Returns `caBundle` of each webhook.

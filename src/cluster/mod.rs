@@ -1,8 +1,9 @@
-//! Talks to the API server: watches the other objects that reviews look up, brings the policy, and keeps podgate's own
-//! certificates.
+//! Talks to the API server: watches the other objects that reviews look up, brings the policy, keeps podgate's own certificates, and
+//! removes the scheduling gates that podgate has added.
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
+mod gates;
 mod inventory;
 mod inventory_watch;
 mod lease;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use kube::{Client, Config};
 
+pub use gates::{open_gates, watch_opener};
 pub use inventory_watch::watch_inventory;
 pub use managed::{ManagedCertificates, manage_certificates};
 pub use policy::watch_policy;

@@ -7,7 +7,7 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, ResourceExt as _};
 
-use super::list_watch::{WatchEvent, list_watch};
+use super::list_watch::{MAX_BACKOFF, WatchEvent, list_watch};
 use crate::server::{ClusterState, Policies};
 
 const GROUP: &str = "podgate.dev";
@@ -39,7 +39,7 @@ pub async fn watch_policy(
             }
             WatchEvent::Applied(object) => Some(Some(object)),
             WatchEvent::Deleted(_) => Some(None),
-            WatchEvent::Failed => {
+            WatchEvent::Failed(_) => {
                 cluster_state.lost(KIND);
                 None
             }
@@ -59,7 +59,7 @@ pub async fn watch_policy(
             }
         }
     };
-    list_watch(KIND, api, config, |object| object, handle).await
+    list_watch(KIND, api, config, MAX_BACKOFF, |object| object, handle).await
 }
 
 /// The object as a policy file has it. Objects of a list do not always say what they are.

@@ -29,6 +29,7 @@ use tracing::{info, warn};
 pub use certificates::installer::CertificateInstaller;
 pub use certificates::{Flaw, TlsError};
 pub use cluster_state::ClusterState;
+pub use observe::gates::GateCount;
 pub use observe::log;
 #[cfg(feature = "otlp")]
 pub use observe::otlp;

@@ -1,6 +1,7 @@
 //! State that all parts of a server share: what reviews are judged by, and what is told of them.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
@@ -18,6 +19,8 @@ pub(crate) struct Shared {
     pub(crate) engine: Arc<ArcSwap<Engine>>,
     /// The other objects of the cluster; empty until all kinds have been listed.
     pub(crate) inventory: ArcSwapOption<Inventory>,
+    /// Tells whether somebody removes the gates that wait for other objects.
+    pub(crate) opens_gates: AtomicBool,
     /// Decides on readiness.
     pub(crate) health: Health,
     /// Counts.
@@ -34,6 +37,7 @@ impl Shared {
         Arc::new(Self {
             engine,
             inventory: ArcSwapOption::empty(),
+            opens_gates: AtomicBool::new(false),
             health: Health::new(),
             metrics: Metrics::new(),
             limits,

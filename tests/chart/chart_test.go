@@ -66,6 +66,17 @@ func template(t *testing.T, namespace string, values ...string) string {
 // What kustomize builds of a folder of manifests, with components.
 func kustomize(t *testing.T, folder string, components ...string) string {
 	t.Helper()
+	return build(t, func(manifests string) object {
+		for i, component := range components {
+			components[i] = filepath.Join(manifests, component)
+		}
+		return object{"resources": []string{filepath.Join(manifests, folder)}, "components": components}
+	})
+}
+
+// What kustomize builds of a kustomization, which is told where the manifests are.
+func build(t *testing.T, kustomization func(manifests string) object) string {
+	t.Helper()
 	here, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -78,11 +89,7 @@ func kustomize(t *testing.T, folder string, components ...string) string {
 	if manifests, err = filepath.Rel(here, manifests); err != nil {
 		t.Fatal(err)
 	}
-	for i, component := range components {
-		components[i] = filepath.Join(manifests, component)
-	}
-	kustomization := object{"resources": []string{filepath.Join(manifests, folder)}, "components": components}
-	text, err := yaml.Marshal(kustomization)
+	text, err := yaml.Marshal(kustomization(manifests))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +176,7 @@ func TestEqualsKustomize(t *testing.T) {
 	for folders, values := range map[string][]string{
 		"base":                           {"values/secret.yaml"},
 		"base components/cluster-policy": {"values/cluster-policy.yaml"},
+		"base components/gates":          {"values/gates.yaml"},
 		"overlays/managed-certs":         {},
 		"overlays/cert-manager":          {"values/cert-manager.yaml"},
 		"overlays/ha":                    {"values/ha.yaml"},
@@ -224,6 +232,34 @@ func TestAnotherNamespace(t *testing.T) {
 			if namespace := subject.(map[string]any)["namespace"]; namespace != "security" {
 				t.Errorf("%s: a right of %v", id, namespace)
 			}
+		}
+	}
+}
+
+// Whom the policy bounds is the ServiceAccount that has the right. One of another name would be bound by nothing.
+func TestBoundServiceAccount(t *testing.T) {
+	overlay := build(t, func(manifests string) object {
+		text, err := os.ReadFile(root + "manifests/overlays/namespace/kustomization.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kustomization object
+		if err := yaml.UnmarshalStrict(text, &kustomization); err != nil {
+			t.Fatal(err)
+		}
+		kustomization["resources"] = []string{filepath.Join(manifests, "overlays/managed-certs")}
+		kustomization["components"] = []string{filepath.Join(manifests, "components/gates")}
+		return kustomization
+	})
+	for namespace, rendered := range map[string]string{
+		"elsewhere": template(t, "elsewhere", "values/gates.yaml"),
+		"security":  overlay,
+	} {
+		bound := objects(t, rendered)["ValidatingAdmissionPolicy  podgate-gates-only"]["spec"].(map[string]any)
+		condition := bound["matchConditions"].([]any)[0].(map[string]any)["expression"]
+		want := `request.userInfo.username == "system:serviceaccount:` + namespace + `:podgate"`
+		if diff := cmp.Diff(want, condition); diff != "" {
+			t.Errorf("%s: %s", namespace, diff)
 		}
 	}
 }

@@ -25,6 +25,7 @@ mod leftovers;
 mod legacy;
 mod managed;
 mod mutation;
+mod pod_updates;
 mod policy;
 mod ratchet;
 mod requests;
@@ -90,6 +91,7 @@ fn tests() -> Vec<Trial> {
         failures::tests(),
         leftovers::tests(),
         mutation::tests(),
+        pod_updates::tests(),
         ratchet::tests(),
         requests::tests(),
     ];

@@ -211,6 +211,7 @@ fn the_command_lines_of_components_are_taken() {
     for (folder, added) in [
         ("components/watch", "--watch"),
         ("components/cluster-policy", "--policy-from-cluster"),
+        ("components/gates", "--open-gates"),
         ("overlays/managed-certs", "--manage-certs"),
     ] {
         let deployment = patched(deployment.clone(), folder);

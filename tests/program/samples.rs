@@ -29,6 +29,15 @@ fn good_manifests_have_no_findings() {
     assert_eq!(ran.code, 0, "{}", ran.stdout);
 }
 
+/// Those of docs/gates.md, and the policy by which their Pods wait.
+#[test]
+fn manifests_whose_pods_wait_have_no_findings() {
+    let ran = run(&root(), &["check", "samples/wait-for", "--fail-on", "audit"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let ran = run(&root(), &["policy", "check", "samples/wait-for/policy.yaml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
+
 #[test]
 fn bad_manifests_show_every_rule() {
     let ran = run(&root(), &["check", "samples/bad", "--old", "samples/old", "--format", "json"]);

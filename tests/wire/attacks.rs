@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use podgate_engine::{
-    admission::{Decision, ErrorReason, Mode, Response, handle, handle_within},
+    admission::{Cluster, Decision, ErrorReason, Mode, Response, handle, handle_within},
     policy::Engine,
 };
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ fn a_judgement_that_nobody_waits_for_is_given_up() {
     for asked in [0, 1, 5] {
         let times = Cell::new(0);
         let is_over = || times.replace(times.get() + 1) >= asked;
-        let response = handle_within(&Engine::default(), None, Mode::Validate, &body, &is_over);
+        let response = handle_within(&Engine::default(), Cluster::default(), Mode::Validate, &body, &is_over);
         assert_eq!((response.status, response.record.decision), (503, Decision::Error(ErrorReason::Exhausted)));
         let error = response.record.error.as_deref().unwrap();
         assert!(error.starts_with("the judgement took too long, and was given up at "), "{error}");
@@ -111,7 +111,7 @@ fn a_judgement_that_nobody_waits_for_is_given_up() {
     let pod = json!({"metadata": {"name": "web"}, "spec": {"containers": containers}}).to_string();
     let body = ask("CREATE", &pod, "null");
     let firing = Engine::new(&policy(FIRING));
-    let response = handle_within(&firing, None, Mode::Mutate, &body, &|| true);
+    let response = handle_within(&firing, Cluster::default(), Mode::Mutate, &body, &|| true);
     assert_eq!((response.status, response.record.decision), (503, Decision::Error(ErrorReason::Exhausted)));
     assert!(response.record.error.as_deref().unwrap().ends_with("default-probes"));
     assert_eq!(handle(&firing, Mode::Mutate, &body).record.decision, Decision::Patched);

@@ -76,7 +76,10 @@ pub fn init(format: LogFormat, level: LevelFilter, spans: Option<BoxedLayer>) ->
 
 /// Returns whether the line of an answer may be left out where only some are wanted: it allowed, and nothing was found or added.
 pub(crate) fn is_plain(record: &Record<'_>) -> bool {
-    record.decision == Decision::Allowed && record.findings.is_empty() && record.notice.is_none()
+    record.decision == Decision::Allowed
+        && record.findings.is_empty()
+        && record.notice.is_none()
+        && record.left_out.is_empty()
 }
 
 /// Writes the line of one answer.
@@ -102,6 +105,8 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
     });
     let policy_levels = policy_levels.as_deref();
     let mutations = join(record.mutations.iter().map(|id| (*id, None)));
+    let left_out = left_out(record);
+    let left_out = left_out.as_deref();
     let notice = record.notice.as_deref();
     let error = record.error.as_deref().map(clean);
     let error = error.as_deref();
@@ -124,6 +129,7 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             policy_levels,
             owner,
             mutations,
+            gates_not_added = left_out,
             notice,
             error,
             duration_microseconds,
@@ -147,6 +153,7 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             policy_levels,
             owner,
             mutations,
+            gates_not_added = left_out,
             notice,
             error,
             duration_microseconds,
@@ -155,6 +162,13 @@ pub fn decided(mode: Mode, status: u16, record: &Record<'_>, duration: Duration,
             "admission"
         );
     }
+}
+
+/// Returns the gates that were not added, each with the reason, in one line.
+fn left_out(record: &Record<'_>) -> Option<String> {
+    let texts: Vec<String> =
+        record.left_out.iter().take(MAX_IDS).map(|it| format!("{}: {}", clean(&it.gate), clean(&it.why))).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// Returns the rules' own levels, where any finding has another.
@@ -248,6 +262,7 @@ mod tests {
             own_levels: vec!["deny", "deny", "warn"],
             controlled: None,
             mutations: Vec::new(),
+            left_out: Vec::new(),
             notice: None,
             error: Some(NASTY.to_owned()),
         }

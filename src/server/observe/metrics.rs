@@ -1,5 +1,6 @@
 //! Counts and measures for Prometheus. Every label has a bounded set of values.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
@@ -14,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::failure::Failure;
 use super::findings::Findings;
+use super::gates::{GateCount, GateMetrics};
 use podgate_engine::admission::{Decision, Mode, Record};
 use podgate_engine::policy::exempt::Ending;
 
@@ -76,6 +78,7 @@ pub(crate) struct Metrics {
     watch_in_order: Family<KindLabels, Gauge>,
     watch_stale_since: Family<KindLabels, Gauge>,
     watch_failures: Family<KindLabels, Counter>,
+    gates: GateMetrics,
 }
 
 impl Metrics {
@@ -95,6 +98,7 @@ impl Metrics {
         let watch_in_order = Family::default();
         let watch_stale_since = Family::default();
         let watch_failures = Family::default();
+        let gates = GateMetrics::default();
         for failure in Failure::ALL {
             drop(errors.get_or_create(&ErrorLabels { reason: failure.as_str() }));
         }
@@ -149,6 +153,7 @@ impl Metrics {
             Family::clone(&watch_stale_since),
         );
         registry.register("watch_failures", "Errors of lists and watches", Family::clone(&watch_failures));
+        gates.register(&mut registry);
         registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         Self {
             registry,
@@ -167,6 +172,7 @@ impl Metrics {
             watch_in_order,
             watch_stale_since,
             watch_failures,
+            gates,
         }
     }
 
@@ -186,6 +192,7 @@ impl Metrics {
         }
         .observe(duration.as_secs_f64());
         self.findings.count(record);
+        self.gates.answered(record);
         for &mutation in &record.mutations {
             self.patches.get_or_create(&MutationLabels { mutation }).inc();
         }
@@ -250,6 +257,26 @@ impl Metrics {
             since.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
         }
         self.watch_failures.get_or_create(&labels).inc();
+    }
+
+    /// Says how many Pods wait behind which gate.
+    pub(crate) fn gates_counted(&self, gates: &BTreeMap<String, GateCount>) {
+        self.gates.counted(gates);
+    }
+
+    /// Counts a gate that was removed, and how long its Pod had waited.
+    pub(crate) fn gate_opened(&self, gate: &str, cause: &'static str, waited: Duration) {
+        self.gates.opened(gate, cause, waited);
+    }
+
+    /// Counts an attempt to remove a gate that failed.
+    pub(crate) fn gate_patch_failed(&self) {
+        self.gates.patch_failed();
+    }
+
+    /// Says whether this replica removes gates.
+    pub(crate) fn leads_gates(&self, leads: bool) {
+        self.gates.leads(leads);
     }
 
     /// Every metric in the format of [`CONTENT_TYPE`].

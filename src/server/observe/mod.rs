@@ -2,6 +2,7 @@
 
 pub(crate) mod failure;
 mod findings;
+pub(crate) mod gates;
 pub(crate) mod health;
 pub mod log;
 pub(crate) mod metrics;

@@ -28,7 +28,7 @@ use crate::server::overload::fair_queue::FairQueue;
 use crate::server::overload::memory_budget::{MemoryBudget, Reservation, SMALL_BYTES};
 use crate::server::overload::processor_limit::ProcessorLimit;
 use crate::server::shared::Shared;
-use podgate_engine::admission::{self, Mode, handle_within};
+use podgate_engine::admission::{self, Cluster, Mode, handle_within};
 use podgate_engine::panics::catch;
 
 /// Time after its deadline in which a review may end by itself and say why; well below the margin that is kept of a
@@ -168,8 +168,10 @@ impl ReviewService {
         let begin = Instant::now();
         let engine = self.shared.engine.load();
         let inventory = self.shared.inventory.load();
+        let opens_gates = self.shared.opens_gates.load(Ordering::Relaxed);
+        let cluster = Cluster { inventory: inventory.as_deref(), opens_gates };
         let is_over = || deadline <= Instant::now() || is_answered();
-        let Some(answer) = guarded(|| handle_within(&engine, inventory.as_deref(), mode, body, &is_over)) else {
+        let Some(answer) = guarded(|| handle_within(&engine, cluster, mode, body, &is_over)) else {
             self.shared.metrics.failed(Failure::Panic);
             error!(webhook = webhook(mode), "the handler panicked");
             let status = StatusCode::INTERNAL_SERVER_ERROR;

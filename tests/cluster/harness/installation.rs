@@ -16,14 +16,14 @@ pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:podgate:podgate";
 /// Which of the manifests' roles are granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
-    /// All but those to open gates.
+    /// All but those to open gates, which is shown in a cluster of its own.
     Usual,
     /// Those to open gates.
     Gates,
 }
 
 /// Where the roles of [`Rights::Gates`] are.
-const GATES: &str = "components/gates";
+const GATES: &str = "components/gates/";
 
 impl ControlPlane {
     /// Makes podgate's namespace, Service, service account and rights, if that has not been done yet.

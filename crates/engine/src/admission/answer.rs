@@ -7,6 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::wire::{Cause, Details, Status};
 use crate::{
+    mutate::LeftOut,
     policy::{Ignored, Verdict},
     rules::{Finding, Level},
     syntax::text::{beginning, one_line},
@@ -117,6 +118,14 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         }
     };
     by_rule.into_iter().map(|(rule, lines)| (rule, text(lines))).collect()
+}
+
+/// Returns a warning for each gate that the policy asks for and that is not added.
+pub(super) fn left_out(all: &[LeftOut]) -> Vec<String> {
+    let warning = |LeftOut { gate, why }: &LeftOut| {
+        line(format!("scheduling gate \"{gate}\" is not added: {why} (podgate)")).into_owned()
+    };
+    all.iter().take(MAX_LISTED).map(warning).collect()
 }
 
 /// Returns the annotations of a patch: which mutations added something.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     model::{Inventory, Operation, Request, Review},
+    mutate::LeftOut,
     panics::catch,
     policy::{Engine, Exhausted, MutateError, Notice, Verdict, label},
     rules::{budget::Budget, rule::More},
@@ -104,6 +105,8 @@ pub struct Record<'a> {
     pub controlled: Option<Controlled>,
     /// The ids of the mutations that added something.
     pub mutations: Vec<&'static str>,
+    /// The scheduling gates that the policy asks for and that were not added, and why.
+    pub left_out: Vec<LeftOut>,
     /// Says what is wrong with the labels of a Namespace: one line, bounded length.
     pub notice: Option<String>,
     /// Says why there is no decision, for the log: one line, bounded length.
@@ -165,6 +168,7 @@ impl Default for Record<'_> {
             own_levels: Vec::new(),
             controlled: None,
             mutations: Vec::new(),
+            left_out: Vec::new(),
             notice: None,
             error: None,
         }
@@ -196,6 +200,15 @@ pub struct Response<'a> {
     pub record: Record<'a>,
 }
 
+/// Says what is known of the cluster that a request comes from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cluster<'a> {
+    /// The other objects, where they are known.
+    pub inventory: Option<&'a Inventory>,
+    /// Says whether somebody removes the scheduling gates that wait for other objects; without, none of these is added.
+    pub opens_gates: bool,
+}
+
 /// Answers one AdmissionReview. Never panics, whatever `body` holds: a rule or mutation that does is HTTP 500, so that the
 /// caller's `failurePolicy` decides.
 ///
@@ -212,14 +225,14 @@ pub fn handle_knowing<'a>(
     mode: Mode,
     body: &'a [u8],
 ) -> Response<'a> {
-    handle_within(engine, inventory, mode, body, &|| false)
+    handle_within(engine, Cluster { inventory, ..Cluster::default() }, mode, body, &|| false)
 }
 
 /// Returns the same for a caller who does not wait for ever: once `is_over` says that nobody waits any more, the judgement is given
 /// up, with HTTP 503. It is asked every few microseconds of work; a single step takes milliseconds at most.
 pub fn handle_within<'a>(
     engine: &Engine,
-    inventory: Option<&'a Inventory>,
+    cluster: Cluster<'a>,
     mode: Mode,
     body: &'a [u8],
     is_over: &dyn Fn() -> bool,
@@ -230,7 +243,7 @@ pub fn handle_within<'a>(
         let (api_version, mut request) = read(body)?;
         request.understand_added(engine.kinds());
         record = Record::of(&request);
-        judge(engine, inventory, mode, Envelope { length: body.len(), api_version, request }, &budget, &mut record)
+        judge(engine, cluster, mode, Envelope { length: body.len(), api_version, request }, &budget, &mut record)
     });
     match answered {
         Ok(Ok(body)) => Response { status: 200, body, record },
@@ -300,7 +313,7 @@ impl Failure {
 /// Decides, and writes the answer. Fills in what `record` says of the decision.
 fn judge<'a>(
     engine: &Engine,
-    inventory: Option<&'a Inventory>,
+    cluster: Cluster<'a>,
     mode: Mode,
     envelope: Envelope<'a>,
     budget: &Budget<'_>,
@@ -309,7 +322,7 @@ fn judge<'a>(
     let Envelope { length, api_version, mut request } = envelope;
     let notice = namespace_notice(engine, mode, &request);
     // Read in both modes, although only new Pods are ever patched: what cannot be read is an error here as there.
-    let review = read_review(&mut request, length, inventory)?;
+    let review = read_review(&mut request, length, cluster)?;
     let mut response = AdmissionResponse { uid: &request.uid, allowed: true, ..AdmissionResponse::default() };
     if let Some(review) = &review {
         if record.name.is_empty() {
@@ -344,6 +357,7 @@ fn judge<'a>(
                     MutateError::Exhausted(exhausted) => Failure::exhausted(exhausted),
                     MutateError::Patch(error) => Failure::internal(error),
                 })?;
+                response.warnings = answer::left_out(&mutated.left_out);
                 if let Some(patch) = &mutated.patch {
                     let patch = serde_json::to_vec(patch).map_err(Failure::internal)?;
                     record.decision = Decision::Patched;
@@ -352,6 +366,7 @@ fn judge<'a>(
                     response.patch_type = Some("JSONPatch");
                     response.audit_annotations = answer::mutation_annotations(&record.mutations);
                 }
+                record.left_out = mutated.left_out;
             }
         }
     }
@@ -381,7 +396,7 @@ fn namespace_notice(engine: &Engine, mode: Mode, request: &AdmissionRequest<'_>)
 fn read_review<'a>(
     request: &mut AdmissionRequest<'a>,
     length: usize,
-    inventory: Option<&'a Inventory>,
+    cluster: Cluster<'a>,
 ) -> Result<Option<Review<'a>>, Failure> {
     let Some(target) = request.meaning.target else { return Ok(None) };
     let request = Request {
@@ -390,9 +405,10 @@ fn read_review<'a>(
         namespace: request.namespace.clone(),
         user: take(&mut request.user_info),
         objects: take(&mut request.objects),
-        inventory,
+        inventory: cluster.inventory,
     };
     let review = within(length, || Review::read(request));
+    let review = review.map(|review| review.map(|it| Review { opens_gates: cluster.opens_gates, ..it }));
     review.map_err(|error| Failure { reason: ErrorReason::UnreadableObject, cause: format!("request.{error}") })
 }
 

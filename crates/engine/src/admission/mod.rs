@@ -5,5 +5,5 @@ mod handle;
 mod wire;
 
 pub use handle::{
-    Controlled, Counted, Decision, ErrorReason, Mode, Record, Response, handle, handle_knowing, handle_within,
+    Cluster, Controlled, Counted, Decision, ErrorReason, Mode, Record, Response, handle, handle_knowing, handle_within,
 };

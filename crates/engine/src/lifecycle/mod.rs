@@ -23,3 +23,4 @@ pub mod stages;
 pub mod taints;
 pub mod timeline;
 pub mod volumes;
+pub mod waiting;

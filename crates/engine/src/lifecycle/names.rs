@@ -15,7 +15,7 @@ pub fn is_qualified_name(name: &str) -> bool {
 
 /// Returns whether `name` is a DNS subdomain (`IsDNS1123Subdomain`, RFC 1123): at most 253 of `a-z0-9-.`, every label beginning and
 /// ending with a letter or digit.
-fn is_dns_subdomain(name: &str) -> bool {
+pub fn is_dns_subdomain(name: &str) -> bool {
     let letter_or_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 253
         && name.split('.').all(|label| {

@@ -74,6 +74,8 @@ pub struct Review<'a> {
     pub user: User<'a>,
     /// Tells whether the object was read from a file, and nobody asks for it now. [`Review::read`] leaves it false.
     pub from_file: bool,
+    /// Tells whether somebody removes the scheduling gates that wait for other objects. [`Review::read`] leaves it false.
+    pub opens_gates: bool,
     /// The object as it shall be; on DELETE as it is.
     pub new: Object<'a>,
     /// The object as it is; on UPDATE only.
@@ -250,6 +252,7 @@ impl<'a> Review<'a> {
             namespace: request.namespace,
             user: request.user,
             from_file: false,
+            opens_gates: false,
             new,
             old,
             inventory: request.inventory,

@@ -2,11 +2,15 @@
 
 mod default_probes;
 mod mutation;
+mod open_when;
 pub mod patch;
 mod probe;
 mod scheduling_gates;
+mod wait_for;
 
 pub use default_probes::{DefaultProbes, Probes};
 pub use mutation::{Mutate, Mutation};
-pub use patch::{PatchBuilder, PatchError};
-pub use scheduling_gates::{SchedulingGate, SchedulingGates};
+pub use open_when::{AnyObject, ObjectCondition, OpenCondition};
+pub use patch::{LeftOut, PatchBuilder, PatchError};
+pub use scheduling_gates::{CompiledGate, SchedulingGate, SchedulingGates};
+pub use wait_for::{WaitFor, WaitForRules};

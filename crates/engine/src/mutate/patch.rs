@@ -6,6 +6,19 @@ use thiserror::Error;
 
 use crate::{model::Review, syntax::Path};
 
+/// Says why a gate is not added that podgate would have to remove.
+pub(super) const NOBODY_OPENS: &str =
+    "nobody would remove it: podgate serve --open-gates runs nowhere in this cluster, or has not for a while";
+
+/// Something that a policy asks for and that is not added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The scheduling gate.
+    pub gate: String,
+    /// Says why: one line, no final stop.
+    pub why: String,
+}
+
 /// A patch that cannot be built.
 #[derive(Debug, Error)]
 pub enum PatchError {
@@ -46,6 +59,7 @@ impl PatchError {
 #[derive(Debug, Default)]
 pub struct PatchBuilder {
     operations: Vec<PatchOperation>,
+    left_out: Vec<LeftOut>,
 }
 
 impl PatchBuilder {
@@ -63,9 +77,27 @@ impl PatchBuilder {
         }
     }
 
-    /// The patch; `None` where nothing was added.
-    pub fn finish(self) -> Option<Patch> {
-        (!self.operations.is_empty()).then_some(Patch(self.operations))
+    /// Notes that a gate is not added, and why.
+    pub fn leave_out(&mut self, gate: &str, why: &str) {
+        let left_out = LeftOut { gate: gate.to_owned(), why: why.to_owned() };
+        if !self.left_out.contains(&left_out) {
+            self.left_out.push(left_out);
+        }
+    }
+
+    /// Returns whether the member `at` has been added.
+    pub fn has(&self, at: &Path) -> bool {
+        let pointer = at.pointer();
+        let is_there = |operation: &PatchOperation| match operation {
+            PatchOperation::Add(add) => add.path.as_str() == pointer,
+            _ => false,
+        };
+        self.operations.iter().any(is_there)
+    }
+
+    /// Returns the patch, `None` where nothing was added; and what is not added.
+    pub fn finish(self) -> (Option<Patch>, Vec<LeftOut>) {
+        ((!self.operations.is_empty()).then_some(Patch(self.operations)), self.left_out)
     }
 
     /// Returns how many operations there are so far.
@@ -95,7 +127,7 @@ mod tests {
     fn patch(build: impl FnOnce(&mut PatchBuilder)) -> Value {
         let mut builder = PatchBuilder::default();
         build(&mut builder);
-        serde_json::to_value(builder.finish()).unwrap()
+        serde_json::to_value(builder.finish().0).unwrap()
     }
 
     #[test]

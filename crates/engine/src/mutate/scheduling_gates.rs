@@ -5,21 +5,27 @@
 //! depends on the labels of a namespace, and they are not known, there is no answer but an error, so that `failurePolicy`
 //! decides.
 //!
+//! A gate with `openWhen` is removed by `podgate serve --open-gates`, once all that it names is there. Where nobody does that it is not
+//! added, and the answer warns of it.
+//!
 //! # Why
 //!
 //! A gate keeps the scheduler from looking at a Pod until somebody removes it: a quota, a licence, a cluster that has still
 //! to grow. The gate has to be there from the start; it cannot be added later.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Mutate, Mutation, PatchBuilder, PatchError};
+use super::{Mutate, Mutation, OpenCondition, PatchBuilder, PatchError, patch::NOBODY_OPENS};
 use crate::{
-    lifecycle::names::is_qualified_name,
+    lifecycle::{
+        names::is_qualified_name,
+        waiting::{WAIT_FOR, Wait},
+    },
     model::{Applies, Container, LabelSelector, Review, Selection, Subject},
-    syntax::json::given,
+    syntax::{duration::DurationText, json::given},
 };
 
 static MUTATION: Mutation =
@@ -43,30 +49,74 @@ pub struct SchedulingGate {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "LabelSelector")]
     pub pod_selector: Option<LabelSelector>,
+    /// What the Pods wait for, all of it: podgate removes the gate then. Where it is absent somebody else removes the gate.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<OpenCondition>")]
+    pub open_when: Option<Vec<OpenCondition>>,
+    /// The longest time that a Pod waits, from its creation on; then it starts all the same. Absent: for ever.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DurationText")]
+    pub open_after: Option<DurationText>,
 }
 
 impl SchedulingGate {
-    /// Returns what in this setting cannot work: the field and why.
+    /// Returns what in this setting cannot work: the field, empty for the setting itself, and why.
     pub fn problems(&self) -> Vec<(String, String)> {
-        let name = (!is_qualified_name(&self.name)).then(|| {
-            ("name".to_owned(), format!("is \"{}\", which is no qualified name such as example.com/quota", self.name))
-        });
-        name.into_iter().collect()
+        let mut problems = Vec::new();
+        let mut say = |field: &str, why: String| problems.push((field.to_owned(), why));
+        if !is_qualified_name(&self.name) {
+            say("name", format!("is \"{}\", which is no qualified name such as example.com/quota", self.name));
+        } else if self.name == WAIT_FOR {
+            say("name", format!("\"{WAIT_FOR}\" is the gate of waitFor; choose another name"));
+        }
+        if self.open_when.as_ref().is_some_and(Vec::is_empty) {
+            say("openWhen", "is empty; leave it out where somebody else removes the gate".to_owned());
+        }
+        if self.open_after.is_some() && self.open_when.is_none() {
+            say("openAfter", "is of use beside openWhen only: somebody else removes the gate".to_owned());
+        }
+        for (index, condition) in self.open_when.iter().flatten().enumerate() {
+            let at = format!("openWhen.{index}");
+            let field = |field: String| if field.is_empty() { at.clone() } else { format!("{at}.{field}") };
+            problems.extend(condition.problems().into_iter().map(|(name, why)| (field(name), why)));
+        }
+        problems
     }
+
+    /// Returns it ready to add.
+    pub fn compile(&self) -> CompiledGate {
+        let (namespaces, of_pods) = (self.namespaces.as_deref(), self.pod_selector.as_ref());
+        let open_when = self.open_when.as_ref();
+        CompiledGate {
+            name: self.name.clone(),
+            selection: Selection::new(namespaces, self.namespace_selector.as_ref(), of_pods),
+            waits: open_when.map(|conditions| conditions.iter().filter_map(OpenCondition::wait).collect()),
+            open_after: self.open_after.as_ref().map(|text| text.duration),
+        }
+    }
+}
+
+/// A gate of a policy, ready to add.
+#[derive(Debug, Clone)]
+pub struct CompiledGate {
+    /// The gate's name.
+    pub name: String,
+    /// The Pods that get it.
+    pub selection: Selection,
+    /// What the Pods wait for; `None` where podgate does not remove the gate.
+    pub waits: Option<Vec<Wait>>,
+    /// The longest time that a Pod waits.
+    pub open_after: Option<Duration>,
 }
 
 /// The policy's gates, ready to add.
 #[derive(Debug)]
-pub struct SchedulingGates(Vec<(String, Selection)>);
+pub struct SchedulingGates(Vec<CompiledGate>);
 
 impl SchedulingGates {
     /// Compiles the gates of a policy.
     pub fn new(gates: &[SchedulingGate]) -> Self {
-        let compile = |gate: &SchedulingGate| {
-            let (namespaces, of_pods) = (gate.namespaces.as_deref(), gate.pod_selector.as_ref());
-            (gate.name.clone(), Selection::new(namespaces, gate.namespace_selector.as_ref(), of_pods))
-        };
-        Self(gates.iter().map(compile).collect())
+        Self(gates.iter().map(SchedulingGate::compile).collect())
     }
 }
 
@@ -86,9 +136,13 @@ impl Mutate for SchedulingGates {
             // Several entries of a policy may give the same gate, each to other Pods.
             let mut there: HashSet<&str> = template.spec.gates().iter().map(|gate| &*gate.name).collect();
             let mut missing = Vec::new();
-            for (name, selection) in &self.0 {
+            for CompiledGate { name, selection, waits, .. } in &self.0 {
                 let applies = selection.applies(&subject);
                 if applies == Applies::No || there.contains(name.as_str()) {
+                    continue;
+                }
+                if waits.is_some() && !review.opens_gates {
+                    patch.leave_out(name, NOBODY_OPENS);
                     continue;
                 }
                 if applies == Applies::Unknown {
@@ -105,6 +159,6 @@ impl Mutate for SchedulingGates {
 
 /// An item of `schedulingGates`.
 #[derive(Debug, Serialize)]
-struct Gate<'a> {
-    name: &'a str,
+pub(super) struct Gate<'a> {
+    pub(super) name: &'a str,
 }

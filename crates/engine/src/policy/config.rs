@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{KubernetesVersion, LabelSelector, Operation, WorkloadTable},
-    mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates},
+    mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates, WaitFor, WaitForRules},
     rules::Level,
     syntax::json::{given, object_only},
 };
@@ -317,6 +317,9 @@ pub struct Mutations {
     /// Scheduling gates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scheduling_gates: Vec<SchedulingGate>,
+    /// A gate for Pods that say themselves what they wait for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_for: Option<WaitFor>,
 }
 
 impl Mutations {
@@ -333,6 +336,9 @@ impl Mutations {
         }
         if !self.scheduling_gates.is_empty() {
             compiled.push(Box::new(SchedulingGates::new(&self.scheduling_gates)));
+        }
+        if let Some(settings) = &self.wait_for {
+            compiled.push(Box::new(WaitForRules::new(settings)));
         }
         compiled
     }

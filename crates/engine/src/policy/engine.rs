@@ -11,6 +11,7 @@ use super::{
     controllers,
     day::Day,
     exempt::{self, Aside},
+    gates::OpenedGates,
     judge::STEPS_OF_A_RULE,
     label::{OFF, PROFILE_LABEL},
     scope::{ScopeMatch, Scopes},
@@ -34,6 +35,7 @@ pub struct Engine {
     settings: AllSettings,
     /// In the order in which they are applied.
     mutations: Vec<Box<dyn Mutate>>,
+    opened_gates: OpenedGates,
 }
 
 /// The part of the policy that is in force for an object.
@@ -77,6 +79,7 @@ impl Engine {
             kinds,
             settings: AllSettings::compile(policy, rules),
             mutations: spec.mutations.compile(),
+            opened_gates: OpenedGates::new(&spec.mutations),
         }
     }
 
@@ -225,7 +228,13 @@ impl Engine {
                 return Err(Exhausted { at: mutation.id }.into());
             }
         }
-        Ok(Mutated { patch: patch.finish(), by })
+        let (patch, left_out) = patch.finish();
+        Ok(Mutated { patch, by, left_out })
+    }
+
+    /// Returns the gates that podgate removes under this policy.
+    pub fn opened_gates(&self) -> &OpenedGates {
+        &self.opened_gates
     }
 
     /// Returns whether namespace or user are exempt, in every scope that the object may fall under.

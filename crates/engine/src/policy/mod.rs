@@ -7,6 +7,7 @@ pub mod controllers;
 pub mod day;
 pub mod engine;
 pub mod exempt;
+pub mod gates;
 pub mod ignore;
 mod judge;
 pub mod kinds;

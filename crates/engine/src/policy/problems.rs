@@ -234,7 +234,13 @@ fn may_be_label(pattern: &str) -> bool {
 
 fn of_mutations(spec: &PolicySpec, problems: &mut Vec<Problem>) {
     let mutations = Path::of(&["spec", "mutations"]);
-    let below = |base: &Path, dotted: &str| dotted.split('.').fold(base.clone(), |path, key| path.key(key.to_owned()));
+    let below = |base: &Path, dotted: &str| {
+        let parts = dotted.split('.').filter(|part| !part.is_empty());
+        parts.fold(base.clone(), |path, part| match part.parse() {
+            Ok(index) => path.index(index),
+            Err(_) => path.key(part.to_owned()),
+        })
+    };
     if let Some(probes) = &spec.mutations.default_probes {
         let at = mutations.clone().key("defaultProbes");
         problems.extend(probes.problems().into_iter().map(|(field, why)| (below(&at, &field), why)));
@@ -246,6 +252,10 @@ fn of_mutations(spec: &PolicySpec, problems: &mut Vec<Problem>) {
         problems.extend(gate.problems().into_iter().map(|(field, why)| (below(&at, &field), why)));
         let selectors = (gate.namespace_selector.as_ref(), gate.pod_selector.as_ref());
         problems.extend(of_selection(&at, gate.namespaces.as_ref(), selectors.0, selectors.1));
+    }
+    if let Some(settings) = &spec.mutations.wait_for {
+        let namespaces = settings.target_namespaces.as_deref().unwrap_or_default();
+        of_namespaces(&mutations.key("waitFor").key("targetNamespaces"), namespaces, problems);
     }
 }
 

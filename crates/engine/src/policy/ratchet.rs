@@ -53,6 +53,7 @@ impl Excuses {
             namespace: review.namespace.clone(),
             user: review.user.clone(),
             from_file: review.from_file,
+            opens_gates: review.opens_gates,
             new: in_order_of(&review.new, old),
             old: None,
             inventory: review.inventory,

@@ -9,7 +9,7 @@ use super::{
     ignore::{Ignored, Notice},
 };
 use crate::{
-    mutate::{Mutation, PatchError},
+    mutate::{LeftOut, Mutation, PatchError},
     rules::{Finding, Level, rule::More},
 };
 
@@ -117,6 +117,8 @@ pub struct Mutated {
     pub patch: Option<Patch>,
     /// The mutation that made each operation of the patch, in its order.
     pub by: Vec<&'static Mutation>,
+    /// What the policy asks for and is not added.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Mutated {

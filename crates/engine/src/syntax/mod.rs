@@ -2,6 +2,7 @@
 
 pub mod collections;
 mod diagnose;
+pub mod duration;
 pub mod json;
 pub mod object;
 pub mod path;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use podgate_engine::lifecycle::timeline::Bounds;
+use podgate_engine::{lifecycle::timeline::Bounds, syntax::duration};
 
 /// Limits what is taken for a time: a year.
-const MOST: f64 = 366.0 * 24.0 * 3600.0;
+const MOST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Holds the steps of an axis, in seconds.
 const STEPS: [u64; 19] =
@@ -18,44 +18,15 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if trimmed.starts_with('-') {
         return Err(refused("it is negative; write a time from the beginning on, such as 90s"));
     }
-    let seconds = if let Ok(seconds) = trimmed.parse::<f64>() { Some(seconds) } else { in_units(trimmed) };
-    match seconds {
-        Some(seconds) if (0.0..=MOST).contains(&seconds) => Ok(Duration::from_millis(to_millis(seconds))),
+    let time = match trimmed.parse::<f64>() {
+        Ok(seconds) => duration::parse(&format!("{seconds}s")),
+        Err(_) => duration::parse(trimmed),
+    };
+    match time {
+        Some(time) if time <= MOST => Ok(time),
         Some(_) => Err(refused("it is longer than 366 days; write a shorter one")),
         None => Err(refused("write a duration such as 90s, 1m30s or 500ms, or a number of seconds")),
     }
-}
-
-/// Returns whole milliseconds.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number is between 0 and a year")]
-fn to_millis(seconds: f64) -> u64 {
-    (seconds * 1000.0).round() as u64
-}
-
-/// Returns the seconds of numbers with units, one after the other.
-fn in_units(text: &str) -> Option<f64> {
-    let mut rest = text;
-    let mut seconds = 0.0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-        let (number, behind) = rest.split_at_checked(end)?;
-        let number: f64 = number.parse().ok()?;
-        let end = behind.find(|character: char| character.is_ascii_digit()).unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at_checked(end)?;
-        seconds += number
-            * match unit {
-                "ms" => 0.001,
-                "s" => 1.0,
-                "m" => 60.0,
-                "h" => 3600.0,
-                _ => return None,
-            };
-        rest = behind;
-    }
-    Some(seconds)
 }
 
 /// Returns a time in words: `0s`, `1.5s`, `1m30s`, `2h`.
