@@ -34,6 +34,9 @@ struct CauseLabels {
     cause: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoLabels {}
+
 /// What is counted of the Pods behind one gate.
 #[derive(Debug, Clone, Default)]
 pub struct GateCount {
@@ -53,7 +56,7 @@ pub(super) struct GateMetrics {
     patch_failures: Counter,
     not_added: Family<GateLabels, Counter>,
     /// Only there where this process may remove gates: 0 of a process that may not would look as if nobody did.
-    leader: Family<(), Gauge>,
+    leader: Family<NoLabels, Gauge>,
     /// The gates that have been told of, so that they go to 0 when nobody waits.
     told: Mutex<BTreeSet<ReasonLabels>>,
 }
@@ -143,6 +146,6 @@ impl GateMetrics {
     }
 
     pub(super) fn leads(&self, leads: bool) {
-        self.leader.get_or_create(&()).set(i64::from(leads));
+        self.leader.get_or_create(&NoLabels {}).set(i64::from(leads));
     }
 }
