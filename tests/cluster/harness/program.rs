@@ -104,10 +104,14 @@ impl Program {
         self.admin("/readyz").await.is_some_and(|(status, _)| status == 200)
     }
 
-    /// The value of a metric, as it is written.
+    /// The value of a metric, as it is written. No labels may be written as empty ones.
     pub async fn metric(&self, name: &str) -> Option<String> {
         let (_, text) = self.admin("/metrics").await?;
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+        let value = |line: &str| {
+            let rest = line.strip_prefix(name)?;
+            rest.strip_prefix("{}").unwrap_or(rest).strip_prefix(' ').map(str::to_owned)
+        };
+        text.lines().find_map(value)
     }
 
     /// What it has logged: one JSON object a line.
