@@ -10,6 +10,8 @@ mod completions;
 mod duration;
 mod fix;
 mod formats;
+#[cfg(feature = "server")]
+mod gates;
 mod man;
 mod output;
 mod page;
@@ -49,6 +51,8 @@ enum Command {
     Fix(Box<fix::Args>),
     Review(review::Args),
     Timeline(Box<timeline::Args>),
+    #[cfg(feature = "server")]
+    Gates(gates::Args),
     Rules(rules::Args),
     #[command(subcommand)]
     Policy(policy::Command),
@@ -67,6 +71,8 @@ pub fn main() -> ExitCode {
         Command::Fix(args) => fix::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Timeline(args) => timeline::run(&args),
+        #[cfg(feature = "server")]
+        Command::Gates(args) => gates::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Policy(command) => policy::run(&command),
         #[cfg(feature = "server")]

@@ -10,16 +10,19 @@ mod lease;
 mod list_watch;
 mod managed;
 mod policy;
+mod policy_in_force;
 mod tls_secret;
 
 use std::time::Duration;
 
+use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
 
-pub use gates::{open_gates, watch_opener};
+pub use gates::{AwaitedTarget, Overview, Owner, WaitingPods, gates_overview, open_gates, watch_opener};
 pub use inventory_watch::watch_inventory;
 pub use managed::{ManagedCertificates, manage_certificates};
 pub use policy::watch_policy;
+pub use policy_in_force::{PolicyInForceError, policy_in_force};
 
 /// Limits the time in which a connection to the API server is made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,6 +36,9 @@ pub enum ClusterError {
     /// Neither a kubeconfig nor a service account.
     #[error("cannot find the API server: no kubeconfig, and no service account of a Pod")]
     Config(#[from] kube::config::InferConfigError),
+    /// The kubeconfig cannot be used, or does not have the context.
+    #[error("cannot use the kubeconfig")]
+    Kubeconfig(#[from] kube::config::KubeconfigError),
     /// The client cannot be made.
     #[error("cannot set up the client of the API server")]
     Client(#[source] Box<kube::Error>),
@@ -40,7 +46,17 @@ pub enum ClusterError {
 
 /// Returns a client with the rights of the Pod's service account, or of `$KUBECONFIG`. Connects only when it is used.
 pub async fn connect() -> Result<Client, ClusterError> {
-    let mut config = Config::infer().await?;
+    client(Config::infer().await?)
+}
+
+/// Returns a client with the rights of a context of the kubeconfig; without one as [`connect`] does. Connects only when it is used.
+pub async fn connect_to(context: Option<&str>) -> Result<Client, ClusterError> {
+    let Some(context) = context else { return connect().await };
+    let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
+    client(Config::from_kubeconfig(&options).await?)
+}
+
+fn client(mut config: Config) -> Result<Client, ClusterError> {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.read_timeout = Some(READ_TIMEOUT);
     // The time before a request does not count.

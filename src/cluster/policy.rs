@@ -26,8 +26,7 @@ pub async fn watch_policy(
     policies: Arc<Policies>,
     cluster_state: ClusterState,
 ) -> Infallible {
-    let kind = GroupVersionKind::gvk(GROUP, VERSION, KIND);
-    let api: Api<DynamicObject> = Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, PLURAL));
+    let api = api(client);
     let config = Config::default().fields(&format!("metadata.name={name}"));
     // The version that was seen last. After an error everything is listed again, and mostly nothing has changed.
     let mut known: Option<Option<String>> = None;
@@ -62,8 +61,14 @@ pub async fn watch_policy(
     list_watch(KIND, api, config, MAX_BACKOFF, |object| object, handle).await
 }
 
+/// Returns the API of LifecyclePolicies.
+pub(super) fn api(client: Client) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk(GROUP, VERSION, KIND);
+    Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, PLURAL))
+}
+
 /// The object as a policy file has it. Objects of a list do not always say what they are.
-fn text(mut object: DynamicObject) -> String {
+pub(super) fn text(mut object: DynamicObject) -> String {
     object.annotations_mut().remove(LAST_APPLIED);
     object.types = Some(TypeMeta { api_version: format!("{GROUP}/{VERSION}"), kind: KIND.to_owned() });
     // What cannot be written as JSON is no policy.

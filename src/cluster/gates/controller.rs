@@ -6,7 +6,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -18,7 +17,7 @@ use super::Task;
 use super::decide::{Cause, Decision, Reason, decide};
 use super::events::{EventKind, Events};
 use super::patch::{self, Outcome};
-use super::pods::{GatedPod, PodChange, watch_pods};
+use super::pods::{GatedPod, PodChange, waited, watch_pods};
 use super::targets::{Changed, Place, TargetChange, Targets};
 use crate::server::{ClusterState, GateCount, log};
 use podgate_engine::lifecycle::waiting::Wait;
@@ -107,11 +106,6 @@ impl Waiting {
         let may_retry = self.retry_at.is_some_and(|at| at <= Instant::now());
         !self.is_queued && (may_retry || is_unsaid || self.is_crowded_out || self.gates.iter().any(opens))
     }
-}
-
-/// Returns how long a Pod has been there. By a clock that is behind the API server's no time has passed.
-fn waited(pod: &GatedPod) -> Duration {
-    Timestamp::now().duration_since(pod.created).try_into().unwrap_or_default()
 }
 
 /// Gates that were to be removed from a Pod: with what opened each.

@@ -13,6 +13,7 @@
 mod controller;
 mod decide;
 mod events;
+mod overview;
 mod patch;
 mod pods;
 mod targets;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use self::controller::Controller;
+pub use self::overview::{AwaitedTarget, Overview, Owner, WaitingPods, gates_overview};
 use super::lease::{Election, Observer, RENEW};
 use super::list_watch::chain;
 use crate::server::{ClusterState, log};

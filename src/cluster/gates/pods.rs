@@ -21,7 +21,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(5);
 /// Limits the Pods of a list that are in memory, whole, at a time.
 const PAGE: u32 = 500;
 /// The Pods that no node has: a gated Pod has none.
-const UNSCHEDULED: &str = "spec.nodeName=,status.phase=Pending";
+pub(super) const UNSCHEDULED: &str = "spec.nodeName=,status.phase=Pending";
 
 /// A Pod, as far as gates are concerned.
 pub(super) type PodObject = Object<PodGates, NotUsed>;
@@ -68,6 +68,11 @@ impl From<PodObject> for GatedPod {
     }
 }
 
+/// Returns how long a Pod has been there. By a clock that is behind the API server's no time has passed.
+pub(super) fn waited(pod: &GatedPod) -> Duration {
+    Timestamp::now().duration_since(pod.created).try_into().unwrap_or_default()
+}
+
 /// A change of the Pods that are not scheduled.
 #[derive(Debug)]
 pub(super) enum PodChange {
@@ -82,11 +87,6 @@ pub(super) enum PodChange {
 /// Returns the API of Pods of all namespaces.
 pub(super) fn api(client: &Client) -> Api<PodObject> {
     Api::all_with(client.clone(), &ApiResource::erase::<Pod>(&()))
-}
-
-/// Returns the Pods that are not scheduled yet, with or without gates.
-pub(super) fn unscheduled() -> Config {
-    Config::default().fields(UNSCHEDULED).page_size(PAGE)
 }
 
 /// Sends what changes, for as long as it is polled.
@@ -118,5 +118,6 @@ pub(super) async fn watch_pods(
             }
         }
     };
-    list_watch(KIND, api(&client), unscheduled(), MAX_BACKOFF, GatedPod::from, handle).await
+    let config = Config::default().fields(UNSCHEDULED).page_size(PAGE);
+    list_watch(KIND, api(&client), config, MAX_BACKOFF, GatedPod::from, handle).await
 }

@@ -257,7 +257,11 @@ impl Targets {
 /// Sends what changes in a place, for as long as it is polled.
 async fn watch(client: Client, place: Arc<Place>, changes: mpsc::Sender<Seen>) -> Infallible {
     loop {
-        match resource(&client, &place).await {
+        let found = match place.reads {
+            Reads::Endpoints => Ok((ApiResource::erase::<EndpointSliceObject>(&()), true)),
+            Reads::Metadata | Reads::Whole => resource(&client, &place.api_version, &place.kind).await,
+        };
+        match found {
             Ok((resource, is_namespaced)) => {
                 let namespace = Some(place.namespace.as_str()).filter(|_| is_namespaced);
                 match place.reads {
@@ -281,7 +285,7 @@ async fn watch(client: Client, place: Arc<Place>, changes: mpsc::Sender<Seen>) -
     }
 }
 
-fn api<K>(client: &Client, resource: &ApiResource, namespace: Option<&str>) -> Api<K>
+pub(super) fn api<K>(client: &Client, resource: &ApiResource, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
 {
@@ -292,29 +296,26 @@ where
 }
 
 /// Finds what the API server calls a kind, and whether its objects are in namespaces. Those that everybody has are known.
-async fn resource(client: &Client, place: &Place) -> Result<(ApiResource, bool), String> {
-    let known = match (place.reads, place.api_version.as_str(), place.kind.as_str()) {
-        (Reads::Endpoints, ..) => Some(ApiResource::erase::<EndpointSliceObject>(&())),
-        (_, "batch/v1", "Job") => Some(ApiResource::erase::<Job>(&())),
-        (_, "apps/v1", "Deployment") => Some(ApiResource::erase::<Deployment>(&())),
-        (_, "apps/v1", "StatefulSet") => Some(ApiResource::erase::<StatefulSet>(&())),
-        (_, "apps/v1", "DaemonSet") => Some(ApiResource::erase::<DaemonSet>(&())),
-        (_, "v1", "PersistentVolumeClaim") => Some(ApiResource::erase::<PersistentVolumeClaim>(&())),
-        (_, "v1", "ConfigMap") => Some(ApiResource::erase::<ConfigMap>(&())),
-        (_, "v1", "Secret") => Some(ApiResource::erase::<Secret>(&())),
-        (_, "v1", "Pod") => Some(ApiResource::erase::<Pod>(&())),
+pub(super) async fn resource(client: &Client, api_version: &str, kind: &str) -> Result<(ApiResource, bool), String> {
+    let known = match (api_version, kind) {
+        ("batch/v1", "Job") => Some(ApiResource::erase::<Job>(&())),
+        ("apps/v1", "Deployment") => Some(ApiResource::erase::<Deployment>(&())),
+        ("apps/v1", "StatefulSet") => Some(ApiResource::erase::<StatefulSet>(&())),
+        ("apps/v1", "DaemonSet") => Some(ApiResource::erase::<DaemonSet>(&())),
+        ("v1", "PersistentVolumeClaim") => Some(ApiResource::erase::<PersistentVolumeClaim>(&())),
+        ("v1", "ConfigMap") => Some(ApiResource::erase::<ConfigMap>(&())),
+        ("v1", "Secret") => Some(ApiResource::erase::<Secret>(&())),
+        ("v1", "Pod") => Some(ApiResource::erase::<Pod>(&())),
         _ => None,
     };
     if let Some(known) = known {
         return Ok((known, true));
     }
-    let (group, version) = place.api_version.split_once('/').unwrap_or(("", &place.api_version));
-    match pinned_kind(client, &GroupVersionKind::gvk(group, version, &place.kind)).await {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    match pinned_kind(client, &GroupVersionKind::gvk(group, version, kind)).await {
         Ok((resource, capabilities)) => Ok((resource, capabilities.scope == Scope::Namespaced)),
-        Err(kube::Error::Discovery(_)) => Err(format!("there is no kind {} in {}", place.kind, place.api_version)),
-        Err(kube::Error::Api(status)) if status.code == 404 => {
-            Err(format!("there is no kind {} in {}", place.kind, place.api_version))
-        }
+        Err(kube::Error::Discovery(_)) => Err(format!("there is no kind {kind} in {api_version}")),
+        Err(kube::Error::Api(status)) if status.code == 404 => Err(format!("there is no kind {kind} in {api_version}")),
         Err(cause) => Err(chain(&cause)),
     }
 }

@@ -25,5 +25,5 @@ pub use error::TimelineError;
 pub use life::Life;
 pub use pins::Pin;
 pub use scenario::{ContainerScript, Done, End, Fails, ScenarioError, ScenarioFile, Stop, Time};
-pub use time::parse as parse_time;
+pub use time::{parse as parse_time, show as show_time};
 pub use words::Told;

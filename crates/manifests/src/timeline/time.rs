@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Returns a time in words: `0s`, `1.5s`, `1m30s`, `2h`.
-pub(super) fn show(time: Duration) -> String {
+pub fn show(time: Duration) -> String {
     let (all, millis) = (time.as_secs(), time.subsec_millis());
     if all == 0 && millis == 0 {
         return "0s".to_owned();

@@ -5,6 +5,7 @@
 //! removes its own gates for. `annotation` reads them from a Pod, `state` says of the objects of a cluster whether they are met.
 
 mod annotation;
+pub mod circle;
 mod state;
 
 use std::fmt;
