@@ -106,7 +106,9 @@ pub fn job_complete(writes: &[Write], job: &str) -> Option<Write> {
 
 /// The write by which an object was made.
 pub fn created(writes: &[Write], resource: &str, name: &str) -> Option<Write> {
-    let is_it = |write: &&Write| write.verb == "create" && write.resource == resource && write.name == name;
+    let is_it = |write: &&Write| {
+        write.verb == "create" && write.resource == resource && write.subresource.is_empty() && write.name == name
+    };
     writes.iter().find(is_it).cloned()
 }
 

@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::harness::{Content, ControlPlane, SERVICE_ACCOUNT, eventually, path, with};
+use crate::harness::{Client, Content, SERVICE_ACCOUNT, eventually, path, with};
 use crate::log::created;
 use crate::objects::{configmap, gates, waiting_pod};
 use crate::scene::Scene;
@@ -58,7 +58,8 @@ async fn a_refused_patch_is_tried_again(stage: &'static Stage) {
     let web = with(waiting_pod(&scene.namespace, "web", "configmap/go"), "/metadata/labels/refuse", "yes");
     scene.create([web.clone()]).await;
     scene.gated("web", 1).await;
-    refuse_podgate(scene.plane, &web).await;
+    let clients = [scene.plane.client.clone(), podgate.api_server.client()];
+    refuse_podgate(&clients, &web).await;
     let leader = &podgate.running[podgate.leader().await];
     let failures =
         async || leader.metric("podgate_gate_patch_failures_total").await.map_or(0, |it| it.parse().unwrap());
@@ -70,8 +71,8 @@ async fn a_refused_patch_is_tried_again(stage: &'static Stage) {
     scene.running("web", 1).await;
 }
 
-/// A policy of the cluster that refuses podgate what it wants to do with Pods of a label.
-async fn refuse_podgate(plane: &ControlPlane, pod: &Value) {
+/// A policy of the cluster that refuses podgate what it wants to do with Pods of a label. Each API server has to know it.
+async fn refuse_podgate(clients: &[Client; 2], pod: &Value) {
     let is_podgate = format!("request.userInfo.username == \"{SERVICE_ACCOUNT}\"");
     let policy = json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "not-now"},
@@ -89,14 +90,15 @@ async fn refuse_podgate(plane: &ControlPlane, pod: &Value) {
         "metadata": {"name": "not-now"}, "spec": {"policyName": "not-now", "validationActions": ["Deny"]}
     });
     for object in [policy, binding] {
-        plane.client.create(&object).await.accepted();
+        clients[0].create(&object).await.accepted();
     }
-    let podgate = plane.client.impersonate(SERVICE_ACCOUNT, &["system:authenticated"]);
     let patch = json!([{"op": "test", "path": "/metadata/labels/refuse", "value": "yes"}]);
-    // Each API server has to know it; the other one does at about the same time.
-    eventually("podgate is refused", async || {
-        let answer = podgate.send(Method::PATCH, &path(pod, ""), "dryRun=All", Content::JsonPatch(&patch)).await;
-        answer.message().contains("not now").then_some(())
-    })
-    .await;
+    for client in clients {
+        let podgate = client.impersonate(SERVICE_ACCOUNT, &["system:authenticated"]);
+        eventually("podgate is refused", async || {
+            let answer = podgate.send(Method::PATCH, &path(pod, ""), "dryRun=All", Content::JsonPatch(&patch)).await;
+            answer.message().contains("not now").then_some(())
+        })
+        .await;
+    }
 }

@@ -4,6 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
+use crate::harness::eventually;
 use crate::log::{Write, job_complete, service_ready};
 use crate::objects::{database, migration, waiting};
 use crate::scene::{Scene, name};
@@ -27,10 +28,16 @@ async fn the_app_first(stage: &'static Stage) {
     scene.create([waiting("Deployment", namespace, "web", 2, TARGETS)]).await;
     let pods = scene.gated("web", 2).await;
     for pod in &pods {
-        let told = scene.told(name(pod), "WaitingForTargets").await;
-        assert_eq!(told["type"], "Normal");
-        let note = told["note"].as_str().unwrap();
-        assert!(note.contains("service/db") && note.contains("job/migrate"), "{note}");
+        eventually("an Event says what is waited for", async || {
+            let events = scene.events(name(pod), "WaitingForTargets").await;
+            let both = |event: &&Value| {
+                let note = event["note"].as_str().unwrap();
+                note.contains("service/db") && note.contains("job/migrate")
+            };
+            assert_eq!(events.iter().find(both)?["type"], "Normal");
+            Some(())
+        })
+        .await;
     }
     scene.create(database(namespace, 3)).await;
     scene.create([migration(namespace, 6)]).await;
@@ -62,7 +69,7 @@ async fn all_there_before(stage: &'static Stage) {
     let pods = scene.running("web", 1).await;
     scene.told(name(&pods[0]), "GateOpened").await;
     // A Pod with a generated name has none yet in the request that makes it.
-    let is_made = |write: &&Write| write.verb == "create" && write.resource == "pods";
+    let is_made = |write: &&Write| write.verb == "create" && write.resource == "pods" && write.subresource.is_empty();
     let made = scene.written("the Pod was made", |log| log.iter().rfind(is_made).cloned()).await;
     scene.opened_promptly(&pods, &[made], None).await;
 }
