@@ -172,7 +172,7 @@ async fn nobody_opens_gates(stage: &'static Stage) {
         replica.stop().await;
     }
     assert_eq!(podgate.holder().await, None, "who ends lets go of the Lease");
-    let only_judges = podgate.program(&[]).await;
+    let only_judges = podgate.watcher().await;
     podgate.balancer.serve([&only_judges]);
     let web = waiting_pod(&scene.namespace, "web", "configmap/never");
     let soon =

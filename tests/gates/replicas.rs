@@ -1,13 +1,13 @@
 //! podgate as it is run: several processes that share certificates, behind one address.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::jiff::Timestamp;
 use podgate::server::certificates;
 use serde_json::json;
 
-use crate::harness::{ApiServer, Balancer, ControlPlane, Program, eventually};
+use crate::harness::{ApiServer, Balancer, ControlPlane, Program, eventually, with};
 use crate::log::Start;
 
 /// For all tests: what may be waited for in other namespaces, a gate that opens by time, and one that podgate does not open.
@@ -53,18 +53,25 @@ impl Replicas {
         fs::read_to_string(self.cert_dir.join(certificates::CA_FILE)).unwrap()
     }
 
-    /// Starts one that nobody is led to yet, and waits until it is ready.
-    pub async fn program(&self, args: &[&str]) -> Program {
-        let policy = self.policy.to_str().unwrap();
-        let all = [&["--drain-delay", "1s", "--policy", policy], args].concat();
-        let program = Program::start_in(self.plane, Some(&self.kubeconfig), Some(&self.cert_dir), &all).await;
-        eventually("podgate is ready", async || program.is_ready().await.then_some(())).await;
-        program
+    /// Starts one that opens gates, waits until it is ready, and leads nobody to it yet.
+    pub async fn opener(&self) -> Program {
+        self.program(&self.kubeconfig, "--open-gates").await
     }
 
-    /// One that opens gates.
-    pub async fn opener(&self) -> Program {
-        self.program(&["--open-gates"]).await
+    /// The same of one that only judges. It has all rights: those to watch are no part of those to open gates.
+    pub async fn watcher(&self) -> Program {
+        let admin = fs::read_to_string(self.plane.admin_kubeconfig()).unwrap();
+        let admin = with(serde_json::from_str(&admin).unwrap(), "/contexts/0/context/namespace", "podgate");
+        let kubeconfig = self.plane.processes.dir().join("watcher.kubeconfig");
+        fs::write(&kubeconfig, admin.to_string()).unwrap();
+        self.program(&kubeconfig, "--watch").await
+    }
+
+    async fn program(&self, kubeconfig: &Path, option: &str) -> Program {
+        let args = ["--drain-delay", "1s", "--policy", self.policy.to_str().unwrap(), option];
+        let program = Program::start_in(self.plane, Some(kubeconfig), Some(&self.cert_dir), &args).await;
+        eventually("podgate is ready", async || program.is_ready().await.then_some(())).await;
+        program
     }
 
     /// Leads the API server to all that run.
