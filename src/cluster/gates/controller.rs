@@ -35,6 +35,8 @@ const BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// Time between two looks at what passes by itself: waiting times, the policy, metrics.
 const TICK: Duration = Duration::from_secs(1);
+/// Least time between two warnings in the log about patches that fail.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
 /// Least time between two events about one Pod that still waits.
 const BETWEEN_EVENTS: Duration = Duration::from_secs(10);
 
@@ -135,6 +137,8 @@ pub(super) struct Controller {
     queue: VecDeque<String>,
     patches: JoinSet<Patched>,
     events: Events,
+    /// When it was last said that a patch has failed.
+    warned: Option<Instant>,
 }
 
 impl Controller {
@@ -161,6 +165,7 @@ impl Controller {
             queue: VecDeque::new(),
             patches: JoinSet::new(),
             events,
+            warned: None,
         };
         controller.work(seen).await
     }
@@ -396,8 +401,12 @@ impl Controller {
             }
             Outcome::Failed(why) => {
                 self.cluster_state.gate_patch_failed();
-                let cause = log::clean(&why);
-                warn!(namespace, pod = name, cause = cause.as_ref(), "a gate cannot be removed; it is tried again");
+                // Where one fails all may.
+                if self.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
+                    self.warned = Some(Instant::now());
+                    let cause = log::clean(&why);
+                    warn!(namespace, pod = name, cause = cause.as_ref(), "a gate cannot be removed; it is tried again");
+                }
                 if let Some(waiting) = &mut waiting {
                     let pause = BACKOFF.saturating_mul(1 << waiting.failures.min(8)).min(MAX_BACKOFF);
                     waiting.failures += 1;

@@ -18,6 +18,7 @@ mod patch;
 mod pods;
 mod targets;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
@@ -99,6 +100,8 @@ pub async fn open_gates(
         if is_held != work.is_some() {
             info!(holder = is_held, "the Lease of the gates has changed hands");
             cluster_state.leads_gates(is_held);
+            // The next holder counts them.
+            cluster_state.gates_counted(&BTreeMap::new());
             work = is_held.then(|| {
                 let (client, state) = (client.clone(), cluster_state.clone());
                 Task::spawn(Controller::run(client, state, leadership.clone(), identity.clone()))
