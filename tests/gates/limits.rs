@@ -23,6 +23,7 @@ pub fn tests() -> Vec<Trial> {
             an_ordered_stateful_set_waits_with_its_first_pod,
         ),
         test("limits::a_job_reaches_its_deadline_while_it_is_gated", a_job_reaches_its_deadline_while_it_is_gated),
+        test("limits::a_job_that_has_failed_is_told_of_as_nothing_to_wait_for", a_failed_job_lets_nobody_go),
         test("limits::who_takes_the_annotation_away_starts_the_pod", who_takes_the_annotation_away_starts_the_pod),
     ]
 }
@@ -137,6 +138,17 @@ async fn a_job_reaches_its_deadline_while_it_is_gated(stage: &'static Stage) {
     .await;
     assert_eq!(failed["reason"], "DeadlineExceeded", "{failed}");
     assert!(openings(&writes(scene.plane, namespace)).is_empty(), "it never opened");
+}
+
+async fn a_failed_job_lets_nobody_go(stage: &'static Stage) {
+    let _podgate = stage.undisturbed().await;
+    let scene = Scene::new(stage).await;
+    let namespace = &scene.namespace;
+    scene.create([job(namespace, "migrate", "exit 1 after 1s"), waiting_pod(namespace, "web", "job/migrate")]).await;
+    let told = scene.told("web", "WaitingForNothing").await;
+    assert_eq!(told["type"], "Warning", "{told}");
+    assert!(told["note"].as_str().unwrap().contains("job/migrate"), "{told}");
+    scene.gated("web", 1).await;
 }
 
 async fn who_takes_the_annotation_away_starts_the_pod(stage: &'static Stage) {
