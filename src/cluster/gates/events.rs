@@ -18,6 +18,7 @@ use tracing::debug;
 use super::super::list_watch::chain;
 use super::pods::GatedPod;
 use crate::server::log;
+use podgate_engine::syntax::text::beginning;
 
 /// The value of `reportingController`.
 const CONTROLLER: &str = "podgate.dev/gates";
@@ -68,11 +69,21 @@ impl EventKind {
     }
 }
 
+/// An event that is still to be written: as little as it takes, since there may be thousands.
+#[derive(Debug)]
+struct Said {
+    namespace: String,
+    name: String,
+    number: u32,
+    kind: EventKind,
+    note: String,
+}
+
 /// The events that are still to be written, by the uids of their Pods and in their order.
 #[derive(Debug, Default)]
 struct Pending {
     order: VecDeque<String>,
-    events: HashMap<String, Event>,
+    events: HashMap<String, Said>,
 }
 
 /// Takes events.
@@ -92,10 +103,11 @@ impl Events {
     /// say the same: one that another replica has written already is not written again.
     pub(super) fn say(&self, pod: &GatedPod, number: u32, kind: EventKind, note: &str) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = event(pod, number, kind, note, &self.identity);
+        let (namespace, name, note) = (pod.namespace.clone(), pod.name.clone(), beginning(note, MAX_NOTE).to_owned());
+        let said = Said { namespace, name, number, kind, note };
         if pending.events.len() >= MAX_PENDING && !pending.events.contains_key(&pod.uid) {
             debug!("an event is left out: too many are to be written");
-        } else if pending.events.insert(pod.uid.clone(), event).is_none() {
+        } else if pending.events.insert(pod.uid.clone(), said).is_none() {
             pending.order.push_back(pod.uid.clone());
         }
     }
@@ -103,7 +115,8 @@ impl Events {
     fn next(&self) -> Option<Event> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let uid = pending.order.pop_front()?;
-        pending.events.remove(&uid)
+        let said = pending.events.remove(&uid)?;
+        Some(event(uid, said, &self.identity))
     }
 
     /// Writes events for as long as it is polled. One that cannot be written is lost: nothing depends on it.
@@ -129,20 +142,20 @@ impl Events {
     }
 }
 
-fn event(pod: &GatedPod, number: u32, kind: EventKind, note: &str, identity: &str) -> Event {
-    let note = podgate_engine::syntax::text::beginning(note, MAX_NOTE).to_owned();
+fn event(uid: String, said: Said, identity: &str) -> Event {
+    let Said { namespace, name, number, kind, note } = said;
     let mut hasher = DefaultHasher::new();
-    (&pod.uid, number, kind.reason(), &note).hash(&mut hasher);
-    let prefix = podgate_engine::syntax::text::beginning(&pod.name, MAX_NAME).trim_end_matches(['.', '-']);
+    (&uid, number, kind.reason(), &note).hash(&mut hasher);
+    let prefix = beginning(&name, MAX_NAME).trim_end_matches(['.', '-']);
     Event {
         metadata: ObjectMeta {
             name: Some(format!("{prefix}.{:016x}", hasher.finish())),
-            namespace: Some(pod.namespace.clone()),
+            namespace: Some(namespace.clone()),
             ..ObjectMeta::default()
         },
         event_time: Some(MicroTime(Timestamp::now())),
         reporting_controller: Some(CONTROLLER.to_owned()),
-        reporting_instance: Some(podgate_engine::syntax::text::beginning(identity, 128).to_owned()),
+        reporting_instance: Some(beginning(identity, 128).to_owned()),
         action: Some(kind.action().to_owned()),
         reason: Some(kind.reason().to_owned()),
         type_: Some(kind.event_type().to_owned()),
@@ -150,9 +163,9 @@ fn event(pod: &GatedPod, number: u32, kind: EventKind, note: &str, identity: &st
         regarding: Some(ObjectReference {
             api_version: Some("v1".to_owned()),
             kind: Some("Pod".to_owned()),
-            name: Some(pod.name.clone()),
-            namespace: Some(pod.namespace.clone()),
-            uid: Some(pod.uid.clone()),
+            name: Some(name),
+            namespace: Some(namespace),
+            uid: Some(uid),
             ..ObjectReference::default()
         }),
         ..Event::default()
