@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::output::FAILURE;
-use podgate_engine::admission::{Decision, Mode, handle};
+use podgate_engine::admission::{Cluster, Decision, Mode, handle_within};
 
 /// Answer one AdmissionReview as the webhook would
 ///
@@ -24,6 +24,10 @@ pub(super) struct Args {
     #[arg(long)]
     mutate: bool,
 
+    /// Answer as podgate serve --open-gates does: gates are added that it removes
+    #[arg(long, requires = "mutate")]
+    open_gates: bool,
+
     /// Policy file; without one the standard profile is in force
     #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -33,7 +37,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let engine = super::policy::engine(args.policy.as_deref())?;
     let body = read(args.file.as_deref())?;
     let mode = if args.mutate { Mode::Mutate } else { Mode::Validate };
-    let response = handle(&engine, mode, &body);
+    let cluster = Cluster { opens_gates: args.open_gates, ..Cluster::default() };
+    let response = handle_within(&engine, cluster, mode, &body, &|| false);
     if let Some(error) = &response.record.error {
         bail!("{error}");
     }

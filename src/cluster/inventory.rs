@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::server::log;
 use podgate_engine::model::Inventory;
-use podgate_engine::model::inventory_object::IGNORE_PREFIX;
+use podgate_engine::model::inventory_object::{IGNORE_PREFIX, WAIT_FOR};
 use podgate_engine::policy::label::{self, PROFILE_LABEL};
 
 /// A kind that is watched.
@@ -110,12 +110,14 @@ impl KeptObject {
                 keep(&mut metadata, field, object.pointer(&format!("/metadata/{field}")));
             }
         }
-        keep_ignores(&mut metadata, object.pointer("/metadata/annotations"));
+        keep_annotations(&mut metadata, object.pointer("/metadata/annotations"), |key| key.starts_with(IGNORE_PREFIX));
         let mut spec = Map::new();
         if let Some(template) = object.pointer("/spec/template/metadata") {
             let mut kept = Map::new();
             keep(&mut kept, "labels", template.get("labels"));
-            keep_ignores(&mut kept, template.get("annotations"));
+            // And by which Pods wait for each other.
+            let is_kept = |key: &str| key.starts_with(IGNORE_PREFIX) || key == WAIT_FOR;
+            keep_annotations(&mut kept, template.get("annotations"), is_kept);
             spec.insert("template".to_owned(), json!({"metadata": kept}));
         }
         for field in watched.spec {
@@ -138,13 +140,11 @@ fn keep(into: &mut Map<String, Value>, field: &str, value: Option<&Value>) {
     }
 }
 
-/// Keeps, of annotations, those by which rules are ignored.
-fn keep_ignores(into: &mut Map<String, Value>, annotations: Option<&Value>) {
+/// Keeps some of the annotations: those by which rules are ignored.
+fn keep_annotations(into: &mut Map<String, Value>, annotations: Option<&Value>, is_kept: impl Fn(&str) -> bool) {
     let all = annotations.and_then(Value::as_object).into_iter().flatten();
-    let kept: Map<String, Value> = all
-        .filter(|(key, _)| key.starts_with(IGNORE_PREFIX))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let kept: Map<String, Value> =
+        all.filter(|(key, _)| is_kept(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
     if !kept.is_empty() {
         into.insert("annotations".to_owned(), kept.into());
     }

@@ -33,6 +33,9 @@ const WITHOUT: &[(&str, &str)] = &[
     ("gated-with-node-name", REFUSED),
     ("scheduling-gate-added", REFUSED),
     ("invalid-scheduling-gate", REFUSED),
+    ("invalid-wait-for", GATES),
+    ("wait-for-unknown-target", GATES),
+    ("wait-for-circle", GATES),
     ("invalid-disruption-budget", REFUSED),
     ("invalid-update-strategy", REFUSED),
     ("no-spread", ONE_NODE),
@@ -67,6 +70,7 @@ const WITHOUT: &[(&str, &str)] = &[
 ];
 
 const REFUSED: &str = "the API server refuses the object, so that it never gets to a kubelet";
+const GATES: &str = "who removes the gate is podgate, and the kubelet sees a Pod only then";
 const ONE_NODE: &str = "where Pods go is decided by the scheduler, and one node is not enough to show it";
 const METRICS: &str = "scripted containers have no metrics, by which an autoscaler could scale";
 const FILES: &str = "scripted containers have no files";

@@ -420,3 +420,61 @@ fn comments_ignore_what_the_policy_lets_be_ignored() {
     assert!(ran.stdout.contains("audit[naked-pod]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("note the policy does not let naked-pod be ignored"), "{}", ran.stdout);
 }
+
+const WAITING: &str = "apiVersion: podgate.dev/v1alpha1
+kind: LifecyclePolicy
+spec:
+  mutations:
+    waitFor: {}
+    schedulingGates: [{name: example.com/db, openWhen: [{service: db}]}]
+";
+
+#[test]
+fn gates_that_podgate_opens_are_added_where_it_is_said_that_it_does() {
+    let pod = r#"{"metadata": {"name": "web", "annotations": {"podgate.dev/wait-for": "job/migrate"}}, "spec": {"containers": []}}"#;
+    let review = format!(
+        r#"{{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {{"uid": "1", "operation": "CREATE",
+            "kind": {{"group": "", "version": "v1", "kind": "Pod"}}, "namespace": "shop", "object": {pod}}}}}"#
+    );
+    let folder = folder(&[("policy.yaml", WAITING), ("review.json", &review)]);
+    let answer = |more: &[&str]| {
+        let ran = run(folder.path(), &[&["review", "--policy", "policy.yaml", "review.json"], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let warnings = answer["response"]["warnings"].as_array().map_or(0, Vec::len);
+        (answer["response"]["patch"].is_string(), warnings)
+    };
+    assert_eq!(answer(&["--mutate", "--open-gates"]), (true, 0));
+    assert_eq!(answer(&["--mutate"]), (false, 2));
+    let ran = run(folder.path(), &["review", "--open-gates", "review.json"]);
+    assert!(ran.code == 2 && ran.stderr.contains("--mutate"), "{}", ran.stderr);
+}
+
+/// A workload whose Pods wait.
+fn waiting(kind: &str, name: &str, waits_for: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  selector: {{matchLabels: {{app: {name}}}}}\n  \
+         template:\n    metadata:\n      labels: {{app: {name}}}\n      annotations: {{podgate.dev/wait-for: {waits_for}}}\n    \
+         spec: {{containers: [{{name: app, image: example.com/app:1}}]}}\n---\n"
+    )
+}
+
+#[test]
+fn a_circle_of_a_run_is_told_once() {
+    let service =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {selector: {app: db}, ports: [{port: 1}]}\n---\n";
+    let all = [
+        waiting("StatefulSet", "db", "deployment/web").as_str(),
+        service,
+        &waiting("Deployment", "web", "daemonset/agent"),
+        &waiting("DaemonSet", "agent", "service/db"),
+        &waiting("Deployment", "api", "service/db"),
+    ]
+    .concat();
+    let folder = folder(&[("all.yaml", &all)]);
+    let ran = run(folder.path(), &["check", "all.yaml", "--concise", "--select", "wait-for-circle"]);
+    let found: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("[wait-for-circle]")).collect();
+    let expected = "deny[wait-for-circle] DaemonSet \"agent\" waits for service/db, whose Pods (StatefulSet \"db\") wait for \
+                    deployment/web, which waits for daemonset/agent: none of them starts";
+    assert!(matches!(found.as_slice(), [one] if one.ends_with(expected)), "{}", ran.stdout);
+}

@@ -148,3 +148,17 @@ spec:
     assert!(ran.stderr.contains("podgate: broken.yaml:1:14: "), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(folder.path().join("shared.yaml")).unwrap(), shared);
 }
+
+/// A gate that podgate opens is put into Pods as they are created, and only where it is opened; in a manifest nobody would see to that.
+#[test]
+fn gates_that_podgate_opens_are_left_to_the_webhook() {
+    let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n  mutations:\n    waitFor: {}\n    \
+                  schedulingGates: [{name: example.com/db, openWhen: [{service: db}]}]\n";
+    let web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    \
+               metadata: {annotations: {podgate.dev/wait-for: job/migrate}}\n    spec: {containers: [{name: app}]}\n";
+    let folder = folder(&[("web.yaml", web), ("policy.yml", policy)]);
+    let ran = run(folder.path(), &["fix", "--policy", "policy.yml", "--write", "web.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(folder.path().join("web.yaml")).unwrap(), web);
+    assert_eq!(ran.stderr, "0 of 1 file changed\n");
+}

@@ -50,10 +50,34 @@ fn every_mistake_is_told_at_its_place() {
 fn good_policies_are_said_to_be_good() {
     let (code, stdout, stderr) = podgate(&["policy", "check", "samples/policy.yaml"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    assert_eq!(stdout, "samples/policy.yaml: policy \"samples\": profile standard, 0 rules set, 0 scopes\n");
+    assert_eq!(stdout, "samples/policy.yaml: policy \"samples\": profile standard, 1 rule set, 0 scopes\n");
     let (code, stdout, stderr) = podgate(&["policy", "check", "no-such-file", "samples/policy.yaml"]);
     assert_eq!((code, stdout.lines().count()), (2, 1));
     assert!(stderr.starts_with("podgate: cannot read policy no-such-file: "), "{stderr}");
+}
+
+/// A policy that adds a gate has to say who removes it.
+#[test]
+fn gates_that_nobody_is_known_to_remove_are_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("policy.yaml");
+    let text = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec:\n  \
+                rules: {unknown-scheduling-gate: {known: [example.com/known]}}\n  mutations:\n    schedulingGates:\n    \
+                - {name: example.com/licence}\n    - {name: example.com/licence, namespaces: [shop]}\n    \
+                - {name: example.com/known}\n    - {name: kueue.x-k8s.io/admission}\n    \
+                - {name: example.com/db, openWhen: [{service: db}]}\n    - {name: example.com/other}\n";
+    fs::write(&file, text).unwrap();
+    let name = file.to_str().unwrap();
+    let (code, stdout, stderr) = podgate(&["policy", "check", name]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let advice = |gate: &str| {
+        format!(
+            "{name}: gate \"{gate}\" of mutations.schedulingGates: nobody is known to remove it, and its Pods stay Pending; \
+             name it in rules.unknown-scheduling-gate.known if somebody does, or give it openWhen"
+        )
+    };
+    let said: Vec<&str> = stdout.lines().skip(1).collect();
+    assert_eq!(said, [advice("example.com/licence"), advice("example.com/other")]);
 }
 
 /// What a cluster gives back is a policy too: its metadata has more than a file's.

@@ -31,7 +31,7 @@ const CHANGE_RULES: [&str; 5] = [
 const CREATE_RULES: [&str; 2] = ["naked-pod", "node-name-set"];
 /// Rules about workloads, other objects and statuses, about fields that the random Pods do not have, and two that need a Pod in which
 /// nearly all is right.
-const NOT_OF_A_POD: [&str; 49] = [
+const NOT_OF_A_POD: [&str; 52] = [
     "autoscaler-without-effect",
     "blocking-disruption-budget",
     "budget-blocks-workload",
@@ -52,6 +52,7 @@ const NOT_OF_A_POD: [&str; 49] = [
     "invalid-resize-policy",
     "invalid-schedule",
     "invalid-update-strategy",
+    "invalid-wait-for",
     "job-restarts-uncounted",
     "job-retry-extremes",
     "job-with-app-sidecar",
@@ -81,10 +82,12 @@ const NOT_OF_A_POD: [&str; 49] = [
     "unmounted-env-file",
     "unobserved-rollout",
     "unused-resource-claim",
+    "wait-for-circle",
+    "wait-for-unknown-target",
 ];
 
 static DEFAULT: LazyLock<Engine> = LazyLock::new(Engine::default);
-/// The same with all mutations: it knows the gates that it adds.
+/// The same with all mutations: it knows who removes the gates that it adds.
 static FIRED: LazyLock<Engine> = LazyLock::new(|| Engine::new(&policy(FIRING)));
 /// Everything on: all mutations, and every rule at a level that is seen.
 static STRICT: LazyLock<Engine> = LazyLock::new(|| Engine::new(&policy(&format!("profile: strict\n{FIRING}"))));

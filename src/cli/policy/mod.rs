@@ -54,11 +54,19 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
                 let rules = spec.rules.len();
                 let (profile, scopes) = (spec.profile.as_str(), spec.scopes.len());
                 print(&format!(
-                    "{name}: policy \"{}\": profile {profile}, {rules} rules set, {scopes} scopes\n",
-                    policy.metadata.name
+                    "{name}: policy \"{}\": profile {profile}, {rules} rule{} set, {scopes} scope{}\n",
+                    policy.metadata.name,
+                    if rules == 1 { "" } else { "s" },
+                    if scopes == 1 { "" } else { "s" },
                 ))?;
                 for ending in spec.exemptions.endings(Day::today()) {
                     print(&format!("{name}: {ending}\n"))?;
+                }
+                for gate in spec.gates_nobody_removes() {
+                    print(&format!(
+                        "{name}: gate \"{gate}\" of mutations.schedulingGates: nobody is known to remove it, and its Pods stay Pending; \
+                         name it in rules.unknown-scheduling-gate.known if somebody does, or give it openWhen\n"
+                    ))?;
                 }
             }
             Err(error) => {

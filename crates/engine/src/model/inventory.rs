@@ -37,8 +37,8 @@ pub struct Namespace {
     /// The namespace's own labels; `None` until the namespace itself has been seen.
     pub labels: Option<BTreeMap<String, String>>,
     services: Selected<Service>,
-    /// Tells of each Service, by name, whether it is headless.
-    headless: HashMap<String, bool>,
+    /// All Services, by name: those too that select no Pod.
+    named_services: BTreeMap<String, NamedService>,
     /// Tells whether Services are known though none is here.
     has_services: bool,
     budgets: Selected<Budget>,
@@ -55,6 +55,14 @@ pub struct Namespace {
     workloads: Vec<InventoryWorkload>,
     workloads_by_label: HashMap<(String, String), Vec<usize>>,
     workloads_by_name: HashMap<String, Vec<usize>>,
+}
+
+/// Holds what is asked of a Service by its name.
+#[derive(Debug, Clone, Copy)]
+struct NamedService {
+    is_headless: bool,
+    /// Its place among those that select Pods.
+    index: Option<usize>,
 }
 
 /// Things with a selector, found by the labels of what they select.
@@ -74,7 +82,8 @@ impl<T> Default for Selected<T> {
 }
 
 impl<T> Selected<T> {
-    fn add(&mut self, selector: LabelSelector, item: T) {
+    /// Adds one, and returns its place.
+    fn add(&mut self, selector: LabelSelector, item: T) -> usize {
         let index = self.items.len();
         let pairs = selector.match_labels.iter().map(|(key, value)| (key.clone(), value.clone()));
         // The label that the fewest others want: one that all have (managed-by: Helm) would lead to all of them.
@@ -83,6 +92,7 @@ impl<T> Selected<T> {
             None => self.rest.push(index),
         }
         self.items.push((selector, item));
+        index
     }
 
     /// Returns those that select these labels, in the order in which they were added.
@@ -113,13 +123,14 @@ impl Inventory {
                 (namespace.terminating, namespace.labels) = (terminating, Some(labels));
             }
             Content::Service(selector, service) => {
-                namespace.headless.insert(service.name.clone(), service.is_headless);
+                let (name, is_headless) = (service.name.clone(), service.is_headless);
                 // One without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
-                if !selector.match_labels.is_empty() {
-                    namespace.services.add(selector, service);
-                }
+                let index = (!selector.match_labels.is_empty()).then(|| namespace.services.add(selector, service));
+                namespace.named_services.insert(name, NamedService { is_headless, index });
             }
-            Content::Budget(selector, budget) => namespace.budgets.add(selector, budget),
+            Content::Budget(selector, budget) => {
+                namespace.budgets.add(selector, budget);
+            }
             Content::Autoscaler(autoscaler) => {
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
                 of_kind.entry(autoscaler.name.clone()).or_default().push(autoscaler);
@@ -203,7 +214,18 @@ impl Namespace {
 
     /// Returns whether the Service of this name is headless; `None` where it is not known.
     pub fn is_headless(&self, service: &str) -> Option<bool> {
-        self.headless.get(service).copied()
+        self.named_services.get(service).map(|service| service.is_headless)
+    }
+
+    /// Returns the Service of this name, if it is known and selects Pods.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        let (_, service) = self.services.items.get(self.named_services.get(name)?.index?)?;
+        Some(service)
+    }
+
+    /// Returns the names of all Services, in their order.
+    pub fn service_names(&self) -> impl Iterator<Item = &str> {
+        self.named_services.keys().map(String::as_str)
     }
 
     /// Returns whether Services are known here, so that a Pod that none selects gets no traffic.
@@ -263,19 +285,38 @@ impl Namespace {
         indexes.filter_map(|index| self.workloads.get(*index))
     }
 
+    /// Returns all workloads of a kind, in the order in which they were added.
+    pub fn workloads_of<'n>(&'n self, kind: &'n str) -> impl Iterator<Item = &'n InventoryWorkload> {
+        self.workloads.iter().filter(move |workload| workload.kind == kind)
+    }
+
     /// Returns the workloads whose Pods a selector selects, in the order in which they were added.
     pub fn workloads(&self, selector: &LabelSelector) -> Vec<&InventoryWorkload> {
+        self.workload_places(selector).into_iter().filter_map(|place| self.workload_at(place)).collect()
+    }
+
+    /// Returns the places of the same.
+    pub fn workload_places(&self, selector: &LabelSelector) -> Vec<usize> {
         let with_label = |(key, value): (&String, &String)| {
             self.workloads_by_label.get(&(key.clone(), value.clone())).map(Vec::as_slice).unwrap_or_default()
         };
-        let fewest = selector.match_labels.iter().map(with_label).min_by_key(|indexes| indexes.len());
-        let candidates: Vec<&InventoryWorkload> = match fewest {
-            Some(indexes) => indexes.iter().filter_map(|index| self.workloads.get(*index)).collect(),
-            None => self.workloads.iter().collect(),
-        };
-        let selected =
-            |workload: &&InventoryWorkload| selector.matches_by(|key| workload.labels.get(key).map(String::as_str));
-        candidates.into_iter().filter(selected).collect()
+        let fewest = selector.match_labels.iter().map(with_label).min_by_key(|places| places.len());
+        let mut places = fewest.map_or_else(|| (0..self.workloads.len()).collect(), <[usize]>::to_vec);
+        places.retain(|place| {
+            let labels = self.workload_at(*place).map(|workload| &workload.labels);
+            labels.is_some_and(|labels| selector.matches_by(|key| labels.get(key).map(String::as_str)))
+        });
+        places
+    }
+
+    /// Returns the places of the workloads of this name, of whatever kind: one for each of their templates.
+    pub fn workload_places_called(&self, name: &str) -> &[usize] {
+        self.workloads_by_name.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the workload at a place.
+    pub fn workload_at(&self, place: usize) -> Option<&InventoryWorkload> {
+        self.workloads.get(place)
     }
 
     fn add_workload(&mut self, workload: InventoryWorkload) {

@@ -14,7 +14,7 @@ use super::{
     service::{Service, read_service},
 };
 use crate::syntax::{
-    List, Map, ReadErrors, Str,
+    List, Map, Path, ReadErrors, Str,
     json::{from_object, object_or_default},
 };
 
@@ -187,7 +187,14 @@ pub struct InventoryWorkload {
     pub ports: Option<PodPorts>,
     /// Says whether its Pods are those of a Job: they run to completion.
     pub is_job: bool,
+    /// The annotation of its Pods that says what they wait for ([`WAIT_FOR`]).
+    pub wait_for: Option<String>,
+    /// `ttlSecondsAfterFinished` of a Job: how many seconds after its end it is deleted. `None` for what makes Jobs.
+    pub kept_seconds: Option<i64>,
 }
+
+/// The annotation of Pods that says what they wait for, and the gate of the Pods that have it.
+pub const WAIT_FOR: &str = "podgate.dev/wait-for";
 
 /// Begins the annotations by which an object ignores rules.
 pub const IGNORE_PREFIX: &str = "ignore.podgate.dev/";
@@ -283,6 +290,8 @@ fn naked_pod(workload: &'static Workload, metadata: &Metadata<'_>) -> Option<Inv
         ignores: ignores(metadata).collect(),
         ports: None,
         is_job: false,
+        wait_for: wait_for(metadata),
+        kept_seconds: None,
     })
 }
 
@@ -291,6 +300,11 @@ fn workloads(workload: &'static Workload, object: &Object<'_, PortsSpec<'_>>) ->
     if object.metadata.controller().is_some_and(|owner| Workload::is_kind(&owner.kind)) {
         return Vec::new();
     }
+    // What a CronJob or a JobSet says of its Jobs stands deeper, and their names are not known.
+    let kept_seconds = |template: &Template<'_, PortsSpec<'_>>| {
+        let job = template.job.as_ref().filter(|job| job.path == Path::of(&["spec"]))?;
+        job.spec.ttl_seconds_after_finished
+    };
     let workload = |template: &Template<'_, PortsSpec<'_>>| InventoryWorkload {
         group: workload.group,
         kind: workload.kind,
@@ -300,8 +314,14 @@ fn workloads(workload: &'static Workload, object: &Object<'_, PortsSpec<'_>>) ->
         ignores: ignores(&object.metadata).chain(ignores(object.pod_metadata(template))).collect(),
         ports: template.spec.ports(object.pod_metadata(template)),
         is_job: workload.is_job(),
+        wait_for: wait_for(object.pod_metadata(template)),
+        kept_seconds: kept_seconds(template),
     };
     object.templates.iter().map(workload).collect()
+}
+
+fn wait_for(metadata: &Metadata<'_>) -> Option<String> {
+    metadata.annotations.get(WAIT_FOR).map(ToOwned::to_owned)
 }
 
 fn ignores(metadata: &Metadata<'_>) -> impl Iterator<Item = (String, String)> {

@@ -12,5 +12,5 @@ pub use default_probes::{DefaultProbes, Probes};
 pub use mutation::{Mutate, Mutation};
 pub use open_when::{AnyObject, ObjectCondition, OpenCondition};
 pub use patch::{LeftOut, PatchBuilder, PatchError};
-pub use scheduling_gates::{CompiledGate, SchedulingGate, SchedulingGates};
-pub use wait_for::{WaitFor, WaitForRules};
+pub use scheduling_gates::{SchedulingGate, SchedulingGates};
+pub use wait_for::WaitFor;

@@ -13,7 +13,7 @@
 //! A gate keeps the scheduler from looking at a Pod until somebody removes it: a quota, a licence, a cluster that has still
 //! to grow. The gate has to be there from the start; it cannot be added later.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use super::{Mutate, Mutation, OpenCondition, PatchBuilder, PatchError, patch::NO
 use crate::{
     lifecycle::{
         names::is_qualified_name,
-        waiting::{WAIT_FOR, Wait},
+        waiting::{CompiledGate, WAIT_FOR},
     },
     model::{Applies, Container, LabelSelector, Review, Selection, Subject},
     syntax::{duration::DurationText, json::given},
@@ -94,19 +94,6 @@ impl SchedulingGate {
             open_after: self.open_after.as_ref().map(|text| text.duration),
         }
     }
-}
-
-/// A gate of a policy, ready to add.
-#[derive(Debug, Clone)]
-pub struct CompiledGate {
-    /// The gate's name.
-    pub name: String,
-    /// The Pods that get it.
-    pub selection: Selection,
-    /// What the Pods wait for; `None` where podgate does not remove the gate.
-    pub waits: Option<Vec<Wait>>,
-    /// The longest time that a Pod waits.
-    pub open_after: Option<Duration>,
 }
 
 /// The policy's gates, ready to add.

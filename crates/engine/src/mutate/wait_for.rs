@@ -10,15 +10,13 @@
 //!
 //! An init container that waits holds a node, what the Pod reserves there, and a timeout. A gated Pod holds nothing.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Mutate, Mutation, PatchBuilder, PatchError, scheduling_gates::Gate};
 use crate::{
-    lifecycle::waiting::{WAIT_FOR, Wait, read_wait_for},
-    model::{Applies, Container, Glob, Review},
+    lifecycle::waiting::{WAIT_FOR, WaitForError, WaitForRules},
+    model::{Container, Review},
     syntax::{duration::DurationText, json::given},
 };
 
@@ -39,40 +37,11 @@ pub struct WaitFor {
     pub open_after: Option<DurationText>,
 }
 
-/// The annotation's meaning under a policy.
-#[derive(Debug, Clone, Default)]
-pub struct WaitForRules {
-    target_namespaces: Vec<Glob>,
-    /// The longest time that a Pod waits.
-    pub open_after: Option<Duration>,
-}
-
-impl WaitForRules {
-    /// Compiles what a policy says of the annotation.
-    pub fn new(settings: &WaitFor) -> Self {
-        let namespaces = settings.target_namespaces.as_deref().unwrap_or_default();
-        let open_after = settings.open_after.as_ref().map(|text| text.duration);
-        Self { target_namespaces: Glob::all(namespaces), open_after }
-    }
-
-    /// Reads the annotation of a Pod of `namespace`. The error holds all that is wrong.
-    pub fn read(&self, text: &str, namespace: &str) -> Result<Vec<Wait>, Vec<String>> {
-        let waits = read_wait_for(text).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let problems: Vec<String> = waits.iter().filter_map(|wait| self.problem(wait, namespace)).collect();
-        if problems.is_empty() { Ok(waits) } else { Err(problems) }
-    }
-
-    /// Says why a Pod of `namespace` may not wait for something. A namespace that is not known may be any.
-    fn problem(&self, wait: &Wait, namespace: &str) -> Option<String> {
-        let of_target = &wait.target.namespace;
-        let is_own = of_target.is_empty() || of_target == namespace || namespace.is_empty();
-        let allowed = || self.target_namespaces.iter().any(|glob| glob.applies_to_namespace(of_target) == Applies::Yes);
-        (!is_own && !allowed()).then(|| {
-            format!(
-                "\"{}\" is in namespace \"{of_target}\"; the policy allows targets there by waitFor.targetNamespaces only",
-                wait.target
-            )
-        })
+impl WaitFor {
+    /// Returns it ready to apply.
+    pub fn compile(&self) -> WaitForRules {
+        let open_after = self.open_after.as_ref().map(|text| text.duration);
+        WaitForRules::new(self.target_namespaces.as_deref().unwrap_or_default(), open_after)
     }
 }
 
@@ -101,8 +70,8 @@ impl Mutate for WaitForRules {
                     let there = template.spec.scheduling_gates.is_some() || patch.has(&at);
                     patch.append(&at, there, &[Gate { name: WAIT_FOR }])?;
                 }
-                Err(problems) => {
-                    let why = format!("the annotation {WAIT_FOR} cannot be followed: {}", problems.join("; "));
+                Err(errors) => {
+                    let why = format!("the annotation {WAIT_FOR} cannot be followed: {}", WaitForError::all(&errors));
                     patch.leave_out(WAIT_FOR, &why);
                 }
             }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{KubernetesVersion, LabelSelector, Operation, WorkloadTable},
-    mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates, WaitFor, WaitForRules},
+    mutate::{DefaultProbes, Mutate, Probes, SchedulingGate, SchedulingGates, WaitFor},
     rules::Level,
     syntax::json::{given, object_only},
 };
@@ -338,7 +338,7 @@ impl Mutations {
             compiled.push(Box::new(SchedulingGates::new(&self.scheduling_gates)));
         }
         if let Some(settings) = &self.wait_for {
-            compiled.push(Box::new(WaitForRules::new(settings)));
+            compiled.push(Box::new(settings.compile()));
         }
         compiled
     }

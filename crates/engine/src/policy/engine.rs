@@ -11,7 +11,7 @@ use super::{
     controllers,
     day::Day,
     exempt::{self, Aside},
-    gates::OpenedGates,
+    gates::{self, OpenedGates},
     judge::STEPS_OF_A_RULE,
     label::{OFF, PROFILE_LABEL},
     scope::{ScopeMatch, Scopes},
@@ -35,7 +35,7 @@ pub struct Engine {
     settings: AllSettings,
     /// In the order in which they are applied.
     mutations: Vec<Box<dyn Mutate>>,
-    opened_gates: OpenedGates,
+    opened_gates: Arc<OpenedGates>,
 }
 
 /// The part of the policy that is in force for an object.
@@ -69,6 +69,7 @@ impl Engine {
     pub fn with_rules(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Self {
         let spec = &policy.spec;
         let kinds = spec.workloads();
+        let opened_gates = Arc::new(gates::opened_gates(&spec.mutations));
         Self {
             policy: policy.clone(),
 
@@ -77,9 +78,9 @@ impl Engine {
             exempt: exempt::Compiled::new(&spec.exemptions.containers, &spec.exemptions.objects),
             scopes: Scopes::new(spec, &kinds),
             kinds,
-            settings: AllSettings::compile(policy, rules),
+            settings: AllSettings::compile(policy, rules, &opened_gates),
             mutations: spec.mutations.compile(),
-            opened_gates: OpenedGates::new(&spec.mutations),
+            opened_gates,
         }
     }
 

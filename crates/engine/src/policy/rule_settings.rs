@@ -47,7 +47,12 @@ impl RuleSettings {
 
     /// Returns what is said of `rule`.
     pub fn get(&self, rule: &Rule) -> Option<&RuleSetting> {
-        self.0.iter().find(|(named, _)| *named == rule).map(|(_, setting)| setting)
+        self.named(rule.id)
+    }
+
+    /// Returns what is said of the rule with this id, if anything.
+    pub(super) fn named(&self, id: &str) -> Option<&RuleSetting> {
+        self.0.iter().find(|(named, _)| named.id == id).map(|(_, setting)| setting)
     }
 }
 

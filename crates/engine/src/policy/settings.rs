@@ -10,6 +10,7 @@ use super::{
     rule_settings::RuleSettings,
 };
 use crate::{
+    lifecycle::waiting::OpenedGates,
     model::{Glob, KubernetesVersion, Review},
     rules::{
         Level, Rule,
@@ -55,9 +56,10 @@ pub(super) struct AllSettings {
 impl AllSettings {
     /// Compiles the policy's own settings, those of each scope, and, where labels of namespaces count, those of each profile.
     /// Scopes that set the same share it.
-    pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule]) -> Self {
+    pub(super) fn compile(policy: &LifecyclePolicy, rules: &[&'static Rule], gates: &Arc<OpenedGates>) -> Self {
         let spec = &policy.spec;
-        let base: Vec<Option<Compiled>> = rules.iter().map(|rule| check(spec, None, rule)).collect();
+        let facts = PolicyFacts { gates: Arc::clone(gates), kubernetes: spec.kubernetes_version };
+        let base: Vec<Option<Compiled>> = rules.iter().map(|rule| check(spec, None, rule, &facts)).collect();
         let of = |scope: Option<&Scope>| {
             let active = rules.iter().zip(&base).filter_map(|(&rule, base)| {
                 let InForce { levels, .. } = InForce::of(spec, scope, rule);
@@ -66,7 +68,7 @@ impl AllSettings {
                 }
                 // Most scopes set levels only: hundreds of them share one check.
                 let own = scope.and_then(|scope| scope.rules.get(rule)).is_some_and(|own| !own.options.is_empty());
-                let check = if own { check(spec, scope, rule) } else { base.clone() };
+                let check = if own { check(spec, scope, rule, &facts) } else { base.clone() };
                 Some(Active { rule, levels, check: check? })
             });
             let exempt = &spec.exemptions;
@@ -121,12 +123,10 @@ impl Settings {
 }
 
 /// The rule's check with the options in force.
-fn check(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule) -> Option<Compiled> {
+fn check(spec: &PolicySpec, scope: Option<&Scope>, rule: &Rule, facts: &PolicyFacts) -> Option<Compiled> {
     let InForce { options, .. } = InForce::of(spec, scope, rule);
-    let added_gates = spec.mutations.scheduling_gates.iter().map(|gate| gate.name.as_str()).collect();
-    let facts = PolicyFacts { added_gates, kubernetes: spec.kubernetes_version };
     // Options that do not compile were refused as the policy was read.
-    rule.code.compile(options, &facts).or_else(|_| rule.code.compile(Map::new(), &facts)).ok()
+    rule.code.compile(options, facts).or_else(|_| rule.code.compile(Map::new(), facts)).ok()
 }
 
 /// Holds what a policy says of one rule, in one of its scopes or outside of them.

@@ -121,6 +121,9 @@ pub static RULES: &[&Rule] = &[
     &scheduling::scheduling_gate_added::RULE,
     &scheduling::invalid_scheduling_gate::RULE,
     &scheduling::unknown_scheduling_gate::RULE,
+    &scheduling::invalid_wait_for::RULE,
+    &scheduling::wait_for_unknown_target::RULE,
+    &scheduling::wait_for_circle::RULE,
     &fields::field_not_in_version::RULE,
     &fields::unknown_field::RULE,
 ];

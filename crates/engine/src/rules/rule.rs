@@ -12,6 +12,7 @@ use super::{
     level::{Level, LevelCase},
 };
 use crate::{
+    lifecycle::waiting::OpenedGates,
     model::{Concern, Feature, KubernetesVersion, Review, Workload},
     syntax::{
         Path,
@@ -173,7 +174,7 @@ pub trait Check: Default + Send + Sync + 'static {
     const SCALE: bool = false;
 
     /// Takes over what the policy says elsewhere and the rule has to know.
-    fn with_policy(&mut self, _facts: &PolicyFacts<'_>) {}
+    fn with_policy(&mut self, _facts: &PolicyFacts) {}
 
     /// Reports every place in `review.new` that breaks the rule.
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>);
@@ -181,9 +182,9 @@ pub trait Check: Default + Send + Sync + 'static {
 
 /// Tells a rule what a policy says outside of a rule's options that a rule may have to know.
 #[derive(Debug, Default, Clone)]
-pub struct PolicyFacts<'p> {
-    /// The names of the scheduling gates that the policy's own mutations add.
-    pub added_gates: Vec<&'p str>,
+pub struct PolicyFacts {
+    /// The scheduling gates that podgate removes, and what the Pods behind them wait for.
+    pub gates: Arc<OpenedGates>,
     /// The version of Kubernetes that the objects are meant for, where it is said.
     pub kubernetes: Option<KubernetesVersion>,
 }
@@ -206,7 +207,7 @@ pub struct OptionError {
 pub struct Code {
     concern: Concern,
     scale: bool,
-    compile: fn(Map<String, Value>, &PolicyFacts<'_>) -> Result<Compiled, OptionError>,
+    compile: fn(Map<String, Value>, &PolicyFacts) -> Result<Compiled, OptionError>,
     schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
@@ -244,7 +245,7 @@ impl Code {
 
     /// The check with these options; options that are not given keep their default. Fails on an unknown option or a wrong
     /// type.
-    pub fn compile(&self, options: Map<String, Value>, facts: &PolicyFacts<'_>) -> Result<Compiled, OptionError> {
+    pub fn compile(&self, options: Map<String, Value>, facts: &PolicyFacts) -> Result<Compiled, OptionError> {
         (self.compile)(options, facts)
     }
 

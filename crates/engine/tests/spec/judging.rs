@@ -56,6 +56,7 @@ pub fn with_review<T>(
 
 /// A policy under which every new Pod gets a gate, and probes where it has ports.
 pub const FIRING: &str = "
+rules: {unknown-scheduling-gate: {known: [example.com/quota, example.com/cap]}}
 mutations:
   defaultProbes:
     readiness: {periodSeconds: 5, failureThreshold: 3, httpPath: /healthz}

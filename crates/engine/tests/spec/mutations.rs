@@ -1,6 +1,10 @@
 //! What the mutations add, exactly; and where they add nothing. Each statement of their pages, both ways.
 
-use podgate_engine::{model::Operation, policy::Engine};
+use podgate_engine::{
+    lifecycle::waiting::WAIT_FOR,
+    model::{Objects, Operation, Request, Review, Target, User, Workload},
+    policy::Engine,
+};
 use serde_json::{Value, json};
 
 use super::judging::{Circumstances, json as yaml_to_json, policy, with_review};
@@ -306,4 +310,119 @@ fn only_new_pods_are_patched() {
     with_review(&new, None, &Circumstances::default(), None, |review| {
         assert!(engine.mutate(review.unwrap()).unwrap().patch.is_some());
     });
+}
+
+/// What comes of a new Pod, where somebody opens gates or nobody does: the patch, and the gates that are left out, each with the reason.
+fn opened(mutations: &str, object: &str, namespace: &str, opens_gates: bool) -> (Value, Vec<(String, String)>) {
+    let indented = mutations.trim_end().replace('\n', "\n  ");
+    let engine = Engine::new(&policy(&format!("mutations:\n  {}\n", indented.trim_start())));
+    let pod = Workload::find("", "Pod").unwrap();
+    let text = yaml_to_json(object);
+    let request = Request {
+        target: Target::of(Operation::Create, pod, "").unwrap(),
+        sub_resource: "".into(),
+        namespace: namespace.into(),
+        user: User::default(),
+        objects: Objects::created(&text),
+        inventory: None,
+    };
+    let review = Review { opens_gates, ..Review::read(request).unwrap().unwrap() };
+    let mutated = engine.mutate(&review).unwrap();
+    let left_out = mutated.left_out.into_iter().map(|left_out| (left_out.gate, left_out.why)).collect();
+    (serde_json::to_value(mutated.patch).unwrap(), left_out)
+}
+
+/// A Pod with this text as its [`WAIT_FOR`].
+fn waiting(text: &str, spec: &str) -> String {
+    format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: web, annotations: {{{WAIT_FOR}: {text:?}}}}}\nspec: {spec}\n")
+}
+
+const NOBODY: &str = "nobody would remove it";
+
+#[test]
+fn a_gate_that_podgate_opens_is_added_where_somebody_opens_it() {
+    let mutations =
+        "schedulingGates:\n- {name: example.com/db, openWhen: [{service: db}]}\n- {name: example.com/quota}";
+    let both = json!([{"op": "add", "path": "/spec/schedulingGates",
+        "value": [{"name": "example.com/db"}, {"name": "example.com/quota"}]}]);
+    let other = json!([{"op": "add", "path": "/spec/schedulingGates", "value": [{"name": "example.com/quota"}]}]);
+    let plain = pod("{containers: []}");
+    assert_eq!(opened(mutations, &plain, "shop", true), (both, Vec::new()));
+    let (patch, left_out) = opened(mutations, &plain, "shop", false);
+    assert_eq!(patch, other);
+    let [(gate, why)] = left_out.as_slice() else { panic!("{left_out:?}") };
+    assert!(gate == "example.com/db" && why.starts_with(NOBODY), "{gate}: {why}");
+    // What is there is not added again, and nobody misses it.
+    let gated = pod("{schedulingGates: [{name: example.com/db}, {name: example.com/quota}], containers: []}");
+    for opens_gates in [true, false] {
+        assert_eq!(opened(mutations, &gated, "shop", opens_gates), (Value::Null, Vec::new()));
+        assert_eq!(opened(mutations, &pod("{nodeName: n1}"), "shop", opens_gates), (Value::Null, Vec::new()));
+    }
+}
+
+#[test]
+fn pods_that_say_what_they_wait_for_get_the_gate() {
+    let gate = json!({"name": WAIT_FOR});
+    let added = |at: &str, value: &Value| json!([{"op": "add", "path": at, "value": value}]);
+    let new = added("/spec/schedulingGates", &json!([gate]));
+    let unreadable = "the annotation podgate.dev/wait-for cannot be followed: ";
+    let cases = [
+        ("service/db", "{containers: []}", new.clone(), None),
+        ("service/db", "{schedulingGates: [], containers: []}", added("/spec/schedulingGates/-", &gate), None),
+        ("service/db", "{schedulingGates: [{name: own}]}", added("/spec/schedulingGates/-", &gate), None),
+        ("service/db", "{schedulingGates: [{name: podgate.dev/wait-for}]}", json!(null), None),
+        ("service/db", "{nodeName: n1}", json!(null), None),
+        ("", "{containers: []}", json!(null), None),
+        (" , ", "{containers: []}", json!(null), None),
+        (
+            "svc/db",
+            "{containers: []}",
+            json!(null),
+            Some("\"svc/db\": \"svc\" is not waited for (did you mean \"service\"?)"),
+        ),
+        ("shared/service/db", "{containers: []}", new.clone(), None),
+        ("shop/service/db", "{containers: []}", new, None),
+        ("other/service/db", "{containers: []}", json!(null), Some("\"other/service/db\" is in namespace \"other\"")),
+    ];
+    let mutations = "waitFor: {targetNamespaces: [shar*]}";
+    for (text, spec, expected, why) in cases {
+        let object = waiting(text, spec);
+        let (patch, left_out) = opened(mutations, &object, "shop", true);
+        assert_eq!(patch, expected, "{text} {spec}");
+        match (why, left_out.as_slice()) {
+            (None, []) => {}
+            (Some(why), [(gate, said)]) => {
+                assert!(gate == WAIT_FOR && said.starts_with(&format!("{unreadable}{why}")), "{said}");
+            }
+            (_, left_out) => panic!("{text}: {left_out:?}"),
+        }
+        // Where nobody opens gates none is added; of what would have been the answer warns.
+        let (patch, left_out) = opened(mutations, &object, "shop", false);
+        assert_eq!(patch, Value::Null, "{text} {spec}");
+        let would_be = !expected.is_null();
+        assert_eq!(
+            left_out.iter().any(|(gate, why)| gate == WAIT_FOR && why.starts_with(NOBODY)),
+            would_be,
+            "{text} {spec}"
+        );
+        // Without the mutation the annotation is a text as any other.
+        assert_eq!(opened("schedulingGates: []", &object, "shop", true), (Value::Null, Vec::new()));
+    }
+    assert_eq!(opened(mutations, &pod("{containers: []}"), "shop", true), (Value::Null, Vec::new()));
+}
+
+#[test]
+fn a_pod_may_get_both_gates_and_each_of_them_once() {
+    let mutations = "waitFor: {}\nschedulingGates:\n- {name: example.com/db, openWhen: [{service: db}]}";
+    let (patch, left_out) = opened(mutations, &waiting("job/migrate", "{containers: []}"), "shop", true);
+    let expected = json!([
+        {"op": "add", "path": "/spec/schedulingGates", "value": [{"name": "example.com/db"}]},
+        {"op": "add", "path": "/spec/schedulingGates/-", "value": {"name": WAIT_FOR}},
+    ]);
+    assert_eq!((patch, left_out), (expected, Vec::new()));
+    let there = "{schedulingGates: [{name: example.com/db}, {name: podgate.dev/wait-for}]}";
+    assert_eq!(opened(mutations, &waiting("job/migrate", there), "shop", true), (Value::Null, Vec::new()));
+    let (patch, left_out) = opened(mutations, &waiting("job/migrate", "{containers: []}"), "shop", false);
+    let gates: Vec<&str> = left_out.iter().map(|(gate, _)| gate.as_str()).collect();
+    assert_eq!((patch, gates), (Value::Null, vec!["example.com/db", WAIT_FOR]));
 }

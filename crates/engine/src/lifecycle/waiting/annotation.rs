@@ -5,9 +5,6 @@ use thiserror::Error;
 use super::{Target, Until, Wait};
 use crate::{lifecycle::names::is_dns_subdomain, syntax::suggest::nearest};
 
-/// The annotation, and the gate of the Pods that have it.
-pub const WAIT_FOR: &str = "podgate.dev/wait-for";
-
 /// Limits the targets of one annotation: a Pod that waits for more waits for the wrong things.
 pub const MAX_TARGETS: usize = 32;
 
@@ -58,6 +55,12 @@ impl Word {
         WORDS.iter().find(|word| word.kind == kind)
     }
 
+    /// Returns whether it is the word for a target: its kind and group are the same.
+    pub fn is_of(&self, target: &Target) -> bool {
+        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
+        (self.kind, group) == (target.kind.as_str(), target.group())
+    }
+
     /// Returns a wait for the object of this name: until what one mostly waits for.
     pub fn wait(&self, namespace: &str, name: &str) -> Wait {
         let target = Target {
@@ -92,9 +95,26 @@ pub enum WaitForError {
         /// The name.
         name: String,
     },
+    /// In a namespace in which the policy allows no targets.
+    #[error(
+        "\"{item}\" is in namespace \"{namespace}\"; the policy allows targets there by waitFor.targetNamespaces only"
+    )]
+    Namespace {
+        /// The target.
+        item: String,
+        /// Its namespace.
+        namespace: String,
+    },
     /// More than [`MAX_TARGETS`].
     #[error("names {0} targets; at most {MAX_TARGETS} are waited for")]
     TooMany(usize),
+}
+
+impl WaitForError {
+    /// Returns several as one text.
+    pub fn all(errors: &[Self]) -> String {
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
 }
 
 fn words() -> String {

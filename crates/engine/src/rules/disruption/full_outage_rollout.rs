@@ -90,7 +90,7 @@ struct FullOutageRollout {
 }
 
 impl Check for FullOutageRollout {
-    fn with_policy(&mut self, facts: &PolicyFacts<'_>) {
+    fn with_policy(&mut self, facts: &PolicyFacts) {
         self.version = facts.kubernetes;
     }
 

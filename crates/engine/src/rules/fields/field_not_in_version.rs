@@ -95,7 +95,7 @@ struct FieldNotInVersion {
 }
 
 impl Check for FieldNotInVersion {
-    fn with_policy(&mut self, facts: &PolicyFacts<'_>) {
+    fn with_policy(&mut self, facts: &PolicyFacts) {
         self.version = facts.kubernetes;
     }
 

@@ -1,10 +1,11 @@
 //! # What it does
 //!
-//! Finds a scheduling gate that no known controller removes. Known are the gates that the policy's own mutations add, those that
-//! the option `known` names, and these, by their exact names:
+//! Finds a scheduling gate that no known controller removes. Known are those that the option `known` names, those of the policy's
+//! mutation `scheduling-gates` with `openWhen`, which podgate removes, and these, by their exact names:
 //!
 //! | gate | removed by |
 //! |---|---|
+//! | `podgate.dev/wait-for` | `podgate serve --open-gates` |
 //! | `kueue.x-k8s.io/admission`, `kueue.x-k8s.io/topology`, `kueue.x-k8s.io/elastic-job` | [Kueue](https://github.com/kubernetes-sigs/kueue) |
 //! | `scheduling.volcano.sh/queue-allocation-gate` | [Volcano](https://github.com/volcano-sh/volcano) |
 //! | `multiarch.openshift.io/scheduling-gate` | [Multiarch Tuning Operator](https://github.com/openshift/multiarch-tuning-operator) of OpenShift |
@@ -19,6 +20,9 @@
 //!
 //! A gated Pod stays Pending until somebody removes the gate. If nobody is there to do so, because the name is misspelt or
 //! the controller is not installed, that is for ever, without an event or an error.
+//!
+//! That the policy adds a gate does not say that somebody removes it: of a gate without `openWhen` the policy has to say so by
+//! `known`. `podgate policy check` advises it.
 //!
 //! # Examples
 //!
@@ -60,11 +64,16 @@
 //! - <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/>
 //! - Kubelet scenario: `workloads/scheduling-gate`
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    lifecycle::names::is_qualified_name,
+    lifecycle::{
+        names::is_qualified_name,
+        waiting::{OpenedGates, is_removed_by_others},
+    },
     model::Review,
     rules::rule::{Check, PolicyFacts, Report, rule},
 };
@@ -78,39 +87,27 @@ rule! {
     check: UnknownSchedulingGate,
 }
 
-/// Names the gates whose remover is known without a policy; the page says who it is, and links to its source.
-const WELL_KNOWN: &[&str] = &[
-    "kueue.x-k8s.io/admission",
-    "kueue.x-k8s.io/topology",
-    "kueue.x-k8s.io/elastic-job",
-    "scheduling.volcano.sh/queue-allocation-gate",
-    "multiarch.openshift.io/scheduling-gate",
-    "ApplicationAwareQuotaGate",
-    "instaslice.redhat.com/accelerator",
-    "grove.io/podgang-pending-creation",
-    "gke-gcsfuse/bucket-scan-pending",
-    "s3.csi.aws.com/reserve-headroom-for-mppod",
-    "experimental.s3.csi.aws.com/reserve-headroom-for-mppod",
-    "keptn-prechecks-gate",
-];
-
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct UnknownSchedulingGate {
-    /// Names of gates that somebody removes; those of the policy's own mutations count too.
+    /// Names of gates that somebody removes; those of the policy's mutations with `openWhen` count too.
     known: Vec<String>,
+    #[serde(skip)]
+    gates: Arc<OpenedGates>,
 }
 
 impl Check for UnknownSchedulingGate {
-    fn with_policy(&mut self, facts: &PolicyFacts<'_>) {
-        // Somebody knows how to remove the gate that the policy itself adds.
-        self.known.extend(facts.added_gates.iter().map(|gate| (*gate).to_owned()));
+    fn with_policy(&mut self, facts: &PolicyFacts) {
+        self.gates = Arc::clone(&facts.gates);
     }
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         // One that is no name is `invalid-scheduling-gate`'s.
         let known = |name: &str| {
-            !is_qualified_name(name) || WELL_KNOWN.contains(&name) || self.known.iter().any(|known| known == name)
+            !is_qualified_name(name)
+                || is_removed_by_others(name)
+                || self.gates.has(name)
+                || self.known.iter().any(|known| known == name)
         };
         for template in &review.new.templates {
             for (index, gate) in template.spec.gates().iter().enumerate().filter(|(_, gate)| !known(&gate.name)) {
