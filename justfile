@@ -41,6 +41,10 @@ e2e:
 kubelet:
     tests/kubelet/run
 
+# Pods that wait, on a real API server, scheduler, controllers and kubelet.
+gates *ARGS:
+    tests/gates/run {{ ARGS }}
+
 # Cost that grows with the input and not faster.
 growth *ARGS:
     tests/growth/run {{ ARGS }}

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 
-use crate::harness::{Cluster, Program, Reach, Register};
+use crate::harness::{Cluster, Program, Reach, Register, Rights};
 use crate::harness::{conflicting_containers, deployment, eventually, pod, with};
 use crate::test;
 
@@ -14,7 +14,7 @@ async fn others_are_not_answered(cluster: &'static Cluster) {
     let authority = cluster.processes().dir().join("ca.crt").display().to_string();
     let program = Program::start(cluster, None, &["--client-ca", &authority, "--client-name", "podgate-client"]).await;
     let ca = program.ca();
-    cluster.install().await;
+    cluster.install(Rights::Usual).await;
     let change = Register { failure_policy: Some("Fail"), ..Register::default() };
     cluster.register(Reach::Service { port: program.port, ca: &ca }, "client-certificates", &change).await;
     let judged = cluster.namespace(Some("client-certificates")).await;

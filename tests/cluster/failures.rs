@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 
-use crate::harness::{Answer, Cluster, Podgate, Program, Reach, Register};
+use crate::harness::{Answer, Cluster, Podgate, Program, Reach, Register, Rights};
 use crate::harness::{conflicting_containers, deployment, pod, with, workload};
 use crate::test;
 
@@ -54,7 +54,7 @@ async fn ignore_admits_and_fail_refuses(cluster: &'static Cluster) {
 async fn podgate_is_reached_by_its_services_name(cluster: &'static Cluster) {
     let program = Program::start(cluster, None, &[]).await;
     let ca = program.ca();
-    cluster.install().await;
+    cluster.install(Rights::Usual).await;
 
     let change = Register { failure_policy: Some("Fail"), ..Register::default() };
     cluster.register(Reach::Service { port: program.port, ca: &ca }, "service", &change).await;

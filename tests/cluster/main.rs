@@ -19,6 +19,7 @@ mod client_certificates;
 mod controllers;
 mod differential;
 mod failures;
+#[allow(dead_code, unused_imports)] // tests/kubelet and tests/gates use more of it.
 mod harness;
 mod leftovers;
 mod legacy;

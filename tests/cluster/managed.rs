@@ -8,12 +8,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-use crate::harness::{Cluster, Program, Reach, Register, configurations, eventually};
+use crate::harness::{Balancer, Cluster, Program, Reach, Register, configurations, eventually};
 use crate::harness::{Content, conflicting_containers, path, pod, with};
 use crate::test;
 
@@ -218,45 +216,6 @@ async fn wait_until_admitted(cluster: &Cluster, namespace: &str) {
         answer.is_accepted().then_some(())
     })
     .await;
-}
-
-/// What a Service is to podgate: takes connections, and passes each on to one of the replicas that are ready.
-struct Balancer {
-    port: u16,
-    ports: Arc<Mutex<Vec<u16>>>,
-    _task: JoinSet<()>,
-}
-
-impl Balancer {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let ports = Arc::<Mutex<Vec<u16>>>::default();
-        let mut task = JoinSet::new();
-        let targets = Arc::clone(&ports);
-        task.spawn(async move {
-            let mut connections = JoinSet::new();
-            for count in 0_usize.. {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let target = {
-                    let targets = targets.lock().unwrap();
-                    (!targets.is_empty()).then(|| targets[count % targets.len()])
-                };
-                let Some(target) = target else { continue };
-                connections.spawn(async move {
-                    if let Ok(mut replica) = TcpStream::connect(("127.0.0.1", target)).await {
-                        let _ = copy_bidirectional(&mut stream, &mut replica).await;
-                    }
-                });
-            }
-        });
-        Self { port, ports, _task: task }
-    }
-
-    /// New connections go to these from now on.
-    fn serve(&self, replicas: &[Program]) {
-        *self.ports.lock().unwrap() = replicas.iter().map(|replica| replica.port).collect();
-    }
 }
 
 /// Clients that create Pods all the time, good ones and bad ones.

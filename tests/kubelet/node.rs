@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
-use crate::harness::{Assets, ControlPlane, eventually};
+use crate::harness::ControlPlane;
 use crate::timeline::Event;
 
 const NAME: &str = "node-1";
@@ -41,24 +39,7 @@ impl Node {
     pub async fn start() -> Self {
         let control_plane = ControlPlane::start().await;
         control_plane.start_controllers(CONTROLLERS);
-        let processes = &control_plane.processes;
-        let root = processes.dir().join("kubelet");
-        let kubeconfig = control_plane.kubeconfig("kubelet", "kubelet", Some("system:masters"));
-        let mut command = Assets::find().command("kubelet");
-        command
-            .arg(format!("--node-name={NAME}"))
-            .arg(format!("--kubeconfig={}", kubeconfig.display()))
-            .arg(format!("--root-dir={}", root.display()));
-        processes.start("kubelet", &mut command);
-        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NAME}});
-        eventually("the node is ready", async || {
-            processes.check();
-            let answer = control_plane.client.get(&node).await;
-            let conditions = answer.body["status"]["conditions"].as_array()?;
-            let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
-            conditions.iter().any(ready).then_some(())
-        })
-        .await;
+        let root = control_plane.start_kubelet(NAME).await;
         let log = Log { path: root.join("events.jsonl"), read: 0, read_at: Instant::now(), events: HashMap::new() };
         Self { control_plane, turns: AtomicU32::new(0), log: Mutex::new(log) }
     }

@@ -7,11 +7,11 @@ use std::process::{Child, Command};
 use tokio::net::TcpSocket;
 
 use super::assets::Assets;
-use super::{Client, Cluster, Processes, connect, eventually};
+use super::{Client, ControlPlane, Processes, connect, eventually};
 
 /// Goes on serving until this is dropped.
 pub struct ApiServer<'c> {
-    cluster: &'c Cluster,
+    cluster: &'c ControlPlane,
     port: Port,
     pub url: String,
     args: Vec<String>,
@@ -19,6 +19,11 @@ pub struct ApiServer<'c> {
 }
 
 impl ApiServer<'_> {
+    /// Whether it has not been ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Ends it without a word, as the loss of a node does.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -44,7 +49,7 @@ impl Drop for ApiServer<'_> {
     }
 }
 
-impl Cluster {
+impl ControlPlane {
     /// Starts one more API server.
     pub async fn another_api_server(&self) -> ApiServer<'_> {
         self.another_api_server_with(Vec::new()).await
@@ -82,13 +87,13 @@ impl Cluster {
     }
 }
 
-fn spawn(cluster: &Cluster, port: u16, args: &[String]) -> Child {
+fn spawn(cluster: &ControlPlane, port: u16, args: &[String]) -> Child {
     // One has its log to itself: several may run.
     let name = format!("kube-apiserver-{port}");
     cluster.processes.spawn(&name, command(&cluster.processes, port, &format!("audit-{port}.log")).args(args))
 }
 
-async fn wait_until_ready(cluster: &Cluster, url: &str) {
+async fn wait_until_ready(cluster: &ControlPlane, url: &str) {
     let client = connect(url, &cluster.authority);
     eventually("the API server is ready", async || {
         cluster.processes.check();

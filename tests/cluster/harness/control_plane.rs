@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::json;
+use tokio::sync::OnceCell;
+
 use super::api_servers::{self, Port};
 use super::assets::Assets;
 use super::certificates::{Authority, write_service_account_keys};
 use super::client::Client;
 use super::processes::Processes;
-use super::{audit, connect, eventually};
+use super::{JUDGED_BY, audit, connect, eventually};
 
 /// A cluster without podgate and without nodes.
 pub struct ControlPlane {
@@ -16,17 +19,23 @@ pub struct ControlPlane {
     pub url: String,
     pub processes: Processes,
     pub(super) authority: Authority,
+    pub(super) installation: OnceCell<()>,
     _port: Port,
 }
 
 impl ControlPlane {
     /// Starts etcd and the API server. Panics with what it takes if the programs are not there.
     pub async fn start() -> Self {
+        Self::start_with(audit::POLICY).await
+    }
+
+    /// The same, with another policy of what is in the audit log.
+    pub async fn start_with(audit_policy: &str) -> Self {
         let assets = Assets::find();
         let processes = Processes::new();
         let dir = processes.dir();
         let authority = Authority::new();
-        write_files(&processes, &authority);
+        write_files(&processes, &authority, audit_policy);
 
         let at = |name: &str| dir.join(name).display().to_string();
         let socket = |name: &str| format!("unix://{}", at(name));
@@ -53,7 +62,7 @@ impl ControlPlane {
             api_servers::is_ready(&client).await.then_some(())
         })
         .await;
-        Self { client: Client::new(client), url, processes, authority, _port: port }
+        Self { client: Client::new(client), url, processes, authority, installation: OnceCell::new(), _port: port }
     }
 
     /// Starts kube-controller-manager with these controllers only (with all of them it takes seconds longer to start), and
@@ -79,6 +88,16 @@ impl ControlPlane {
         }
     }
 
+    /// A new namespace with a generated name.
+    pub async fn namespace(&self, judged_by: Option<&str>) -> String {
+        let labels = judged_by.map_or(json!({}), |name| json!({JUDGED_BY: name}));
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-", "labels": labels}
+        });
+        let created = self.client.create(&namespace).await.accepted();
+        created.body["metadata"]["name"].as_str().unwrap().to_owned()
+    }
+
     /// Writes `<name>.kubeconfig` for a client with a certificate of its own.
     pub fn kubeconfig(&self, name: &str, user: &str, group: Option<&str>) -> PathBuf {
         let file = self.processes.dir().join(format!("{name}.kubeconfig"));
@@ -88,12 +107,12 @@ impl ControlPlane {
     }
 }
 
-fn write_files(processes: &Processes, authority: &Authority) {
+fn write_files(processes: &Processes, authority: &Authority, audit_policy: &str) {
     let write = |name: &str, text: &str| fs::write(processes.dir().join(name), text).unwrap();
     let server = authority.server();
     write("server.crt", &server.certificate);
     write("server.key", &server.key);
     write("ca.crt", &authority.pem());
-    write("audit-policy.json", audit::POLICY);
+    write("audit-policy.json", audit_policy);
     write_service_account_keys(processes.dir());
 }

@@ -8,21 +8,30 @@ use podgate_engine::syntax::yaml;
 use serde_json::{Value, json};
 
 use super::certificates::kubeconfig;
-use super::{Cluster, Content};
-
-/// The component whose rights nobody has or uses here: opening gates is shown in a cluster of its own.
-const GATES: &str = "components/gates/";
+use super::{Content, ControlPlane};
 
 /// Who podgate is to the API server.
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:podgate:podgate";
 
-impl Cluster {
+/// Which of the manifests' roles are granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// All but those to open gates, which is shown in a cluster of its own.
+    Usual,
+    /// Those to open gates.
+    Gates,
+}
+
+/// Where the roles of [`Rights::Gates`] are.
+const GATES: &str = "components/gates/";
+
+impl ControlPlane {
     /// Makes podgate's namespace, Service, service account and rights, if that has not been done yet.
-    pub async fn install(&self) {
-        self.installation.get_or_init(|| self.make_installation()).await;
+    pub async fn install(&self, rights: Rights) {
+        self.installation.get_or_init(|| self.make_installation(rights)).await;
     }
 
-    async fn make_installation(&self) {
+    async fn make_installation(&self, rights: Rights) {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "podgate"}});
         // It is there where another test was faster.
         self.client.create(&namespace).await;
@@ -31,7 +40,7 @@ impl Cluster {
         service["spec"] = json!({"type": "ExternalName", "externalName": "localhost"});
         self.client.create(&service).await.accepted();
         self.client.create(&manifest("base/service-account.yaml")).await.accepted();
-        for file in files_named(&["role.yaml", "role-binding.yaml"]) {
+        for file in files_named(&["role.yaml", "role-binding.yaml"], rights) {
             self.client.create(&manifest(&file)).await.accepted();
         }
     }
@@ -39,7 +48,7 @@ impl Cluster {
     /// A kubeconfig file for podgate's service account, with a token as the kubelet gets it, and with the rights of the
     /// manifests as they are.
     pub async fn service_account(&self, server: &str) -> PathBuf {
-        self.install().await;
+        self.install(Rights::Usual).await;
         self.token(server).await
     }
 
@@ -59,9 +68,7 @@ impl Cluster {
         fs::rename(temporary, &file).unwrap();
         file
     }
-}
 
-impl Cluster {
     /// A kubeconfig file for whoever may do everything.
     pub fn admin_kubeconfig(&self) -> PathBuf {
         let file = self.processes.dir().join("admin.kubeconfig");
@@ -71,21 +78,22 @@ impl Cluster {
     }
 }
 
-/// Everything that podgate's service account is granted here: the rules of the manifests' roles.
-pub fn granted() -> Vec<Value> {
-    let roles = files_named(&["role.yaml"]);
+/// What podgate's service account is granted: the rules of the manifests' roles.
+pub fn granted(rights: Rights) -> Vec<Value> {
+    let roles = files_named(&["role.yaml"], rights);
     roles.iter().flat_map(|file| manifest(file)["rules"].as_array().unwrap().clone()).collect()
 }
 
-/// The files of components and overlays whose names end so, but for those of the gates.
-fn files_named(ends: &[&str]) -> Vec<String> {
+/// The files of components and overlays whose names end so.
+fn files_named(ends: &[&str], rights: Rights) -> Vec<String> {
     let mut files = Vec::new();
     for kind in ["components", "overlays"] {
         for folder in fs::read_dir(manifests().join(kind)).unwrap() {
             for file in fs::read_dir(folder.unwrap().path()).unwrap() {
                 let path = file.unwrap().path();
                 let name = path.strip_prefix(manifests()).unwrap().to_str().unwrap();
-                if !name.starts_with(GATES) && ends.iter().any(|end| name.ends_with(end)) {
+                let is_meant = name.starts_with(GATES) == (rights == Rights::Gates);
+                if is_meant && ends.iter().any(|end| name.ends_with(end)) {
                     files.push(name.to_owned());
                 }
             }

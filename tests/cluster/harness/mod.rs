@@ -3,6 +3,7 @@
 mod api_servers;
 mod assets;
 mod audit;
+mod balancer;
 mod certificates;
 mod client;
 mod control_plane;
@@ -10,10 +11,12 @@ mod controllers;
 mod custom_kinds;
 mod direct;
 mod installation;
+mod kubelet;
 mod objects;
 mod podgate;
 mod processes;
 mod program;
+mod rights;
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -21,16 +24,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-#[allow(unused_imports)] // The tests of the kubelet start a program of their own.
-pub use assets::Assets;
+pub use api_servers::ApiServer;
+pub use balancer::Balancer;
 pub use client::{Answer, Cause, Client, Content, collection, path};
 pub use control_plane::ControlPlane;
 pub use direct::{Asked, judge};
-pub use installation::{SERVICE_ACCOUNT, granted, manifest};
+pub use installation::{Rights, SERVICE_ACCOUNT, manifest};
 pub use objects::{conflicting_containers, deployment, excessive_container, object, pod, workload};
 pub use podgate::{Podgate, Reach, Register, configurations};
 pub use processes::Processes;
 pub use program::Program;
+pub use rights::all_are_used;
 
 use certificates::{Authority, base64};
 
@@ -52,7 +56,6 @@ pub struct Cluster {
     /// podgate with its default policy, for all namespaces labelled [`STANDARD`].
     pub podgate: Podgate,
     controllers: OnceCell<()>,
-    installation: OnceCell<()>,
     watching: OnceCell<Program>,
 }
 
@@ -69,13 +72,7 @@ impl Cluster {
     pub async fn start() -> Self {
         let control_plane = ControlPlane::start().await;
         let podgate = Podgate::start(&control_plane.processes, Podgate::policy("{}")).await;
-        let cluster = Self {
-            control_plane,
-            podgate,
-            controllers: OnceCell::new(),
-            installation: OnceCell::new(),
-            watching: OnceCell::new(),
-        };
+        let cluster = Self { control_plane, podgate, controllers: OnceCell::new(), watching: OnceCell::new() };
         cluster.add_custom_kinds().await;
         cluster.register(cluster.podgate.reach(), STANDARD, &Register::default()).await;
         cluster
@@ -171,16 +168,6 @@ impl Cluster {
             answer.warnings.iter().any(|text| text.contains("autoscaler-without-effect")).then_some(())
         })
         .await;
-    }
-
-    /// A new namespace with a generated name.
-    pub async fn namespace(&self, judged_by: Option<&str>) -> String {
-        let labels = judged_by.map_or(json!({}), |name| json!({JUDGED_BY: name}));
-        let namespace = json!({
-            "apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "test-", "labels": labels}
-        });
-        let created = self.client.create(&namespace).await.accepted();
-        created.body["metadata"]["name"].as_str().unwrap().to_owned()
     }
 
     /// Puts an existing namespace under a registration, and waits until it is.

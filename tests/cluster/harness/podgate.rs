@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::certificates::base64;
 use super::installation::{manifest, patched};
-use super::{Cluster, JUDGED_BY, Processes, eventually};
+use super::{ControlPlane, JUDGED_BY, Processes, eventually};
 
 /// One podgate.
 pub struct Podgate {
@@ -88,7 +88,7 @@ pub struct Register {
     pub watch: bool,
 }
 
-impl Cluster {
+impl ControlPlane {
     /// Registers podgate for the namespaces whose label [`JUDGED_BY`] is `name`, and waits until the API server asks it.
     pub async fn register(&self, reach: Reach<'_>, name: &str, change: &Register) {
         for mut configuration in configurations(reach, name, change) {

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsConnector;
 
-use super::{Cluster, PATIENCE, eventually};
+use super::{ControlPlane, PATIENCE, eventually};
 
 /// `podgate serve`, until this is dropped.
 pub struct Program {
@@ -32,14 +32,24 @@ pub struct Program {
 impl Program {
     /// Starts `podgate serve` with free ports, and waits until it has them. `kubeconfig` says which API server it asks, and
     /// as whom.
-    pub async fn start(cluster: &Cluster, kubeconfig: Option<&Path>, args: &[&str]) -> Self {
+    pub async fn start(control_plane: &ControlPlane, kubeconfig: Option<&Path>, args: &[&str]) -> Self {
+        Self::start_in(control_plane, kubeconfig, None, args).await
+    }
+
+    /// The same with certificates that are there already, in a folder that several may share.
+    pub async fn start_in(
+        control_plane: &ControlPlane,
+        kubeconfig: Option<&Path>,
+        cert_dir: Option<&Path>,
+        args: &[&str],
+    ) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let name = format!("program-{}", STARTED.fetch_add(1, Ordering::Relaxed));
-        let processes = cluster.processes();
+        let processes = &control_plane.processes;
         let mut command = Command::new(env!("CARGO_BIN_EXE_podgate-under-test"));
         command.env_clear().env("HOSTNAME", &name).current_dir(processes.dir()).args(["serve", "--log-format", "json"]);
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        let cert_dir = processes.dir().join(&name);
+        let cert_dir = cert_dir.map_or_else(|| processes.dir().join(&name), Path::to_owned);
         command.arg("--cert-dir").arg(&cert_dir).args(args);
         if let Some(kubeconfig) = kubeconfig {
             command.env("KUBECONFIG", kubeconfig);
@@ -94,16 +104,30 @@ impl Program {
         self.admin("/readyz").await.is_some_and(|(status, _)| status == 200)
     }
 
-    /// The value of a metric, as it is written.
+    /// The value of a metric, as it is written. No labels may be written as empty ones.
     pub async fn metric(&self, name: &str) -> Option<String> {
         let (_, text) = self.admin("/metrics").await?;
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+        let value = |line: &str| {
+            let rest = line.strip_prefix(name)?;
+            rest.strip_prefix("{}").unwrap_or(rest).strip_prefix(' ').map(str::to_owned)
+        };
+        text.lines().find_map(value)
     }
 
     /// What it has logged: one JSON object a line.
     pub fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(&self.log).unwrap();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it by SIGKILL: it lets go of nothing.
+    pub fn kill(self) {
+        drop(self);
     }
 
     /// Ends it by SIGTERM, and waits until it is gone.

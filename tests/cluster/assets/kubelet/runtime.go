@@ -58,6 +58,11 @@ func (r *runtime) Status(context.Context, bool) (*runtimeapi.StatusResponse, err
 	return &runtimeapi.StatusResponse{Status: &runtimeapi.RuntimeStatus{Conditions: conditions}}, nil
 }
 
+// unreached is the annotation of a Pod that nobody connects to. It gets an address
+// as Pods of a real node have: the API server refuses EndpointSlices with loopback
+// addresses.
+const unreached = "example.com/unreached"
+
 // RunPodSandbox gives the Pod a loopback address of its own, so that its ports are
 // its own too.
 func (r *runtime) RunPodSandbox(ctx context.Context, config *runtimeapi.PodSandboxConfig, handler string) (string, error) {
@@ -67,7 +72,11 @@ func (r *runtime) RunPodSandbox(ctx context.Context, config *runtimeapi.PodSandb
 	}
 	r.mutex.Lock()
 	r.addresses++
-	address := fmt.Sprintf("127.1.%d.%d", r.addresses/250, r.addresses%250+1)
+	network := "127"
+	if _, ok := config.Annotations[unreached]; ok {
+		network = "10"
+	}
+	address := fmt.Sprintf("%s.1.%d.%d", network, r.addresses/250, r.addresses%250+1)
 	r.mutex.Unlock()
 	r.Lock()
 	r.Sandboxes[id].Network.Ip = address
