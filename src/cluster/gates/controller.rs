@@ -327,7 +327,7 @@ impl Controller {
             closed.clone().flat_map(|(_, decision)| &decision.waits_for).map(String::as_str).collect();
         waits_for.dedup();
         let needs_help = closed.clone().any(|(_, decision)| decision.needs_help);
-        if waits_for.is_empty() {
+        if waits_for.is_empty() || closed.clone().any(|(_, decision)| !decision.is_known) {
             return;
         }
         let note = format!("waits for {}", waits_for.join("; "));

@@ -71,13 +71,16 @@ pub(super) struct Decision {
     pub(super) opens: Option<Cause>,
     /// What is waited for, each with how far it is. Empty where that is not known yet.
     pub(super) waits_for: Vec<String>,
+    /// False where a watch has not begun: what is said then would name some of the targets only.
+    pub(super) is_known: bool,
     /// True where somebody has to do something: a target cannot be looked at, or will not come by itself.
     pub(super) needs_help: bool,
 }
 
 /// Decides on a gate of a Pod of `namespace` that has waited for `waited`.
 pub(super) fn decide(opening: &Opening, namespace: &str, waited: Duration, known: impl Fn(&Wait) -> Known) -> Decision {
-    let stays = |reason, text| Decision { reason, opens: None, waits_for: vec![text], needs_help: true };
+    let stays =
+        |reason, text| Decision { reason, opens: None, waits_for: vec![text], is_known: true, needs_help: true };
     let (waits, at_most) = match opening {
         Opening::When { waits, at_most } => (waits, at_most),
         Opening::Unreadable(why) => return stays(Reason::Failed, format!("something unknown: {why}")),
@@ -87,7 +90,7 @@ pub(super) fn decide(opening: &Opening, namespace: &str, waited: Duration, known
         }
     };
     let mut reason = Reason::Ready;
-    let mut needs_help = false;
+    let (mut needs_help, mut is_known) = (false, true);
     let mut waits_for = Vec::new();
     for wait in waits {
         let (of_target, text) = match known(wait) {
@@ -99,6 +102,7 @@ pub(super) fn decide(opening: &Opening, namespace: &str, waited: Duration, known
             Known::NotYet => (Reason::Unknown, None),
         };
         reason = reason.max(of_target);
+        is_known &= text.is_some();
         needs_help |= of_target == Reason::Failed || of_target == Reason::Unknown && text.is_some();
         waits_for.extend(text.map(|text| format!("{}: {text}", wait.target.beside(namespace))));
     }
@@ -107,7 +111,7 @@ pub(super) fn decide(opening: &Opening, namespace: &str, waited: Duration, known
         (_, Some(at_most)) if waited >= *at_most => Some(Cause::Time),
         _ => None,
     };
-    Decision { reason, opens, waits_for, needs_help }
+    Decision { reason, opens, waits_for, is_known, needs_help }
 }
 
 #[cfg(test)]
@@ -137,8 +141,13 @@ mod tests {
     fn all_has_to_be_there() {
         let all = opening("service/db, job/migrate", None);
         let waiting = Known::Progress(Progress::Waiting("0 of 1 endpoints ready".to_owned()));
-        let expected =
-            Decision { reason: Reason::Ready, opens: Some(Cause::Met), waits_for: Vec::new(), needs_help: false };
+        let expected = Decision {
+            reason: Reason::Ready,
+            opens: Some(Cause::Met),
+            waits_for: Vec::new(),
+            is_known: true,
+            needs_help: false,
+        };
         assert_eq!(decided(&all, 0, &[met(), met()]), expected);
         let decision = decided(&all, 1_000_000, &[waiting.clone(), met()]);
         assert_eq!((decision.reason, decision.opens), (Reason::Waiting, None));
@@ -153,7 +162,13 @@ mod tests {
     fn what_is_not_known_keeps_it() {
         let all = opening("service/db, job/migrate", None);
         let decision = decided(&all, 0, &[met(), Known::NotYet]);
-        let expected = Decision { reason: Reason::Unknown, opens: None, waits_for: Vec::new(), needs_help: false };
+        let expected = Decision {
+            reason: Reason::Unknown,
+            opens: None,
+            waits_for: Vec::new(),
+            is_known: false,
+            needs_help: false,
+        };
         assert_eq!(decision, expected);
         let decision = decided(&all, 0, &[Known::Problem("forbidden".to_owned()), met()]);
         assert_eq!(decision.waits_for, ["service/db: cannot be looked at: forbidden"]);
