@@ -17,6 +17,7 @@ mod figures;
 #[path = "../cluster/harness/mod.rs"]
 mod harness;
 mod limits;
+mod listed;
 mod log;
 mod objects;
 mod others;
@@ -69,8 +70,15 @@ fn main() -> ExitCode {
 
 /// Those that disturb nobody come first, so that they run side by side.
 fn tests() -> Vec<Trial> {
-    let groups =
-        [waits::tests(), limits::tests(), others::tests(), rights::tests(), disturbances::tests(), figures::tests()];
+    let groups = [
+        waits::tests(),
+        limits::tests(),
+        listed::tests(),
+        others::tests(),
+        rights::tests(),
+        disturbances::tests(),
+        figures::tests(),
+    ];
     groups.into_iter().flatten().collect()
 }
 
