@@ -1,9 +1,13 @@
 //! Dashboard and alerts ask for metrics that there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use podgate::server::GateCount;
+use podgate_engine::lifecycle::waiting::WAIT_FOR;
+use podgate_engine::mutate::WaitFor;
 use podgate_engine::syntax::yaml;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::TestServer;
 
@@ -32,11 +36,25 @@ fn metrics(expression: &str) -> BTreeSet<&str> {
 /// The names of all samples of a server to which everything has happened that is counted.
 async fn exposed() -> BTreeSet<String> {
     let sample = |name| std::fs::read_to_string(crate::tree::root().join("samples").join(name)).unwrap();
-    let policy = podgate_engine::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
+    let mut policy = podgate_engine::policy::parse(&sample("policy.yaml"), "policy.yaml").unwrap();
+    policy.spec.mutations.wait_for = Some(WaitFor::default());
     let (server, cluster_state) = TestServer::start_with_cluster_state(&policy).await;
     cluster_state.found("Service");
     cluster_state.lost("Service");
-    for (path, body) in [("/validate", sample("port-conflict.json")), ("/mutate", sample("default-probes.json"))] {
+    cluster_state.leads_gates(true);
+    cluster_state.gate_opened("podgate.dev/wait-for", "met", Duration::from_secs(1));
+    cluster_state.gate_patch_failed();
+    let by_reason = BTreeMap::from([("waiting", 1)]);
+    let count = GateCount { by_reason, oldest_timestamp_seconds: 1 };
+    cluster_state.gates_counted(&BTreeMap::from([("podgate.dev/wait-for".to_owned(), count)]));
+    let mut waits: Value = serde_json::from_str(&sample("default-probes.json")).unwrap();
+    waits["request"]["object"]["metadata"]["annotations"] = json!({WAIT_FOR: "service/db"});
+    let bodies = [
+        ("/validate", sample("port-conflict.json")),
+        ("/mutate", sample("default-probes.json")),
+        ("/mutate", waits.to_string()),
+    ];
+    for (path, body) in bodies {
         let request = server.client().build().unwrap().post(server.url(path));
         request.header("content-type", "application/json").body(body).send().await.unwrap();
     }
