@@ -42,6 +42,7 @@ async fn run(cluster: &Cluster, rule: &str, cases: &[Case]) {
             "PodDisruptionBudget" => cluster.wait_until_budgets_are_known(&judged).await,
             "Service" => cluster.wait_until_services_are_known(&judged).await,
             "HorizontalPodAutoscaler" => cluster.wait_until_autoscalers_are_known(&judged).await,
+            "StatefulSet" => cluster.wait_until_stateful_sets_are_known(&judged).await,
             _ => panic!("{rule}: is every object of `with` known?"),
         }
     }

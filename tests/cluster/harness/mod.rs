@@ -170,6 +170,22 @@ impl Cluster {
         .await;
     }
 
+    /// Waits until podgate knows the StatefulSets that are there now in a namespace that it judges.
+    pub async fn wait_until_stateful_sets_are_known(&self, namespace: &str) {
+        let mut set = deployment(namespace, "canary-set");
+        set["kind"] = json!("StatefulSet");
+        set["spec"]["serviceName"] = json!("canary-set");
+        self.client.create(&set).await.accepted();
+        let mut web = deployment(namespace, "canary-waits");
+        web["spec"]["template"]["metadata"]["annotations"] = json!({"podgate.dev/wait-for": "statefulset/canary-sets"});
+        // One watch brings all StatefulSets, in the order in which they were made.
+        eventually("podgate knows the StatefulSets", async || {
+            let answer = self.client.dry_run(&web).await.accepted();
+            answer.warnings.iter().any(|text| text.contains("did you mean \"canary-set\"?")).then_some(())
+        })
+        .await;
+    }
+
     /// Puts an existing namespace under a registration, and waits until it is.
     pub async fn judge(&self, namespace: &str, judged_by: &str) {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
