@@ -28,7 +28,7 @@ async fn a_tree(stage: &'static Stage) {
         .create([
             service,
             waiting("Deployment", namespace, "web", 2, "service/db, configmap/kube-root-ca.crt"),
-            waiting("Deployment", namespace, "db", 1, "secret/key"),
+            waiting("Deployment", namespace, "db", 1, "configmap/settings"),
             waiting("Deployment", namespace, "a", 1, "deployment/b"),
             waiting("Deployment", namespace, "b", 1, "deployment/a"),
             other,
@@ -55,7 +55,7 @@ async fn a_tree(stage: &'static Stage) {
         "  ├─ configmap/kube-root-ca.crt: is there",
         "  └─ service/db: 0 of 1 endpoints ready",
         "     └─ Deployment db: 1 Pod",
-        "        └─ secret/key: does not exist",
+        "        └─ configmap/settings: does not exist",
         "  Deployment a: 1 Pod",
         "  └─ deployment/b: 0 of 1 Pods are available",
         "     └─ Deployment b: 1 Pod",
