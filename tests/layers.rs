@@ -355,6 +355,13 @@ fn the_manifests_have_no_circle() {
     assert_eq!(circle(&all, &all.imports()), None);
 }
 
+#[test]
+fn the_audit_has_no_circle() {
+    let files = files_of("crates/audit", 20, 30);
+    let all = Crate::new(&files);
+    assert_eq!(circle(&all, &all.imports()), None);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

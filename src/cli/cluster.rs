@@ -11,7 +11,7 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::duration;
-use crate::cluster::{self, ManagedCertificates};
+use crate::cluster::{self, ManagedCertificates, ReportsOptions};
 use crate::server::Server;
 
 /// Name of the Service, and of the Lease.
@@ -21,6 +21,7 @@ const TRUST_DELAY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
+#[allow(clippy::struct_excessive_bools, reason = "a flag of the command line is one")]
 pub(super) struct ClusterArgs {
     /// Also judge by other objects of the cluster: watches Namespaces, Services, PodDisruptionBudgets,
     /// HorizontalPodAutoscalers, LimitRanges and replicas of workloads, with the Pod's service account or $KUBECONFIG
@@ -43,6 +44,15 @@ pub(super) struct ClusterArgs {
     /// does so, these gates are not added
     #[arg(long, env = "PODGATE_OPEN_GATES")]
     open_gates: bool,
+
+    /// Keep reports of what runs in the cluster: Report objects of openreports.io, or PolicyReports of wgpolicyk8s.io, one for each
+    /// namespace in which something is found. The holder of the Lease podgate-reports writes them
+    #[arg(long, env = "PODGATE_REPORTS")]
+    reports: bool,
+
+    /// Time between two audits for the reports; a change of the policy begins one at once
+    #[arg(long, env = "PODGATE_REPORTS_EVERY", value_name = "DURATION", default_value = "1h", value_parser = duration::positive)]
+    reports_every: Duration,
 
     /// Make, renew and publish the certificate: keeps it in a Secret and writes caBundle of podgate's own webhook
     /// configurations. --cert-dir is not used
@@ -69,10 +79,11 @@ pub(super) struct ClusterArgs {
 impl ClusterArgs {
     /// A client of the API server, if one is needed.
     pub(super) async fn connect(&self) -> anyhow::Result<Option<Client>> {
-        if !self.watch && !self.open_gates && !self.manage_certs && self.policy_from_cluster.is_none() {
+        let asks = self.watch || self.open_gates || self.reports || self.manage_certs;
+        if !asks && self.policy_from_cluster.is_none() {
             return Ok(None);
         }
-        let context = "--watch, --open-gates, --manage-certs and --policy-from-cluster need the API server";
+        let context = "--watch, --open-gates, --reports, --manage-certs and --policy-from-cluster need the API server";
         cluster::connect().await.map(Some).context(context)
     }
 
@@ -101,6 +112,10 @@ impl ClusterArgs {
                 }
             })
         });
+        let reports = client.clone().filter(|_| self.reports).map(|client| {
+            let options = ReportsOptions { every: self.reports_every, identity: identity() };
+            Box::pin(cluster::write_reports(client, options, server.cluster_state(), stop.clone()))
+        });
         let managed = client.filter(|_| self.manage_certs).map(|client| {
             let managed = self.managed(client.default_namespace(), names);
             Box::pin(cluster::manage_certificates(client, managed, server.certificate_installer(), stop))
@@ -111,6 +126,7 @@ impl ClusterArgs {
                 never = asked_for(policy) => never,
                 never = asked_for(managed) => never,
                 never = asked_for(gates) => never,
+                never = asked_for(reports) => never,
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The command line. One file a subcommand, and the only place that prints.
 
 #[cfg(feature = "server")]
+mod audit;
+#[cfg(feature = "server")]
 mod certs;
 mod check;
 #[cfg(feature = "server")]
@@ -53,6 +55,8 @@ enum Command {
     Timeline(Box<timeline::Args>),
     #[cfg(feature = "server")]
     Gates(gates::Args),
+    #[cfg(feature = "server")]
+    Audit(Box<audit::Args>),
     Rules(rules::Args),
     #[command(subcommand)]
     Policy(policy::Command),
@@ -73,6 +77,8 @@ pub fn main() -> ExitCode {
         Command::Timeline(args) => timeline::run(&args),
         #[cfg(feature = "server")]
         Command::Gates(args) => gates::run(&args),
+        #[cfg(feature = "server")]
+        Command::Audit(args) => audit::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Policy(command) => policy::run(&command),
         #[cfg(feature = "server")]

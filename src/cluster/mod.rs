@@ -3,6 +3,7 @@
 //!
 //! Nothing here is on the way of a request. When the API server is gone, requests are judged by what was known last.
 
+mod audit;
 mod gates;
 mod inventory;
 mod inventory_watch;
@@ -15,9 +16,10 @@ mod tls_secret;
 
 use std::time::Duration;
 
-use kube::config::KubeConfigOptions;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
+pub use audit::{AuditError, AuditScope, Calls, ReportsOptions, audit_cluster, write_reports};
 pub use gates::{AwaitedTarget, Overview, Owner, WaitingPods, gates_overview, open_gates, watch_opener};
 pub use inventory_watch::watch_inventory;
 pub use managed::{ManagedCertificates, manage_certificates};
@@ -54,6 +56,11 @@ pub async fn connect_to(context: Option<&str>) -> Result<Client, ClusterError> {
     let Some(context) = context else { return connect().await };
     let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
     client(Config::from_kubeconfig(&options).await?)
+}
+
+/// Returns the name of the kubeconfig's current context; empty where there is none, as in a Pod.
+pub fn current_context() -> String {
+    Kubeconfig::read().ok().and_then(|config| config.current_context).unwrap_or_default()
 }
 
 fn client(mut config: Config) -> Result<Client, ClusterError> {

@@ -177,6 +177,7 @@ func TestEqualsKustomize(t *testing.T) {
 		"base":                           {"values/secret.yaml"},
 		"base components/cluster-policy": {"values/cluster-policy.yaml"},
 		"base components/gates":          {"values/gates.yaml"},
+		"base components/reports":        {"values/reports.yaml"},
 		"overlays/managed-certs":         {},
 		"overlays/cert-manager":          {"values/cert-manager.yaml"},
 		"overlays/ha":                    {"values/ha.yaml"},

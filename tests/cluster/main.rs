@@ -12,6 +12,7 @@
 
 mod answers;
 mod attacks;
+mod audit;
 mod budgets;
 mod case;
 mod cases;
@@ -87,6 +88,7 @@ fn tests() -> Vec<Trial> {
         cases::tests(),
         client_certificates::tests(),
         controllers::tests(),
+        audit::tests(),
         differential::tests(),
         failures::tests(),
         leftovers::tests(),

@@ -110,6 +110,34 @@ fn every_kind_that_is_judged_is_asked_for_and_nothing_else() {
     assert_eq!(asked(&object("mutating-webhook.yaml")["webhooks"][0]), new_pods);
 }
 
+/// Kinds that an audit lists beside those that it judges: rules look them up.
+const LOOKED_UP: [(&str, &str); 4] =
+    [("", "namespaces"), ("", "limitranges"), ("", "persistentvolumeclaims"), ("keda.sh", "scaledobjects")];
+
+#[test]
+fn an_audit_may_list_every_kind_that_is_judged_and_nothing_else() {
+    let mut listed = BTreeSet::new();
+    for file in ["cluster-role.yaml", "kinds-cluster-role.yaml"] {
+        let role = object(&format!("../components/reports/{file}"));
+        for rule in role["rules"].as_array().unwrap() {
+            for group in strings(&rule["apiGroups"]) {
+                let is_report = ["openreports.io", "wgpolicyk8s.io"].contains(&group);
+                let verbs: &[&str] = if is_report { &["list", "create", "patch", "delete"] } else { &["list"] };
+                assert_eq!(strings(&rule["verbs"]), verbs, "{rule}");
+                for resource in strings(&rule["resources"]).into_iter().filter(|_| !is_report) {
+                    assert!(
+                        listed.insert((group.to_owned(), resource.to_owned())),
+                        "{group}/{resource} is there twice"
+                    );
+                }
+            }
+        }
+    }
+    let judged = WORKLOADS.iter().map(|row| (row.group.to_owned(), resource(row.kind)));
+    let looked_up = LOOKED_UP.iter().map(|(group, resource)| ((*group).to_owned(), (*resource).to_owned()));
+    assert_eq!(listed, judged.chain(looked_up).collect());
+}
+
 #[test]
 fn the_webhooks_are_called_as_podgate_expects_it() {
     let exemptions = LifecyclePolicy::default().spec.exemptions;
@@ -212,6 +240,7 @@ fn the_command_lines_of_components_are_taken() {
         ("components/watch", "--watch"),
         ("components/cluster-policy", "--policy-from-cluster"),
         ("components/gates", "--open-gates"),
+        ("components/reports", "--reports"),
         ("overlays/managed-certs", "--manage-certs"),
     ] {
         let deployment = patched(deployment.clone(), folder);

@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod audit;
 mod certificates;
 mod cluster;
 mod cluster_policy;

@@ -11,7 +11,7 @@ fn read(file: &str) -> String {
 }
 
 /// What each option needs.
-const RIGHTS: [(&str, &[&str]); 4] = [
+const RIGHTS: [(&str, &[&str]); 5] = [
     ("--watch", &["manifests/components/watch/cluster-role.yaml"]),
     ("--policy-from-cluster", &["manifests/components/cluster-policy/cluster-role.yaml"]),
     (
@@ -26,10 +26,20 @@ const RIGHTS: [(&str, &[&str]); 4] = [
             "manifests/components/gates/role.yaml",
         ],
     ),
+    (
+        REPORTS,
+        &[
+            "manifests/components/reports/cluster-role.yaml",
+            "manifests/components/reports/kinds-cluster-role.yaml",
+            "manifests/components/reports/role.yaml",
+        ],
+    ),
 ];
 
 /// The option whose rights are shown apart from those of the others, in a cluster where podgate has no others.
 const GATES: &str = "--open-gates";
+/// Likewise.
+const REPORTS: &str = "--reports";
 
 /// The rules of a role.
 fn rules(file: &str) -> Vec<Value> {
@@ -85,12 +95,12 @@ fn find_roles(folder: &Path, roles: &mut Vec<PathBuf>) {
 }
 
 /// The cluster tests give podgate the rights of these options at once. That shows of each option that its own are enough only if
-/// no other option's rights can stand in for them. Those of the gates are shared with others, and are not given there: they are
-/// shown to be enough in a cluster of their own.
+/// no other option's rights can stand in for them. Those of the gates and of the reports are shared with others, and are not given
+/// there: they are shown to be enough in a cluster of their own.
 #[test]
 fn no_two_options_need_rights_to_the_same_resource() {
     let mut needed_by = BTreeMap::new();
-    for (name, files) in RIGHTS.into_iter().filter(|(name, _)| *name != GATES) {
+    for (name, files) in RIGHTS.into_iter().filter(|(name, _)| ![GATES, REPORTS].contains(name)) {
         for rule in files.iter().flat_map(|file| rules(file)) {
             for resource in rule["resources"].as_array().unwrap() {
                 let group = rule["apiGroups"][0].as_str().unwrap().to_owned();

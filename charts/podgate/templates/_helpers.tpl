@@ -23,7 +23,7 @@ app.kubernetes.io/name: podgate
 
 {{/* "true" where podgate calls the API server. */}}
 {{- define "podgate.callsApiServer" -}}
-{{- if or .Values.gates.enabled .Values.watch .Values.policy.fromCluster (eq .Values.certificates.mode "managed") }}true{{ end -}}
+{{- if or .Values.gates.enabled .Values.reports.enabled .Values.watch .Values.policy.fromCluster (eq .Values.certificates.mode "managed") }}true{{ end -}}
 {{- end }}
 
 {{/* Metadata of a webhook configuration. */}}

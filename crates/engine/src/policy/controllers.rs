@@ -81,8 +81,8 @@ impl fmt::Display for Owner {
 }
 
 impl Owner {
-    /// The owner that a reference names; of a ReplicaSet that a Deployment or Rollout made, that one.
-    fn of(reference: &OwnerReference<'_>, metadata: &Metadata<'_>) -> Self {
+    /// Returns the owner that a reference in `metadata` names; of a ReplicaSet that a Deployment or Rollout made, that one.
+    pub fn of(reference: &OwnerReference<'_>, metadata: &Metadata<'_>) -> Self {
         let made = TEMPLATE_HASHES.iter().filter(|_| reference.kind == "ReplicaSet").find_map(|(label, kind)| {
             let hash = metadata.labels.get(label)?;
             let name = reference.name.strip_suffix(hash)?.strip_suffix('-')?;

@@ -12,6 +12,7 @@ use super::{
     day::Day,
     exempt::{self, Aside},
     gates::{self, OpenedGates},
+    ignore::Annotations,
     judge::STEPS_OF_A_RULE,
     label::{OFF, PROFILE_LABEL},
     scope::{ScopeMatch, Scopes},
@@ -170,7 +171,17 @@ impl Engine {
     /// Returns whether the policy lets an object ignore a rule by annotation; where it is not known which of its scopes holds,
     /// whether all of them do.
     pub fn may_ignore(&self, review: &Review<'_>, rule: &'static Rule) -> bool {
-        let allows = |part| self.settings.of(part).is_none_or(|settings| settings.annotations.allow(rule));
+        self.annotations(review, |annotations| annotations.allow(rule))
+    }
+
+    /// Returns the same of what is seen of running objects.
+    pub fn may_ignore_observations(&self, review: &Review<'_>) -> bool {
+        self.annotations(review, Annotations::allow_observations)
+    }
+
+    /// Returns whether something holds of the annotations that the policy lets an object have, in every scope that may be its own.
+    fn annotations(&self, review: &Review<'_>, allow: impl Fn(&Annotations) -> bool) -> bool {
+        let allows = |part| self.settings.of(part).is_none_or(|settings| allow(&settings.annotations));
         match self.part(review) {
             PartMatch::One(part) => allows(part),
             PartMatch::OneOf(parts) => parts.into_iter().all(allows),

@@ -26,6 +26,17 @@ use crate::{
 
 const PREFIX: &str = IGNORE_PREFIX;
 
+/// Names what is seen of running objects, by an audit of a cluster: no rule finds it, and it is ignored in the same way.
+pub const OBSERVATIONS: [&str; 7] = [
+    "gated",
+    "init-container-restarted",
+    "killed-by-liveness",
+    "no-disruption-allowed",
+    "out-of-memory",
+    "startup-window-passed",
+    "terminating-past-grace",
+];
+
 /// Which rules may be ignored by annotation: `all`, `none`, or a list of rule ids.
 #[derive(Debug, Clone, Default)]
 pub enum Annotations {
@@ -169,6 +180,11 @@ impl Annotations {
         }
     }
 
+    /// Returns whether observations may be ignored: a list names rules only.
+    pub(super) fn allow_observations(&self) -> bool {
+        matches!(self, Self::All | Self::ByProfile)
+    }
+
     pub(super) fn allow(&self, rule: &'static Rule) -> bool {
         match self {
             Self::All | Self::ByProfile => true,
@@ -219,10 +235,15 @@ impl Annotations {
 
     fn problem(&self, exemption: &Exemption<'_>) -> Option<String> {
         let id = exemption.id;
-        let Some(rule) = rules::find(id) else {
-            return Some(format!("unknown rule \"{id}\"{}", did_you_mean(id, RULES.iter().map(|rule| rule.id))));
+        let is_allowed = match rules::find(id) {
+            Some(rule) => self.allow(rule),
+            None if OBSERVATIONS.contains(&id) => self.allow_observations(),
+            None => {
+                let known = RULES.iter().map(|rule| rule.id).chain(OBSERVATIONS);
+                return Some(format!("unknown rule \"{id}\"{}", did_you_mean(id, known)));
+            }
         };
-        if !self.allow(rule) {
+        if !is_allowed {
             return Some(format!("has no effect: the policy does not let \"{id}\" be ignored by annotation"));
         }
         exemption.reason.is_empty().then(|| format!("has no effect: say why \"{id}\" is to be ignored"))

@@ -145,6 +145,14 @@ fn what_does_not_work_is_said() {
             "metadata.annotations[ignore.podgate.dev/port-conflikt]: unknown rule \"port-conflikt\" (did you mean \"port-conflict\"?)",
         ),
         (
+            json!({"ignore.podgate.dev/out-of-memory": " "}),
+            "metadata.annotations[ignore.podgate.dev/out-of-memory]: has no effect: say why \"out-of-memory\" is to be ignored",
+        ),
+        (
+            json!({"ignore.podgate.dev/out-of-memori": "why"}),
+            "metadata.annotations[ignore.podgate.dev/out-of-memori]: unknown rule \"out-of-memori\" (did you mean \"out-of-memory\"?)",
+        ),
+        (
             json!({"ignore.podgate.dev/something-else": ""}),
             "metadata.annotations[ignore.podgate.dev/something-else]: unknown rule \"something-else\"",
         ),
@@ -157,6 +165,16 @@ fn what_does_not_work_is_said() {
     // A rule that finds nothing here, and annotations of others.
     let fine = json!({"ignore.podgate.dev/invalid-probe": "why", "podgate.dev/ignore": "", "ignore.podgate.dev": ""});
     assert!(notices(&create(&engine, &pod(&fine))).is_empty());
+    // What an audit of a cluster sees is no rule, and may be ignored where all rules may.
+    let seen = json!({"ignore.podgate.dev/out-of-memory": "a known leak"});
+    assert!(notices(&create(&engine, &pod(&seen))).is_empty());
+    let none = self::engine("exemptions: {annotations: none}");
+    assert_eq!(
+        notices(&create(&none, &pod(&seen))),
+        [
+            "metadata.annotations[ignore.podgate.dev/out-of-memory]: has no effect: the policy does not let \"out-of-memory\" be ignored by annotation"
+        ]
+    );
     // In a template the place is the template's.
     let verdict = create(&engine, &deployment(&json!({}), &json!({"ignore.podgate.dev/x": "y"})));
     assert_eq!(notices(&verdict), ["spec.template.metadata.annotations[ignore.podgate.dev/x]: unknown rule \"x\""]);

@@ -41,17 +41,27 @@ const STYLE: &str = "svg{--paper:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e
 
 /// Returns the life as SVG.
 pub fn write(life: &Life) -> io::Result<String> {
-    let mut picture = Picture { life, writer: Writer::new(Vec::new()), y: 0.0 };
-    picture.write()?;
-    let mut text = String::from_utf8(picture.writer.into_inner()).map_err(io::Error::other)?;
-    text.push('\n');
-    Ok(text)
+    Picture { life, writer: Writer::new(Vec::new()), y: 0.0, prefix: "", is_styled: true }.text()
+}
+
+/// Returns the life as SVG for a page that has several: its ids begin with `prefix`, and the page has [`style`] once.
+pub fn write_one_of_several(life: &Life, prefix: &str) -> io::Result<String> {
+    Picture { life, writer: Writer::new(Vec::new()), y: 0.0, prefix, is_styled: false }.text()
+}
+
+/// Returns the CSS that pictures need which do not bring it themselves.
+pub fn style() -> &'static str {
+    STYLE
 }
 
 struct Picture<'l> {
     life: &'l Life,
     writer: Writer<Vec<u8>>,
     y: f64,
+    /// What its ids begin with.
+    prefix: &'l str,
+    /// Whether the picture brings its own style.
+    is_styled: bool,
 }
 
 fn number(number: f64) -> String {
@@ -60,6 +70,22 @@ fn number(number: f64) -> String {
 }
 
 impl Picture<'_> {
+    fn text(mut self) -> io::Result<String> {
+        self.write()?;
+        let mut text = String::from_utf8(self.writer.into_inner()).map_err(io::Error::other)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    fn id(&self, id: &str) -> String {
+        format!("{}{id}", self.prefix)
+    }
+
+    /// Returns the fill of what may be so.
+    fn maybe(&self, kind: Kind) -> String {
+        format!("fill:url(#{})", self.id(&format!("maybe-{}", kind.id())))
+    }
+
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> io::Result<()> {
         let start = BytesStart::new(name).with_attributes(attributes.iter().copied());
         self.writer.write_event(Event::Start(start))
@@ -127,24 +153,28 @@ impl Picture<'_> {
         let height = lanes_end + keys + course_height(life) + 50.0;
         let (w, h) = (number(WIDTH), number(height));
         let view = format!("0 0 {w} {h}");
+        let (title, desc) = (self.id("podgate-title"), self.id("podgate-desc"));
+        let labelled_by = format!("{title} {desc}");
         let attributes = [
             ("xmlns", "http://www.w3.org/2000/svg"),
             ("viewBox", &*view),
             ("width", &*w),
             ("height", &*h),
             ("role", "img"),
-            ("aria-labelledby", "podgate-title podgate-desc"),
+            ("aria-labelledby", &*labelled_by),
         ];
         self.open("svg", &attributes)?;
-        self.element("title", &[("id", "podgate-title")], &life.heading())?;
+        self.element("title", &[("id", &title)], &life.heading())?;
         let said: Vec<String> = life
             .events
             .iter()
             .take(40)
             .map(|told| format!("{}: {} {}", told.when(), told.who, told.sentence()))
             .collect();
-        self.element("desc", &[("id", "podgate-desc")], &said.join("; "))?;
-        self.element("style", &[], STYLE)?;
+        self.element("desc", &[("id", &desc)], &said.join("; "))?;
+        if self.is_styled {
+            self.element("style", &[], STYLE)?;
+        }
         self.patterns()?;
         self.element("rect", &[("class", "paper"), ("width", &*w), ("height", &*h)], "")?;
         let heading = cut(&life.heading(), 100);
@@ -207,7 +237,7 @@ impl Picture<'_> {
     fn patterns(&mut self) -> io::Result<()> {
         self.open("defs", &[])?;
         for kind in Kind::ALL {
-            let id = format!("maybe-{}", kind.id());
+            let id = self.id(&format!("maybe-{}", kind.id()));
             let attributes = [
                 ("id", &*id),
                 ("width", "7"),
@@ -274,7 +304,7 @@ impl Picture<'_> {
             let words = bar.kind.words();
             let title = format!("{whole}: {words}, from {} until {until}", time::show_bounds(&bar.from));
             for span in bar.spans(self.life.end) {
-                let fill = if span.is_certain { String::new() } else { format!("fill:url(#maybe-{})", bar.kind.id()) };
+                let fill = if span.is_certain { String::new() } else { self.maybe(bar.kind) };
                 self.block((span.from, span.to), LANE - 8.0, bar.kind.id(), &fill, &title)?;
             }
         }
@@ -378,8 +408,8 @@ impl Picture<'_> {
             x += width;
         }
         let (left, top) = (number(x), number(y - 11.0));
-        let attributes =
-            [("x", &*left), ("y", &*top), ("width", "22"), ("height", "14"), ("style", "fill:url(#maybe-ready)")];
+        let fill = self.maybe(Kind::Ready);
+        let attributes = [("x", &*left), ("y", &*top), ("width", "22"), ("height", "14"), ("style", &*fill)];
         self.element("rect", &attributes, "")?;
         self.words(x + 28.0, y, "soft", "start", "striped: may be so, or not yet")
     }

@@ -7,24 +7,29 @@ use crate::model::{Applies, Selection, Subject};
 
 /// Names the gates of others whose remover is known without a policy; the page of `unknown-scheduling-gate` says who it is, and links to
 /// its source.
-const WELL_KNOWN: &[&str] = &[
-    "kueue.x-k8s.io/admission",
-    "kueue.x-k8s.io/topology",
-    "kueue.x-k8s.io/elastic-job",
-    "scheduling.volcano.sh/queue-allocation-gate",
-    "multiarch.openshift.io/scheduling-gate",
-    "ApplicationAwareQuotaGate",
-    "instaslice.redhat.com/accelerator",
-    "grove.io/podgang-pending-creation",
-    "gke-gcsfuse/bucket-scan-pending",
-    "s3.csi.aws.com/reserve-headroom-for-mppod",
-    "experimental.s3.csi.aws.com/reserve-headroom-for-mppod",
-    "keptn-prechecks-gate",
+const WELL_KNOWN: &[(&str, &str)] = &[
+    ("kueue.x-k8s.io/admission", "Kueue"),
+    ("kueue.x-k8s.io/topology", "Kueue"),
+    ("kueue.x-k8s.io/elastic-job", "Kueue"),
+    ("scheduling.volcano.sh/queue-allocation-gate", "Volcano"),
+    ("multiarch.openshift.io/scheduling-gate", "the Multiarch Tuning Operator"),
+    ("ApplicationAwareQuotaGate", "Application Aware Quota"),
+    ("instaslice.redhat.com/accelerator", "InstaSlice"),
+    ("grove.io/podgang-pending-creation", "Grove"),
+    ("gke-gcsfuse/bucket-scan-pending", "the Cloud Storage FUSE CSI driver"),
+    ("s3.csi.aws.com/reserve-headroom-for-mppod", "the Mountpoint for Amazon S3 CSI driver"),
+    ("experimental.s3.csi.aws.com/reserve-headroom-for-mppod", "the Mountpoint for Amazon S3 CSI driver"),
+    ("keptn-prechecks-gate", "Keptn"),
 ];
+
+/// Returns the known controller that removes a gate of this name, where it is installed.
+pub fn remover(name: &str) -> Option<&'static str> {
+    WELL_KNOWN.iter().find(|(gate, _)| *gate == name).map(|(_, remover)| *remover)
+}
 
 /// Returns whether a known controller removes a gate of this name, where it is installed.
 pub fn is_removed_by_others(name: &str) -> bool {
-    WELL_KNOWN.contains(&name)
+    remover(name).is_some()
 }
 
 /// A gate of a policy, ready to add.

@@ -15,7 +15,7 @@ mod target;
 
 pub use allowed::WaitForRules;
 pub use annotation::{MAX_TARGETS, WORDS, WaitForError, Word, read_wait_for};
-pub use gates::{CompiledGate, Held, OpenedGates, Opening, is_removed_by_others};
+pub use gates::{CompiledGate, Held, OpenedGates, Opening, is_removed_by_others, remover};
 pub use state::{EndpointSlice, Progress, TargetState};
 pub use target::{Target, Until, Wait};
 
