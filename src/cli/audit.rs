@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, anyhow, bail};
 
-use super::output::print;
+use super::{asked_cluster::AskedCluster, fail_on::FailOn, output::print};
 use crate::cluster::{self, AuditScope};
 use podgate_audit::{
     Audit,
@@ -20,17 +20,8 @@ use podgate_engine::{policy::Engine, rules::Level};
 /// nothing is found at or above --fail-on (with --since: nothing new), 1 if something is, 2 if the cluster cannot be asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this namespace
-    #[arg(long, short, value_name = "NAMESPACE")]
-    namespace: Option<String>,
-
-    /// Context of the kubeconfig; without it the current one
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// Policy file; without one the policy that is in force in the cluster, or the default policy
-    #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: AskedCluster,
 
     /// Form of the output
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
@@ -65,29 +56,6 @@ enum Format {
     Html,
     /// Report objects of openreports.io/v1alpha1, a List
     Openreports,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum FailOn {
-    /// What would be refused
-    Deny,
-    /// Warnings, too
-    Warn,
-    /// Everything
-    Audit,
-    /// Nothing
-    Never,
-}
-
-impl FailOn {
-    fn level(self) -> Option<Level> {
-        match self {
-            Self::Deny => Some(Level::Deny),
-            Self::Warn => Some(Level::Warn),
-            Self::Audit => Some(Level::Audit),
-            Self::Never => None,
-        }
-    }
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -141,17 +109,11 @@ fn written(args: &Args, audit: &Audit, engine: &Engine) -> anyhow::Result<String
 }
 
 async fn ask(args: &Args) -> anyhow::Result<(Audit, Engine)> {
-    let client = cluster::connect_to(args.context.as_deref()).await?;
-    let (engine, policy) = match &args.policy {
-        Some(file) => (super::policy::engine(Some(file))?, file.display().to_string()),
-        None => match cluster::policy_in_force(&client).await? {
-            Some((policy, origin)) => (Engine::new(&policy), origin),
-            None => (Engine::default(), "the default policy".to_owned()),
-        },
-    };
+    let client = args.cluster.connect().await?;
+    let (engine, policy) = args.cluster.engine(&client).await?;
     let scope = AuditScope {
-        namespace: args.namespace.clone(),
-        cluster: args.context.clone().unwrap_or_else(cluster::current_context),
+        namespace: args.cluster.namespace.clone(),
+        cluster: args.cluster.context.clone().unwrap_or_else(cluster::current_context),
         policy,
     };
     let (audit, _) = cluster::audit_cluster(&client, &engine, &scope).await?;

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 
 use super::{
+    fail_on::FailOn,
     formats::{Format, Outputs, Target},
     output::{FAILURE, is_broken_pipe, no_color},
     progress::Progress,
@@ -145,29 +146,6 @@ pub(super) struct Select {
     /// Namespace of the objects that name none
     #[arg(long, short, value_name = "NAME", default_value = "default")]
     pub(super) namespace: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum FailOn {
-    /// What the webhook would refuse
-    Deny,
-    /// Warnings, too
-    Warn,
-    /// Everything
-    Audit,
-    /// Nothing
-    Never,
-}
-
-impl FailOn {
-    fn level(self) -> Option<Level> {
-        match self {
-            Self::Deny => Some(Level::Deny),
-            Self::Warn => Some(Level::Warn),
-            Self::Audit => Some(Level::Audit),
-            Self::Never => None,
-        }
-    }
 }
 
 impl Select {

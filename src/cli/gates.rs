@@ -1,13 +1,12 @@
 //! `podgate gates`: what waits for what in a cluster.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::output::print;
+use super::{asked_cluster::AskedCluster, output::print};
 use crate::cluster::{self, AwaitedTarget, Overview, Owner, WaitingPods};
-use podgate_engine::policy::Engine;
 use podgate_manifests::timeline::show_time;
 
 /// Limits how many owners stand one below the other: what is deeper stands at the top, too.
@@ -20,17 +19,8 @@ const MAX_DEPTH: usize = 16;
 /// the cluster. Exit code 0, also where there are circles; 2 if the cluster cannot be asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this namespace
-    #[arg(long, short, value_name = "NAMESPACE")]
-    namespace: Option<String>,
-
-    /// Context of the kubeconfig; without it the current one
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// Policy file; without one the policy that is in force in the cluster
-    #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: AskedCluster,
 
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -57,14 +47,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn ask(args: &Args) -> anyhow::Result<Overview> {
-    let client = cluster::connect_to(args.context.as_deref()).await?;
-    let engine = if let Some(file) = &args.policy {
-        super::policy::engine(Some(file))?
-    } else {
-        let policy = cluster::policy_in_force(&client).await?;
-        policy.map(|(policy, _)| Engine::new(&policy)).unwrap_or_default()
-    };
-    let overview = cluster::gates_overview(&client, &engine, args.namespace.as_deref()).await;
+    let client = args.cluster.connect().await?;
+    let (engine, _) = args.cluster.engine(&client).await?;
+    let overview = cluster::gates_overview(&client, &engine, args.cluster.namespace.as_deref()).await;
     overview.context("cannot ask the cluster what waits")
 }
 

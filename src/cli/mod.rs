@@ -1,6 +1,8 @@
 //! The command line. One file a subcommand, and the only place that prints.
 
 #[cfg(feature = "server")]
+mod asked_cluster;
+#[cfg(feature = "server")]
 mod audit;
 #[cfg(feature = "server")]
 mod certs;
@@ -10,6 +12,7 @@ mod cluster;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;
+mod fail_on;
 mod fix;
 mod formats;
 #[cfg(feature = "server")]

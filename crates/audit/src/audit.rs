@@ -15,7 +15,7 @@ pub struct Observation {
     pub source: &'static str,
 }
 
-/// What has found something.
+/// Names what has found something.
 #[derive(Debug, Clone, Copy)]
 pub enum Source {
     /// A rule, which would find it in a new object too.
@@ -37,13 +37,13 @@ impl Source {
 /// Something that was found in an object.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// What found it.
+    /// Names what found it.
     pub source: Source,
     /// Its level under the policy.
     pub level: Level,
     /// The field, from the object's root; of an observation the field of the Pod.
     pub path: String,
-    /// What was found: one line, no final stop. Of several Pods, that of the worst.
+    /// Says what was found: one line, no final stop. Of several Pods, that of the worst.
     pub message: String,
     /// Of how many Pods it was found; 0 where it was found in the object itself.
     pub pods: usize,
@@ -66,7 +66,7 @@ pub struct Judged {
     pub created: String,
     /// How many Pods it owns.
     pub pods: usize,
-    /// What was found, worst first, then by id, field and message.
+    /// Holds what was found, worst first, then by id, field and message.
     pub found: Vec<Found>,
     /// Its text as JSON without its status, where something at level warn or worse was found and its Pods can be drawn, as far as there
     /// is room; of an owner of an unknown kind, that of its first Pod.
@@ -91,10 +91,10 @@ pub struct NotJudged {
     pub examples: Vec<String>,
 }
 
-/// What an audit has found.
+/// Holds what an audit has found.
 #[derive(Debug, Clone, Default)]
 pub struct Audit {
-    /// What the cluster is called; may be empty.
+    /// Says what the cluster is called; may be empty.
     pub cluster: String,
     /// The policy that was used, and where it stands.
     pub policy: String,
@@ -106,7 +106,7 @@ pub struct Audit {
     pub judged: usize,
     /// How many namespaces these are in.
     pub namespaces: usize,
-    /// What was left aside.
+    /// Counts what was left aside.
     pub not_judged: Vec<NotJudged>,
 }
 
