@@ -20,6 +20,7 @@ mod judging;
 mod manifests;
 mod policies;
 mod progress;
+mod readme;
 mod samples;
 mod timeline;
 #[path = "../../crates/engine/tests/spec/tree.rs"]
