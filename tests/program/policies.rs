@@ -90,18 +90,15 @@ fn a_policy_from_a_cluster_is_a_policy() {
     assert_eq!(parse(&text, "cluster").unwrap().metadata.name, "a");
 }
 
+/// The policy that docs/start.md shows is the sample that its commands name.
 #[test]
-fn the_policy_in_the_readme_is_a_policy() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let example = readme
-        .split_once("## The policy\n\n```yaml\n")
-        .expect("README.md shows a policy")
-        .1
-        .split_once("```")
-        .unwrap()
-        .0;
-    let policy = parse(example, "README.md").unwrap();
-    assert!(policy.spec.mutations.default_probes.is_some() && policy.spec.rules.len() == 2);
+fn the_first_policy_is_a_policy() {
+    let sample = "samples/start/podgate.yaml";
+    let text = fs::read_to_string(root().join(sample)).unwrap();
+    let policy = parse(&text, sample).unwrap();
+    assert_eq!(policy.spec.rules.len(), 3);
+    let page = fs::read_to_string(root().join("docs/start.md")).unwrap();
+    assert!(page.contains(&format!("```yaml\n{text}```\n")), "docs/start.md does not show {sample}");
 }
 
 #[test]

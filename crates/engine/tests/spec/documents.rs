@@ -42,12 +42,3 @@ fn pages_written_by_hand_lead_to_rules() {
         assert!(dead.is_empty(), "{file} links pages of no rule, or by another name: {dead:?}");
     }
 }
-
-#[test]
-fn the_readme_lists_the_rules() {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once("<!-- rules -->\n").expect("README.md has a mark for the rules");
-    let (_, after) = rest.split_once("<!-- /rules -->").expect("README.md has a mark for the end of the rules");
-    hold("README.md", &format!("{before}<!-- rules -->\n{}<!-- /rules -->{after}", pages::rule_table("docs/rules/")));
-}
