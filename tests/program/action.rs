@@ -17,7 +17,8 @@ use super::{Ran, tree::root};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-const REFUSED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {restartPolicy: always, containers: []}\n";
+const REFUSED: &str =
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {restartPolicy: always, containers: []}\n";
 
 fn yaml(file: &str) -> Value {
     let text = fs::read_to_string(root().join(file)).unwrap();
@@ -39,7 +40,8 @@ static RELEASE: LazyLock<(tempfile::TempDir, String)> = LazyLock::new(|| {
         fs::copy(program, content.join("podgate")).unwrap();
     }
     let archive = version.join(archive());
-    let packed = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&content).arg("podgate").status();
+    let pack = "tar -cf - -C \"$1\" podgate | gzip -1 >\"$2\"";
+    let packed = Command::new("sh").args(["-ec", pack, "sh"]).arg(&content).arg(&archive).status();
     assert!(packed.unwrap().success());
     let sum = sha256(&archive);
     fs::write(version.join("checksums.txt"), format!("{sum}  {}\n", archive.file_name().unwrap().display())).unwrap();
@@ -143,8 +145,11 @@ impl Runner {
         for (name, value) in given {
             assert!(known.insert(format!("inputs.{name}"), (*value).to_owned()).is_some(), "there is no input {name}");
         }
-        let mut job =
-            Job { ran: Ran { code: 0, stdout: String::new(), stderr: String::new() }, summary: String::new(), path: String::new() };
+        let mut job = Job {
+            ran: Ran { code: 0, stdout: String::new(), stderr: String::new() },
+            summary: String::new(),
+            path: String::new(),
+        };
         let mut kept = Vec::new();
         for step in action["runs"]["steps"].as_array().unwrap() {
             let with = |key: &str, name: &str| step[key][name].as_str().map(|text| filled(text, &known));
@@ -185,8 +190,8 @@ impl Runner {
                 break;
             }
         }
-        // The cache's own step behind all others keeps what a job leaves that did not fail before, once for each key.
-        if job.ran.code < 2 {
+        // Behind all others the cache's own step keeps what a job that succeeds leaves, once for each key.
+        if job.ran.code == 0 {
             for (key, folder) in kept.iter().filter(|(key, _)| !key.exists()) {
                 copy(folder, key);
             }
@@ -230,9 +235,12 @@ fn installs_annotates_and_fails() {
     assert!(job.path.trim_end().ends_with(&format!("/podgate-{VERSION}")), "{}", job.path);
     assert_eq!(server.asked(), [format!("/v{VERSION}/checksums.txt"), format!("/v{VERSION}/{}", archive())]);
 
-    // The archive is kept, and checked again.
-    let job = runner.run(&[&inputs[..], &[("fail-on", "never")]].concat());
-    assert_eq!(job.ran.code, 0, "{}{}", job.ran.stdout, job.ran.stderr);
+    // The cache keeps the archive of a job that succeeds. It is checked again.
+    let passes = [&inputs[..], &[("fail-on", "never")]].concat();
+    assert_eq!(runner.run(&passes).ran.code, 0);
+    assert_eq!(server.asked().len(), 2);
+    let job = runner.run(&inputs);
+    assert_eq!(job.ran.code, 1, "{}{}", job.ran.stdout, job.ran.stderr);
     assert!(job.ran.stdout.contains("is kept from an earlier run"), "{}", job.ran.stdout);
     assert_eq!(server.asked(), [] as [&str; 0]);
 
@@ -256,18 +264,19 @@ fn runs_no_archive_with_another_checksum() {
         assert!(job.path.is_empty() && job.summary.is_empty(), "it was installed");
     };
 
+    let passes = ("fail-on", "never");
     let other = "0".repeat(64);
     refused(&runner, &[from, ("sha256", &other)], &format!("has the SHA-256 {sum}, and {other} is expected"));
     // What was refused is kept for nobody.
-    let job = runner.run(&[from, ("sha256", &sum.to_uppercase())]);
-    assert_eq!(job.ran.code, 1, "{}{}", job.ran.stdout, job.ran.stderr);
+    let job = runner.run(&[from, passes, ("sha256", &sum.to_uppercase())]);
+    assert_eq!(job.ran.code, 0, "{}{}", job.ran.stdout, job.ran.stderr);
     assert_eq!(server.asked(), [format!("/v{VERSION}/{}", archive()), format!("/v{VERSION}/{}", archive())]);
 
     // What was kept, and is damaged, is fetched again.
     let key = fs::read_dir(runner.cache.path()).unwrap().next().unwrap().unwrap().path();
     fs::write(key.join(archive()), "damaged").unwrap();
-    assert_eq!(runner.run(&[from]).ran.code, 1);
-    assert_eq!(server.asked().len(), 2);
+    assert_eq!(runner.run(&[from, passes, ("sha256", sum)]).ran.code, 0);
+    assert_eq!(server.asked(), [format!("/v{VERSION}/{}", archive())]);
 
     // A release whose archive is another than its checksums say, one without this archive, and none at all.
     let wrong = super::folder(&[]);
@@ -290,7 +299,8 @@ fn names_files_from_the_top_of_the_repository() {
     let server = Server::of(release.path().to_owned());
     let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {rules: {invalid-restart-policy: {level: warn}}}\n";
     let runner = Runner::with(&[("apps/the shop/deploy/web.yaml", REFUSED), ("apps/the shop/podgate.yaml", policy)]);
-    let inputs = [("download-url", server.address.as_str()), ("working-directory", "apps/the shop"), ("sarif", "out.sarif")];
+    let inputs =
+        [("download-url", server.address.as_str()), ("working-directory", "apps/the shop"), ("sarif", "out.sarif")];
     let check = |runner: &Runner| {
         let job = runner.run(&inputs);
         assert_eq!(job.ran.code, 0, "{}{}", job.ran.stdout, job.ran.stderr);

@@ -1,6 +1,6 @@
 //! The manifests of the tour, and the places that show what the command says of them.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use podgate_engine::rules::RULES;
 use serde_json::Value;
