@@ -13,6 +13,7 @@ mod bounds;
 mod command;
 mod fix;
 mod formats;
+mod identity;
 #[path = "../../crates/engine/tests/spec/judging.rs"]
 #[allow(dead_code)]
 mod judging;
