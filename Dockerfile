@@ -10,7 +10,7 @@ FROM ${RUST_IMAGE} AS build
 ARG CARGO_AUDITABLE=0.7.7
 RUN cargo install --locked cargo-auditable@${CARGO_AUDITABLE}
 # Collects the licences of those crates.
-ARG CARGO_ABOUT=0.8.2
+ARG CARGO_ABOUT=0.9.3
 RUN cargo install --locked cargo-about@${CARGO_ABOUT} --features cli
 WORKDIR /src
 COPY . .
