@@ -16,6 +16,7 @@ mod command;
 mod fix;
 mod flows;
 mod formats;
+mod identity;
 #[path = "../../crates/engine/tests/spec/judging.rs"]
 #[allow(dead_code)]
 mod judging;
