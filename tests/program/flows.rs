@@ -72,7 +72,8 @@ fn no_script_has_an_expression_in_it() {
     let mut scripts = 0;
     for file in files() {
         visit(&yaml(&fs::read_to_string(&file).unwrap()), "run", &mut |run| {
-            let script = run.as_str().unwrap();
+            // `defaults` has a map of this name.
+            let Some(script) = run.as_str() else { return };
             assert!(!script.contains("${{"), "{}: {script}", file.display());
             scripts += 1;
         });
