@@ -23,6 +23,7 @@ use podgate_engine::{
     model::KubernetesVersion,
     policy::{Engine, LifecyclePolicy, suggest::did_you_mean},
     rules::{self, Level, RULES, Rule},
+    syntax::text::counted,
 };
 use podgate_manifests::{
     Baseline, Check, Outcome,
@@ -232,11 +233,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let gone = baseline.map_or(0, |baseline| baseline.apply(&mut outcome));
     write(args, &outcome)?;
     if gone > 0 && !args.quiet {
-        let (findings, are) = if gone == 1 { ("finding", "is") } else { ("findings", "are") };
-        let _ = writeln!(
-            io::stderr(),
-            "podgate: {gone} {findings} of the baseline {are} there no more; --write-baseline takes them out"
-        );
+        let gone = counted(gone, "finding of the baseline is", "findings of the baseline are");
+        let _ = writeln!(io::stderr(), "podgate: {gone} there no more; --write-baseline takes them out");
     }
     for problem in &outcome.problems {
         // Where stderr is gone the exit code still tells.
