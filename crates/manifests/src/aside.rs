@@ -56,6 +56,7 @@ pub struct NotJudged {
     pub reason: Reason,
     /// The kind or namespace that it is counted under; empty where the reason says all.
     #[serde(skip_serializing_if = "String::is_empty")]
+    #[schemars(default)]
     pub name: String,
     /// Tells how many.
     pub count: usize,

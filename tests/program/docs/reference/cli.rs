@@ -19,7 +19,7 @@ Generated from the code; `UPDATE=1 cargo test` writes it.
 
 /// Returns a text for a cell of a table, in one line.
 fn cell(text: &str) -> String {
-    text.replace('\n', " ").replace('|', "\\|").replace('<', "&lt;")
+    text.replace("\n\n", ".<br>").replace('\n', " ").replace('|', "\\|")
 }
 
 /// Returns what a flag is called, and what it takes.
