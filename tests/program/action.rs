@@ -347,6 +347,35 @@ fn inputs_are_data() {
     assert_eq!(left, ["web.yaml"]);
 }
 
+/// Every runner that a release has an archive for gets that one.
+#[test]
+fn each_runner_has_its_archive() {
+    let located = |system: &str, processor: &str| {
+        let temp = tempfile::tempdir().unwrap();
+        let output = temp.path().join("output");
+        let mut command = Command::new(root().join(".github/action/locate"));
+        command.env("INPUT_VERSION", "1.2.3-rc.1").env("INPUT_SHA256", "").env("GITHUB_OUTPUT", &output);
+        command.env("RUNNER_OS", system).env("RUNNER_ARCH", processor).env("RUNNER_TEMP", temp.path());
+        let ran = Ran::from(command.output().unwrap());
+        let text = fs::read_to_string(output).unwrap_or_default();
+        let archive = text.lines().find_map(|line| line.strip_prefix("archive=podgate-1.2.3-rc.1-")).map(str::to_owned);
+        (ran, archive)
+    };
+    for (system, processor, archive) in [
+        ("Linux", "X64", "linux-amd64.tar.gz"),
+        ("Linux", "ARM64", "linux-arm64.tar.gz"),
+        ("macOS", "X64", "darwin-amd64.tar.gz"),
+        ("macOS", "ARM64", "darwin-arm64.tar.gz"),
+        ("Windows", "X64", "windows-amd64.zip"),
+        ("Windows", "ARM64", "windows-amd64.zip"),
+    ] {
+        assert_eq!(located(system, processor).1.as_deref(), Some(archive), "{system} {processor}");
+    }
+    let (ran, archive) = located("Linux", "X86");
+    assert_eq!((ran.code, archive), (2, None));
+    assert!(ran.stdout.contains("podgate has no release for Linux on X86; build it from source"), "{}", ran.stdout);
+}
+
 /// Each input reaches a step, and a step that has an output says what it is.
 #[test]
 fn every_input_is_used() {

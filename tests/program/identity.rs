@@ -167,7 +167,7 @@ fn everything_says_whose_podgate_this_is_and_its_version() {
 #[test]
 fn what_has_to_say_the_version_does() {
     let identity = Identity::read();
-    for file in ["charts/podgate/Chart.yaml", "manifests/base/deployment.yaml", "Cargo.toml"] {
+    for file in ["charts/podgate/Chart.yaml", "action.yml", "manifests/base/deployment.yaml", "Cargo.toml"] {
         let text = fs::read_to_string(root().join(file)).unwrap();
         // Something of the version is there to be held: a different one would be changed.
         let other = Identity { version: "99.0.0".to_owned(), ..Identity::read() };
