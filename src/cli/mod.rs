@@ -21,6 +21,7 @@ mod formats;
 #[cfg(feature = "server")]
 mod gates;
 mod man;
+mod number;
 mod output;
 mod page;
 mod policy;
@@ -118,7 +119,7 @@ fn parse() -> Cli {
     cli.unwrap_or_else(|error| {
         // Where even stderr is gone there is nobody left to tell.
         let _ = error.print();
-        if let Some(variable) = environment::source(&command, &error) {
+        if let Some(variable) = environment::source(command, &error) {
             let _ = writeln!(io::stderr(), "\nThe value comes from the environment variable {variable}.");
         }
         process::exit(error.exit_code())

@@ -18,6 +18,12 @@ pub enum PolicyInForceError {
     /// The API server does not say.
     #[error("cannot read {0} of the cluster: {1}; give the policy by --policy")]
     Api(&'static str, String),
+    /// The API server does not answer.
+    #[error(
+        "cannot reach the API server: {0}; is it running, and is it the one of the right kubeconfig (KUBECONFIG) and context \
+         (--context)?"
+    )]
+    Unreachable(String),
     /// Several may be it.
     #[error("the cluster has several {0}; give the one that is in force by --policy")]
     Several(&'static str),
@@ -61,6 +67,7 @@ fn found<K: Clone>(
     match listed {
         Ok(list) => Ok(list.items),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
-        Err(cause) => Err(PolicyInForceError::Api(kind, chain(&cause))),
+        Err(cause @ kube::Error::Api(_)) => Err(PolicyInForceError::Api(kind, chain(&cause))),
+        Err(cause) => Err(PolicyInForceError::Unreachable(chain(&cause))),
     }
 }
