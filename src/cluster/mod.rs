@@ -24,6 +24,8 @@ use kube::{Client, Config};
 
 use list_watch::chain;
 
+pub use list_watch::unanswered;
+
 pub use audit::{AuditError, AuditScope, Calls, ReportsOptions, audit_cluster, write_reports};
 pub use gates::{AwaitedTarget, Overview, Owner, WaitingPods, gates_overview, open_gates, watch_opener};
 pub use inventory_watch::watch_inventory;

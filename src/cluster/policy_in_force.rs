@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ListParams, ObjectList};
 use kube::{Api, Client};
 
-use super::list_watch::chain;
+use super::list_watch::{chain, unanswered};
 use super::policy;
 use podgate_engine::policy::{LifecyclePolicy, PolicyError, parse};
 
@@ -20,10 +20,9 @@ pub enum PolicyInForceError {
     Api(&'static str, String),
     /// The API server does not answer.
     #[error(
-        "cannot reach the API server: {0}; is it running, and is it the one of the right kubeconfig (KUBECONFIG) and context \
-         (--context)?"
+        "cannot ask the API server for the policy: {0}; is it running, and is it the one that KUBECONFIG and --context are to name?"
     )]
-    Unreachable(String),
+    Unanswered(String),
     /// Several may be it.
     #[error("the cluster has several {0}; give the one that is in force by --policy")]
     Several(&'static str),
@@ -68,6 +67,6 @@ fn found<K: Clone>(
         Ok(list) => Ok(list.items),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
         Err(cause @ kube::Error::Api(_)) => Err(PolicyInForceError::Api(kind, chain(&cause))),
-        Err(cause) => Err(PolicyInForceError::Unreachable(chain(&cause))),
+        Err(cause) => Err(PolicyInForceError::Unanswered(unanswered(&cause))),
     }
 }
