@@ -453,3 +453,34 @@ fn certs_are_written_and_not_overwritten() {
     let output = run(dir.path(), &["certs", "--out", "there", "--force"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
+
+/// What starts too early because a gate is missing is a line of its own in the log, and one for many Pods.
+#[test]
+fn gates_that_nobody_opens_are_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nspec: {mutations: {waitFor: {}}}\n";
+    std::fs::write(dir.path().join("policy.yaml"), policy).unwrap();
+    let mut process = Process::serve(dir.path(), &["--policy", "policy.yaml", "--drain-delay", "0s"]);
+    let hint = process.stdout_lines().nth(2).unwrap();
+    let url = hint.rsplit(' ').next().unwrap().replace("/validate", "/mutate");
+    let pod = r#"{"metadata":{"annotations":{"podgate.dev/wait-for":"job/migrate"}},"spec":{"containers":[]}}"#;
+    let review = format!(
+        r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"CREATE","kind":{{"group":"","version":"v1","kind":"Pod"}},"namespace":"shop","object":{pod}}}}}"#
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = client_builder(&dir.path().join("certs")).build().unwrap();
+        for _ in 0..3 {
+            let request = client.post(&url).header("content-type", "application/json").body(review.clone());
+            assert_eq!(request.send().await.unwrap().status(), 200);
+        }
+    });
+    process.signal("INT");
+    assert_eq!(process.wait().code(), Some(0));
+    let log: Vec<_> = process.stderr_lines().collect();
+    let warnings = log.iter().filter(|line| line.contains(" WARN ")).collect::<Vec<_>>();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.contains("podgate.dev/wait-for") && one.contains("--open-gates")),
+        "{log:?}"
+    );
+}

@@ -10,3 +10,4 @@ pub(crate) mod metrics;
 pub mod otlp;
 pub(crate) mod span;
 pub(crate) mod trace_context;
+pub(crate) mod unopened_gates;
