@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{asked_cluster::AskedCluster, output::print};
 use crate::cluster::{self, AwaitedTarget, Overview, Owner, WaitingPods};
+use podgate_engine::syntax::text::counted;
 use podgate_manifests::timeline::show_time;
 
 /// Limits how many owners stand one below the other: what is deeper stands at the top, too.
@@ -78,7 +79,7 @@ fn text(overview: &Overview) -> String {
         let _ = writeln!(out, "circle in {namespace}: {}; none of them starts", names.join(" waits for "));
     }
     let pods: usize = overview.waiting.values().map(|pods| pods.count).sum();
-    let _ = writeln!(out, "{}, {}", wait(pods), count(overview.circles.len(), "circle"));
+    let _ = writeln!(out, "{}, {}", wait(pods), counted(overview.circles.len(), "circle", "circles"));
     for (gate, pods) in &overview.others {
         let _ = writeln!(out, "{} behind gate {gate}, which is not podgate's", wait(*pods));
     }
@@ -140,15 +141,11 @@ fn name(owner: &Owner) -> String {
 fn waiting(pods: &WaitingPods) -> String {
     let gates: Vec<&str> = pods.gates.iter().map(String::as_str).collect();
     let longest = show_time(Duration::from_secs(pods.longest.as_secs()));
-    format!("{} at {} for {longest}", count(pods.count, "Pod"), gates.join(", "))
+    format!("{} at {} for {longest}", counted(pods.count, "Pod", "Pods"), gates.join(", "))
 }
 
 fn wait(pods: usize) -> String {
-    if pods == 1 { "1 Pod waits".to_owned() } else { format!("{pods} Pods wait") }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    counted(pods, "Pod waits", "Pods wait")
 }
 
 fn json(overview: &Overview) -> Value {

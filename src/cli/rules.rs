@@ -5,15 +5,18 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::anyhow;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use terminal_size::{Width, terminal_size_of};
 
-use super::{output::no_color, page};
+use super::{
+    output::no_color,
+    page,
+    rule_id::{self, RuleIds},
+};
 use podgate_engine::{
-    policy::{pages, suggest::did_you_mean},
-    rules::{self, RULES, Rule},
+    policy::pages,
+    rules::{RULES, Rule},
 };
 
 /// Columns of a terminal that does not say how wide it is.
@@ -23,6 +26,7 @@ const DEFAULT_WIDTH: usize = 80;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The rule's id
+    #[arg(value_parser = RuleIds, hide_possible_values = true)]
     id: Option<String>,
 
     /// How to print
@@ -46,10 +50,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (None, Format::Json) => format!("{:#}\n", RULES.iter().map(|rule| json(rule)).collect::<Value>()),
         (None, Format::Markdown) => pages::rule_table("docs/rules/"),
         (Some(id), format) => {
-            let rule = rules::find(id).ok_or_else(|| {
-                let hint = did_you_mean(id, RULES.iter().map(|rule| rule.id));
-                anyhow!("unknown rule \"{id}\"{hint}; podgate rules lists them")
-            })?;
+            let rule = rule_id::find(id)?;
             match format {
                 Format::Json => format!("{:#}\n", json(rule)),
                 Format::Text if io::stdout().is_terminal() => rendered(&pages::rule_page(rule)),

@@ -333,7 +333,10 @@ fn tests_of_a_policy_fail_readably() {
     let (code, _, stderr) = podgate(&["policy", "test", folder]);
     assert_eq!(
         (code, stderr.as_str()),
-        (2, "podgate: no case in 0 files: a case is a block ```yaml in a Markdown file\n")
+        (
+            2,
+            "podgate: no case in 0 Markdown files: a case is a block that begins with a line ```yaml and ends with a line ```\n"
+        )
     );
 
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    image: example.com/a:1\n";
@@ -370,6 +373,34 @@ fn tests_of_a_policy_fail_readably() {
         let (code, stdout, _) = podgate(&["policy", "test", folder]);
         assert!(code == 2 && stdout.starts_with(&format!("NOT JUDGED {}:{line}: {why}", file.display())), "{stdout}");
     }
+}
+
+/// One slip in a file of cases does not keep the others from being judged.
+#[test]
+fn what_cannot_be_read_of_cases_is_told_and_the_rest_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web} # finding: naked-pod\nspec:\n  containers:\n  - name: a\n    image: example.com/a:1\n";
+    let text = format!(
+        "# Titled\n```YAML title=\"a Pod\"\n{pod}```\n# Misspelt\n```yaml polcy\n```\n# Short\n```yml\n{pod}```\n# Broken\n```yaml\na: [\n```\n"
+    );
+    fs::write(dir.path().join("a.md"), text).unwrap();
+    fs::write(dir.path().join("b.md"), [0xff, 0xfe]).unwrap();
+    fs::write(dir.path().join("c.md"), format!("```yaml\n{pod}")).unwrap();
+    let (code, stdout, stderr) = podgate(&["policy", "test", dir.path().to_str().unwrap()]);
+    let stdout = stdout.replace(&format!("{}/", dir.path().display()), "");
+    let told: Vec<&str> = stdout.lines().filter(|line| !line.is_empty()).collect();
+    let expected = [
+        "NOT JUDGED a.md:12: a block is yaml, or yaml with old, policy, inventory or request; not yaml polcy (did you mean \"policy\"?)",
+        "  under the heading \"Misspelt\"",
+        "NOT JUDGED a.md:26: ",
+        "  under the heading \"Broken\"",
+        "NOT JUDGED b.md: cannot be read: ",
+        "NOT JUDGED c.md:1: a block that does not end; a line ``` ends it",
+        "6 cases: 2 passed, 0 failed, 4 not judged",
+    ];
+    assert_eq!(told.len(), expected.len(), "{stdout}{stderr}");
+    assert!(told.iter().zip(expected).all(|(line, start)| line.starts_with(start)), "{stdout}{stderr}");
+    assert_eq!(code, 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use podgate_engine::syntax::text::one_line;
+use podgate_engine::syntax::text::{counted, one_line};
 use serde::Serialize;
 
 /// Tells how many examples are kept of a reason; of charts more, each of which has a command of its own.
@@ -109,7 +109,7 @@ fn of_one_reason(sets: &[NotJudged]) -> Vec<String> {
     let count: usize = sets.iter().map(|set| set.count).sum();
     let names = sets.iter().filter(|set| !set.name.is_empty()).map(|set| format!("{} {}", set.count, set.name));
     let names = names.collect::<Vec<_>>().join(", ");
-    let plural = |one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let plural = |one: &str, many: &str| counted(count, one, many);
     let objects = plural("object", "objects");
     let what = match first.reason {
         Reason::HelmChart | Reason::KustomizePatch => plural("kustomize patch", "kustomize patches"),
