@@ -20,6 +20,8 @@ mod fix;
 mod formats;
 #[cfg(feature = "server")]
 mod gates;
+#[cfg(feature = "server")]
+mod gates_json;
 mod man;
 mod output;
 mod page;
@@ -28,6 +30,8 @@ mod progress;
 mod review;
 mod rule_id;
 mod rules;
+#[cfg(test)]
+mod schema;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -105,6 +109,11 @@ pub fn main() -> ExitCode {
         };
         ExitCode::from(FAILURE)
     })
+}
+
+/// Returns the command line as it is declared, with every command, flag and default; the reference is made of it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Reads the command line and the environment, or ends the process with what is wrong with them.

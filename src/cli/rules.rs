@@ -5,8 +5,9 @@ use std::{
     process::ExitCode,
 };
 
-use schemars::SchemaGenerator;
-use serde_json::{Value, json};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
 
 use super::{
@@ -47,12 +48,15 @@ enum Format {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match (&args.id, args.format) {
         (None, Format::Text) => list(),
-        (None, Format::Json) => format!("{:#}\n", RULES.iter().map(|rule| json(rule)).collect::<Value>()),
+        (None, Format::Json) => {
+            let all: Vec<Document> = RULES.iter().map(|rule| (*rule).into()).collect();
+            serde_json::to_string_pretty(&all)? + "\n"
+        }
         (None, Format::Markdown) => pages::rule_table("docs/rules/"),
         (Some(id), format) => {
             let rule = rule_id::find(id)?;
             match format {
-                Format::Json => format!("{:#}\n", json(rule)),
+                Format::Json => serde_json::to_string_pretty(&Document::from(rule))? + "\n",
                 Format::Text if io::stdout().is_terminal() => rendered(&pages::rule_page(rule)),
                 Format::Text | Format::Markdown => pages::rule_page(rule),
             }
@@ -74,10 +78,42 @@ fn rendered(page: &str) -> String {
     page::render(page, width, color)
 }
 
-fn json(rule: &Rule) -> Value {
-    let options = rule.code.schema(&mut SchemaGenerator::default()).to_value();
-    json!({
-        "id": rule.id, "level": rule.level, "summary": rule.summary, "since": rule.since,
-        "kubernetes": rule.kubernetes(), "options": options, "page": rule.page,
-    })
+/// What `podgate rules ID --format json` prints; without an id it is a list of these.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Document {
+    /// The id, by which policies and annotations name it.
+    id: &'static str,
+    /// The level in the profile standard.
+    level: Level,
+    /// What it finds, in one line.
+    summary: &'static str,
+    /// The version of podgate that brought it.
+    since: &'static str,
+    /// The versions of Kubernetes in which it finds anything.
+    kubernetes: String,
+    /// The JSON Schema of its options.
+    options: Value,
+    /// Its page, in Markdown.
+    page: &'static str,
+}
+
+impl From<&Rule> for Document {
+    fn from(rule: &Rule) -> Self {
+        let Rule { id, level, summary, since, page, .. } = *rule;
+        let options = rule.code.schema(&mut SchemaGenerator::default()).to_value();
+        Self { id, level, summary, since, kubernetes: rule.kubernetes(), options, page }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_in_the_tree_and_true() {
+        for rule in RULES {
+            let json = serde_json::to_value(Document::from(*rule)).unwrap();
+            crate::cli::schema::hold::<Document>("docs/rule.schema.json", "Rule of podgate", &json, "/id");
+        }
+    }
 }

@@ -13,6 +13,8 @@
 mod action;
 mod bounds;
 mod command;
+#[cfg(all(unix, feature = "server"))]
+mod docs;
 mod fix;
 mod flows;
 mod formats;
