@@ -203,7 +203,12 @@ circle in shop: Deployment a waits for Deployment b waits for Deployment a; none
 ";
         assert_eq!(text(&overview), expected);
         let json = serde_json::to_value(Document::of(&overview)).unwrap();
-        crate::cli::schema::hold::<Document<'_>>("docs/gates.schema.json", "Overview of podgate gates", &json, "/waiting/0/pods");
+        crate::cli::schema::hold::<Document<'_>>(
+            "docs/gates.schema.json",
+            "Overview of podgate gates",
+            &json,
+            "/waiting/0/pods",
+        );
         assert_eq!(json["waiting"][2]["targets"][1]["behind"][0]["name"], "db");
         assert_eq!(json["circles"][0][1]["name"], "b");
     }

@@ -321,7 +321,8 @@ fn json_is_as_its_schema_says() {
     let root = super::tree::root();
     for args in [&["samples/bad", "--old", "samples/old"][..], &["charts"], &["Cargo.toml"]] {
         let ran = super::run(&root, &[&["check", "--format", "json"], args].concat());
-        let mut report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+        let mut report: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
         assert_eq!(validator.validate(&report).map_err(|error| error.to_string()), Ok(()), "{args:?}");
         report["summary"]["deny"] = "none".into();
         assert!(!validator.is_valid(&report), "the schema has to refuse something");

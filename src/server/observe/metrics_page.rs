@@ -104,7 +104,10 @@ fn read(text: &str) -> Vec<(String, Family)> {
         let mut words = line.splitn(4, ' ');
         match (words.next(), words.next(), words.next(), words.next()) {
             (Some("#"), Some("HELP"), Some(name), Some(help)) => {
-                families.push((name.to_owned(), Family { help: help.trim_end_matches('.').to_owned(), ..Family::default() }));
+                families.push((
+                    name.to_owned(),
+                    Family { help: help.trim_end_matches('.').to_owned(), ..Family::default() },
+                ));
             }
             (Some("#"), Some("TYPE"), Some(name), Some(kind)) => {
                 let family = families.iter_mut().find(|(known, _)| known == name).unwrap();

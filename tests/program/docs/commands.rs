@@ -45,7 +45,9 @@ fn cut(text: &str) -> (Vec<(String, Shown)>, String) {
         let Some(command) = line.strip_prefix("$ ").filter(|_| in_block) else { continue };
         let mut command = command.to_owned();
         // What goes on stands deeper in the same block, as the commands of a loop do.
-        while let Some((_, line)) = lines.next_if(|(_, line)| command.trim_end().ends_with(['\\', ';']) || line.starts_with("    ") && command.contains('\\')) {
+        while let Some((_, line)) = lines.next_if(|(_, line)| {
+            command.trim_end().ends_with(['\\', ';']) || line.starts_with("    ") && command.contains('\\')
+        }) {
             before.push_str(line);
             command.push_str(line);
         }

@@ -92,7 +92,9 @@ fn flaw(page: &Page, target: &str, repository: &str) -> Option<String> {
     } else {
         let Some(file) = joined(folder, path) else { return Some("leads out of the tree".to_owned()) };
         if page.file.starts_with("docs/") && !file.starts_with("docs/") {
-            return Some(format!("leads out of docs/, where the site has nothing; write {repository}/blob/main/{file}"));
+            return Some(format!(
+                "leads out of docs/, where the site has nothing; write {repository}/blob/main/{file}"
+            ));
         }
         file
     };

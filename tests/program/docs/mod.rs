@@ -25,7 +25,8 @@ fn pages() -> Vec<Page> {
     let files = walk.build().map(|entry| entry.unwrap().into_path());
     let files = files.map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/"));
     let is_shown = |file: &String| {
-        !file.contains('/') || ["docs/", "certs/", "samples/", "charts/", "release/"].iter().any(|it| file.starts_with(it))
+        !file.contains('/')
+            || ["docs/", "certs/", "samples/", "charts/", "release/"].iter().any(|it| file.starts_with(it))
     };
     let files = files.filter(|file| file.ends_with(".md") && is_shown(file));
     let pages: Vec<Page> =

@@ -30,7 +30,10 @@ pub static FAMILIES: &[Family] = &[
         title: "Init containers and sidecars",
         about: "Init containers run one after the other, and nothing else starts before they are over. A sidecar is an init container that\n\
                 goes on running, and what comes after it waits only for its startup.",
-        picture: Some(("sidecar-order", "A sidecar starts before the init container after it, and stops after the app")),
+        picture: Some((
+            "sidecar-order",
+            "A sidecar starts before the init container after it, and stops after the app",
+        )),
     },
     Family {
         id: "ports",
@@ -44,7 +47,10 @@ pub static FAMILIES: &[Family] = &[
         title: "Probes",
         about: "A probe waits for its delay, its period and its threshold together, which is often not what its author meant. One that kills\n\
                 has to give up later than the container may take.",
-        picture: Some(("startup-window", "A container that needs longer than its startupProbe allows is killed, and starts again")),
+        picture: Some((
+            "startup-window",
+            "A container that needs longer than its startupProbe allows is killed, and starts again",
+        )),
     },
     Family {
         id: "restart",
@@ -64,7 +70,10 @@ pub static FAMILIES: &[Family] = &[
         title: "Stopping",
         about: "The grace period covers the preStop hook and the stop itself. What is not over by then is killed, together with the requests\n\
                 that it was answering.",
-        picture: Some(("prestop-too-long", "A preStop hook takes longer than the grace period: it is cut off, and the container is killed")),
+        picture: Some((
+            "prestop-too-long",
+            "A preStop hook takes longer than the grace period: it is cut off, and the container is killed",
+        )),
     },
     Family {
         id: "storage",
@@ -99,7 +108,10 @@ pub static FAMILIES: &[Family] = &[
         title: "Scheduling, gates and waiting",
         about: "A Pod runs nowhere until a node is found for it and each of its gates is removed. A Pod that waits for what never comes stays\n\
                 Pending for ever.",
-        picture: Some(("scheduling-gate", "A Pod waits behind a scheduling gate, and is placed on a node once the gate is removed")),
+        picture: Some((
+            "scheduling-gate",
+            "A Pod waits behind a scheduling gate, and is placed on a node once the gate is removed",
+        )),
     },
     Family {
         id: "fields",

@@ -30,7 +30,8 @@ fn every_path_and_status_is_described() {
     let is_path = |it: char| it.is_ascii_alphanumeric() || matches!(it, '/' | '-' | '_');
     let paths: BTreeSet<&str> = behind(&code, ".route(\"", is_path).into_iter().collect();
     let shown = page.lines().filter_map(|line| line.strip_prefix("| `"));
-    let shown: BTreeSet<&str> = shown.filter_map(|line| line.split_once('`')?.0.split_once(' ')).map(|it| it.1).collect();
+    let shown: BTreeSet<&str> =
+        shown.filter_map(|line| line.split_once('`')?.0.split_once(' ')).map(|it| it.1).collect();
     assert_eq!(shown, paths, "docs/reference/http.md has to have a row for each path");
     assert!(paths.len() >= 6, "{paths:?}");
 
@@ -45,6 +46,7 @@ fn every_path_and_status_is_described() {
     }
     let (_, table) = page.split_once("| HTTP | means |\n|---|---|\n").expect("a table of codes");
     let rows = table.lines().map_while(|line| line.strip_prefix("| "));
-    let shown: BTreeSet<u16> = rows.flat_map(|row| row.split(" | ").next().unwrap().split(", ")).map(|it| it.parse().unwrap()).collect();
+    let shown: BTreeSet<u16> =
+        rows.flat_map(|row| row.split(" | ").next().unwrap().split(", ")).map(|it| it.parse().unwrap()).collect();
     assert_eq!(shown, codes, "docs/reference/http.md has to say what each status means");
 }
