@@ -299,31 +299,11 @@ fn the_custom_resource_definition_is_structural() {
     assert!(!text.contains("$ref") && !text.contains("\"default\""));
 }
 
-/// The guide's examples are cases, and its commands print what it says they print.
+/// The guide's examples are cases.
 #[test]
 fn the_guide_holds() {
     let (code, stdout, stderr) = podgate(&["policy", "test", "docs/policy.md"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
-    let guide = fs::read_to_string(root().join("docs/policy.md")).unwrap();
-    let mut held = String::new();
-    let mut lines = guide.lines();
-    while let Some(line) = lines.next() {
-        held.push_str(line);
-        held.push('\n');
-        if line != "```console" {
-            continue;
-        }
-        for line in lines.by_ref().take_while(|line| *line != "```") {
-            if let Some(command) = line.strip_prefix("$ ") {
-                let words: Vec<&str> = command.split(' ').collect();
-                assert_eq!(words[0], "podgate", "{command}");
-                let (_, stdout, stderr) = podgate(&words[1..]);
-                held.push_str(&format!("$ {command}\n{stdout}{stderr}"));
-            }
-        }
-        held.push_str("```\n");
-    }
-    hold("docs/policy.md", &held);
 }
 
 #[test]

@@ -50,9 +50,13 @@ fn row(arg: &Arg) -> String {
         says.push_str(&format!("<br>One of {}", values.iter().map(value).collect::<Vec<_>>().join(", ")));
     }
     let defaults: Vec<String> = arg.get_default_values().iter().map(|it| format!("`{}`", it.display())).collect();
-    let default = if arg.get_action().takes_values() { defaults.join(", ") } else { String::new() };
-    let variable = arg.get_env().map(|it| format!("`{}`", it.display())).unwrap_or_default();
-    format!("| {} | {says} | {default} | {variable} |\n", name(arg))
+    if arg.get_action().takes_values() && !defaults.is_empty() {
+        says.push_str(&format!("<br>Default: {}", defaults.join(", ")));
+    }
+    if let Some(variable) = arg.get_env() {
+        says.push_str(&format!("<br>Variable: `{}`", variable.display()));
+    }
+    format!("| {} | {says} |\n", name(arg))
 }
 
 /// Returns what is said of a command and of those below it; `above` is how it is called up to its own name.
@@ -73,7 +77,7 @@ fn section(command: &mut Command, above: &str) -> String {
     let args: Vec<&Arg> =
         command.get_arguments().filter(|arg| !arg.is_hide_set() && !help.contains(&arg.get_id().as_str())).collect();
     if !args.is_empty() {
-        text.push_str("\n| argument | says | default | variable |\n|---|---|---|---|\n");
+        text.push_str("\n| argument | says |\n|---|---|\n");
         text.extend(args.into_iter().map(row));
     }
     for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help" && !below.is_hide_set()) {

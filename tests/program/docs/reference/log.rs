@@ -78,7 +78,8 @@ impl Line {
         let (mut message, mut fields) = (String::new(), Vec::new());
         for argument in &call.arguments {
             if let Some(text) = argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-                text.clone_into(&mut message);
+                // A string goes on behind a backslash, less the spaces in front of the next line.
+                message = text.split("\\\n").map(str::trim_start).collect();
                 continue;
             }
             let name = argument.split('=').next().unwrap_or_default();
