@@ -17,7 +17,7 @@ use super::{
 };
 use podgate_engine::{
     policy::pages,
-    rules::{RULES, Rule},
+    rules::{Level, RULES, Rule},
 };
 
 /// Columns of a terminal that does not say how wide it is.
