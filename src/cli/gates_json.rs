@@ -33,14 +33,14 @@ struct Waiting<'o> {
     /// How long the oldest of them has waited, in seconds.
     longest_seconds: u64,
     /// What they wait for.
-    targets: Vec<Target<'o>>,
+    targets: Vec<Awaited<'o>>,
     /// What is wrong with what they say they wait for.
     problems: &'o BTreeSet<String>,
 }
 
 /// Something that is waited for.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Target<'o> {
+struct Awaited<'o> {
     /// What it is called, as the annotation has it: `service/db`.
     target: &'o str,
     /// Whether it is there.
@@ -71,7 +71,7 @@ impl<'o> From<&'o Owner> for Named<'o> {
 impl<'o> Document<'o> {
     /// Returns what is written of an overview.
     pub(super) fn of(overview: &'o Overview) -> Self {
-        let target = |target: &'o AwaitedTarget| Target {
+        let target = |target: &'o AwaitedTarget| Awaited {
             target: &target.name,
             met: target.lacks.is_none(),
             lacks: target.lacks.as_deref(),

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use super::{Page, pages, root};
+use super::{Page, is_markdown, pages, root};
 
 /// The links of a text, less what stands in code: `[text](target)`, `![text](target)`.
 fn targets(text: &str) -> Vec<String> {
@@ -101,7 +101,7 @@ fn flaw(page: &Page, target: &str, repository: &str) -> Option<String> {
     if !root().join(&file).exists() {
         return Some("there is no such file".to_owned());
     }
-    let anchor = anchor.filter(|_| file.ends_with(".md"))?;
+    let anchor = anchor.filter(|_| is_markdown(&file))?;
     let text = fs::read_to_string(root().join(&file)).unwrap();
     (!anchors(&text).contains(anchor)).then(|| format!("{file} has no heading \"{anchor}\""))
 }

@@ -5,7 +5,7 @@ mod elsewhere;
 mod links;
 mod reference;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use ignore::WalkBuilder;
 
@@ -15,6 +15,11 @@ use super::tree::root;
 struct Page {
     file: String,
     text: String,
+}
+
+/// Returns whether a file is Markdown, by its name.
+fn is_markdown(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "md")
 }
 
 /// Returns every Markdown file that a reader is led to: those at the top of the tree, and those below the folders here.
@@ -28,7 +33,7 @@ fn pages() -> Vec<Page> {
         !file.contains('/')
             || ["docs/", "certs/", "samples/", "charts/", "release/"].iter().any(|it| file.starts_with(it))
     };
-    let files = files.filter(|file| file.ends_with(".md") && is_shown(file));
+    let files = files.filter(|file| is_markdown(file) && is_shown(file));
     let pages: Vec<Page> =
         files.map(|file| Page { text: fs::read_to_string(root.join(&file)).unwrap(), file }).collect();
     assert!(pages.iter().any(|page| page.file == "README.md") && pages.len() > 100, "only {} pages", pages.len());
