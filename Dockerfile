@@ -9,6 +9,9 @@ FROM ${RUST_IMAGE} AS build
 # Writes into the binary which crates it is made of: `cargo audit bin`, and scanners of images, read that.
 ARG CARGO_AUDITABLE=0.7.7
 RUN cargo install --locked cargo-auditable@${CARGO_AUDITABLE}
+# Collects the licences of those crates.
+ARG CARGO_ABOUT=0.9.3
+RUN cargo install --locked cargo-about@${CARGO_ABOUT} --features cli
 WORKDIR /src
 COPY . .
 # The mounts keep downloads and compiled dependencies from one build to the next; the build is the same
@@ -20,10 +23,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     && RUSTFLAGS="-C target-feature=+crt-static" \
        cargo auditable build --profile dist --locked --bin podgate --target "$target" \
     && install -D -m 0555 "target/$target/dist/podgate" /out/podgate \
-    && install -d -m 0700 /out/certs
+    && install -d -m 0700 /out/certs \
+    && release/notices /out/licenses/THIRD-PARTY-NOTICES.txt \
+    && install -m 0444 LICENSE /out/licenses/LICENSE
 
-# `--build-context build=FOLDER` puts a folder with out/podgate and out/certs in place of the stage above:
-# this one needs no base image then. tests/image/run does so.
+# `--build-context build=FOLDER` puts a folder with out/podgate, out/certs and out/licenses in place of the stage
+# above: this one needs no base image then. tests/image/run and release/image do so.
 FROM scratch
 ARG VERSION=""
 ARG REVISION=""
@@ -33,6 +38,7 @@ LABEL org.opencontainers.image.title="podgate" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /out/podgate /podgate
+COPY --from=build /out/licenses /licenses
 # Only for trying it out: where `serve` writes a development certificate. In a cluster --cert-dir
 # points at a mounted Secret, and the root is read-only.
 COPY --from=build --chown=65532:65532 /out/certs /certs

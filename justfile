@@ -61,10 +61,13 @@ monitoring:
 image-test PROFILE="dev":
     tests/image/run {{ PROFILE }}
 
-# The static binary that knows its crates, and the bill of materials podgate.cdx.json; needs cargo-auditable and cargo-cyclonedx.
-release:
-    RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --profile dist --locked --bin podgate --target "$(rustc --print host-tuple)"
-    cargo cyclonedx --format json --spec-version 1.5 --no-build-deps
+# A release, as far as one gets without the network; --quick in a minute.
+rehearse *ARGS:
+    release/rehearse {{ ARGS }}
+
+# The binary of one platform as it is published: linux-amd64, linux-arm64, darwin-arm64, windows-amd64, …
+release PLATFORM="linux-amd64":
+    release/build {{ PLATFORM }}
 
 # The container image, tagged with the version in Cargo.toml.
 image:

@@ -9,10 +9,14 @@
     unreachable_pub
 )]
 
+#[cfg(unix)]
+mod action;
 mod bounds;
 mod command;
 mod fix;
+mod flows;
 mod formats;
+mod identity;
 #[path = "../../crates/engine/tests/spec/judging.rs"]
 #[allow(dead_code)]
 mod judging;
