@@ -33,6 +33,10 @@ serve *ARGS:
 docs:
     UPDATE=1 cargo test --workspace
 
+# The documentation as a site in target/book, its links looked at.
+site:
+    docs/build
+
 # Tests against a real API server.
 e2e:
     tests/cluster/run

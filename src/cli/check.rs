@@ -8,12 +8,14 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
+use clap::builder::TypedValueParser;
 
 use super::{
     fail_on::FailOn,
     formats::{Format, Outputs, Target},
     output::{FAILURE, is_broken_pipe, no_color},
     progress::Progress,
+    rule_id::{self, RuleIds},
 };
 use crate::{
     files::{self, File, Found, load_policy},
@@ -21,8 +23,9 @@ use crate::{
 };
 use podgate_engine::{
     model::KubernetesVersion,
-    policy::{Engine, LifecyclePolicy, suggest::did_you_mean},
-    rules::{self, Level, RULES, Rule},
+    policy::{Engine, LifecyclePolicy},
+    rules::{Level, RULES, Rule},
+    syntax::text::counted,
 };
 use podgate_manifests::{
     Baseline, Check, Outcome,
@@ -80,11 +83,11 @@ pub(super) struct Args {
     color: Color,
 
     /// Judge by these rules only; may be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = RuleIds.try_map(|id| rule_id::find(&id)), hide_possible_values = true)]
     select: Vec<&'static Rule>,
 
     /// Leave out these rules; may be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = RuleIds.try_map(|id| rule_id::find(&id)), hide_possible_values = true)]
     skip: Vec<&'static Rule>,
 
     /// Version of Kubernetes that the objects are meant for, such as 1.34 [default: the policy's kubernetesVersion]
@@ -116,16 +119,6 @@ impl Color {
         }
     }
 }
-
-/// Reads the id of a rule.
-fn rule(id: &str) -> Result<&'static Rule, UnknownRule> {
-    rules::find(id).ok_or_else(|| UnknownRule(id.to_owned()))
-}
-
-/// An id that no rule has.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no such rule{}; podgate rules lists them", did_you_mean(.0, RULES.iter().map(|rule| rule.id)))]
-struct UnknownRule(String);
 
 /// Which objects are meant, and under which policy.
 #[derive(Debug, clap::Args)]
@@ -232,11 +225,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let gone = baseline.map_or(0, |baseline| baseline.apply(&mut outcome));
     write(args, &outcome)?;
     if gone > 0 && !args.quiet {
-        let (findings, are) = if gone == 1 { ("finding", "is") } else { ("findings", "are") };
-        let _ = writeln!(
-            io::stderr(),
-            "podgate: {gone} {findings} of the baseline {are} there no more; --write-baseline takes them out"
-        );
+        let gone = counted(gone, "finding of the baseline is", "findings of the baseline are");
+        let _ = writeln!(io::stderr(), "podgate: {gone} there no more; --write-baseline takes them out");
     }
     for problem in &outcome.problems {
         // Where stderr is gone the exit code still tells.

@@ -13,7 +13,7 @@ use super::{
     output::{FAILURE, is_broken_pipe},
 };
 use crate::files::{self, File, Found};
-use podgate_engine::policy::Engine;
+use podgate_engine::{policy::Engine, syntax::text::counted};
 use podgate_manifests::fix::{self, Fixed};
 
 /// Add to manifests what the policy's mutations would add to their Pods
@@ -84,7 +84,7 @@ fn report(args: &Args, fixed: &[Fixed], changed: usize, failed: &[String]) -> St
         let _ = writeln!(text, "podgate: {message}");
     }
     let verb = if args.write { "changed" } else { "to change" };
-    let of = if fixed.len() == 1 { "1 file".to_owned() } else { format!("{} files", fixed.len()) };
+    let of = counted(fixed.len(), "file", "files");
     let _ = writeln!(text, "{changed} of {of} {verb}");
     text
 }

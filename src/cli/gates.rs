@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, fmt::Write as _, process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use serde_json::{Value, json};
 
-use super::{asked_cluster::AskedCluster, output::print};
+use super::{asked_cluster::AskedCluster, gates_json::Document, output::print};
 use crate::cluster::{self, AwaitedTarget, Overview, Owner, WaitingPods};
+use podgate_engine::syntax::text::counted;
 use podgate_manifests::timeline::show_time;
 
 /// Limits how many owners stand one below the other: what is deeper stands at the top, too.
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let overview = runtime.block_on(ask(args))?;
     let text = match args.format {
         Format::Text => text(&overview),
-        Format::Json => format!("{:#}\n", json(&overview)),
+        Format::Json => serde_json::to_string_pretty(&Document::of(&overview))? + "\n",
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -78,7 +78,7 @@ fn text(overview: &Overview) -> String {
         let _ = writeln!(out, "circle in {namespace}: {}; none of them starts", names.join(" waits for "));
     }
     let pods: usize = overview.waiting.values().map(|pods| pods.count).sum();
-    let _ = writeln!(out, "{}, {}", wait(pods), count(overview.circles.len(), "circle"));
+    let _ = writeln!(out, "{}, {}", wait(pods), counted(overview.circles.len(), "circle", "circles"));
     for (gate, pods) in &overview.others {
         let _ = writeln!(out, "{} behind gate {gate}, which is not podgate's", wait(*pods));
     }
@@ -140,33 +140,11 @@ fn name(owner: &Owner) -> String {
 fn waiting(pods: &WaitingPods) -> String {
     let gates: Vec<&str> = pods.gates.iter().map(String::as_str).collect();
     let longest = show_time(Duration::from_secs(pods.longest.as_secs()));
-    format!("{} at {} for {longest}", count(pods.count, "Pod"), gates.join(", "))
+    format!("{} at {} for {longest}", counted(pods.count, "Pod", "Pods"), gates.join(", "))
 }
 
 fn wait(pods: usize) -> String {
-    if pods == 1 { "1 Pod waits".to_owned() } else { format!("{pods} Pods wait") }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-fn json(overview: &Overview) -> Value {
-    let owner = |owner: &Owner| json!({"namespace": owner.namespace, "kind": owner.kind, "name": owner.name});
-    let owners = |all: &[Owner]| all.iter().map(owner).collect::<Vec<_>>();
-    let target = |target: &AwaitedTarget| json!({"target": target.name, "met": target.lacks.is_none(), "lacks": target.lacks, "behind": owners(&target.behind)});
-    let waiting = overview.waiting.iter().map(|(of, pods)| {
-        json!({
-            "owner": owner(of), "pods": pods.count, "gates": pods.gates, "longestSeconds": pods.longest.as_secs(),
-            "targets": pods.targets.iter().map(target).collect::<Vec<_>>(), "problems": pods.problems,
-        })
-    });
-    json!({
-        "version": 1,
-        "waiting": waiting.collect::<Vec<_>>(),
-        "circles": overview.circles.iter().map(|circle| owners(circle)).collect::<Vec<_>>(),
-        "others": overview.others,
-    })
+    counted(pods, "Pod waits", "Pods wait")
 }
 
 #[cfg(test)]
@@ -224,7 +202,8 @@ circle in shop: Deployment a waits for Deployment b waits for Deployment a; none
 1 Pod waits behind gate kueue.x-k8s.io/admission, which is not podgate's
 ";
         assert_eq!(text(&overview), expected);
-        let json = json(&overview);
+        let json = serde_json::to_value(Document::of(&overview)).unwrap();
+        crate::cli::schema::hold::<Document<'_>>("docs/gates.schema.json", "Overview of podgate gates", &json, "/waiting/0/pods");
         assert_eq!(json["waiting"][2]["targets"][1]["behind"][0]["name"], "db");
         assert_eq!(json["circles"][0][1]["name"], "b");
     }

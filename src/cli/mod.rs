@@ -1,6 +1,8 @@
 //! The command line. One file a subcommand, and the only place that prints.
 
 #[cfg(feature = "server")]
+mod address;
+#[cfg(feature = "server")]
 mod asked_cluster;
 #[cfg(feature = "server")]
 mod audit;
@@ -12,18 +14,24 @@ mod cluster;
 mod completions;
 #[cfg(feature = "server")]
 mod duration;
+mod environment;
 mod fail_on;
 mod fix;
 mod formats;
 #[cfg(feature = "server")]
 mod gates;
+#[cfg(feature = "server")]
+mod gates_json;
 mod man;
 mod output;
 mod page;
 mod policy;
 mod progress;
 mod review;
+mod rule_id;
 mod rules;
+#[cfg(test)]
+mod schema;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -31,11 +39,12 @@ mod spans;
 mod timeline;
 
 use std::{
+    env,
     io::{self, Write},
-    process::ExitCode,
+    process::{self, ExitCode},
 };
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::files::PolicyFileError;
 use output::{FAILURE, is_broken_pipe};
@@ -71,7 +80,7 @@ enum Command {
 
 /// Runs podgate.
 pub fn main() -> ExitCode {
-    let outcome: anyhow::Result<ExitCode> = match Cli::parse().command {
+    let outcome: anyhow::Result<ExitCode> = match parse().command {
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
@@ -100,4 +109,33 @@ pub fn main() -> ExitCode {
         };
         ExitCode::from(FAILURE)
     })
+}
+
+/// Returns the command line as it is declared, with every command, flag and default; the reference is made of it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Reads the command line and the environment, or ends the process with what is wrong with them.
+fn parse() -> Cli {
+    let mut command = environment::lenient(Cli::command());
+    let matches = command.try_get_matches_from_mut(env::args_os());
+    let cli = matches.and_then(|matches| {
+        // The usage that is shown is that of the command that was called.
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut called(&command, &matches)))
+    });
+    cli.unwrap_or_else(|error| {
+        // Where even stderr is gone there is nobody left to tell.
+        let _ = error.print();
+        if let Some(variable) = environment::source(&command, &error) {
+            let _ = writeln!(io::stderr(), "\nThe value comes from the environment variable {variable}.");
+        }
+        process::exit(error.exit_code())
+    })
+}
+
+/// Returns the command that was called, however deep it is.
+fn called(command: &clap::Command, matches: &ArgMatches) -> clap::Command {
+    let below = matches.subcommand().and_then(|(name, matches)| Some((command.find_subcommand(name)?, matches)));
+    below.map_or_else(|| command.clone(), |(command, matches)| called(command, matches))
 }

@@ -5,15 +5,19 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::anyhow;
-use schemars::SchemaGenerator;
-use serde_json::{Value, json};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
 
-use super::{output::no_color, page};
+use super::{
+    output::no_color,
+    page,
+    rule_id::{self, RuleIds},
+};
 use podgate_engine::{
-    policy::{pages, suggest::did_you_mean},
-    rules::{self, RULES, Rule},
+    policy::pages,
+    rules::{Level, RULES, Rule},
 };
 
 /// Columns of a terminal that does not say how wide it is.
@@ -23,6 +27,7 @@ const DEFAULT_WIDTH: usize = 80;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The rule's id
+    #[arg(value_parser = RuleIds, hide_possible_values = true)]
     id: Option<String>,
 
     /// How to print
@@ -43,15 +48,15 @@ enum Format {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match (&args.id, args.format) {
         (None, Format::Text) => list(),
-        (None, Format::Json) => format!("{:#}\n", RULES.iter().map(|rule| json(rule)).collect::<Value>()),
+        (None, Format::Json) => {
+            let all: Vec<Document> = RULES.iter().map(|rule| (*rule).into()).collect();
+            serde_json::to_string_pretty(&all)? + "\n"
+        }
         (None, Format::Markdown) => pages::rule_table("docs/rules/"),
         (Some(id), format) => {
-            let rule = rules::find(id).ok_or_else(|| {
-                let hint = did_you_mean(id, RULES.iter().map(|rule| rule.id));
-                anyhow!("unknown rule \"{id}\"{hint}; podgate rules lists them")
-            })?;
+            let rule = rule_id::find(id)?;
             match format {
-                Format::Json => format!("{:#}\n", json(rule)),
+                Format::Json => serde_json::to_string_pretty(&Document::from(rule))? + "\n",
                 Format::Text if io::stdout().is_terminal() => rendered(&pages::rule_page(rule)),
                 Format::Text | Format::Markdown => pages::rule_page(rule),
             }
@@ -73,10 +78,42 @@ fn rendered(page: &str) -> String {
     page::render(page, width, color)
 }
 
-fn json(rule: &Rule) -> Value {
-    let options = rule.code.schema(&mut SchemaGenerator::default()).to_value();
-    json!({
-        "id": rule.id, "level": rule.level, "summary": rule.summary, "since": rule.since,
-        "kubernetes": rule.kubernetes(), "options": options, "page": rule.page,
-    })
+/// What `podgate rules ID --format json` prints; without an id it is a list of these.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Document {
+    /// The id, by which policies and annotations name it.
+    id: &'static str,
+    /// The level in the profile standard.
+    level: Level,
+    /// What it finds, in one line.
+    summary: &'static str,
+    /// The version of podgate that brought it.
+    since: &'static str,
+    /// The versions of Kubernetes in which it finds anything.
+    kubernetes: String,
+    /// The JSON Schema of its options.
+    options: Value,
+    /// Its page, in Markdown.
+    page: &'static str,
+}
+
+impl From<&Rule> for Document {
+    fn from(rule: &Rule) -> Self {
+        let Rule { id, level, summary, since, page, .. } = *rule;
+        let options = rule.code.schema(&mut SchemaGenerator::default()).to_value();
+        Self { id, level, summary, since, kubernetes: rule.kubernetes(), options, page }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_in_the_tree_and_true() {
+        for rule in RULES {
+            let json = serde_json::to_value(Document::from(*rule)).unwrap();
+            crate::cli::schema::hold::<Document>("docs/rule.schema.json", "Rule of podgate", &json, "/id");
+        }
+    }
 }

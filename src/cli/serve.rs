@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 
+use super::address::ListenAddress;
 use super::cluster::ClusterArgs;
 use super::duration;
 use super::spans::SpanArgs;
@@ -34,6 +35,10 @@ const HUNG_UP: u8 = 128 + 1;
 /// Shells, `timeout` and process managers often signal a process and then its group. What comes so soon after the first
 /// signal is the same one once more, and must not cut requests off.
 const ECHO: Duration = Duration::from_millis(100);
+/// A request of podgate's own repository, to try where one starts it there.
+const SAMPLE: &str = "samples/port-conflict.json";
+/// A request to try anywhere else: a Pod whose restartPolicy is misspelt.
+const REQUEST: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","operation":"CREATE","kind":{"group":"","version":"v1","kind":"Pod"},"object":{"spec":{"restartPolicy":"always","containers":[]}}}}"#;
 /// For a policy to be there when the server starts.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,13 +51,15 @@ const POLICY_TIMEOUT: Duration = Duration::from_secs(10);
 /// signal ends it on the spot. Files are read again by themselves: no signal is needed for that.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Address of the webhook, over TLS; port 0 takes any free port
+    /// Address of the webhook, over TLS: host:port, or :port for all addresses of this machine, IPv6 and IPv4
+    ///
+    /// Of a name such as localhost the first address is taken, IPv4 before IPv6. Port 0 takes any free port.
     #[arg(long, env = "PODGATE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
-    listen: SocketAddr,
+    listen: ListenAddress,
 
-    /// Address of health and metrics, in plain HTTP; port 0 takes any free port
+    /// Address of health and metrics, in plain HTTP; written as that of --listen
     #[arg(long, env = "PODGATE_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    admin_listen: SocketAddr,
+    admin_listen: ListenAddress,
 
     /// Policy file, put in force again when it changes; without one the standard profile is in force
     #[arg(long, env = "PODGATE_POLICY", value_name = "FILE")]
@@ -251,8 +258,8 @@ async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(Exi
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     let mut hang_up = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
     let options = Options {
-        listen: args.listen,
-        admin_listen: args.admin_listen,
+        listen: args.listen.resolve("--listen")?,
+        admin_listen: args.admin_listen.resolve("--admin-listen")?,
         policy: args.policy_source(),
         cert_dir: (!args.cluster.manage_certs).then(|| args.cert_dir.clone()),
         client_ca: args.client_ca.clone(),
@@ -320,10 +327,7 @@ fn fraction(text: &str) -> Result<f64, String> {
 }
 
 fn ensure_certificates(args: &Args) -> anyhow::Result<bool> {
-    let mut names = args.dns.clone();
-    if !args.listen.ip().is_unspecified() {
-        names.push(args.listen.ip().to_string());
-    }
+    let names: Vec<String> = args.dns.iter().cloned().chain(args.listen.host()).collect();
     certificates::ensure(&args.cert_dir, &names, DEVELOPMENT_DAYS)
         .with_context(|| format!("no certificate to serve in {} (--cert-dir)", args.cert_dir.display()))
 }
@@ -342,9 +346,9 @@ fn print_addresses(args: &Args, address: SocketAddr, admin_address: SocketAddr) 
     let ca = args.cert_dir.join(CA_FILE);
     let ca = if ca.exists() { format!(" --cacert {}", ca.display()) } else { String::new() };
     let client = if args.client_ca.is_some() { " --cert CLIENT.crt --key CLIENT.key" } else { "" };
-    print(&format!(
-        "try: curl{ca}{client} -H 'Content-Type: application/json' --data-binary @samples/port-conflict.json {url}"
-    ));
+    let request =
+        if Path::new(SAMPLE).is_file() { format!("--data-binary @{SAMPLE}") } else { format!("--data '{REQUEST}'") };
+    print(&format!("try: curl{ca}{client} -H 'Content-Type: application/json' {request} {url}"));
 }
 
 /// Writes a line to stdout; a reader that is gone is no error.
@@ -368,8 +372,8 @@ mod tests {
     fn flags_and_library_have_the_same_defaults() {
         let args = Cli::parse_from(["serve"]).args;
         let options = Options {
-            listen: args.listen,
-            admin_listen: args.admin_listen,
+            listen: args.listen.resolve("--listen").unwrap(),
+            admin_listen: args.admin_listen.resolve("--admin-listen").unwrap(),
             policy: args.policy_source(),
             cert_dir: Some(args.cert_dir),
             client_ca: args.client_ca,

@@ -66,7 +66,7 @@ const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// A port cannot be taken.
-    #[error("cannot listen on {address} ({flag})")]
+    #[error("cannot listen on {address} ({flag}){}", hint(source))]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
@@ -74,6 +74,12 @@ pub enum ServerError {
         flag: &'static str,
         /// The system's error.
         source: io::Error,
+    },
+    /// Both ports are to be the same one.
+    #[error("--listen and --admin-listen are both {address}; the webhook and its metrics need a port each")]
+    SameAddress {
+        /// The address that was asked for twice.
+        address: SocketAddr,
     },
     /// The certificate, its key or the clients' authority cannot be used.
     #[error(transparent)]
@@ -124,6 +130,9 @@ impl Server {
             .await
             .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
 
+        if options.listen == options.admin_listen && options.listen.port() != 0 {
+            return Err(ServerError::SameAddress { address: options.listen });
+        }
         let (listener, address) = listen(options.listen, "--listen")?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
         let limits = options.limits;
@@ -229,6 +238,18 @@ impl Server {
             info!("stopped");
         }
         unfinished
+    }
+}
+
+/// Says what to do about a port that cannot be taken, where that is known.
+fn hint(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => {
+            ": another process uses this port; stop it, or give another port (0 takes any free one)"
+        }
+        io::ErrorKind::AddrNotAvailable => ": this machine has no such address; give one that it has, or :port for all",
+        io::ErrorKind::PermissionDenied => ": ports below 1024 are for processes with more rights; give one above",
+        _ => "",
     }
 }
 

@@ -136,6 +136,9 @@ fn the_table_is_current() {
     fs::write(path, table).unwrap();
 }
 
+/// The files of the repository, as pages of the site lead to them.
+const REPOSITORY: &str = "https://github.com/podgate-example/podgate/blob/main";
+
 /// The names of scenarios in the page of a rule's source.
 fn scenarios_of(page: &str) -> Vec<String> {
     let named = page.lines().filter_map(|line| line.strip_prefix(MARK)?.strip_suffix('`'));
@@ -153,8 +156,8 @@ fn table() -> String {
     let mut text = format!(
         "# What a real kubelet does\n\n\
          {} claims about the life of Pods, each seen on the kubelet of the Kubernetes release that\n\
-         [tests/cluster/assets](../tests/cluster/assets/README.md) pins: `tests/kubelet/run` plays them, and fails where the\n\
-         kubelet does anything else. [tests/kubelet](../tests/kubelet/README.md) says how.\n\n\
+         [tests/cluster/assets]({REPOSITORY}/tests/cluster/assets/README.md) pins: `tests/kubelet/run` plays them, and fails where the\n\
+         kubelet does anything else. [tests/kubelet]({REPOSITORY}/tests/kubelet/README.md) says how.\n\n\
          Generated from the scenarios; `UPDATE=1 cargo test` writes it.\n",
         scenarios.len()
     );
@@ -167,7 +170,7 @@ fn table() -> String {
         }
         let rules = rules.get(name).map_or(&[][..], Vec::as_slice);
         let rules: Vec<String> = rules.iter().map(|id| format!("[`{id}`](rules/{id}.md)")).collect();
-        let link = format!("[{heading}](../tests/kubelet/scenarios/{file}.md#{heading})");
+        let link = format!("[{heading}]({REPOSITORY}/tests/kubelet/scenarios/{file}.md#{heading})");
         text += &format!("| {claim} | {link} | {} |\n", rules.join(", "));
     }
     text += "\n## Rules without a scenario\n\n| rule | why |\n|---|---|\n";

@@ -311,3 +311,19 @@ fn github_shows_a_summary_of_the_step() {
         "{summary}"
     );
 }
+
+/// The schema is made of the types that are written, and holds for what is written of all that the tour has.
+#[test]
+fn json_is_as_its_schema_says() {
+    let schema = podgate_manifests::output::json::schema();
+    super::tree::hold("docs/check.schema.json", &format!("{schema:#}\n"));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let root = super::tree::root();
+    for args in [&["samples/bad", "--old", "samples/old"][..], &["charts"], &["Cargo.toml"]] {
+        let ran = super::run(&root, &[&["check", "--format", "json"], args].concat());
+        let mut report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+        assert_eq!(validator.validate(&report).map_err(|error| error.to_string()), Ok(()), "{args:?}");
+        report["summary"]["deny"] = "none".into();
+        assert!(!validator.is_valid(&report), "the schema has to refuse something");
+    }
+}

@@ -13,6 +13,8 @@
 mod action;
 mod bounds;
 mod command;
+#[cfg(all(unix, feature = "server"))]
+mod docs;
 mod fix;
 mod flows;
 mod formats;
@@ -24,6 +26,7 @@ mod judging;
 mod manifests;
 mod policies;
 mod progress;
+mod readme;
 mod samples;
 mod timeline;
 #[path = "../../crates/engine/tests/spec/tree.rs"]

@@ -90,18 +90,15 @@ fn a_policy_from_a_cluster_is_a_policy() {
     assert_eq!(parse(&text, "cluster").unwrap().metadata.name, "a");
 }
 
+/// The policy that docs/start.md shows is the sample that its commands name.
 #[test]
-fn the_policy_in_the_readme_is_a_policy() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let example = readme
-        .split_once("## The policy\n\n```yaml\n")
-        .expect("README.md shows a policy")
-        .1
-        .split_once("```")
-        .unwrap()
-        .0;
-    let policy = parse(example, "README.md").unwrap();
-    assert!(policy.spec.mutations.default_probes.is_some() && policy.spec.rules.len() == 2);
+fn the_first_policy_is_a_policy() {
+    let sample = "samples/start/podgate.yaml";
+    let text = fs::read_to_string(root().join(sample)).unwrap();
+    let policy = parse(&text, sample).unwrap();
+    assert_eq!(policy.spec.rules.len(), 3);
+    let page = fs::read_to_string(root().join("docs/start.md")).unwrap();
+    assert!(page.contains(&format!("```yaml\n{text}```\n")), "docs/start.md does not show {sample}");
 }
 
 #[test]
@@ -336,7 +333,10 @@ fn tests_of_a_policy_fail_readably() {
     let (code, _, stderr) = podgate(&["policy", "test", folder]);
     assert_eq!(
         (code, stderr.as_str()),
-        (2, "podgate: no case in 0 files: a case is a block ```yaml in a Markdown file\n")
+        (
+            2,
+            "podgate: no case in 0 Markdown files: a case is a block that begins with a line ```yaml and ends with a line ```\n"
+        )
     );
 
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    image: example.com/a:1\n";
@@ -373,6 +373,34 @@ fn tests_of_a_policy_fail_readably() {
         let (code, stdout, _) = podgate(&["policy", "test", folder]);
         assert!(code == 2 && stdout.starts_with(&format!("NOT JUDGED {}:{line}: {why}", file.display())), "{stdout}");
     }
+}
+
+/// One slip in a file of cases does not keep the others from being judged.
+#[test]
+fn what_cannot_be_read_of_cases_is_told_and_the_rest_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web} # finding: naked-pod\nspec:\n  containers:\n  - name: a\n    image: example.com/a:1\n";
+    let text = format!(
+        "# Titled\n```YAML title=\"a Pod\"\n{pod}```\n# Misspelt\n```yaml polcy\n```\n# Short\n```yml\n{pod}```\n# Broken\n```yaml\na: [\n```\n"
+    );
+    fs::write(dir.path().join("a.md"), text).unwrap();
+    fs::write(dir.path().join("b.md"), [0xff, 0xfe]).unwrap();
+    fs::write(dir.path().join("c.md"), format!("```yaml\n{pod}")).unwrap();
+    let (code, stdout, stderr) = podgate(&["policy", "test", dir.path().to_str().unwrap()]);
+    let stdout = stdout.replace(&format!("{}/", dir.path().display()), "");
+    let told: Vec<&str> = stdout.lines().filter(|line| !line.is_empty()).collect();
+    let expected = [
+        "NOT JUDGED a.md:12: a block is yaml, or yaml with old, policy, inventory or request; not yaml polcy (did you mean \"policy\"?)",
+        "  under the heading \"Misspelt\"",
+        "NOT JUDGED a.md:26: ",
+        "  under the heading \"Broken\"",
+        "NOT JUDGED b.md: cannot be read: ",
+        "NOT JUDGED c.md:1: a block that does not end; a line ``` ends it",
+        "6 cases: 2 passed, 0 failed, 4 not judged",
+    ];
+    assert_eq!(told.len(), expected.len(), "{stdout}{stderr}");
+    assert!(told.iter().zip(expected).all(|(line, start)| line.starts_with(start)), "{stdout}{stderr}");
+    assert_eq!(code, 2);
 }
 
 #[test]

@@ -10,19 +10,6 @@ use super::{run, tree::root};
 /// What no manifest can show: a Pod that somebody deletes, a status that changes, and a version that nobody names.
 const NOT_IN_MANIFESTS: [&str; 3] = ["deletion-bypasses-budget", "terminal-phase-left", "field-not-in-version"];
 
-/// Fails unless the file has this text between its marks; with `UPDATE` set writes it there.
-fn hold(file: &str, mark: &str, text: &str) {
-    let path = root().join(file);
-    let there = fs::read_to_string(&path).unwrap();
-    let (before, rest) = there.split_once(&format!("<!-- {mark} -->\n")).unwrap_or_else(|| panic!("{file}: no {mark}"));
-    let (_, after) = rest.split_once(&format!("<!-- /{mark} -->")).unwrap_or_else(|| panic!("{file}: no /{mark}"));
-    let wanted = format!("{before}<!-- {mark} -->\n{text}<!-- /{mark} -->{after}");
-    if wanted != there {
-        assert!(std::env::var_os("UPDATE").is_some(), "{file} is not what the command says: run UPDATE=1 cargo test");
-        fs::write(path, wanted).unwrap();
-    }
-}
-
 #[test]
 fn good_manifests_have_no_findings() {
     let ran = run(&root(), &["check", "samples/good", "--fail-on", "audit"]);
@@ -47,13 +34,6 @@ fn bad_manifests_show_every_rule() {
         report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
     let wanted: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !NOT_IN_MANIFESTS.contains(id)).collect();
     assert_eq!(found, wanted);
-}
-
-#[test]
-fn the_readme_shows_what_the_command_says() {
-    let ran = run(&root(), &["check", "samples/bad/ports.yaml", "--quiet"]);
-    let shown = format!("```console\n$ podgate check samples/bad/ports.yaml --quiet\n{}```\n", ran.stdout);
-    hold("README.md", "check", &shown);
 }
 
 /// Every command line of the examples is one that podgate takes, and every file that they name is there.

@@ -12,7 +12,8 @@ use super::{
 
 /// The samples, each with the flags that its first line names.
 fn samples() -> Vec<(String, Vec<String>)> {
-    let files = fs::read_dir(root().join("samples/timeline")).unwrap().map(|file| file.unwrap().path());
+    let folders = ["samples/timeline", "samples/incidents"].map(|folder| root().join(folder));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
     let mut files: Vec<PathBuf> = files.filter(|file| !file.to_str().unwrap().ends_with(".scenario.yaml")).collect();
     files.sort();
     let sample = |file: &PathBuf| {
@@ -20,7 +21,7 @@ fn samples() -> Vec<(String, Vec<String>)> {
         let line = text.lines().next().unwrap().strip_prefix("# podgate ").expect("the first line has the flags");
         let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
         let mut args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        args.push(format!("samples/timeline/{name}.yaml"));
+        args.push(file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
         (name, args)
     };
     files.iter().map(sample).collect()

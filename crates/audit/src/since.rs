@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
 };
 
-use podgate_engine::rules::Level;
+use podgate_engine::{rules::Level, syntax::text::counted};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, error::Category, json};
 use thiserror::Error;
@@ -196,17 +196,16 @@ pub fn compare<'a>(earlier: &'a Earlier, audit: &'a Audit) -> Comparison<'a> {
         notes.push(format!("the policy was {} before, and is {} now", named(&earlier.policy), named(&audit.policy)));
     }
     notes.extend(
-        audit.not_judged.iter().map(|aside| format!("{} not judged now: {}", count(aside.count, "object"), aside.why)),
+        audit
+            .not_judged
+            .iter()
+            .map(|aside| format!("{} not judged now: {}", counted(aside.count, "object", "objects"), aside.why)),
     );
     Comparison { at: &earlier.at, new, mended, same, notes }
 }
 
 fn named(policy: &str) -> &str {
     if policy.is_empty() { "unnamed" } else { policy }
-}
-
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Returns an object as people name it: `shop Deployment/web`.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use podgate_engine::syntax::text::one_line;
+use podgate_engine::syntax::text::{counted, one_line};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Tells how many examples are kept of a reason; of charts more, each of which has a command of its own.
@@ -12,7 +13,7 @@ const MAX_CHARTS: usize = 1000;
 const MAX_CHARACTERS: usize = 300;
 
 /// Tells why something is not judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The source of a Helm chart, which is no manifest until it is rendered.
@@ -49,7 +50,7 @@ impl Reason {
 }
 
 /// Holds what is not judged for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotJudged {
     /// Tells why.
     pub reason: Reason,
@@ -109,7 +110,7 @@ fn of_one_reason(sets: &[NotJudged]) -> Vec<String> {
     let count: usize = sets.iter().map(|set| set.count).sum();
     let names = sets.iter().filter(|set| !set.name.is_empty()).map(|set| format!("{} {}", set.count, set.name));
     let names = names.collect::<Vec<_>>().join(", ");
-    let plural = |one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let plural = |one: &str, many: &str| counted(count, one, many);
     let objects = plural("object", "objects");
     let what = match first.reason {
         Reason::HelmChart | Reason::KustomizePatch => plural("kustomize patch", "kustomize patches"),

@@ -11,7 +11,10 @@ use std::{
 
 use super::output::{FAILURE, print};
 use crate::files::{PolicyFileError, load_policy};
-use podgate_engine::policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, schema};
+use podgate_engine::{
+    policy::{Engine, LifecyclePolicy, Mistake, PolicyError, day::Day, schema},
+    syntax::text::counted,
+};
 use podgate_manifests::Excerpt;
 
 /// Work with policies
@@ -51,13 +54,12 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
             Ok(policy) => {
                 let spec = &policy.spec;
                 let name = file.display();
-                let rules = spec.rules.len();
-                let (profile, scopes) = (spec.profile.as_str(), spec.scopes.len());
                 print(&format!(
-                    "{name}: policy \"{}\": profile {profile}, {rules} rule{} set, {scopes} scope{}\n",
+                    "{name}: policy \"{}\": profile {}, {}, {}\n",
                     policy.metadata.name,
-                    if rules == 1 { "" } else { "s" },
-                    if scopes == 1 { "" } else { "s" },
+                    spec.profile.as_str(),
+                    counted(spec.rules.len(), "rule set", "rules set"),
+                    counted(spec.scopes.len(), "scope", "scopes"),
                 ))?;
                 for ending in spec.exemptions.endings(Day::today()) {
                     print(&format!("{name}: {ending}\n"))?;

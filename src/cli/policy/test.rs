@@ -11,9 +11,12 @@ use anyhow::{Context, bail};
 
 use crate::cli::output::{FAILURE, print};
 use crate::files::load_policy;
-use podgate_engine::policy::{
-    Engine, LifecyclePolicy,
-    cases::{self, Case, CaseError},
+use podgate_engine::{
+    policy::{
+        Engine, LifecyclePolicy,
+        cases::{self, Case, CaseError, Unread},
+    },
+    syntax::text::counted,
 };
 
 /// Test a policy with cases written as Markdown
@@ -21,7 +24,8 @@ use podgate_engine::policy::{
 /// A heading names a case; every object in a yaml block under it is judged, and findings have to stand exactly on the lines
 /// marked `# finding: <rule>`. docs/policy.md says what else a case may have.
 ///
-/// Exit code 0 if all cases hold, 1 if one does not, 2 if one cannot be judged or there is none.
+/// What cannot be read or judged is told with its file, line and heading, and the other cases are judged all the same. Exit code 0
+/// if all cases hold, 1 if one does not, 2 if one cannot be judged or there is none.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Markdown files, and folders of them
@@ -50,17 +54,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut outcome = Outcome::default();
     for file in &files {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        outcome.file(&file.display().to_string(), &text, &policy);
+        let name = file.display().to_string();
+        match fs::read_to_string(file) {
+            Ok(text) => outcome.file(&name, &text, &policy),
+            Err(cause) => outcome.not_judged(&format!("{name}: cannot be read: {cause}"), ""),
+        }
     }
     let Outcome { text, passed, failed, errors } = outcome;
     if passed + failed + errors == 0 {
-        bail!("no case in {} files: a case is a block ```yaml in a Markdown file", files.len());
+        let files = counted(files.len(), "Markdown file", "Markdown files");
+        bail!("no case in {files}: a case is a block that begins with a line ```yaml and ends with a line ```");
     }
-    print(&format!(
-        "{text}{} cases: {passed} passed, {failed} failed, {errors} not judged\n",
-        passed + failed + errors
-    ))?;
+    let cases = counted(passed + failed + errors, "case", "cases");
+    print(&format!("{text}{cases}: {passed} passed, {failed} failed, {errors} not judged\n"))?;
     Ok(match (errors, failed) {
         (0, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::FAILURE,
@@ -93,9 +99,11 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 
 impl Outcome {
     fn file(&mut self, name: &str, text: &str, policy: &LifecyclePolicy) {
-        match cases::read(text) {
-            Ok(cases) => cases.iter().for_each(|case| self.case(name, case, policy)),
-            Err(error) => self.error(name, "", &error),
+        for case in cases::read(text) {
+            match case {
+                Ok(case) => self.case(name, &case, policy),
+                Err(Unread { heading, error }) => self.not_judged(&format!("{name}:{error}"), &heading),
+            }
         }
     }
 
@@ -106,14 +114,16 @@ impl Outcome {
                 self.failed += 1;
                 let _ = writeln!(self.text, "FAILED {file}:{}: {}\n{difference}", case.yaml.line, case.heading);
             }
-            Err(error) => self.error(file, &case.heading, &error),
+            Err(error) => self.not_judged(&format!("{file}:{error}"), &case.heading),
         }
     }
 
-    fn error(&mut self, file: &str, heading: &str, error: &CaseError) {
+    /// Adds what cannot be read or judged; `heading` is empty where none stands above it.
+    fn not_judged(&mut self, what: &str, heading: &str) {
         self.errors += 1;
+        let under = if heading.is_empty() { String::new() } else { format!("  under the heading \"{heading}\"\n") };
         // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "NOT JUDGED {file}:{error}\n  in \"{heading}\"\n");
+        let _ = writeln!(self.text, "NOT JUDGED {what}\n{under}");
     }
 }
 

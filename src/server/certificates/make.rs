@@ -23,6 +23,9 @@ pub const CA_FILE: &str = "ca.crt";
 /// The authority's private key: signs client certificates and the next server certificate.
 pub const CA_KEY_FILE: &str = "ca.key";
 
+/// Tells git what not to take.
+const IGNORE_FILE: &str = ".gitignore";
+const IGNORE_ALL: &str = "# Private keys are not for a repository.\n*\n";
 /// Names that every server certificate is valid for.
 const DEFAULT_NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "podgate.podgate.svc"];
 const PUBLIC: u32 = 0o644;
@@ -104,7 +107,7 @@ pub fn ensure(dir: &Path, names: &[String], days: u32) -> Result<bool, Certifica
 
 /// Writes `tls.crt`, `tls.key`, `ca.crt` and `ca.key` to `dir`, which is created when missing.
 ///
-/// They are valid for `days` days, for localhost, the Service's name and `names` (DNS names or IP addresses).
+/// A folder that is created gets a `.gitignore` as well, so that no key gets into a repository by mistake. They are valid for `days` days, for localhost, the Service's name and `names` (DNS names or IP addresses).
 /// Keys are never readable for others, not even while they are written. Nothing is overwritten unless `force`.
 pub fn write(dir: &Path, names: &[String], days: u32, force: bool) -> Result<(), CertificatesError> {
     let validity = std::time::Duration::from_secs(u64::from(days) * SECONDS_A_DAY);
@@ -124,7 +127,7 @@ pub fn write(dir: &Path, names: &[String], days: u32, force: bool) -> Result<(),
             }
         }
     }
-    fs::create_dir_all(dir).map_err(|source| failed(dir, source))?;
+    create(dir)?;
     // All are on disk before the first gets its name, so that a full disk leaves the old ones as they were.
     let mut written = Vec::with_capacity(files.len());
     for (name, mode, text) in files {
@@ -137,6 +140,16 @@ pub fn write(dir: &Path, names: &[String], days: u32, force: bool) -> Result<(),
         persisted.map_err(|error| failed(&path, error.error))?;
     }
     Ok(())
+}
+
+/// Creates a folder for keys, if it is not there. What is in one that is there is not touched, and neither is what git thinks of it.
+fn create(dir: &Path) -> Result<(), CertificatesError> {
+    if exists(dir)? {
+        return Ok(());
+    }
+    fs::create_dir_all(dir).map_err(|source| failed(dir, source))?;
+    let path = dir.join(IGNORE_FILE);
+    fs::write(&path, IGNORE_ALL).map_err(|source| failed(&path, source))
 }
 
 fn write_unnamed(dir: &Path, mode: u32, text: &str) -> io::Result<NamedTempFile> {

@@ -6,6 +6,8 @@ pub(crate) mod gates;
 pub(crate) mod health;
 pub mod log;
 pub(crate) mod metrics;
+#[cfg(test)]
+mod metrics_page;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 pub(crate) mod span;

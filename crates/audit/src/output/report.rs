@@ -5,7 +5,10 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use podgate_engine::{rules::Level, syntax::text::beginning};
+use podgate_engine::{
+    rules::Level,
+    syntax::text::{beginning, counted},
+};
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -175,8 +178,8 @@ impl About {
         let at = |level| left_out.iter().filter(|finding| finding.found.level == level).count();
         let [deny, warn, audit] = [Level::Deny, Level::Warn, Level::Audit].map(at);
         let message = format!(
-            "{} more findings are left out of this report ({deny} deny, {warn} warn, {audit} audit); podgate audit shows all",
-            left_out.len()
+            "{} left out of this report ({deny} deny, {warn} warn, {audit} audit); podgate audit shows all",
+            counted(left_out.len(), "more finding is", "more findings are")
         );
         let mut result = self.outcome("left-out", worst);
         let mut set = |field: &str, value: Value| result.insert(field.to_owned(), value);

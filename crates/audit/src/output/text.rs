@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, fmt::Write};
 
-use podgate_engine::{rules::Level, syntax::text::one_line};
+use podgate_engine::{
+    rules::Level,
+    syntax::text::{counted, one_line},
+};
 
 use crate::{Audit, Found, Judged, NotJudged};
 
@@ -45,7 +48,7 @@ fn worst(object: &Judged) -> Level {
 fn block(text: &mut String, object: &Judged, least: Level) {
     let name = one_line(&object.name, MAX_NAME_CHARACTERS);
     let kind = one_line(&object.kind, MAX_NAME_CHARACTERS);
-    let pods = (object.pods > 0).then(|| count(object.pods, "Pod", "Pods"));
+    let pods = (object.pods > 0).then(|| counted(object.pods, "Pod", "Pods"));
     let since = object.created.get(..10).map(|day| format!("since {}", one_line(day, MAX_NAME_CHARACTERS)));
     let facts: Vec<String> = pods.into_iter().chain(since).collect();
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
@@ -66,13 +69,13 @@ fn share(object: &Judged, found: &Found) -> String {
     if found.pods == 0 {
         return String::new();
     }
-    format!(" ({} of {})", found.pods, count(object.pods.max(found.pods), "Pod", "Pods"))
+    format!(" ({} of {})", found.pods, counted(object.pods.max(found.pods), "Pod", "Pods"))
 }
 
 fn summary(audit: &Audit, all: bool) -> String {
     let summary = audit.summary();
-    let objects = count(summary.judged, "object", "objects");
-    let namespaces = count(audit.namespaces, "namespace", "namespaces");
+    let objects = counted(summary.judged, "object", "objects");
+    let namespaces = counted(audit.namespaces, "namespace", "namespaces");
     let refused = summary.refused;
     let hint = if summary.audit > 0 && !all { " (--all shows them)" } else { "" };
     format!(
@@ -91,10 +94,6 @@ fn not_judged(NotJudged { why, count, examples }: &NotJudged) -> String {
     let more = if *count > examples.len() { ", …" } else { "" };
     let examples = if examples.is_empty() { String::new() } else { format!(" ({}{more})", examples.join(", ")) };
     format!("not judged: {count}, {why}{examples}\n")
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
     mutate::LeftOut,
     policy::{Ignored, Verdict},
     rules::{Finding, Level},
-    syntax::text::{beginning, one_line},
+    syntax::text::{beginning, counted, one_line},
 };
 
 /// Limits how many causes, warnings or findings in one annotation are spelt out; the rest is counted.
@@ -61,7 +61,7 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<String> {
     }
     let count = verdict.at_level(Level::Warn).count() + verdict.more(Level::Warn) + verdict.notices.len();
     if warnings.len() < count {
-        warnings.push(format!("podgate: {} more warnings", count - warnings.len()));
+        warnings.push(format!("podgate: {}", counted(count - warnings.len(), "more warning", "more warnings")));
     }
     warnings
 }
@@ -113,8 +113,7 @@ pub(super) fn annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         }
         match count - listed {
             0 => text,
-            1 => format!("{text}; and 1 more finding"),
-            more => format!("{text}; and {more} more findings"),
+            more => format!("{text}; and {}", counted(more, "more finding", "more findings")),
         }
     };
     by_rule.into_iter().map(|(rule, lines)| (rule, text(lines))).collect()
@@ -150,7 +149,7 @@ fn signed(finding: &Finding) -> String {
 }
 
 fn more(count: usize) -> Option<String> {
-    (count > MAX_LISTED).then(|| format!("and {} more findings", count - MAX_LISTED))
+    (count > MAX_LISTED).then(|| format!("and {}", counted(count - MAX_LISTED, "more finding", "more findings")))
 }
 
 /// Returns text that holds names and values from outside, as an answer may hold it. Most may hold it as it is.

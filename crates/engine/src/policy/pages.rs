@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use crate::{
     model::version::FEATURES,
-    rules::{RULES, Rule},
+    rules::{
+        RULES, Rule,
+        family::{FAMILIES, Family},
+    },
 };
 
 /// Returns a rule's whole page: title, facts, what its source says, and how to set and ignore it.
@@ -100,13 +103,46 @@ fn options(rule: &Rule) -> Vec<RuleOption> {
 
 /// Returns the rules as a Markdown table, each linked to its page in `folder`, which ends with `/` or is empty.
 pub fn rule_table(folder: &str) -> String {
-    let row = |rule: &&Rule| format!("| [`{0}`]({folder}{0}.md) | {1} | {2} |\n", rule.id, rule.level, rule.summary);
-    format!("| rule | level | finds |\n|---|---|---|\n{}", RULES.iter().map(row).collect::<String>())
+    table(folder, RULES.iter().copied())
 }
 
-/// Returns the index of the folder of pages.
+fn table<'r>(folder: &str, rules: impl Iterator<Item = &'r Rule>) -> String {
+    let row = |rule: &Rule| format!("| [`{0}`]({folder}{0}.md) | {1} | {2} |\n", rule.id, rule.level, rule.summary);
+    format!("| rule | level | finds |\n|---|---|---|\n{}", rules.map(row).collect::<String>())
+}
+
+/// Returns the index of the folder of pages: every rule, by family.
 pub fn rule_index() -> String {
-    format!("# Rules\n\nThe rules we do not have, and why: [not.md](not.md).\n\n{}", rule_table(""))
+    let mut text = format!(
+        "# All rules\n\n\
+         {} rules, by what they are about. `deny` refuses the request, `warn` allows it with a warning that kubectl prints, `audit` leaves a\n\
+         trace in the API server's audit log and in the metrics only. These are the levels of the profile `standard`; a\n\
+         [policy](../policy.md) sets the level of each rule. `podgate rules` prints this list, and `podgate rules port-conflict` the page of one.\n\n\
+         On UPDATE only findings that the old object did not have count, so that objects from before a rule stay editable; and what\n\
+         controllers make of a template is never refused, so that they keep their Pods.\n\n\
+         See also [the rules that podgate does not have, and why](not.md), [what they are called elsewhere](../coming-from.md), and\n\
+         [what each version of Kubernetes has](../versions.md): a policy's `kubernetesVersion` keeps silent what does not hold in your\n\
+         cluster.\n",
+        RULES.len()
+    );
+    for family in FAMILIES {
+        let Family { title, about, picture, .. } = family;
+        let picture = picture.map_or_else(String::new, |(name, seen)| format!("![{seen}](../pictures/{name}.svg)\n\n"));
+        text.push_str(&format!("\n## {title}\n\n{about}\n\n{picture}{}", table("", family.rules())));
+    }
+    text
+}
+
+/// Returns the part of the book's table of contents that lists the pages of rules: a list in Markdown, families as chapters without
+/// a page.
+pub fn rule_contents() -> String {
+    let mut text = "- [All rules](rules/README.md)\n".to_owned();
+    for family in FAMILIES {
+        text.push_str(&format!("  - [{}]()\n", family.title));
+        text.extend(family.rules().map(|rule| format!("    - [{0}](rules/{0}.md)\n", rule.id)));
+    }
+    text.push_str("  - [Rules that podgate does not have](rules/not.md)\n");
+    text
 }
 
 /// Returns the same Markdown with its headings one level deeper; what stands in code blocks is left alone.

@@ -1,6 +1,7 @@
 //! The rules. One file a rule, in a folder a family; this file only lists them.
 
 pub mod budget;
+pub mod family;
 pub mod level;
 pub mod page;
 pub mod rule;

@@ -8,7 +8,10 @@ use std::{borrow::Cow, fmt};
 
 use thiserror::Error;
 
-use super::{Path, text::beginning};
+use super::{
+    Path,
+    text::{beginning, counted},
+};
 
 /// The longest string that is shown as a whole, in bytes.
 const MAX_SHOWN_BYTES: usize = 80;
@@ -232,9 +235,8 @@ impl fmt::Display for ReadErrors {
         match (self.errors.len().saturating_sub(MAX_LISTED), self.is_complete) {
             (0, true) => Ok(()),
             (0, false) => f.write_str("; and more"),
-            (1, true) => f.write_str("; and 1 more error"),
-            (more, true) => write!(f, "; and {more} more errors"),
-            (more, false) => write!(f, "; and at least {more} more errors"),
+            (more, true) => write!(f, "; and {}", counted(more, "more error", "more errors")),
+            (more, false) => write!(f, "; and at least {}", counted(more, "more error", "more errors")),
         }
     }
 }

@@ -182,6 +182,11 @@ pub fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// Returns a count with its noun in the number that fits: `1 file`, `2 files`, `0 files`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Returns the beginning of a text, no longer than `max_bytes`.
 pub fn beginning(text: &str, max_bytes: usize) -> &str {
     let end = (0..=max_bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
@@ -220,6 +225,12 @@ mod tests {
             assert_eq!(common_prefix(&format!("{text}a"), &text), length);
         }
         assert_eq!(common_prefix("ä", "ö"), 1);
+    }
+
+    #[test]
+    fn counts_agree_with_their_nouns() {
+        let patches = [0, 1, 2, 11].map(|count| counted(count, "patch", "patches"));
+        assert_eq!(patches, ["0 patches", "1 patch", "2 patches", "11 patches"]);
     }
 
     #[test]

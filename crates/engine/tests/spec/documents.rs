@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use podgate_engine::{
     policy::pages,
-    rules::{RULES, find},
+    rules::{RULES, family::FAMILIES, find},
 };
 
 use super::tree::{hold, root};
@@ -44,10 +44,23 @@ fn pages_written_by_hand_lead_to_rules() {
 }
 
 #[test]
-fn the_readme_lists_the_rules() {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once("<!-- rules -->\n").expect("README.md has a mark for the rules");
-    let (_, after) = rest.split_once("<!-- /rules -->").expect("README.md has a mark for the end of the rules");
-    hold("README.md", &format!("{before}<!-- rules -->\n{}<!-- /rules -->{after}", pages::rule_table("docs/rules/")));
+fn every_rule_is_of_one_family() {
+    let listed: Vec<&str> = FAMILIES.iter().flat_map(|family| family.rules()).map(|rule| rule.id).collect();
+    let all: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert_eq!(listed, all, "the catalogue lists rules by family, in the order of the families");
+    for family in FAMILIES {
+        assert!(family.rules().next().is_some(), "family {} has no rule", family.id);
+        if let Some((picture, _)) = family.picture {
+            assert!(root().join(format!("docs/pictures/{picture}.svg")).is_file(), "no picture {picture}");
+        }
+    }
+}
+
+#[test]
+fn the_book_lists_the_rules() {
+    let file = "docs/SUMMARY.md";
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let (before, rest) = text.split_once("<!-- rules -->\n").expect("a mark for the rules");
+    let (_, after) = rest.split_once("<!-- /rules -->").expect("a mark for the end of the rules");
+    hold(file, &format!("{before}<!-- rules -->\n{}<!-- /rules -->{after}", pages::rule_contents()));
 }

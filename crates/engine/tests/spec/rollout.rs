@@ -17,7 +17,7 @@ fn found_in(rule: &Rule) -> (bool, bool) {
         .unwrap_or_default();
     let (mut created, mut changed) = (false, false);
     for text in [rule.page.to_owned(), own] {
-        for case in cases::read(&text).unwrap() {
+        for case in cases::read(&text).into_iter().map(Result::unwrap) {
             let marked = !case.marks().unwrap().is_empty();
             let update = case.old.is_some();
             created |= marked && !update;

@@ -1,6 +1,8 @@
 //! JSON: stable, and versioned for the day when it cannot be.
 
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{NotJudged, Outcome, Spot};
 use podgate_engine::rules::Level;
@@ -8,75 +10,115 @@ use podgate_engine::rules::Level;
 /// The version of this format; it changes only if a field goes or changes its meaning.
 const VERSION: u32 = 1;
 
-#[derive(Serialize)]
+/// What `podgate check --format json` prints.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report<'o> {
+    /// The version of this form: 1. Fields may be added to it.
     version: u32,
+    /// What the rules found, by file and line.
     findings: Vec<Finding<'o>>,
+    /// What is said beside it, such as an ignored annotation without a reason.
     notices: Vec<Notice<'o>>,
+    /// What could not be read or judged.
     errors: Vec<Error<'o>>,
+    /// What is left aside, by reason.
     not_judged: &'o [NotJudged],
+    /// Counts.
     summary: Summary,
 }
 
-#[derive(Serialize)]
+/// Something that a rule found.
+#[derive(Serialize, JsonSchema)]
 struct Finding<'o> {
+    /// The id of the rule.
     rule: &'static str,
+    /// The level under the policy.
     level: Level,
+    /// What was found: one line.
     message: &'o str,
     #[serde(flatten)]
     place: Place<'o>,
 }
 
-#[derive(Serialize)]
+/// Something to know, which is no finding.
+#[derive(Serialize, JsonSchema)]
 struct Notice<'o> {
+    /// What: one line.
     message: &'o str,
     #[serde(flatten)]
     place: Place<'o>,
 }
 
-#[derive(Serialize)]
+/// A field of an object in a file.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Place<'o> {
+    /// The file.
     file: &'o str,
+    /// The line, from 1.
     line: usize,
+    /// The column in characters, from 1.
     column: usize,
+    /// The path of the field in the object.
     path: String,
+    /// The object's `apiVersion`.
     api_version: &'o str,
+    /// The object's kind.
     kind: &'o str,
+    /// The object's namespace; empty where the manifest names none.
     namespace: &'o str,
+    /// The object's name.
     name: &'o str,
+    /// The file of a chart that the object was rendered from.
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<&'o str>,
 }
 
-#[derive(Serialize)]
+/// Something that could not be read or judged.
+#[derive(Serialize, JsonSchema)]
 struct Error<'o> {
+    /// Why: one line.
     message: &'o str,
+    /// The file.
     file: &'o str,
+    /// The line, from 1, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    /// The column in characters, from 1, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
 }
 
-#[derive(Serialize)]
+/// Counts of a run.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
+    /// Files that were read.
     files: usize,
+    /// Objects in them.
     objects: usize,
+    /// Objects that were judged.
     judged: usize,
+    /// Objects of kinds that have no Pods.
     skipped: usize,
-    /// Tells how many groups of files are judged by themselves.
+    /// Groups of files that are judged by themselves.
     environments: usize,
-    /// Tells how many objects stand in several of these, and how many twice in one.
+    /// Objects that stand in several of these.
     in_several_environments: usize,
+    /// Objects that stand twice in one of these.
     repeated: usize,
+    /// Findings of level deny.
     deny: usize,
+    /// Findings of level warn.
     warn: usize,
+    /// Findings of level audit.
     audit: usize,
+    /// Findings that an annotation or a comment ignores.
     ignored: usize,
+    /// Findings that the old objects had already (`--old`).
     before: usize,
+    /// Findings that stand in the baseline.
     in_baseline: usize,
 }
 
@@ -144,4 +186,13 @@ pub fn write(outcome: &Outcome) -> Result<String, serde_json::Error> {
         },
     };
     Ok(serde_json::to_string_pretty(&report)? + "\n")
+}
+
+/// Returns the JSON Schema of what [`write`] returns.
+pub fn schema() -> Value {
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<Report<'_>>().to_value();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("title".to_owned(), "Findings of podgate check".into());
+    }
+    schema
 }

@@ -8,7 +8,10 @@ use std::{
 use anstyle::{AnsiColor, Style};
 
 use crate::{Located, Outcome, Spot};
-use podgate_engine::{rules::Level, syntax::text::one_line};
+use podgate_engine::{
+    rules::Level,
+    syntax::text::{counted, one_line},
+};
 
 /// Tells how text is to look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,14 +86,15 @@ fn by_rule(findings: &[&Located], look: Look) -> String {
     }
     let mut rows: Vec<((Level, &str), usize)> = counts.into_iter().collect();
     rows.sort_by_key(|((level, id), count)| (std::cmp::Reverse((*level, *count)), *id));
-    let mut text = format!("{} findings of {} rules:\n", findings.len(), rows.len());
+    let mut text =
+        format!("{} of {}:\n", counted(findings.len(), "finding", "findings"), counted(rows.len(), "rule", "rules"));
     let more = rows.len().saturating_sub(LISTED_RULES);
     for ((level, id), count) in rows.into_iter().take(LISTED_RULES) {
         let style = bold(look, Some(colour(level)));
         let _ = writeln!(text, "{count:>6} {style}{level:5}{style:#} {id}");
     }
     if more > 0 {
-        let _ = writeln!(text, "       and {more} rules more");
+        let _ = writeln!(text, "       and {}", counted(more, "more rule", "more rules"));
     }
     text.push('\n');
     text
@@ -125,13 +129,12 @@ pub fn summary(outcome: &Outcome) -> String {
 
 /// Returns the same, with `hint` behind the count of what is audited.
 fn summary_with(outcome: &Outcome, hint: &str) -> String {
-    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
     let judged =
         if outcome.judged == outcome.objects { String::new() } else { format!(", {} of them judged", outcome.judged) };
     let mut line = format!(
         "{}, {}{judged}: {} deny, {} warn, {} audit{hint}",
-        count(outcome.files.len(), "file"),
-        count(outcome.objects, "object"),
+        counted(outcome.files.len(), "file", "files"),
+        counted(outcome.objects, "object", "objects"),
         outcome.count(Level::Deny),
         outcome.count(Level::Warn),
         outcome.count(Level::Audit),
@@ -147,10 +150,10 @@ fn summary_with(outcome: &Outcome, hint: &str) -> String {
         let _ = write!(line, ", {} in the baseline", outcome.in_baseline);
     }
     if outcome.skipped > 0 {
-        let _ = write!(line, "; {} skipped (no Kubernetes object)", count(outcome.skipped, "document"));
+        let _ = write!(line, "; {} skipped (no Kubernetes object)", counted(outcome.skipped, "document", "documents"));
     }
     if !outcome.problems.is_empty() {
-        let _ = write!(line, "; not all was judged: {}", count(outcome.problems.len(), "error"));
+        let _ = write!(line, "; not all was judged: {}", counted(outcome.problems.len(), "error", "errors"));
     }
     line
 }
@@ -168,10 +171,9 @@ pub fn not_judged(outcome: &Outcome) -> String {
         let _ = writeln!(text, "   = not judged: {line}");
     }
     if let Some(more) = charts.checked_sub(MAX_CHARTS).filter(|more| *more > 0) {
-        let _ = writeln!(text, "   = not judged: {more} more Helm chart{}", if more == 1 { "" } else { "s" });
+        let _ = writeln!(text, "   = not judged: {}", counted(more, "more Helm chart", "more Helm charts"));
     }
-    let objects =
-        |count: usize| if count == 1 { "1 object stands".to_owned() } else { format!("{count} objects stand") };
+    let objects = |count: usize| counted(count, "object stands", "objects stand");
     let repeated = &outcome.repeated;
     let [several, one] = repeated.examples.each_ref().map(|examples| examples.join("; "));
     if repeated.in_several > 0 {
