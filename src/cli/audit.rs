@@ -1,10 +1,14 @@
 //! `podgate audit`: what is wrong in a cluster that runs, and what would be refused.
 
-use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, anyhow, bail};
 
-use super::{asked_cluster::AskedCluster, fail_on::FailOn, output::print};
+use super::{
+    asked_cluster::AskedCluster,
+    fail_on::FailOn,
+    output::{print, write_file},
+};
 use crate::cluster::{self, AuditScope};
 use podgate_audit::{
     Audit,
@@ -80,10 +84,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => (written(args, &audit, &engine)?, worst(&audit)),
     };
     match &args.output {
-        Some(file) => {
-            let mut out = fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
-            out.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-        }
+        Some(file) => write_file(file, &text)?,
         None => print(&text)?,
     }
     let fails = args.fail_on.level().is_some_and(|least| worst.is_some_and(|worst| worst >= least));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use super::number::whole;
 use crate::server::certificates::{self, CertificatesError};
 
 /// Write a certificate authority and a server certificate
@@ -28,7 +29,7 @@ pub(super) struct Args {
         env = "PODGATE_DAYS",
         value_name = "N",
         default_value_t = 365,
-        value_parser = clap::value_parser!(u32).range(1..=36_500)
+        value_parser = whole::<u32>(1, Some(36_500))
     )]
     days: u32,
 

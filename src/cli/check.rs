@@ -13,7 +13,7 @@ use clap::builder::TypedValueParser;
 use super::{
     fail_on::FailOn,
     formats::{Format, Outputs, Target},
-    output::{FAILURE, is_broken_pipe, no_color},
+    output::{FAILURE, is_broken_pipe, no_color, write_file},
     progress::Progress,
     rule_id::{self, RuleIds},
 };
@@ -175,7 +175,7 @@ impl Select {
 
     fn said(&self) -> String {
         let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
-        if paths.is_empty() { "standard input".to_owned() } else { paths.join(", ") }
+        if paths.is_empty() { "standard input, as no path was given".to_owned() } else { paths.join(", ") }
     }
 }
 
@@ -218,7 +218,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     outcome.problems = problems;
     if let Some(file) = &args.write_baseline {
         let text = Baseline::write(&outcome.findings)?;
-        fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        write_file(file, &text)?;
         // What is known from now on is known in this run.
         Baseline::read(&text)?.apply(&mut outcome);
     }
@@ -287,9 +287,7 @@ fn write(args: &Args, outcome: &Outcome) -> anyhow::Result<()> {
             Format::Gitlab => gitlab::write(outcome)?,
         };
         match target {
-            Target::File(file) => {
-                fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
-            }
+            Target::File(file) => write_file(file, &text)?,
             // A reader that has seen enough changes nothing of what was found.
             Target::Stdout => match super::output::print(&text) {
                 Err(cause) if is_broken_pipe(&cause) => {}

@@ -13,7 +13,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         "h" => |hours: u64| Duration::from_secs(hours.saturating_mul(3600)),
         _ => return Err("expected a number with a unit: 500ms, 10s, 2m or 1h".to_owned()),
     };
-    let number = number.parse().map_err(|cause| format!("expected a number before \"{unit}\": {cause}"))?;
+    let number = number.parse().map_err(|_| format!("expected a whole number before \"{unit}\", below 2^64"))?;
     Ok(duration_of(number))
 }
 

@@ -26,13 +26,15 @@ fn is_switch(arg: &Arg) -> bool {
 }
 
 /// Returns the variable that a value comes from which `error` refuses, if it does not come from the command line.
-pub(super) fn source(command: &Command, error: &Error) -> Option<String> {
+pub(super) fn source(mut command: Command, error: &Error) -> Option<String> {
     let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
         (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
     else {
         return None;
     };
-    let mut commands = vec![command];
+    // What an argument is called is known only then.
+    command.build();
+    let mut commands = vec![&command];
     while let Some(command) = commands.pop() {
         let variable = command.get_arguments().filter(|arg| arg.to_string() == *flag).find_map(Arg::get_env);
         if let Some(variable) = variable

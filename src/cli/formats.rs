@@ -74,7 +74,7 @@ impl FromArgMatches for Outputs {
         let outputs: Vec<(&PathBuf, usize)> = outputs.zip(matches.indices_of("output").unwrap_or_default()).collect();
         pair(&formats.collect::<Vec<_>>(), &outputs)
             .map(Self)
-            .map_err(|message| clap::Error::raw(ErrorKind::ArgumentConflict, format!("{message}\n")))
+            .map_err(|message| clap::Error::raw(ErrorKind::ArgumentConflict, message))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

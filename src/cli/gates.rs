@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::{asked_cluster::AskedCluster, gates_json::Document, output::print};
 use crate::cluster::{self, AwaitedTarget, Overview, Owner, WaitingPods};
@@ -50,7 +50,7 @@ async fn ask(args: &Args) -> anyhow::Result<Overview> {
     let client = args.cluster.connect().await?;
     let (engine, _) = args.cluster.engine(&client).await?;
     let overview = cluster::gates_overview(&client, &engine, args.cluster.namespace.as_deref()).await;
-    overview.context("cannot ask the cluster what waits")
+    overview.map_err(|cause| anyhow!("cannot ask the API server what waits: {}", cluster::unanswered(&cause)))
 }
 
 fn text(overview: &Overview) -> String {

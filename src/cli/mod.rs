@@ -23,6 +23,7 @@ mod gates;
 #[cfg(feature = "server")]
 mod gates_json;
 mod man;
+mod number;
 mod output;
 mod page;
 mod policy;
@@ -127,7 +128,7 @@ fn parse() -> Cli {
     cli.unwrap_or_else(|error| {
         // Where even stderr is gone there is nobody left to tell.
         let _ = error.print();
-        if let Some(variable) = environment::source(&command, &error) {
+        if let Some(variable) = environment::source(command, &error) {
             let _ = writeln!(io::stderr(), "\nThe value comes from the environment variable {variable}.");
         }
         process::exit(error.exit_code())

@@ -1,6 +1,12 @@
 //! Prints and fails, as every subcommand does.
 
-use std::io::{self, Write};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
+
+use anyhow::Context;
 
 /// Exit code of bad flags and bad configuration; clap uses the same.
 pub(super) const FAILURE: u8 = 2;
@@ -10,6 +16,15 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
+}
+
+/// Writes a file that was asked for. Folders are not made: one that is not there is mostly misspelt.
+pub(super) fn write_file(file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| {
+        let missing = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let why = missing.map(|folder| format!(": there is no folder {}", folder.display()));
+        format!("cannot write {}{}", file.display(), why.unwrap_or_default())
+    })
 }
 
 /// Returns whether the user wants no colours: <https://no-color.org>.

@@ -40,7 +40,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let cluster = Cluster { opens_gates: args.open_gates, ..Cluster::default() };
     let response = handle_within(&engine, cluster, mode, &body, &|| false);
     if let Some(error) = &response.record.error {
-        bail!("{error}");
+        let hint = if is_review(&body) { "" } else { "; podgate check judges manifests" };
+        bail!("{error}{hint}");
     }
     let answer: serde_json::Value = serde_json::from_slice(&response.body)?;
     super::output::print(&format!("{answer:#}\n"))?;
@@ -49,6 +50,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Decision::Denied => ExitCode::FAILURE,
         Decision::Error(_) => ExitCode::from(FAILURE),
     })
+}
+
+/// Returns whether the input was meant to be an AdmissionReview. Most that is not is a manifest.
+fn is_review(body: &[u8]) -> bool {
+    const KIND: &[u8] = b"AdmissionReview";
+    body.windows(KIND.len()).any(|window| window == KIND)
 }
 
 fn read(file: Option<&Path>) -> anyhow::Result<Vec<u8>> {

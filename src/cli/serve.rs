@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use tracing::level_filters::LevelFilter;
 use super::address::ListenAddress;
 use super::cluster::ClusterArgs;
 use super::duration;
+use super::number::whole;
 use super::spans::SpanArgs;
 use crate::server::certificates::{self, CA_FILE};
 use crate::server::log::{self, LogFormat};
@@ -131,7 +132,7 @@ struct LimitArgs {
         env = "PODGATE_MAX_BODY_BYTES",
         value_name = "N",
         default_value_t = MAX_BODY_BYTES,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+        value_parser = whole::<usize>(1, None)
     )]
     max_body_bytes: usize,
 
@@ -141,7 +142,7 @@ struct LimitArgs {
         env = "PODGATE_MAX_REQUESTS",
         value_name = "N",
         default_value_t = 512,
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+        value_parser = whole::<u32>(1, Some(1_000_000))
     )]
     max_requests: u32,
 
@@ -153,7 +154,7 @@ struct LimitArgs {
         env = "PODGATE_MAX_BYTES",
         value_name = "N",
         default_value_t = MAX_BYTES,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+        value_parser = whole::<usize>(1, None)
     )]
     max_bytes: usize,
 
@@ -163,7 +164,7 @@ struct LimitArgs {
         env = "PODGATE_MAX_CONNECTIONS",
         value_name = "N",
         default_value_t = 1000,
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+        value_parser = whole::<u32>(1, Some(1_000_000))
     )]
     max_connections: u32,
 
@@ -221,6 +222,8 @@ impl Args {
 
 /// Serves until a signal. An error is one of the configuration: nothing was served.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let listen = args.listen.resolve("--listen")?;
+    let admin_listen = args.admin_listen.resolve("--admin-listen")?;
     let spans = args.spans.start()?;
     log::init(args.log_format, args.log_level, spans.layer())?;
     let engine = Arc::new(ArcSwap::from_pointee(engine(args.policy.clone())?));
@@ -228,7 +231,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print(&format!("made a development certificate in {}", args.cert_dir.display()));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
-    let served = runtime.block_on(serve(args, engine));
+    let served = runtime.block_on(serve(args, listen, admin_listen, engine));
     // Does not wait for threads that read a file which hangs, or judge: they end with the process.
     runtime.shutdown_background();
     let (code, left) = served?;
@@ -252,14 +255,19 @@ fn engine(policy: Option<PathBuf>) -> anyhow::Result<Engine> {
 }
 
 /// Serves until a signal. Returns also how much is left of the time to drain.
-async fn serve(args: &Args, engine: Arc<ArcSwap<Engine>>) -> anyhow::Result<(ExitCode, Duration)> {
+async fn serve(
+    args: &Args,
+    listen: SocketAddr,
+    admin_listen: SocketAddr,
+    engine: Arc<ArcSwap<Engine>>,
+) -> anyhow::Result<(ExitCode, Duration)> {
     // Before the ports are taken: as process 1 of a container a signal without a handler does nothing at all.
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     let mut hang_up = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
     let options = Options {
-        listen: args.listen.resolve("--listen")?,
-        admin_listen: args.admin_listen.resolve("--admin-listen")?,
+        listen,
+        admin_listen,
         policy: args.policy_source(),
         cert_dir: (!args.cluster.manage_certs).then(|| args.cert_dir.clone()),
         client_ca: args.client_ca.clone(),

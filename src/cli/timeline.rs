@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::{Context, anyhow, bail};
 
-use super::output::{no_color, print};
+use super::{
+    number::whole,
+    output::{no_color, print, write_file},
+};
 use crate::files::{self, load_policy};
 use podgate_engine::policy::{Engine, LifecyclePolicy};
 use podgate_manifests::{
@@ -47,7 +50,7 @@ pub(super) struct Args {
     output: Option<PathBuf>,
 
     /// Columns of the text [default: those of the terminal, else 80]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1, None))]
     width: Option<usize>,
 
     /// What the containers do and what is done to the Pod: a YAML or JSON file; the flags add to it
@@ -205,7 +208,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Format::Json => json::write(&life)?,
     };
     match args.output.as_ref().filter(|file| *file != Path::new("-")) {
-        Some(file) => fs::write(file, written).with_context(|| format!("cannot write {}", file.display()))?,
+        Some(file) => write_file(file, &written)?,
         None => print(&written)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -89,6 +89,21 @@ where
     }
 }
 
+/// Says why the API server was asked in vain. Of a connection that is not made only the last cause is told: it is what somebody can
+/// mend.
+pub fn unanswered(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Service(_) | kube::Error::HyperError(_) => {
+            let mut cause: &dyn Error = error;
+            while let Some(below) = cause.source() {
+                cause = below;
+            }
+            format!("it cannot be reached: {cause}")
+        }
+        other => chain(other),
+    }
+}
+
 /// Returns an error with its causes, in one line.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ListParams, ObjectList};
 use kube::{Api, Client};
 
-use super::list_watch::chain;
+use super::list_watch::{chain, unanswered};
 use super::policy;
 use podgate_engine::policy::{LifecyclePolicy, PolicyError, parse};
 
@@ -18,6 +18,11 @@ pub enum PolicyInForceError {
     /// The API server does not say.
     #[error("cannot read {0} of the cluster: {1}; give the policy by --policy")]
     Api(&'static str, String),
+    /// The API server does not answer.
+    #[error(
+        "cannot ask the API server for the policy: {0}; is it running, and is it the one that KUBECONFIG and --context are to name?"
+    )]
+    Unanswered(String),
     /// Several may be it.
     #[error("the cluster has several {0}; give the one that is in force by --policy")]
     Several(&'static str),
@@ -61,6 +66,7 @@ fn found<K: Clone>(
     match listed {
         Ok(list) => Ok(list.items),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
-        Err(cause) => Err(PolicyInForceError::Api(kind, chain(&cause))),
+        Err(cause @ kube::Error::Api(_)) => Err(PolicyInForceError::Api(kind, chain(&cause))),
+        Err(cause) => Err(PolicyInForceError::Unanswered(unanswered(&cause))),
     }
 }

@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::observe::health::Health;
 use super::observe::metrics::Metrics;
+use super::observe::unopened_gates::UnopenedGates;
 use super::options::Limits;
 use podgate_engine::model::Inventory;
 use podgate_engine::policy::Engine;
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) health: Health,
     /// Counts.
     pub(crate) metrics: Metrics,
+    /// Warns of gates that nobody opens.
+    pub(crate) unopened_gates: UnopenedGates,
     /// Limits of the webhook's port.
     pub(crate) limits: Limits,
     /// Fraction of the answers that allow without a finding which is logged, from 0 to 1.
@@ -40,6 +43,7 @@ impl Shared {
             opens_gates: AtomicBool::new(false),
             health: Health::new(),
             metrics: Metrics::new(),
+            unopened_gates: UnopenedGates::default(),
             limits,
             log_allowed,
         })

@@ -190,6 +190,8 @@ async fn nobody_opens_gates(stage: &'static Stage) {
         assert_eq!(only_judges.metric(&metric).await.as_deref(), Some("1"));
         let in_log = |line: &Value| line["gates_not_added"].as_str().is_some_and(|text| text.contains(gate));
         assert!(only_judges.log().iter().any(in_log), "{:#?}", only_judges.log());
+        let warns = |line: &Value| line["level"] == "WARN" && line["gate"] == gate;
+        assert!(only_judges.log().iter().any(warns), "{:#?}", only_judges.log());
         scene.running(name(pod), 1).await;
     }
     // What somebody else opens is added all the same.

@@ -32,6 +32,7 @@ mod timeline;
 #[path = "../../crates/engine/tests/spec/tree.rs"]
 mod tree;
 mod trees;
+mod usage;
 
 use std::{
     io::Write,

@@ -21,8 +21,13 @@ pub struct Baseline(HashSet<String>);
 #[derive(Debug, Error)]
 pub enum BaselineError {
     /// The text is no baseline.
-    #[error("is no baseline: {0}; --write-baseline makes one")]
-    Json(#[from] serde_json::Error),
+    #[error("is no baseline (line {line}, column {column}); --write-baseline makes one")]
+    Json {
+        /// Line of what is not as in a baseline, counted from 1.
+        line: usize,
+        /// Column of it, counted from 1.
+        column: usize,
+    },
     /// It is of another version of podgate.
     #[error("has version {found}; {VERSION} is known here: make it again by --write-baseline")]
     Version {
@@ -55,7 +60,8 @@ struct Line<'f> {
 impl Baseline {
     /// Reads a file that [`Self::write`] wrote.
     pub fn read(text: &str) -> Result<Self, BaselineError> {
-        let File { version, findings } = serde_json::from_str(text)?;
+        let File { version, findings } = serde_json::from_str(text)
+            .map_err(|error| BaselineError::Json { line: error.line(), column: error.column() })?;
         if version != VERSION {
             return Err(BaselineError::Version { found: version });
         }

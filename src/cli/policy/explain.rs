@@ -55,6 +55,9 @@ pub(crate) struct Args {
     operation: Operation,
 }
 
+/// Kinds that are named where one is not known: those of Kubernetes itself come first.
+const FIRST_KINDS: usize = 7;
+
 fn label(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected key=value")?;
     Ok((key.to_owned(), value.to_owned()))
@@ -88,7 +91,11 @@ fn kind(kinds: &WorkloadTable, name: &str) -> anyhow::Result<&'static Workload> 
     let fits = |row: &&'static Workload| row.kind == kind && (group.is_empty() || row.group == group);
     kinds.rows().find(fits).ok_or_else(|| {
         let hint = did_you_mean(kind, kinds.rows().map(|row| row.kind));
-        anyhow!("kind \"{name}\" is not judged{hint}")
+        if !hint.is_empty() {
+            return anyhow!("kind \"{name}\" is not judged{hint}");
+        }
+        let first: Vec<&str> = kinds.rows().map(|row| row.kind).take(FIRST_KINDS).collect();
+        anyhow!("kind \"{name}\" is not judged; kinds are {} and others", first.join(", "))
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
 use kube::Client;
 
-use crate::cluster::list_watch::chain;
+use crate::cluster::list_watch::unanswered;
 
 /// The kinds that were found, by group and kind.
 pub(super) type Resources = HashMap<(String, String), Found>;
@@ -40,9 +40,9 @@ impl Found {
 /// Returns the kinds of these groups, each in the version that the API server prefers.
 pub(super) async fn resources<'g>(client: &Client, groups: impl Iterator<Item = &'g str>) -> Result<Resources, String> {
     let wanted: BTreeSet<&str> = groups.collect();
-    let there = client.list_api_groups().await.map_err(|cause| chain(&cause))?;
+    let there = client.list_api_groups().await.map_err(|cause| unanswered(&cause))?;
     let mut found = HashMap::new();
-    let core = client.list_core_api_resources("v1").await.map_err(|cause| chain(&cause))?;
+    let core = client.list_core_api_resources("v1").await.map_err(|cause| unanswered(&cause))?;
     add("", "v1", core, &mut found);
     for group in there.groups.iter().filter(|group| wanted.contains(group.name.as_str())) {
         let preferred = group.preferred_version.as_ref().or(group.versions.first());

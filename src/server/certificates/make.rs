@@ -64,7 +64,7 @@ pub enum CertificatesError {
         missing: &'static str,
     },
     /// A file or folder cannot be read or written.
-    #[error("cannot use {}", path.display())]
+    #[error("cannot use {}{}", path.display(), hint(source))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -162,6 +162,16 @@ fn write_unnamed(dir: &Path, mode: u32, text: &str) -> io::Result<NamedTempFile>
 
 fn exists(path: &Path) -> Result<bool, CertificatesError> {
     path.try_exists().map_err(|source| failed(path, source))
+}
+
+/// Says what to do about a folder in which nothing can be made.
+fn hint(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ", where podgate may not write; give a folder that has tls.crt and tls.key, or one that it may write"
+        }
+        _ => "",
+    }
 }
 
 fn failed(path: &Path, source: io::Error) -> CertificatesError {

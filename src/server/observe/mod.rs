@@ -12,3 +12,4 @@ mod metrics_page;
 pub mod otlp;
 pub(crate) mod span;
 pub(crate) mod trace_context;
+pub(crate) mod unopened_gates;

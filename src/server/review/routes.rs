@@ -183,6 +183,7 @@ impl ReviewService {
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if !is_answered() {
             self.shared.metrics.answered(mode, &answer.record, duration);
+            self.shared.unopened_gates.answered(&answer.record);
             if !log::is_plain(&answer.record) || fastrand::f64() < self.shared.log_allowed {
                 log::decided(mode, answer.status, &answer.record, duration, trace);
             }

@@ -11,6 +11,6 @@ mod wait_for;
 pub use default_probes::{DefaultProbes, Probes};
 pub use mutation::{Mutate, Mutation};
 pub use open_when::{AnyObject, ObjectCondition, OpenCondition};
-pub use patch::{LeftOut, PatchBuilder, PatchError};
+pub use patch::{LeftOut, NOBODY_OPENS, PatchBuilder, PatchError};
 pub use scheduling_gates::{SchedulingGate, SchedulingGates};
 pub use wait_for::WaitFor;

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{model::Review, syntax::Path};
 
 /// Says why a gate is not added that podgate would have to remove.
-pub(super) const NOBODY_OPENS: &str =
+pub const NOBODY_OPENS: &str =
     "nobody would remove it: podgate serve --open-gates runs nowhere in this cluster, or has not for a while";
 
 /// Something that a policy asks for and that is not added.
