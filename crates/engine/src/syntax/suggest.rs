@@ -1,8 +1,13 @@
 //! Did you mean …?
 
-/// ` (did you mean "…"?)` for the known word nearest to `word`, or nothing where none is near.
+/// Returns ` (did you mean "…"?)` for a word that is meant: the form of every such hint.
+pub fn meant(word: &str) -> String {
+    format!(" (did you mean \"{word}\"?)")
+}
+
+/// Returns ` (did you mean "…"?)` for the known word nearest to `word`, or nothing where none is near.
 pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    nearest(word, known).map(|known| format!(" (did you mean \"{known}\"?)")).unwrap_or_default()
+    nearest(word, known).map(meant).unwrap_or_default()
 }
 
 /// Returns the known word nearest to `word`, where one is near.

@@ -3,7 +3,10 @@
 use thiserror::Error;
 
 use super::{Target, Until, Wait};
-use crate::{lifecycle::names::is_dns_subdomain, syntax::suggest::nearest};
+use crate::{
+    lifecycle::names::is_dns_subdomain,
+    syntax::suggest::{meant, nearest},
+};
 
 /// Limits the targets of one annotation: a Pod that waits for more waits for the wrong things.
 pub const MAX_TARGETS: usize = 32;
@@ -127,7 +130,7 @@ fn suggestion(unknown: &str) -> String {
     let lower = unknown.to_lowercase();
     let by_name = || WORDS.iter().find(|word| word.word == lower || word.other_names.contains(&lower.as_str()));
     let word = by_name().map(|word| word.word).or_else(|| nearest(&lower, WORDS.iter().map(|word| word.word)));
-    word.map(|word| format!(" (did you mean \"{word}\"?)")).unwrap_or_default()
+    word.map(meant).unwrap_or_default()
 }
 
 /// Reads the text of the annotation: targets with commas between them; blanks and line ends around them do not count, and neither

@@ -80,7 +80,7 @@ use crate::{
         level::{Level, LevelCase},
         rule::{Check, Report, rule},
     },
-    syntax::{Path, path::Segment, pattern},
+    syntax::{Path, path::Segment, pattern, suggest},
 };
 
 rule! {
@@ -125,7 +125,7 @@ fn report(unknown: &Unknown<'_>, at: &Path, template: Option<&Template<'_>>, out
     if let Some(belongs_to) = unknown.belongs_to() {
         out.at(at, format_args!("{what} ({} has it): {DROPPED}", belongs_to.name));
     } else if let Some(meant) = unknown.meant() {
-        out.at(at, format_args!("{what} (did you mean \"{meant}\"?): {DROPPED}"));
+        out.at(at, format_args!("{what}{}: {DROPPED}", suggest::meant(meant)));
     } else {
         out.at_level(Level::Audit, at, format_args!("{what}: {DROPPED}"));
     }

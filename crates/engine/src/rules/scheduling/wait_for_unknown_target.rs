@@ -122,6 +122,7 @@ use crate::{
         level::{Level, LevelCase},
         rule::{Check, PolicyFacts, Report, rule},
     },
+    syntax::suggest::meant,
 };
 
 rule! {
@@ -161,7 +162,7 @@ impl Check for WaitForUnknownTarget {
                     out.spend(absent.looked_at);
                     let hint = match (absent.near, absent.other_kind) {
                         (_, Some(kind)) => format!(" (there is a {kind} of this name)"),
-                        (Some(near), None) => format!(" (did you mean \"{near}\"?)"),
+                        (Some(near), None) => meant(near),
                         (None, None) => String::new(),
                     };
                     let is_changed = !review.from_file && review.operation == Operation::Update;
