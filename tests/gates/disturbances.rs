@@ -120,7 +120,7 @@ async fn the_leader_is_killed_meanwhile(stage: &'static Stage) {
     let mut podgate = stage.alone().await;
     let (scene, pods, database) = half_ready(stage).await;
     let killed = podgate.kill_leader().await;
-    scene.create([migration(&scene.namespace, 1)]).await;
+    scene.create_again(&migration(&scene.namespace, 1)).await;
     let migrated = migrated(&scene).await;
     assert_eq!(podgate.holder().await.as_ref(), Some(&killed), "nobody leads yet, or this shows nothing");
     scene.gated("web", 2).await;

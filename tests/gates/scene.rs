@@ -29,6 +29,16 @@ impl Scene {
         }
     }
 
+    /// Creates an object as a controller does: again where the process that the webhook's request had gone to was killed.
+    pub async fn create_again(&self, object: &Value) {
+        eventually("the object is created", async || {
+            let answer = self.plane.client.create(object).await;
+            assert!(answer.is_accepted() || answer.body.to_string().contains("failed to call webhook"), "{}", answer.body);
+            answer.is_accepted().then_some(())
+        })
+        .await;
+    }
+
     /// The Pods with a label `app`, in the order of their names.
     pub async fn pods(&self, app: &str) -> Vec<Value> {
         let mut pods = self.plane.client.list(&pod(&self.namespace, "")).await;

@@ -66,7 +66,8 @@ async fn play(node: &'static Node, number: u64) -> Result<(), String> {
     if differences.is_empty() || may_differ {
         return Ok(());
     }
-    Err(format!("{spec:#}\ndeleted after {delete_after:?}\n{}", differences.join("\n")))
+    let told = crate::play::told(events.iter(), events.first().map_or(0, |event| event.at));
+    Err(format!("{spec:#}\ndeleted after {delete_after:?}\n{}\nseen, in seconds:\n{told}", differences.join("\n")))
 }
 
 /// A Pod of up to two init containers or sidecars, and up to two apps.
@@ -164,7 +165,8 @@ fn long_running(rng: &mut Rng, name: &str, sidecar: bool) -> Value {
     container
 }
 
-/// A probe of this command, and the seconds until which it is for certain not given up.
+/// A probe of this command, and the seconds until which it is for certain not given up, or up to one less where it has an initial
+/// delay.
 fn probe(rng: &mut Rng, command: &str, failures: std::ops::Range<u64>) -> (Value, u64) {
     let (delay, period, failures) = (rng.u64(0..4), rng.u64(1..4), rng.u64(failures));
     let probe = json!({

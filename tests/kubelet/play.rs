@@ -254,12 +254,16 @@ impl Play<'_> {
 
     /// All that was seen and done, one line each.
     fn told(&self, begin: i64) -> String {
-        let mut events = self.events.clone();
-        events.extend(self.done.iter().cloned());
-        events.sort_by_key(|event| event.at);
-        let seconds = |event: &Event| Duration::from_millis((event.at - begin).try_into().unwrap_or(0)).as_secs_f64();
-        events.iter().map(|event| format!("{:>8.2}  {event}\n", seconds(event))).collect()
+        told(self.events.iter().chain(&self.done), begin)
     }
+}
+
+/// All of these, one line each, in the seconds since `begin`.
+pub fn told<'e>(events: impl Iterator<Item = &'e Event>, begin: i64) -> String {
+    let mut events: Vec<&Event> = events.collect();
+    events.sort_by_key(|event| event.at);
+    let seconds = |event: &Event| Duration::from_millis((event.at - begin).try_into().unwrap_or(0)).as_secs_f64();
+    events.iter().map(|event| format!("{:>8.2}  {event}\n", seconds(event))).collect()
 }
 
 /// Milliseconds since 1970.

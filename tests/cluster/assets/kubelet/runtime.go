@@ -242,6 +242,11 @@ func (r *runtime) ExecSync(ctx context.Context, id string, command []string, tim
 	if err != nil {
 		return nil, nil, err
 	}
+	select {
+	case <-p.ended: // As containerd says; the kubelet takes it for no answer of a probe.
+		return nil, nil, fmt.Errorf("container %q is in %s state", id, runtimeapi.ContainerState_CONTAINER_EXITED)
+	default:
+	}
 	name := command[0]
 	check, known, succeeds := p.script.find("exec", name, time.Since(p.started))
 	p.write("runs %s attempt %d", name, p.attempt)

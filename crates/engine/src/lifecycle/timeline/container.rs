@@ -126,7 +126,7 @@ impl Run<'_, '_> {
         let (life, state) = (self.life(index)?, self.states.get(index)?);
         let (probe, answers) = (probe(life.container, which)?, life.answers(which)?);
         let timing = Timing::of(probe);
-        let delay = Duration::from_secs(u64::try_from(timing.initial_delay_seconds).unwrap_or(0));
+        let delay = life.pace.whole_seconds(timing.initial_delay_seconds);
         let base = state.up.max(state.began.saturating_add(delay));
         let failures_before = state.failures.get(which as usize).copied().unwrap_or(0);
         Some(then(Asking { probe: which, timing: &timing, answers: &answers, base, failures_before, pace: life.pace }))

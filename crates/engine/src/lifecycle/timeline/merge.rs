@@ -6,6 +6,7 @@ use super::{
     answers::probe,
     event::{Bounds, Event, Probe, What},
     life::{GoesOn, Interval, Lane, Timeline, Window},
+    pace::Pace,
     run::{Happened, Outcome},
     scenario::{Action, Scenario, Script},
 };
@@ -138,11 +139,11 @@ fn windows(container: &Container<'_>, events: &[&Event]) -> Vec<Window> {
             let Some(probe) = probe(container, *which) else { continue };
             let timing = Timing::of(probe);
             let seconds = |number: i64| Duration::from_secs(u64::try_from(number).unwrap_or(0));
-            let delay = seconds(timing.initial_delay_seconds);
-            let later = |one: Duration, other: Duration| one.saturating_add(delay).max(other);
+            let delay = |pace: Pace| pace.whole_seconds(timing.initial_delay_seconds);
+            let later = |one: Duration, pace: Pace, other: Duration| one.saturating_add(delay(pace)).max(other);
             let from = Bounds {
-                earliest: later(start.earliest, event.time.earliest),
-                latest: start.latest.zip(event.time.latest).map(|(start, time)| later(start, time)),
+                earliest: later(start.earliest, Pace::Early, event.time.earliest),
+                latest: start.latest.zip(event.time.latest).map(|(start, time)| later(start, Pace::Late, time)),
             };
             let patience = seconds(timing.patience_seconds());
             let sooner = patience.saturating_sub(seconds(timing.period_seconds));

@@ -19,6 +19,16 @@ impl Pace {
             Self::Late => Duration::from_secs(1),
         }
     }
+
+    /// Returns how long after its start a container has run so many seconds for the kubelet's probes: the start is cut to whole seconds
+    /// (`doProbe` reads the status that `normalizeStatus` has cut), so that it may be up to a second less.
+    pub(super) fn whole_seconds(self, seconds: i64) -> Duration {
+        let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        match self {
+            Self::Early => seconds.saturating_sub(Duration::from_secs(1)),
+            Self::Late => seconds,
+        }
+    }
 }
 
 /// Tells how quick all is that is not known of each container and of the Pod itself.
