@@ -4,6 +4,7 @@ mod commands;
 mod elsewhere;
 mod links;
 mod reference;
+mod serve;
 
 use std::{fs, path::Path};
 
