@@ -33,7 +33,11 @@ impl Scene {
     pub async fn create_again(&self, object: &Value) {
         eventually("the object is created", async || {
             let answer = self.plane.client.create(object).await;
-            assert!(answer.is_accepted() || answer.body.to_string().contains("failed to call webhook"), "{}", answer.body);
+            assert!(
+                answer.is_accepted() || answer.body.to_string().contains("failed to call webhook"),
+                "{}",
+                answer.body
+            );
             answer.is_accepted().then_some(())
         })
         .await;
