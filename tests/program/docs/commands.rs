@@ -1,7 +1,8 @@
 //! Every command in a block ```` ```console ```` is run, and prints what is shown below it, or is listed with where it is run.
 //! `UPDATE=1 cargo test` writes what it prints.
 //!
-//! A shown line `…` stands for any lines; such a block is changed by hand. Below a command that prints much, nothing may be shown.
+//! A shown line `…` stands for any lines; such a block is changed by hand. Below a command that prints much, nothing may be shown
+//! at all.
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,8 @@ use super::{Page, elsewhere::ELSEWHERE, pages, root};
 const BLOCK: &str = "```console";
 /// Stands for any lines.
 const ANY: &str = "…";
+/// What has more lines than these may be left out as a whole.
+const FEW_LINES: usize = 20;
 
 /// A command with what is shown below it.
 #[derive(Debug, PartialEq, Eq)]
@@ -125,8 +128,8 @@ fn commands_print_what_is_shown() {
             if !*taken {
                 wrong.push(format!("{file}:{line}: {command} is no command:\n{text}"));
             }
-            // Where nothing is shown it is enough that the command is taken.
-            if output.is_empty() || fits(&output, text) {
+            let is_left_out = output.is_empty() && text.lines().count() > FEW_LINES;
+            if is_left_out || fits(&output, text) {
                 updated.push_str(&output);
             } else {
                 updated.push_str(text);
