@@ -21,7 +21,8 @@ fn lenient_arg(arg: Arg) -> Arg {
     if is_empty { arg.env(Resettable::Reset) } else { arg }
 }
 
-fn is_switch(arg: &Arg) -> bool {
+/// Returns whether an argument is there or not, and takes no value on the command line.
+pub(super) fn is_switch(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::SetFalse)
 }
 
@@ -47,48 +48,4 @@ pub(super) fn source(mut command: Command, error: &Error) -> Option<String> {
         commands.extend(command.get_subcommands());
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::{super::Cli, *};
-
-    /// The ids of the switches that have a variable, of a command and those below it.
-    fn switches(command: &Command, path: &[String], into: &mut Vec<(Vec<String>, String)>) {
-        let own = command.get_arguments().filter(|arg| arg.get_env().is_some() && is_switch(arg));
-        into.extend(own.map(|arg| (path.to_vec(), arg.get_long().unwrap().to_owned())));
-        for below in command.get_subcommands() {
-            switches(below, &[path, &[below.get_name().to_owned()]].concat(), into);
-        }
-    }
-
-    /// Lets every switch take a value on the command line, which is read as that of its variable is.
-    fn with_values(command: Command) -> Command {
-        let switch = |arg: Arg| if is_switch(&arg) { arg.action(ArgAction::Set).num_args(1) } else { arg };
-        command.mut_args(switch).mut_subcommands(with_values)
-    }
-
-    #[test]
-    fn every_switch_takes_what_people_write_in_a_variable() {
-        let mut all = Vec::new();
-        switches(&Cli::command(), &["podgate".to_owned()], &mut all);
-        let names: Vec<&str> = all.iter().map(|(_, name)| name.as_str()).collect();
-        assert_eq!(names, ["watch", "open-gates", "reports", "manage-certs", "force"]);
-        for (path, name) in &all {
-            let read = |value: &str| {
-                let line = path.iter().cloned().chain([format!("--{name}={value}")]);
-                let matches = with_values(lenient(Cli::command())).try_get_matches_from(line).ok()?;
-                let (_, matches) = matches.subcommand()?;
-                matches.get_one::<bool>(&name.replace('-', "_")).copied()
-            };
-            for (value, is_on) in [("1", true), ("true", true), ("yes", true), ("on", true), ("ON", true), ("0", false)]
-            {
-                assert_eq!(read(value), Some(is_on), "--{name} {value}");
-            }
-            assert_eq!([read("no"), read("off"), read("false")], [Some(false); 3], "--{name}");
-            assert_eq!(read("maybe"), None, "--{name}");
-        }
-    }
 }

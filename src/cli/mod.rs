@@ -140,3 +140,50 @@ fn called(command: &clap::Command, matches: &ArgMatches) -> clap::Command {
     let below = matches.subcommand().and_then(|(name, matches)| Some((command.find_subcommand(name)?, matches)));
     below.map_or_else(|| command.clone(), |(command, matches)| called(command, matches))
 }
+
+#[cfg(all(test, feature = "server"))]
+mod tests {
+    use clap::{Arg, ArgAction, Command};
+
+    use super::{
+        Cli, CommandFactory,
+        environment::{is_switch, lenient},
+    };
+
+    /// The ids of the switches that have a variable, of a command and those below it.
+    fn switches(command: &Command, path: &[String], into: &mut Vec<(Vec<String>, String)>) {
+        let own = command.get_arguments().filter(|arg| arg.get_env().is_some() && is_switch(arg));
+        into.extend(own.map(|arg| (path.to_vec(), arg.get_long().unwrap().to_owned())));
+        for below in command.get_subcommands() {
+            switches(below, &[path, &[below.get_name().to_owned()]].concat(), into);
+        }
+    }
+
+    /// Lets every switch take a value on the command line, which is read as that of its variable is.
+    fn with_values(command: Command) -> Command {
+        let switch = |arg: Arg| if is_switch(&arg) { arg.action(ArgAction::Set).num_args(1) } else { arg };
+        command.mut_args(switch).mut_subcommands(with_values)
+    }
+
+    #[test]
+    fn every_switch_takes_what_people_write_in_a_variable() {
+        let mut all = Vec::new();
+        switches(&Cli::command(), &["podgate".to_owned()], &mut all);
+        let names: Vec<&str> = all.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["watch", "open-gates", "reports", "manage-certs", "force"]);
+        for (path, name) in &all {
+            let read = |value: &str| {
+                let line = path.iter().cloned().chain([format!("--{name}={value}")]);
+                let matches = with_values(lenient(Cli::command())).try_get_matches_from(line).ok()?;
+                let (_, matches) = matches.subcommand()?;
+                matches.get_one::<bool>(&name.replace('-', "_")).copied()
+            };
+            for (value, is_on) in [("1", true), ("true", true), ("yes", true), ("on", true), ("ON", true), ("0", false)]
+            {
+                assert_eq!(read(value), Some(is_on), "--{name} {value}");
+            }
+            assert_eq!([read("no"), read("off"), read("false")], [Some(false); 3], "--{name}");
+            assert_eq!(read("maybe"), None, "--{name}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -224,6 +224,9 @@ impl Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let listen = args.listen.resolve("--listen")?;
     let admin_listen = args.admin_listen.resolve("--admin-listen")?;
+    if listen == admin_listen && listen.port() != 0 {
+        bail!("--listen and --admin-listen are both {listen}; the webhook and its metrics need a port each");
+    }
     let spans = args.spans.start()?;
     log::init(args.log_format, args.log_level, spans.layer())?;
     let engine = Arc::new(ArcSwap::from_pointee(engine(args.policy.clone())?));

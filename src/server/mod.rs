@@ -75,12 +75,6 @@ pub enum ServerError {
         /// The system's error.
         source: io::Error,
     },
-    /// Both ports are to be the same one.
-    #[error("--listen and --admin-listen are both {address}; the webhook and its metrics need a port each")]
-    SameAddress {
-        /// The address that was asked for twice.
-        address: SocketAddr,
-    },
     /// The certificate, its key or the clients' authority cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -130,9 +124,6 @@ impl Server {
             .await
             .map_err(|cause| ServerError::Certificates(io::Error::other(cause)))??;
 
-        if options.listen == options.admin_listen && options.listen.port() != 0 {
-            return Err(ServerError::SameAddress { address: options.listen });
-        }
         let (listener, address) = listen(options.listen, "--listen")?;
         let (admin_listener, admin_address) = listen(options.admin_listen, "--admin-listen")?;
         let limits = options.limits;

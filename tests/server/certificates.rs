@@ -19,7 +19,7 @@ fn keys_are_private_and_nothing_else_is_left() {
     let mut names: Vec<_> =
         std::fs::read_dir(&certs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["ca.crt", "ca.key", "tls.crt", "tls.key"]);
+    assert_eq!(names, [".gitignore", "ca.crt", "ca.key", "tls.crt", "tls.key"]);
     for key in ["tls.key", "ca.key"] {
         assert_eq!(mode(&certs.join(key)), 0o600);
     }

@@ -127,7 +127,7 @@ fn first_start_makes_certificates_and_prints_what_to_try() {
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0));
     let log: Vec<_> = process.stderr_lines().collect();
-    assert_eq!(log.iter().filter(|line| line.contains("admission webhook=")).count(), 1, "{log:?}");
+    assert_eq!(log.iter().filter(|line| line.contains("admission webhook=")).count(), 2, "{log:?}");
     assert!(log.last().unwrap().contains("stopped"), "{log:?}");
 
     // The second start uses what is there.

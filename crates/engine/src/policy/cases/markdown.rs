@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Block, Case, CaseError};
+use super::case::{Block, Case, CaseError};
 use crate::syntax::suggest::did_you_mean;
 
 /// A part of a file of cases that cannot be read.
@@ -147,7 +147,11 @@ fn without_attributes(info: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Mark, *};
+    use super::{
+        super::case::{CaseFinding, Mark},
+        *,
+    };
+    use crate::rules::Level;
 
     fn all(text: &str) -> Vec<Case> {
         read(text).into_iter().collect::<Result<_, _>>().unwrap()
@@ -201,5 +205,35 @@ mod tests {
         let text = "# A\n```yaml\na: 1\n```\n# B\n```yaml polcy\n```\n```yaml\na: 1\n```\n# C\n```yml\na: 1\n```\n# D\n```yaml\na: 1\n";
         let polcy = "B 6: a block is yaml, or yaml with old, policy, inventory or request; not yaml polcy (did you mean \"policy\"?)";
         assert_eq!(told(text), ["A", polcy, "C", "D 15: a block that does not end; a line ``` ends it"]);
+    }
+
+    #[test]
+    fn what_differs() {
+        let case =
+            &read("```yaml\na: 1 # finding: port-conflict\nb: 2 # finding: declares\nc: 3\nd: 4 # finding\n```\n")
+                .remove(0)
+                .unwrap();
+        let found = |line, rule, level| CaseFinding { line, rule, level, message: "container declares".to_owned() };
+        let all = [
+            found(1, "port-conflict", Level::Deny),
+            found(1, "host-port-conflict", Level::Deny),
+            found(2, "naked-pod", Level::Warn),
+            found(3, "single-replica", Level::Audit),
+            found(3, "naked-pod", Level::Warn),
+        ];
+        let (missing, unexpected) = case.compare(&all).unwrap();
+        assert_eq!(missing, [Mark { line: 4, text: None }]);
+        assert_eq!(unexpected, [&all[1], &all[4]]);
+    }
+
+    #[test]
+    fn a_policy_s_mistake_has_its_line_in_the_file() {
+        let case = &read("text\n```yaml policy\nprofile: strict\nrules:\n  nakedpod: off\n  port-conflict: nope\n```\n```yaml\na: 1\n```\n").remove(0).unwrap();
+        let error = case.policy().unwrap().unwrap_err().to_string();
+        let expected = [
+            "5: spec.rules.nakedpod: unknown rule \"nakedpod\" (did you mean \"naked-pod\"?); podgate rules lists them",
+            "6:18: spec.rules.port-conflict: unknown level \"nope\"; levels are off, audit, warn and deny",
+        ];
+        assert_eq!(error, expected.join("\n"));
     }
 }

@@ -1,16 +1,4 @@
-//! Cases written as Markdown: how the rules' pages and `tests/rules/` say what is to be found, and how users test a policy.
-//!
-//! A heading names a case. Each object in a block ```` ```yaml ```` is judged, and findings must stand exactly on the lines
-//! marked `# finding`. After a colon may follow what the finding has to say: the rule's id, or a part of
-//! `rule: message [level]`. Several on one line are several marks. Findings of level `audit` need no mark.
-//!
-//! Before such a block may stand ```` ```yaml old ```` (the object before an UPDATE, for the next block only),
-//! ```` ```yaml policy ```` (a policy, or the `spec` of one), ```` ```yaml inventory ```` (the other objects that are known, as
-//! documents) and ```` ```yaml request ```` (`operation: DELETE`, `subResource`, `user`, `groups`, `namespace`), these for the
-//! rest of the case. Blocks of other languages are left alone. `yml` is `yaml`, in capitals too, and what a renderer of Markdown
-//! may want besides (`title="web.yaml"`, `{1-3}`) is left alone as well.
-
-mod markdown;
+//! A case: what is judged and what is to be found, and how it is judged.
 
 use std::fmt;
 
@@ -18,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Engine, LifecyclePolicy, PolicyError, Verdict, parse};
+use super::super::{Engine, LifecyclePolicy, PolicyError, Verdict, parse};
 use crate::{
     model::{Inventory, Objects, Operation, Request, Review, ReviewError, Target, User, WorkloadTable},
     rules::{self, Level},
@@ -27,8 +15,6 @@ use crate::{
         yaml::{self, Document},
     },
 };
-
-pub use markdown::{Unread, read};
 
 /// Begins the mark of a line.
 const MARK: &str = "# finding";
@@ -332,39 +318,4 @@ pub fn with_review<T>(
     };
     let review = Review::read(request)?.map(|review| Review { from_file: circumstances.file, ..review });
     Ok(then(review.as_ref()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_differs() {
-        let case =
-            &read("```yaml\na: 1 # finding: port-conflict\nb: 2 # finding: declares\nc: 3\nd: 4 # finding\n```\n")
-                .remove(0)
-                .unwrap();
-        let found = |line, rule, level| CaseFinding { line, rule, level, message: "container declares".to_owned() };
-        let all = [
-            found(1, "port-conflict", Level::Deny),
-            found(1, "host-port-conflict", Level::Deny),
-            found(2, "naked-pod", Level::Warn),
-            found(3, "single-replica", Level::Audit),
-            found(3, "naked-pod", Level::Warn),
-        ];
-        let (missing, unexpected) = case.compare(&all).unwrap();
-        assert_eq!(missing, [Mark { line: 4, text: None }]);
-        assert_eq!(unexpected, [&all[1], &all[4]]);
-    }
-
-    #[test]
-    fn a_policy_s_mistake_has_its_line_in_the_file() {
-        let case = &read("text\n```yaml policy\nprofile: strict\nrules:\n  nakedpod: off\n  port-conflict: nope\n```\n```yaml\na: 1\n```\n").remove(0).unwrap();
-        let error = case.policy().unwrap().unwrap_err().to_string();
-        let expected = [
-            "5: spec.rules.nakedpod: unknown rule \"nakedpod\" (did you mean \"naked-pod\"?); podgate rules lists them",
-            "6:18: spec.rules.port-conflict: unknown level \"nope\"; levels are off, audit, warn and deny",
-        ];
-        assert_eq!(error, expected.join("\n"));
-    }
 }
