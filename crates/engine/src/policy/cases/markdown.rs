@@ -204,7 +204,7 @@ mod tests {
     fn what_cannot_be_read_takes_its_heading_along_and_no_more() {
         let text = "# A\n```yaml\na: 1\n```\n# B\n```yaml polcy\n```\n```yaml\na: 1\n```\n# C\n```yml\na: 1\n```\n# D\n```yaml\na: 1\n";
         let polcy = "B 6: a block is yaml, or yaml with old, policy, inventory or request; not yaml polcy (did you mean \"policy\"?)";
-        assert_eq!(told(text), ["A", polcy, "C", "D 15: a block that does not end; a line ``` ends it"]);
+        assert_eq!(told(text), ["A", polcy, "C", "D 16: a block that does not end; a line ``` ends it"]);
     }
 
     #[test]
