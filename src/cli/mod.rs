@@ -141,7 +141,8 @@ fn called(command: &clap::Command, matches: &ArgMatches) -> clap::Command {
     below.map_or_else(|| command.clone(), |(command, matches)| called(command, matches))
 }
 
-#[cfg(all(test, feature = "server"))]
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod tests {
     use clap::{Arg, ArgAction, Command};
 
