@@ -188,7 +188,7 @@ pub fn write(outcome: &Outcome) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(&report)? + "\n")
 }
 
-/// Returns the JSON Schema of what [`write`] returns.
+/// Returns the JSON Schema of what [`write()`] returns.
 pub fn schema() -> Value {
     let mut schema = SchemaGenerator::default().into_root_schema_for::<Report<'_>>().to_value();
     if let Some(schema) = schema.as_object_mut() {
