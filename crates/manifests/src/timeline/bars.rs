@@ -223,7 +223,7 @@ mod tests {
                 event(bounds(5, 9), What::Ready),
                 event(bounds(60, 60), What::Signal { left: 30 }),
                 event(bounds(60, 60), What::NotReady),
-                event(bounds(60, 90), What::Exits(0)),
+                event(bounds(60, 90), What::Exits(Some(0))),
             ],
             until: seconds(90),
             goes_on: None,

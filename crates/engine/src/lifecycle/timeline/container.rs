@@ -249,7 +249,7 @@ impl Run<'_, '_> {
             self.say(Some(index), What::HookFails(Hook::PostStart), "HandlerRunner.Run");
             self.busy = self.busy.min(self.now);
         }
-        self.say(Some(index), What::Exits(code), "getTerminatedContainerStatus");
+        self.say(Some(index), What::Exits(Some(code)), "getTerminatedContainerStatus");
         self.set_ready(index, false, "getTerminatedContainerStatus");
         self.keep_failures(index);
         let now = self.now;

@@ -70,8 +70,9 @@ pub enum What {
     },
     /// A container is killed: it has not ended within what was left.
     Killed,
-    /// A container ends.
-    Exits(i64),
+    /// A container ends, with this exit code; `None` where that depends on what is quicker: its own end,
+    /// its stop signal or the end of its grace period.
+    Exits(Option<i64>),
     /// A container waits for so many seconds before it is started again.
     BacksOff {
         /// Seconds from its end.

@@ -55,6 +55,11 @@ pub(super) fn merged(spec: &PodSpec<'_>, scenario: &Scenario, runs: &[Outcome]) 
             if let Some((event, times)) = found.get_mut(place) {
                 event.time.earliest = event.time.earliest.min(at);
                 event.time.latest = event.time.latest.max(Some(at));
+                if let (What::Exits(code), What::Exits(other)) = (&mut event.what, what)
+                    && *code != other
+                {
+                    *code = None;
+                }
                 *times += 1;
             } else {
                 found.push((Event { time: Bounds::at(at), container, attempt, what, source }, 1));

@@ -39,13 +39,27 @@ fn delete(at: u64) -> Vec<(Duration, Action)> {
 }
 
 #[test]
+fn an_end_by_itself_or_by_a_probe_has_no_certain_code() {
+    let (name, mut script) = exits("app", &[(Runs::ALL, 8, 0)]);
+    script.stops = vec![(Runs::ALL, Exit { after: s(3), code: 143 })];
+    script.fails = vec![(s(0), None)];
+    let timeline = life(
+        r#"{"containers": [{"name": "app", "livenessProbe":
+            {"exec": {"command": ["alive"]}, "initialDelaySeconds": 3, "periodSeconds": 1, "failureThreshold": 3}}]}"#,
+        &Scenario { containers: [(name, script)].into(), until: Some(s(14)), ..Scenario::default() },
+    );
+    let first = told(&timeline, |what| matches!(what, What::Exits(_)));
+    assert_eq!(first.first().map(String::as_str), Some("app Exits(None) 7..9"));
+}
+
+#[test]
 fn sidecars_hold_up_what_comes_after_them() {
     let timeline = life(
         r#"{"initContainers": [{"name": "proxy", "restartPolicy": "Always", "startupProbe": {"exec": {"command": ["up"]}}},
                                {"name": "init"}], "containers": [{"name": "app"}]}"#,
         &Scenario { containers: [exits("init", &[(Runs::ALL, 5, 0)])].into(), ..Scenario::default() },
     );
-    let expected = ["proxy Starts 0..1", "init Starts 0..32", "init Exits(0) 5..37", "app Starts 5..38"];
+    let expected = ["proxy Starts 0..1", "init Starts 0..32", "init Exits(Some(0)) 5..37", "app Starts 5..38"];
     assert_eq!(told(&timeline, starts_and_ends), expected);
     let window = timeline.containers[0].windows[0];
     assert_eq!(
@@ -85,13 +99,13 @@ fn a_rule_restarts_all_containers() {
     let timeline = life(&spec, &scenario);
     let expected = [
         "init Starts 0..1",
-        "init Exits(0) 1..2",
+        "init Exits(Some(0)) 1..2",
         "other Starts 1..3",
         "app Starts 1..3",
-        "app Exits(3) 5..7",
-        "other Exits(143) 5..10",
+        "app Exits(Some(3)) 5..7",
+        "other Exits(None) 5..10",
         "init Starts 5..12",
-        "init Exits(0) 6..13",
+        "init Exits(Some(0)) 6..13",
         "other Starts 6..14",
         "app Starts 6..14",
     ];
@@ -138,9 +152,9 @@ fn a_stop_takes_the_hooks_and_the_apps_first() {
     let stop = |what: &What| matches!(what, What::Signal { .. } | What::Exits(_) | What::Gone);
     let expected = [
         "app Signal { left: 15 } 65..66",
-        "app Exits(0) 68..69",
+        "app Exits(Some(0)) 68..69",
         "proxy Signal { left: 12 } 68..69",
-        "proxy Exits(0) 71..72",
+        "proxy Exits(Some(0)) 71..72",
         "pod Gone 71..73",
     ];
     assert_eq!(told(&timeline, stop), expected);
@@ -151,7 +165,7 @@ fn what_may_happen_is_not_certain() {
     // How long a stop takes nobody says: at once, or until it is killed.
     let timeline =
         life(r#"{"containers": [{"name": "app"}]}"#, &Scenario { actions: delete(10), ..Scenario::default() });
-    assert_eq!(told(&timeline, |what| matches!(what, What::Exits(_))), ["app Exits(143) 10..41"]);
+    assert_eq!(told(&timeline, |what| matches!(what, What::Exits(_))), ["app Exits(None) 10..41"]);
     assert_eq!(told(&timeline, |what| *what == What::Killed), ["app Killed 40..-"]);
     // Nothing gives up a container that has only a readinessProbe.
     let timeline = life(
