@@ -14,6 +14,7 @@ pub mod pod_ports;
 #[rustfmt::skip]
 pub mod pod_fields;
 pub mod quantity;
+mod read;
 pub mod review;
 pub mod selection;
 pub mod selector;

@@ -118,10 +118,9 @@ fn whole<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<Objec
 }
 
 /// Reads what tells whether an object has changed. Its errors are those of the whole object.
-fn outline<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<(Outline<'a>, &'a str), ObjectError> {
+fn outline<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<Outline<'a>, ObjectError> {
     let text = there(text)?;
-    let outline = from_object(text).map_err(|errors| workload.read(text).err().unwrap_or(errors))?;
-    Ok((outline, text))
+    Ok(Outline::of(text).map_err(|errors| workload.read(text).err().unwrap_or(errors))?)
 }
 
 /// Returns a Scale with what is known of the workload that it scales: the labels of its Pods, and what it ignores.
@@ -146,26 +145,22 @@ impl<'a> Request<'a> {
         let workload = target.workload();
         let in_new = |cause| ReviewError { field: "object", kind: workload.kind, cause };
         let in_old = |cause| ReviewError { field: "oldObject", kind: workload.kind, cause };
-        let in_new_text = |errors| in_new(ObjectError::Unreadable(errors));
-        let in_old_text = |errors| in_old(ObjectError::Unreadable(errors));
+        let changed = |new: Outline<'a>, old: Outline<'a>| {
+            if new.is_settled(&old) {
+                return Ok(None);
+            }
+            let new = workload.read_outline(new).map_err(|errors| in_new(ObjectError::Unreadable(errors)))?;
+            let old = workload.read_outline(old).map_err(|errors| in_old(ObjectError::Unreadable(errors)))?;
+            Ok(Some((new, Some(old))))
+        };
         let objects = match (objects, target.operation(), target.concern()) {
-            (Objects::NewPod(pod), ..) => ((*there(pod).map_err(in_new)?).into(), None),
-            (Objects::ChangedPod { new, old }, ..) => {
-                let (new, old) = (there(new).map_err(in_new)?, there(old).map_err(in_old)?);
-                if new.is_settled(&old) {
-                    return Ok(None);
-                }
-                (new.pod().map_err(in_new_text)?, Some(old.pod().map_err(in_old_text)?))
+            (Objects::Created { new, .. }, ..) => (*there(new).map_err(in_new)?, None),
+            (Objects::Changed { new, old }, ..) => {
+                return changed(*there(new).map_err(in_new)?, *there(old).map_err(in_old)?);
             }
             (Objects::Text { new, old }, Operation::Update, Concern::Spec) => {
-                let (new, new_text) = outline(workload, new).map_err(in_new)?;
-                let (old, old_text) = outline(workload, old).map_err(in_old)?;
-                if new.is_settled(&old) {
-                    return Ok(None);
-                }
-                let (spec_text, old_spec_text) = (new.spec_text(), old.spec_text());
-                let new = Object { spec_text, ..workload.read(new_text).map_err(in_new_text)? };
-                (new, Some(Object { spec_text: old_spec_text, ..workload.read(old_text).map_err(in_old_text)? }))
+                let new = outline(workload, new).map_err(in_new)?;
+                return changed(new, outline(workload, old).map_err(in_old)?);
             }
             (Objects::Text { new, old }, Operation::Update, _) => {
                 (whole(workload, new).map_err(in_new)?, Some(whole(workload, old).map_err(in_old)?))

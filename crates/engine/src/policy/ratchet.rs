@@ -5,6 +5,7 @@
 //! it, and may not make it a minute.
 
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, HashMap},
     hash::{BuildHasher, Hash, Hasher, RandomState},
 };
@@ -18,24 +19,18 @@ use crate::{
 
 /// Holds what the old object had, and so may keep.
 pub(super) struct Excuses {
-    /// By rule and field, as a hash: there may be hundreds of thousands, and nobody outside knows the hash's key.
-    by_field: HashMap<u64, Excuse>,
+    /// Those that have not excused a new one yet, by rule and field.
+    left: Ranks<u64>,
+    /// The same by rule and field and by what they say; some may be used up.
+    by_message: Ranks<(u64, u64)>,
+    /// Makes hashes of rules, fields and messages: there may be hundreds of thousands, and nobody outside knows its key.
     hasher: RandomState,
     /// Of the new object.
     names: Names,
 }
 
-/// Tells how bad findings are, and how many are so bad.
-type Ranks = BTreeMap<(Level, i64), usize>;
-
-/// Holds what the old object had at one field against one rule.
-#[derive(Default)]
-struct Excuse {
-    /// Those that have not excused a new one yet.
-    left: Ranks,
-    /// The same by the hash of what they say; some may be used up.
-    by_message: HashMap<u64, Ranks>,
-}
+/// Counts findings by where they are and how bad they are. In one map, because most objects have a handful in all.
+type Ranks<K> = BTreeMap<(K, Level, i64), usize>;
 
 impl Excuses {
     /// Returns what `old` had against `rules`.
@@ -60,28 +55,29 @@ impl Excuses {
         };
         let hasher = RandomState::new();
         let old_names = Names::of(&before.new, &hasher);
-        let mut by_field: HashMap<u64, Excuse> = HashMap::new();
+        let (mut left, mut by_message): (Ranks<u64>, Ranks<(u64, u64)>) = Default::default();
         let mut take = |finding: Finding| {
-            let excuse = by_field.entry(old_names.field(&finding, &hasher)).or_default();
-            let rank = (finding.level, finding.measure);
-            *excuse.left.entry(rank).or_default() += 1;
-            *excuse.by_message.entry(hasher.hash_one(&finding.message)).or_default().entry(rank).or_default() += 1;
+            let field = old_names.field(&finding, &hasher);
+            let message = hasher.hash_one(&finding.message);
+            *left.entry((field, finding.level, finding.measure)).or_default() += 1;
+            *by_message.entry(((field, message), finding.level, finding.measure)).or_default() += 1;
         };
         for active in rules {
             (active.check)(&before, &mut Report::each(active.rule, active.levels, budget, &mut take));
         }
-        Self { by_field, names: Names::of(&review.new, &hasher), hasher }
+        Self { left, by_message, names: Names::of(&review.new, &hasher), hasher }
     }
 
     /// Returns whether the old object had a finding that reads the same and excuses this one, which is then used up.
     pub(super) fn take_same(&mut self, finding: &Finding) -> bool {
+        if self.left.is_empty() {
+            return false;
+        }
         let field = self.names.field(finding, &self.hasher);
-        let Some(Excuse { left, by_message }) = self.by_field.get_mut(&field) else { return false };
-        let Some(same) = by_message.get_mut(&self.hasher.hash_one(&finding.message)) else { return false };
-        while let Some(rank) = least_of(same, finding) {
-            use_up(same, rank);
-            if left.contains_key(&rank) {
-                use_up(left, rank);
+        let message = self.hasher.hash_one(&finding.message);
+        while let Some((level, measure)) = least_of(&self.by_message, (field, message), finding) {
+            use_up(&mut self.by_message, ((field, message), level, measure));
+            if use_up(&mut self.left, (field, level, measure)) {
                 return true;
             }
         }
@@ -91,68 +87,91 @@ impl Excuses {
     /// Returns whether the old object had any finding left that excuses this one: where places have moved, it does not matter which
     /// was which.
     pub(super) fn take_any(&mut self, finding: &Finding) -> bool {
-        let field = self.names.field(finding, &self.hasher);
-        let Some(Excuse { left, .. }) = self.by_field.get_mut(&field) else { return false };
-        let Some(rank) = least_of(left, finding) else { return false };
-        use_up(left, rank);
-        true
-    }
-}
-
-/// The least bad that is at least as bad as `finding`.
-fn least_of(ranks: &Ranks, finding: &Finding) -> Option<(Level, i64)> {
-    let levels = [Level::Audit, Level::Warn, Level::Deny].into_iter().filter(|level| *level >= finding.level);
-    let mut least = levels.map(|level| ranks.range((level, finding.measure)..=(level, i64::MAX)).next());
-    least.find_map(|found| found.map(|(rank, _)| *rank))
-}
-
-fn use_up(ranks: &mut Ranks, rank: (Level, i64)) {
-    if let Some(count) = ranks.get_mut(&rank) {
-        *count -= 1;
-        if *count == 0 {
-            ranks.remove(&rank);
+        if self.left.is_empty() {
+            return false;
         }
+        let field = self.names.field(finding, &self.hasher);
+        let Some((level, measure)) = least_of(&self.left, field, finding) else { return false };
+        use_up(&mut self.left, (field, level, measure))
     }
+}
+
+/// Returns the least bad at `at` that is at least as bad as `finding`.
+fn least_of<K: Copy + Ord>(ranks: &Ranks<K>, at: K, finding: &Finding) -> Option<(Level, i64)> {
+    let levels = [Level::Audit, Level::Warn, Level::Deny].into_iter().filter(|level| *level >= finding.level);
+    let mut least = levels.map(|level| ranks.range((at, level, finding.measure)..=(at, level, i64::MAX)).next());
+    least.find_map(|found| found.map(|((_, level, measure), _)| (*level, *measure)))
+}
+
+/// Takes one away; `false` where none is left.
+fn use_up<K: Ord>(ranks: &mut Ranks<K>, rank: (K, Level, i64)) -> bool {
+    let Some(count) = ranks.get_mut(&rank) else { return false };
+    *count -= 1;
+    if *count == 0 {
+        ranks.remove(&rank);
+    }
+    true
 }
 
 /// The old object, those of its `containers` that are still there in their new order. The order says nothing, but of two that
 /// cannot be together a rule names the later one: that has to be the same one of both objects.
 fn in_order_of<'a>(new: &Object<'a>, old: &Object<'a>) -> Object<'a> {
     let mut old = old.clone();
-    let new: HashMap<&Path, &Template<'_>> = new.templates.iter().map(|template| (&template.path, template)).collect();
-    for template in &mut old.templates {
-        let Some(new) = new.get(&template.path) else { continue };
-        let names = new.spec.containers.iter().map(|container| &*container.name);
-        let order: HashMap<&str, usize> = names.zip(0..).collect();
-        let place = |container: &Container<'_>| order.get(&*container.name).copied();
-        let is_kept = |container: &&mut Container<'_>| place(container).is_some();
-        let mut kept = template.spec.containers.to_vec();
-        kept.retain(|container| place(container).is_some());
-        kept.sort_by_cached_key(place);
-        let places = template.spec.containers.iter_mut().filter(is_kept);
-        for (container, moved) in places.zip(kept) {
-            *container = moved;
+    // Asked only where templates have moved: most have the place that they had.
+    let by_path: LazyCell<HashMap<&Path, &Template<'_>>, _> =
+        LazyCell::new(|| new.templates.iter().map(|template| (&template.path, template)).collect());
+    for (index, template) in old.templates.iter_mut().enumerate() {
+        let unmoved = new.templates.get(index).filter(|new| new.path == template.path);
+        if let Some(new) = unmoved.or_else(|| by_path.get(&template.path).copied()) {
+            put_in_order(&mut template.spec.containers, &new.spec.containers);
         }
     }
     old
 }
 
-/// The names of an object's containers as hashes, by the list that they stand in. Names may be long, and findings many.
-struct Names(HashMap<Path, Vec<u64>>);
+/// Puts those of `old` that are in `new` too, which are told by their names, into the order that they have there.
+fn put_in_order<'a>(old: &mut [Container<'a>], new: &[Container<'a>]) {
+    if old.iter().map(|container| &container.name).eq(new.iter().map(|container| &container.name)) {
+        return;
+    }
+    let order: HashMap<&str, usize> = new.iter().map(|container| &*container.name).zip(0..).collect();
+    let place = |container: &Container<'_>| order.get(&*container.name).copied();
+    let is_kept = |container: &&mut Container<'_>| place(container).is_some();
+    let mut kept = old.to_vec();
+    kept.retain(|container| place(container).is_some());
+    kept.sort_by_cached_key(place);
+    for (container, moved) in old.iter_mut().filter(is_kept).zip(kept) {
+        *container = moved;
+    }
+}
+
+/// The names of an object's containers as hashes, with the list that they stand in, by its place. Names may be long, and findings
+/// many.
+struct Names(Vec<(Path, Vec<u64>)>);
 
 impl Names {
     fn of(object: &Object<'_>, hasher: &RandomState) -> Self {
         let lists = object.templates.iter().flat_map(|template| {
             let spec = &template.spec;
-            [
-                (template.spec_path("initContainers"), &spec.init_containers),
-                (template.spec_path("containers"), &spec.containers),
-                (template.spec_path("ephemeralContainers"), &spec.ephemeral_containers),
-            ]
+            let lists = [
+                ("initContainers", &spec.init_containers),
+                ("containers", &spec.containers),
+                ("ephemeralContainers", &spec.ephemeral_containers),
+            ];
+            let named = lists.into_iter().filter(|(_, list)| !list.is_empty());
+            named.map(|(field, list)| (template.spec_path(field), list))
         });
         let of_names =
             |list: &[Container<'_>]| list.iter().map(|container| hasher.hash_one(&*container.name)).collect();
-        Self(lists.map(|(path, list)| (path, of_names(list))).collect())
+        let mut names: Vec<_> = lists.map(|(path, list)| (path, of_names(list))).collect();
+        names.sort_unstable();
+        Self(names)
+    }
+
+    /// Returns the names of the list that stands at `place`, if it is one of containers.
+    fn of_list(&self, place: &[Segment]) -> Option<&[u64]> {
+        let found = self.0.binary_search_by(|(path, _)| path.segments().cmp(place));
+        found.ok().and_then(|index| self.0.get(index)).map(|(_, names)| &**names)
     }
 
     /// A hash of the rule and the field, with containers by name instead of index and other items without index, so that it
@@ -165,7 +184,7 @@ impl Names {
             match segment {
                 Segment::Key(key) => key.hash(&mut state),
                 Segment::Index(index) => {
-                    let list = segments.get(..place).and_then(|above| self.0.get(above));
+                    let list = segments.get(..place).and_then(|above| self.of_list(above));
                     list.and_then(|list| list.get(*index)).hash(&mut state);
                 }
             }
