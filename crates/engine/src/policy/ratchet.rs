@@ -5,7 +5,7 @@
 //! it, and may not make it a minute.
 
 use std::{
-    cell::LazyCell,
+    cell::{LazyCell, OnceCell},
     collections::{BTreeMap, HashMap},
     hash::{BuildHasher, Hash, Hasher, RandomState},
 };
@@ -13,33 +13,32 @@ use std::{
 use super::settings::Active;
 use crate::{
     model::{Container, Object, Operation, Review, Template},
-    rules::{Finding, Level, Report, budget::Budget},
+    rules::{Finding, Level, Report, budget::Budget, rule::Findings},
     syntax::{Path, path::Segment},
 };
 
 /// Holds what the old object had, and so may keep.
-pub(super) struct Excuses {
+pub(super) struct Excuses<'r> {
     /// Those that have not excused a new one yet, by rule and field.
     left: Ranks<u64>,
     /// The same by rule and field and by what they say; some may be used up.
     by_message: Ranks<(u64, u64)>,
-    /// Makes hashes of rules, fields and messages: there may be hundreds of thousands, and nobody outside knows its key.
-    hasher: RandomState,
     /// Of the new object.
-    names: Names,
+    fields: Fields<'r>,
 }
 
 /// Counts findings by where they are and how bad they are. In one map, because most objects have a handful in all.
 type Ranks<K> = BTreeMap<(K, Level, i64), usize>;
 
-impl Excuses {
-    /// Returns what `old` had against `rules`.
-    pub(super) fn of<'r>(
-        rules: impl Iterator<Item = &'r Active>,
-        review: &Review<'_>,
+impl<'r> Excuses<'r> {
+    /// Returns what `old` had against the rules that found something. What it excuses at once is taken out of `found`, and counted: new
+    /// findings that are the old ones without any difference, in the same order. Nearly all are, and need not be looked up.
+    pub(super) fn of(
+        found: &mut [(&Active, Findings)],
+        review: &'r Review<'_>,
         old: &Object<'_>,
         budget: &Budget<'_>,
-    ) -> Self {
+    ) -> (Self, usize) {
         let before = Review {
             operation: Operation::Create,
             concern: review.concern,
@@ -54,18 +53,30 @@ impl Excuses {
             inventory: review.inventory,
         };
         let hasher = RandomState::new();
-        let old_names = Names::of(&before.new, &hasher);
-        let (mut left, mut by_message): (Ranks<u64>, Ranks<(u64, u64)>) = Default::default();
-        let mut take = |finding: Finding| {
-            let field = old_names.field(&finding, &hasher);
-            let message = hasher.hash_one(&finding.message);
-            *left.entry((field, finding.level, finding.measure)).or_default() += 1;
-            *by_message.entry(((field, message), finding.level, finding.measure)).or_default() += 1;
-        };
-        for active in rules {
+        let old_fields = Fields::of(&before.new, hasher.clone());
+        let (left, by_message) = Default::default();
+        let mut excuses = Self { left, by_message, fields: Fields::of(&review.new, hasher) };
+        let is_alike = have_same_containers(&before.new, &review.new);
+        let mut all_same = 0;
+        for (active, Findings { kept, more }) in found {
+            let mut same = 0;
+            let mut take = |finding: Finding| {
+                if is_alike && more.is_empty() && kept.get(same) == Some(&finding) {
+                    same += 1;
+                } else {
+                    excuses.add(&finding, old_fields.hashes(&finding));
+                }
+            };
             (active.check)(&before, &mut Report::each(active.rule, active.levels, budget, &mut take));
+            kept.drain(..same);
+            all_same += same;
         }
-        Self { left, by_message, names: Names::of(&review.new, &hasher), hasher }
+        (excuses, all_same)
+    }
+
+    fn add(&mut self, finding: &Finding, (field, message): (u64, u64)) {
+        *self.left.entry((field, finding.level, finding.measure)).or_default() += 1;
+        *self.by_message.entry(((field, message), finding.level, finding.measure)).or_default() += 1;
     }
 
     /// Returns whether the old object had a finding that reads the same and excuses this one, which is then used up.
@@ -73,8 +84,7 @@ impl Excuses {
         if self.left.is_empty() {
             return false;
         }
-        let field = self.names.field(finding, &self.hasher);
-        let message = self.hasher.hash_one(&finding.message);
+        let (field, message) = self.fields.hashes(finding);
         while let Some((level, measure)) = least_of(&self.by_message, (field, message), finding) {
             use_up(&mut self.by_message, ((field, message), level, measure));
             if use_up(&mut self.left, (field, level, measure)) {
@@ -90,7 +100,7 @@ impl Excuses {
         if self.left.is_empty() {
             return false;
         }
-        let field = self.names.field(finding, &self.hasher);
+        let (field, _) = self.fields.hashes(finding);
         let Some((level, measure)) = least_of(&self.left, field, finding) else { return false };
         use_up(&mut self.left, (field, level, measure))
     }
@@ -145,50 +155,72 @@ fn put_in_order<'a>(old: &mut [Container<'a>], new: &[Container<'a>]) {
     }
 }
 
-/// The names of an object's containers as hashes, with the list that they stand in, by its place. Names may be long, and findings
-/// many.
-struct Names(Vec<(Path, Vec<u64>)>);
+/// The names of a template's containers, list by list.
+fn names<'t>(template: &'t Template<'_>) -> [(&'static str, impl Iterator<Item = &'t str>); 3] {
+    let spec = &template.spec;
+    let lists = [
+        ("initContainers", &spec.init_containers),
+        ("containers", &spec.containers),
+        ("ephemeralContainers", &spec.ephemeral_containers),
+    ];
+    lists.map(|(field, list)| (field, list.iter().map(|container| &*container.name)))
+}
 
-impl Names {
-    fn of(object: &Object<'_>, hasher: &RandomState) -> Self {
-        let lists = object.templates.iter().flat_map(|template| {
-            let spec = &template.spec;
-            let lists = [
-                ("initContainers", &spec.init_containers),
-                ("containers", &spec.containers),
-                ("ephemeralContainers", &spec.ephemeral_containers),
-            ];
-            let named = lists.into_iter().filter(|(_, list)| !list.is_empty());
-            named.map(|(field, list)| (template.spec_path(field), list))
-        });
-        let of_names =
-            |list: &[Container<'_>]| list.iter().map(|container| hasher.hash_one(&*container.name)).collect();
-        let mut names: Vec<_> = lists.map(|(path, list)| (path, of_names(list))).collect();
-        names.sort_unstable();
-        Self(names)
+/// Returns whether both have the same containers at the same places, so that a path means the same in both.
+fn have_same_containers(one: &Object<'_>, other: &Object<'_>) -> bool {
+    let is_same = |(one, other): (&Template<'_>, &Template<'_>)| {
+        let mut lists = names(one).into_iter().zip(names(other));
+        one.path == other.path && lists.all(|((_, one), (_, other))| one.eq(other))
+    };
+    one.templates.len() == other.templates.len() && one.templates.iter().zip(&other.templates).all(is_same)
+}
+
+/// Tells the fields of an object apart, so that each is known again in another version of it.
+struct Fields<'o> {
+    object: &'o Object<'o>,
+    /// There may be hundreds of thousands of findings: hashes stand for their fields and messages, and nobody outside knows the key.
+    hasher: RandomState,
+    /// The names of the containers as hashes, with the list that they stand in, by its place. Names may be long. Made when the first
+    /// field is asked for.
+    names: OnceCell<Vec<(Path, Vec<u64>)>>,
+}
+
+impl<'o> Fields<'o> {
+    fn of(object: &'o Object<'_>, hasher: RandomState) -> Self {
+        Self { object, hasher, names: OnceCell::new() }
     }
 
     /// Returns the names of the list that stands at `place`, if it is one of containers.
-    fn of_list(&self, place: &[Segment]) -> Option<&[u64]> {
-        let found = self.0.binary_search_by(|(path, _)| path.segments().cmp(place));
-        found.ok().and_then(|index| self.0.get(index)).map(|(_, names)| &**names)
+    fn names_at(&self, place: &[Segment]) -> Option<&[u64]> {
+        let names = self.names.get_or_init(|| {
+            let of_list = |template: &Template<'_>| {
+                names(template).map(|(field, list)| {
+                    (template.spec_path(field), list.map(|name| self.hasher.hash_one(name)).collect())
+                })
+            };
+            let mut names: Vec<_> = self.object.templates.iter().flat_map(of_list).collect();
+            names.sort_unstable();
+            names
+        });
+        let found = names.binary_search_by(|(path, _)| path.segments().cmp(place));
+        found.ok().and_then(|index| names.get(index)).map(|(_, names)| &**names)
     }
 
-    /// A hash of the rule and the field, with containers by name instead of index and other items without index, so that it
-    /// means the same field in another version of the object.
-    fn field(&self, finding: &Finding, hasher: &RandomState) -> u64 {
-        let mut state = hasher.build_hasher();
+    /// Returns a hash of the rule and the field, with containers by name instead of index and other items without index, so that
+    /// it means the same field in another version of the object; and a hash of the message.
+    fn hashes(&self, finding: &Finding) -> (u64, u64) {
+        let mut state = self.hasher.build_hasher();
         finding.rule.id.hash(&mut state);
         let segments = finding.at.segments();
         for (place, segment) in segments.iter().enumerate() {
             match segment {
                 Segment::Key(key) => key.hash(&mut state),
                 Segment::Index(index) => {
-                    let list = segments.get(..place).and_then(|above| self.of_list(above));
+                    let list = segments.get(..place).and_then(|above| self.names_at(above));
                     list.and_then(|list| list.get(*index)).hash(&mut state);
                 }
             }
         }
-        state.finish()
+        (state.finish(), self.hasher.hash_one(&finding.message))
     }
 }
