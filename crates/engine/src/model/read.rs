@@ -7,7 +7,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Container, Metadata, Object, PodSpec, Template, Workload,
+    Container, Metadata, Object, PodSpec, PodStatus, Template, Workload,
     autoscaler::AutoscalerSpec,
     object::{BudgetSpec, ControllerSpec, JobSpec, Pod, TemplateNode, VolumeClaimTemplate},
     objects::Outline,
@@ -200,7 +200,19 @@ impl Workload {
         } else {
             spec.volume_claim_templates = List::default();
         }
-        Object { metadata, templates: template.into_iter().collect(), claims, controller: spec, ..Object::default() }
+        // Each member by its name: a default of the whole would make another large spec, to drop it.
+        Object {
+            text: None,
+            spec_text: None,
+            metadata,
+            templates: template.into_iter().collect(),
+            status: PodStatus::default(),
+            controller: spec,
+            claims,
+            budget: None,
+            service: None,
+            autoscaler: None,
+        }
     }
 }
 

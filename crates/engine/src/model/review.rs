@@ -7,7 +7,7 @@
 //! `object` is null on DELETE, `oldObject` on CREATE. An object that breaks it, or that is not what its kind says, is a
 //! [`ReviewError`], which lists all that is wrong with it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -76,10 +76,10 @@ pub struct Review<'a> {
     pub from_file: bool,
     /// Tells whether somebody removes the scheduling gates that wait for other objects. [`Review::read`] leaves it false.
     pub opens_gates: bool,
-    /// The object as it shall be; on DELETE as it is.
-    pub new: Object<'a>,
+    /// The object as it shall be; on DELETE as it is. Shared, because the old one is judged in its place too.
+    pub new: Arc<Object<'a>>,
     /// The object as it is; on UPDATE only.
-    pub old: Option<Object<'a>>,
+    pub old: Option<Arc<Object<'a>>>,
     /// The other objects that are known, if any are.
     pub inventory: Option<&'a Inventory>,
 }
@@ -248,8 +248,8 @@ impl<'a> Review<'a> {
             user: request.user,
             from_file: false,
             opens_gates: false,
-            new,
-            old,
+            new: Arc::new(new),
+            old: old.map(Arc::new),
             inventory: request.inventory,
         }))
     }

@@ -216,7 +216,7 @@ impl Annotations {
         if all.is_empty() {
             return Vec::new();
         }
-        let old = review.old.as_ref().map(exemptions).unwrap_or_default();
+        let old = review.old.as_deref().map(exemptions).unwrap_or_default();
         let old: HashSet<_> = old.iter().map(Exemption::text).collect();
         let refused_in_pods = refused_in_pods(&all, &review.new, ignored);
         let mut notices = Vec::new();

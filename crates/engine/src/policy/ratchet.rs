@@ -5,9 +5,10 @@
 //! it, and may not make it a minute.
 
 use std::{
-    cell::{LazyCell, OnceCell},
+    cell::OnceCell,
     collections::{BTreeMap, HashMap},
     hash::{BuildHasher, Hash, Hasher, RandomState},
+    sync::Arc,
 };
 
 use super::settings::Active;
@@ -36,7 +37,7 @@ impl<'r> Excuses<'r> {
     pub(super) fn of(
         found: &mut [(&Active, Findings)],
         review: &'r Review<'_>,
-        old: &Object<'_>,
+        old: &Arc<Object<'_>>,
         budget: &Budget<'_>,
     ) -> (Self, usize) {
         let before = Review {
@@ -125,34 +126,28 @@ fn use_up<K: Ord>(ranks: &mut Ranks<K>, rank: (K, Level, i64)) -> bool {
 
 /// The old object, those of its `containers` that are still there in their new order. The order says nothing, but of two that
 /// cannot be together a rule names the later one: that has to be the same one of both objects.
-fn in_order_of<'a>(new: &Object<'a>, old: &Object<'a>) -> Object<'a> {
-    let mut old = old.clone();
-    // Asked only where templates have moved: most have the place that they had.
-    let by_path: LazyCell<HashMap<&Path, &Template<'_>>, _> =
-        LazyCell::new(|| new.templates.iter().map(|template| (&template.path, template)).collect());
-    for (index, template) in old.templates.iter_mut().enumerate() {
-        let unmoved = new.templates.get(index).filter(|new| new.path == template.path);
-        if let Some(new) = unmoved.or_else(|| by_path.get(&template.path).copied()) {
-            put_in_order(&mut template.spec.containers, &new.spec.containers);
+fn in_order_of<'a>(new: &Object<'a>, old: &Arc<Object<'a>>) -> Arc<Object<'a>> {
+    // So it is with nearly all.
+    if have_same_containers(new, old) {
+        return Arc::clone(old);
+    }
+    let mut old = Object::clone(old);
+    let new: HashMap<&Path, &Template<'_>> = new.templates.iter().map(|template| (&template.path, template)).collect();
+    for template in &mut old.templates {
+        let Some(new) = new.get(&template.path) else { continue };
+        let names = new.spec.containers.iter().map(|container| &*container.name);
+        let order: HashMap<&str, usize> = names.zip(0..).collect();
+        let place = |container: &Container<'_>| order.get(&*container.name).copied();
+        let is_kept = |container: &&mut Container<'_>| place(container).is_some();
+        let mut kept = template.spec.containers.to_vec();
+        kept.retain(|container| place(container).is_some());
+        kept.sort_by_cached_key(place);
+        let places = template.spec.containers.iter_mut().filter(is_kept);
+        for (container, moved) in places.zip(kept) {
+            *container = moved;
         }
     }
-    old
-}
-
-/// Puts those of `old` that are in `new` too, which are told by their names, into the order that they have there.
-fn put_in_order<'a>(old: &mut [Container<'a>], new: &[Container<'a>]) {
-    if old.iter().map(|container| &container.name).eq(new.iter().map(|container| &container.name)) {
-        return;
-    }
-    let order: HashMap<&str, usize> = new.iter().map(|container| &*container.name).zip(0..).collect();
-    let place = |container: &Container<'_>| order.get(&*container.name).copied();
-    let is_kept = |container: &&mut Container<'_>| place(container).is_some();
-    let mut kept = old.to_vec();
-    kept.retain(|container| place(container).is_some());
-    kept.sort_by_cached_key(place);
-    for (container, moved) in old.iter_mut().filter(is_kept).zip(kept) {
-        *container = moved;
-    }
+    Arc::new(old)
 }
 
 /// The names of a template's containers, list by list.
