@@ -9,6 +9,7 @@ pub mod inventory_object;
 pub mod object;
 pub mod objects;
 pub mod operation;
+mod outline;
 pub mod pod;
 pub mod pod_ports;
 #[rustfmt::skip]

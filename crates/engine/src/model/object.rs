@@ -2,7 +2,7 @@
 //!
 //! There are structs for the objects on the way to the templates, each with the fields that some kind has there, and not a
 //! struct for each kind, because the [API's own types](https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/)
-//! repeat the same few shapes. How they are read is in [`super::read`]. All is generic over what is read of a Pod's spec: all of it where the
+//! repeat the same few shapes. How they are read is in `read.rs`. All is generic over what is read of a Pod's spec: all of it where the
 //! object is judged, nothing where only its labels and replicas count.
 
 use serde::Deserialize;

@@ -15,15 +15,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{
-    Concern, Metadata, Object, Operation, Target, Workload,
-    object::{Pod, TemplateNode},
-    read::{Root, Source},
-};
-use crate::syntax::{
-    Path, ReadErrors,
-    json::{Strict, from_object, object_or_default},
-};
+use super::{Concern, Object, Operation, Target, Workload, outline::Outline};
+use crate::syntax::json::Strict;
 
 /// The objects of a request, by how far they are read.
 #[derive(Debug)]
@@ -98,80 +91,6 @@ impl<'a> Objects<'a> {
             Self::Text { new, .. } => *new,
             Self::Created { .. } | Self::Changed { .. } => None,
         }
-    }
-}
-
-/// The parts of an object that tell whether there is anything to judge.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Outline<'a> {
-    /// Its text, where it does not stand in a request.
-    #[serde(skip)]
-    text: Option<&'a str>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    metadata: Metadata<'a>,
-    #[serde(borrow)]
-    spec: Option<&'a RawValue>,
-    #[serde(borrow)]
-    template: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-}
-
-impl<'a> Outline<'a> {
-    /// Reads the outline of an object that is text.
-    pub(super) fn of(text: &'a str) -> Result<Self, ReadErrors> {
-        Ok(Self { text: Some(text), ..from_object(text)? })
-    }
-
-    /// Returns the text of the object, where it does not stand in a request.
-    pub(super) fn text(&self) -> Option<&'a str> {
-        self.text
-    }
-
-    /// Returns whether the change from `old` says nothing new of Pods, or comes too late because the object is terminating.
-    pub(super) fn is_settled(&self, old: &Self) -> bool {
-        let same =
-            |one: Option<&RawValue>, other: Option<&RawValue>| one.map(RawValue::get) == other.map(RawValue::get);
-        same(self.spec, old.spec) && same(self.template, old.template) || self.metadata.deletion_timestamp.is_some()
-    }
-
-    /// Returns the text of `spec`.
-    pub(super) fn spec_text(&self) -> Option<&'a str> {
-        self.spec.map(RawValue::get)
-    }
-}
-
-/// Returns what two readings give, or the errors of both.
-fn both<T, U>(one: Result<T, ReadErrors>, other: Result<U, ReadErrors>) -> Result<(T, U), ReadErrors> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (Err(errors), Err(others)) => Err(errors.and(others)),
-        (Err(errors), _) | (_, Err(errors)) => Err(errors),
-    }
-}
-
-/// Reads a member that was left as text.
-fn member<'a, T: Deserialize<'a>>(key: &'static str, text: Option<&'a RawValue>) -> Result<Option<T>, ReadErrors> {
-    text.map(|text| from_object(text.get()).map_err(|errors| errors.within(&Path::of(&[key])))).transpose()
-}
-
-impl<'a> Source<'a> for Outline<'a> {
-    type Error = ReadErrors;
-
-    fn pod(self) -> Result<Pod<'a>, ReadErrors> {
-        let (spec, status) = both(member("spec", self.spec), member("status", self.status))?;
-        Ok(Pod { metadata: self.metadata, spec, status: status.unwrap_or_default() })
-    }
-
-    fn root<C, S>(self) -> Result<Root<'a, C, S>, ReadErrors>
-    where
-        C: Default + Deserialize<'a>,
-        S: Default + Deserialize<'a>,
-    {
-        let template = member::<Box<TemplateNode<'a, S>>>("template", self.template);
-        let (spec, template) = both(member::<C>("spec", self.spec), template)?;
-        Ok(Root { metadata: self.metadata, spec: spec.unwrap_or_default(), template })
     }
 }
 

@@ -5,12 +5,13 @@
 //! places are looked for in text, by the patterns of their row of the table.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::{
     Container, Metadata, Object, PodSpec, PodStatus, Template, Workload,
     autoscaler::AutoscalerSpec,
     object::{BudgetSpec, ControllerSpec, JobSpec, Pod, TemplateNode, VolumeClaimTemplate},
-    objects::Outline,
+    outline::Outline,
     pod::Present,
     service::{Service, ServiceSpec},
     workload::{Holds, Layout, Place},
@@ -64,6 +65,40 @@ impl<'a> Source<'a> for &'a str {
     {
         from_object(self)
     }
+}
+
+/// An object of which the outline is read, and the rest is text.
+impl<'a> Source<'a> for Outline<'a> {
+    type Error = ReadErrors;
+
+    fn pod(self) -> Result<Pod<'a>, ReadErrors> {
+        let (spec, status) = both(member("spec", self.spec), member("status", self.status))?;
+        Ok(Pod { metadata: self.metadata, spec, status: status.unwrap_or_default() })
+    }
+
+    fn root<C, S>(self) -> Result<Root<'a, C, S>, ReadErrors>
+    where
+        C: Default + Deserialize<'a>,
+        S: Default + Deserialize<'a>,
+    {
+        let template = member::<Box<TemplateNode<'a, S>>>("template", self.template);
+        let (spec, template) = both(member::<C>("spec", self.spec), template)?;
+        Ok(Root { metadata: self.metadata, spec: spec.unwrap_or_default(), template })
+    }
+}
+
+/// Returns what two readings give, or the errors of both.
+fn both<T, U>(one: Result<T, ReadErrors>, other: Result<U, ReadErrors>) -> Result<(T, U), ReadErrors> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(errors), Err(others)) => Err(errors.and(others)),
+        (Err(errors), _) | (_, Err(errors)) => Err(errors),
+    }
+}
+
+/// Reads a member that was left as text.
+fn member<'a, T: Deserialize<'a>>(key: &'static str, text: Option<&'a RawValue>) -> Result<Option<T>, ReadErrors> {
+    text.map(|text| from_object(text.get()).map_err(|errors| errors.within(&Path::of(&[key])))).transpose()
 }
 
 /// An object that stands where this deserializer is.

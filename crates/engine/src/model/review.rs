@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::{
     Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, WorkloadTable,
-    inventory::Namespace, inventory_object::InventoryWorkload, objects::Outline,
+    inventory::Namespace, inventory_object::InventoryWorkload, outline::Outline,
 };
 use crate::syntax::{
     ReadErrors, Str,

@@ -49,8 +49,8 @@ impl Settings {
         }
         let (mut excuses, mut before) = (None, 0);
         if let Some(old) = review.old.as_ref().filter(|_| !found.is_empty()) {
-            let (left, excused) = Excuses::of(&mut found, review, old, budget);
-            (excuses, before) = (Some(left), excused);
+            let (left, taken_out) = Excuses::of(&mut found, review, old, budget);
+            (excuses, before) = (Some(left), taken_out);
         }
         let exempting = self.annotations.exempting(&review.new);
         let verdict = Verdict { before, ..Verdict::default() };

@@ -87,8 +87,8 @@ impl<'r> Excuses<'r> {
         }
         let (field, message) = self.fields.hashes(finding);
         while let Some((level, measure)) = least_of(&self.by_message, (field, message), finding) {
-            use_up(&mut self.by_message, ((field, message), level, measure));
-            if use_up(&mut self.left, (field, level, measure)) {
+            use_up(&mut self.by_message, &((field, message), level, measure));
+            if use_up(&mut self.left, &(field, level, measure)) {
                 return true;
             }
         }
@@ -103,7 +103,7 @@ impl<'r> Excuses<'r> {
         }
         let (field, _) = self.fields.hashes(finding);
         let Some((level, measure)) = least_of(&self.left, field, finding) else { return false };
-        use_up(&mut self.left, (field, level, measure))
+        use_up(&mut self.left, &(field, level, measure))
     }
 }
 
@@ -115,11 +115,11 @@ fn least_of<K: Copy + Ord>(ranks: &Ranks<K>, at: K, finding: &Finding) -> Option
 }
 
 /// Takes one away; `false` where none is left.
-fn use_up<K: Ord>(ranks: &mut Ranks<K>, rank: (K, Level, i64)) -> bool {
-    let Some(count) = ranks.get_mut(&rank) else { return false };
+fn use_up<K: Ord>(ranks: &mut Ranks<K>, rank: &(K, Level, i64)) -> bool {
+    let Some(count) = ranks.get_mut(rank) else { return false };
     *count -= 1;
     if *count == 0 {
-        ranks.remove(&rank);
+        ranks.remove(rank);
     }
     true
 }
