@@ -23,7 +23,7 @@ fn object(workload: &Workload, image: &str) -> Value {
         "Job" | "BroadcastJob" => object["spec"].as_object_mut().unwrap().extend(job.as_object().unwrap().clone()),
         "Service" if workload.group.is_empty() => object["spec"]["selector"] = json!({"app": "web"}),
         "LeaderWorkerSet" => {
-            object["spec"]["leaderWorkerTemplate"] = json!({"leaderTemplate": pod, "workerTemplate": pod})
+            object["spec"]["leaderWorkerTemplate"] = json!({"leaderTemplate": pod, "workerTemplate": pod});
         }
         "JobSet" => object["spec"]["replicatedJobs"] = json!([{"name": "a", "template": {"spec": job}}]),
         "Task" => object["spec"]["steps"] = json!([{"name": "a", "image": image, "ports": [{"containerPort": 0}]}]),
