@@ -30,7 +30,7 @@ pub struct Case {
 }
 
 /// All of them, the one that matters most first.
-pub static CASES: [Case; 13] = [
+pub static CASES: [Case; 21] = [
     case("validate, Pod, 6 KiB", Mode::Validate, Engine::default, small),
     case("validate, Pod, 60 KiB", Mode::Validate, Engine::default, large),
     case("validate, UPDATE of a Pod, 65 KiB", Mode::Validate, Engine::default, update),
@@ -44,11 +44,20 @@ pub static CASES: [Case; 13] = [
     case("mutate, Pod, 60 KiB, nothing to add", Mode::Mutate, Engine::default, large),
     case("captured, CREATE of a Pod", Mode::Validate, Engine::default, || captured(CREATED)),
     case("captured, UPDATE of a Deployment", Mode::Validate, Engine::default, || captured(UPDATED)),
+    case("captured, Deployment, only metadata", Mode::Validate, Engine::default, annotated),
+    case("captured, Deployment, only status", Mode::Validate, Engine::default, progressed),
+    case("captured, CREATE of a Deployment", Mode::Validate, Engine::default, || captured(DEPLOYED)),
+    case("validate, Deployment, 6 KiB", Mode::Validate, Engine::default, || create_of("apps", &deployment("Deployment"))),
+    case("validate, DaemonSet, 6 KiB", Mode::Validate, Engine::default, || create_of("apps", &deployment("DaemonSet"))),
+    case("validate, Job, 6 KiB", Mode::Validate, Engine::default, || create_of("batch", &job())),
+    case("validate, UPDATE of a Job, 13 KiB", Mode::Validate, Engine::default, resumed),
+    case("validate, UPDATE of a Deployment, 65 KiB", Mode::Validate, Engine::default, rolled_out),
 ];
 
 /// What a real API server sent, in files that are indented.
 const CREATED: &[u8] = include_bytes!("../../tests/data/controllers/deployment.07.json");
 const UPDATED: &[u8] = include_bytes!("../../tests/data/controllers/deployment-set-image.01.json");
+const DEPLOYED: &[u8] = include_bytes!("../../tests/data/controllers/deployment.01.json");
 
 const fn case(name: &'static str, mode: Mode, engine: fn() -> Engine, body: fn() -> Vec<u8>) -> Case {
     Case { name, mode, engine, body }
@@ -223,13 +232,93 @@ fn relabel() -> Vec<u8> {
     review("UPDATE", &new, &old)
 }
 
+/// The captured Deployment before its change, and changed in nothing but one member.
+fn changed(pointer: &str, value: Value) -> Vec<u8> {
+    let mut body: Value = serde_json::from_slice(UPDATED).unwrap();
+    let mut new = body["request"]["oldObject"].clone();
+    set(&mut new, pointer, value);
+    body["request"]["object"] = new;
+    serde_json::to_vec(&body).unwrap()
+}
+
+/// What the Deployment's controller writes after a rollout.
+fn annotated() -> Vec<u8> {
+    changed("/metadata/annotations", json!({"deployment.kubernetes.io/revision": "2"}))
+}
+
+/// What a controller of others writes that does not use the subresource.
+fn progressed() -> Vec<u8> {
+    changed("/status/unavailableReplicas", 1.into())
+}
+
+/// A controller whose Pods have the spec of [`pod`] with 2 containers, and whose metadata is as large.
+fn deployment(kind: &str) -> Value {
+    let Value::Object(mut pod) = pod(2, 3) else { unreachable!() };
+    let labels = json!({"app": "web", "app.kubernetes.io/name": "web"});
+    let mut metadata = pod["metadata"].clone();
+    let fields = metadata.as_object_mut().unwrap();
+    fields.retain(|field, _| !matches!(field.as_str(), "generateName" | "ownerReferences"));
+    fields.insert("name".to_owned(), "web".into());
+    let template = json!({"metadata": {"creationTimestamp": null, "labels": labels}, "spec": pod["spec"].take()});
+    let mut spec = json!({"selector": {"matchLabels": labels}, "template": template, "revisionHistoryLimit": 10});
+    let more = match kind {
+        "DaemonSet" => json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}}),
+        _ => json!({"replicas": 3, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}, "progressDeadlineSeconds": 600}),
+    };
+    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"kind": kind, "apiVersion": "apps/v1", "metadata": metadata, "spec": spec, "status": {}})
+}
+
+/// A Job of the same containers, which have no probes.
+fn job() -> Value {
+    let mut job = deployment("Deployment");
+    job["kind"] = "Job".into();
+    job["apiVersion"] = "batch/v1".into();
+    let mut template = job["spec"]["template"].take();
+    template["spec"]["restartPolicy"] = "Never".into();
+    for container in template["spec"]["containers"].as_array_mut().unwrap() {
+        container.as_object_mut().unwrap().retain(|field, _| !field.ends_with("Probe"));
+    }
+    job["spec"] = json!({"parallelism": 1, "completions": 1, "backoffLimit": 6, "template": template,
+        "completionMode": "NonIndexed", "suspend": true, "podReplacementPolicy": "TerminatingOrFailed"});
+    job
+}
+
+/// A Job that may begin now.
+fn resumed() -> Vec<u8> {
+    let old = job();
+    let mut new = old.clone();
+    set(&mut new, "/spec/suspend", false.into());
+    review_of("UPDATE", "batch", &new, &old)
+}
+
+/// A large Deployment with another image.
+fn rolled_out() -> Vec<u8> {
+    let mut old = deployment("Deployment");
+    let large = pod(4, 44);
+    old["spec"]["template"]["spec"] = large["spec"].clone();
+    old["metadata"]["managedFields"] = large["metadata"]["managedFields"].clone();
+    let mut new = old.clone();
+    set(&mut new, "/spec/template/spec/containers/0/image", "registry.example.com/shop/app-0:1.27.5".into());
+    review_of("UPDATE", "apps", &new, &old)
+}
+
 fn create(pod: &Value) -> Vec<u8> {
-    review("CREATE", pod, &Value::Null)
+    create_of("", pod)
+}
+
+fn create_of(group: &str, object: &Value) -> Vec<u8> {
+    review_of("CREATE", group, object, &Value::Null)
 }
 
 fn review(operation: &str, object: &Value, old: &Value) -> Vec<u8> {
-    let kind = json!({"group": "", "version": "v1", "kind": "Pod"});
-    let resource = json!({"group": "", "version": "v1", "resource": "pods"});
+    review_of(operation, "", object, old)
+}
+
+fn review_of(operation: &str, group: &str, object: &Value, old: &Value) -> Vec<u8> {
+    let name = object["kind"].as_str().unwrap();
+    let kind = json!({"group": group, "version": "v1", "kind": name});
+    let resource = json!({"group": group, "version": "v1", "resource": format!("{}s", name.to_lowercase())});
     let review = json!({
         "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
         "request": {

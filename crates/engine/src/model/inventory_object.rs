@@ -11,7 +11,7 @@ use super::{
     autoscaler::{AutoscalerSpec, Utilization},
     object::BudgetSpec,
     pod_ports::{PodPorts, PortsSpec},
-    service::{Service, read_service},
+    service::{Service, ServiceSpec},
 };
 use crate::syntax::{
     List, Map, Path, ReadErrors, Str,
@@ -225,7 +225,8 @@ impl InventoryObject {
                 Content::Namespace { terminating, labels: owned(&root.metadata.labels) }
             }
             ("", "Service") => {
-                let (_, service) = read_service(text)?;
+                let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
+                let service = Service::of(&root.metadata.name, &root.spec);
                 Content::Service(service.selector.clone(), service)
             }
             ("policy", "PodDisruptionBudget") => {

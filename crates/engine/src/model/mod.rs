@@ -9,11 +9,13 @@ pub mod inventory_object;
 pub mod object;
 pub mod objects;
 pub mod operation;
+mod outline;
 pub mod pod;
 pub mod pod_ports;
 #[rustfmt::skip]
 pub mod pod_fields;
 pub mod quantity;
+mod read;
 pub mod review;
 pub mod selection;
 pub mod selector;

@@ -1,11 +1,11 @@
 //! `Objects`: the objects of a request, read as far as was worth while when they were met.
 //!
 //! An AdmissionReview says what it is about before it gives the objects (the API server writes its fields in the order of the
-//! [Go struct](https://github.com/kubernetes/api/blob/master/admission/v1/types.go)). A new Pod, which most requests are about, is
-//! therefore read where it stands; to take its text first, and to read that, would be to go through it twice. Of a changed Pod
-//! only the metadata is read, and the rest is left as text: most changes leave the spec as it is. Everything else is left as
-//! text until it is known whether anybody wants it. Which of the three it is follows from the [`Target`], and cannot change
-//! between the first object and the second.
+//! [Go struct](https://github.com/kubernetes/api/blob/master/admission/v1/types.go)). A new object is therefore read where it
+//! stands; to take its text first, and to read that, would be to go through it twice. Of a changed one
+//! only the metadata is read, and the rest is left as text: most changes leave the spec as it is. What has its Pods at places of its own is left
+//! as text where it is new, and everything else is, until it is known whether anybody wants it. Which of the three it is
+//! follows from the [`Target`], and cannot change between the first object and the second.
 
 use std::fmt;
 
@@ -15,14 +15,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{
-    Concern, Metadata, Operation, Target,
-    object::{Object, Pod},
-};
-use crate::syntax::{
-    Path, ReadErrors,
-    json::{Strict, from_object, object_or_default},
-};
+use super::{Concern, Object, Operation, Target, Workload, outline::Outline};
+use crate::syntax::json::Strict;
 
 /// The objects of a request, by how far they are read.
 #[derive(Debug)]
@@ -34,10 +28,15 @@ pub enum Objects<'a> {
         /// `oldObject`: as it is.
         old: Option<&'a str>,
     },
-    /// A new Pod, read as a whole.
-    NewPod(Option<Box<Pod<'a>>>),
-    /// A Pod before and after its change, of which first is asked whether its spec has changed at all.
-    ChangedPod {
+    /// A new object of this kind, read as a whole.
+    Created {
+        /// Its kind.
+        workload: &'static Workload,
+        /// `object`.
+        new: Option<Box<Object<'a>>>,
+    },
+    /// An object before and after its change, of which first is asked whether its spec has changed at all.
+    Changed {
         /// `object`: as it shall be.
         new: Option<Box<Outline<'a>>>,
         /// `oldObject`: as it is.
@@ -59,9 +58,11 @@ impl<'a> Objects<'a> {
 
     /// Returns no objects yet, to be read by [`Self::new_object`] and [`Self::old_object`] in the way that is best for `target`.
     pub fn in_place(target: Option<Target>) -> Self {
-        match target.filter(|target| target.workload().is_pod() && target.concern() == Concern::Spec) {
-            Some(target) if target.operation() == Operation::Create => Self::NewPod(None),
-            Some(target) if target.operation() == Operation::Update => Self::ChangedPod { new: None, old: None },
+        match target.filter(|target| target.concern() == Concern::Spec) {
+            Some(target) if target.operation() == Operation::Update => Self::Changed { new: None, old: None },
+            Some(target) if target.workload().reads_in_place() => {
+                Self::Created { workload: target.workload(), new: None }
+            }
             _ => Self::default(),
         }
     }
@@ -70,8 +71,8 @@ impl<'a> Objects<'a> {
     pub fn new_object(&mut self) -> ObjectReader<'_, 'a> {
         match self {
             Self::Text { new, .. } => ObjectReader::Text(new),
-            Self::NewPod(pod) => ObjectReader::Pod(pod),
-            Self::ChangedPod { new, .. } => ObjectReader::Outline(new),
+            Self::Created { workload, new } => ObjectReader::Object(workload, new),
+            Self::Changed { new, .. } => ObjectReader::Outline(new),
         }
     }
 
@@ -79,8 +80,8 @@ impl<'a> Objects<'a> {
     pub fn old_object(&mut self) -> ObjectReader<'_, 'a> {
         match self {
             Self::Text { old, .. } => ObjectReader::Text(old),
-            Self::NewPod(_) => ObjectReader::Nothing,
-            Self::ChangedPod { old, .. } => ObjectReader::Outline(old),
+            Self::Created { .. } => ObjectReader::Nothing,
+            Self::Changed { old, .. } => ObjectReader::Outline(old),
         }
     }
 
@@ -88,53 +89,8 @@ impl<'a> Objects<'a> {
     pub fn new_text(&self) -> Option<&'a str> {
         match self {
             Self::Text { new, .. } => *new,
-            Self::NewPod(_) | Self::ChangedPod { .. } => None,
+            Self::Created { .. } | Self::Changed { .. } => None,
         }
-    }
-}
-
-/// The parts of an object that tell whether there is anything to judge.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Outline<'a> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    metadata: Metadata<'a>,
-    #[serde(borrow)]
-    spec: Option<&'a RawValue>,
-    #[serde(borrow)]
-    template: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-}
-
-impl<'a> Outline<'a> {
-    /// Returns whether the change from `old` says nothing new of Pods, or comes too late because the object is terminating.
-    pub(super) fn is_settled(&self, old: &Self) -> bool {
-        let same =
-            |one: Option<&RawValue>, other: Option<&RawValue>| one.map(RawValue::get) == other.map(RawValue::get);
-        same(self.spec, old.spec) && same(self.template, old.template) || self.metadata.deletion_timestamp.is_some()
-    }
-
-    /// Reads the rest of a Pod.
-    pub(super) fn pod(self) -> Result<Object<'a>, ReadErrors> {
-        fn part<'a, T: Deserialize<'a>>(
-            key: &'static str,
-            text: Option<&'a RawValue>,
-        ) -> Result<Option<T>, ReadErrors> {
-            text.map(|text| from_object(text.get()).map_err(|errors| errors.within(&Path::of(&[key])))).transpose()
-        }
-        let spec_text = self.spec_text();
-        let (spec, status) = match (part("spec", self.spec), part("status", self.status)) {
-            (Ok(spec), Ok(status)) => (spec, status.unwrap_or_default()),
-            (Err(errors), Err(others)) => return Err(errors.and(others)),
-            (Err(errors), _) | (_, Err(errors)) => return Err(errors),
-        };
-        Ok(Object { spec_text, ..Pod { metadata: self.metadata, spec, status }.into() })
-    }
-
-    /// Returns the text of `spec`.
-    pub(super) fn spec_text(&self) -> Option<&'a str> {
-        self.spec.map(RawValue::get)
     }
 }
 
@@ -143,9 +99,9 @@ impl<'a> Outline<'a> {
 pub enum ObjectReader<'o, 'a> {
     /// As text.
     Text(&'o mut Option<&'a str>),
-    /// As a Pod.
-    Pod(&'o mut Option<Box<Pod<'a>>>),
-    /// As the outline of a Pod.
+    /// As a whole, of this kind.
+    Object(&'static Workload, &'o mut Option<Box<Object<'a>>>),
+    /// As its outline.
     Outline(&'o mut Option<Box<Outline<'a>>>),
     /// Not at all.
     Nothing,
@@ -173,7 +129,7 @@ impl<'de> Visitor<'de> for ObjectReader<'_, 'de> {
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self {
             Self::Text(text) => *text = Some(<&RawValue>::deserialize(deserializer)?.get()),
-            Self::Pod(pod) => *pod = Some(Box::new(Strict::deserialize(deserializer)?.0)),
+            Self::Object(workload, object) => *object = Some(Box::new(workload.read_in_place(deserializer)?)),
             Self::Outline(outline) => *outline = Some(Box::new(Strict::deserialize(deserializer)?.0)),
             Self::Nothing => drop(IgnoredAny::deserialize(deserializer)?),
         }

@@ -7,14 +7,14 @@
 //! `object` is null on DELETE, `oldObject` on CREATE. An object that breaks it, or that is not what its kind says, is a
 //! [`ReviewError`], which lists all that is wrong with it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
     Concern, Inventory, Metadata, Object, Objects, Operation, Target, Template, Workload, WorkloadTable,
-    inventory::Namespace, inventory_object::InventoryWorkload, objects::Outline,
+    inventory::Namespace, inventory_object::InventoryWorkload, outline::Outline,
 };
 use crate::syntax::{
     ReadErrors, Str,
@@ -76,10 +76,10 @@ pub struct Review<'a> {
     pub from_file: bool,
     /// Tells whether somebody removes the scheduling gates that wait for other objects. [`Review::read`] leaves it false.
     pub opens_gates: bool,
-    /// The object as it shall be; on DELETE as it is.
-    pub new: Object<'a>,
+    /// The object as it shall be; on DELETE as it is. Shared, because the old one is judged in its place too.
+    pub new: Arc<Object<'a>>,
     /// The object as it is; on UPDATE only.
-    pub old: Option<Object<'a>>,
+    pub old: Option<Arc<Object<'a>>>,
     /// The other objects that are known, if any are.
     pub inventory: Option<&'a Inventory>,
 }
@@ -118,10 +118,9 @@ fn whole<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<Objec
 }
 
 /// Reads what tells whether an object has changed. Its errors are those of the whole object.
-fn outline<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<(Outline<'a>, &'a str), ObjectError> {
+fn outline<'a>(workload: &'static Workload, text: Option<&'a str>) -> Result<Outline<'a>, ObjectError> {
     let text = there(text)?;
-    let outline = from_object(text).map_err(|errors| workload.read(text).err().unwrap_or(errors))?;
-    Ok((outline, text))
+    Ok(Outline::of(text).map_err(|errors| workload.read(text).err().unwrap_or(errors))?)
 }
 
 /// Returns a Scale with what is known of the workload that it scales: the labels of its Pods, and what it ignores.
@@ -146,26 +145,22 @@ impl<'a> Request<'a> {
         let workload = target.workload();
         let in_new = |cause| ReviewError { field: "object", kind: workload.kind, cause };
         let in_old = |cause| ReviewError { field: "oldObject", kind: workload.kind, cause };
-        let in_new_text = |errors| in_new(ObjectError::Unreadable(errors));
-        let in_old_text = |errors| in_old(ObjectError::Unreadable(errors));
+        let changed = |new: Outline<'a>, old: Outline<'a>| {
+            if new.is_settled(&old) {
+                return Ok(None);
+            }
+            let new = workload.read_outline(new).map_err(|errors| in_new(ObjectError::Unreadable(errors)))?;
+            let old = workload.read_outline(old).map_err(|errors| in_old(ObjectError::Unreadable(errors)))?;
+            Ok(Some((new, Some(old))))
+        };
         let objects = match (objects, target.operation(), target.concern()) {
-            (Objects::NewPod(pod), ..) => ((*there(pod).map_err(in_new)?).into(), None),
-            (Objects::ChangedPod { new, old }, ..) => {
-                let (new, old) = (there(new).map_err(in_new)?, there(old).map_err(in_old)?);
-                if new.is_settled(&old) {
-                    return Ok(None);
-                }
-                (new.pod().map_err(in_new_text)?, Some(old.pod().map_err(in_old_text)?))
+            (Objects::Created { new, .. }, ..) => (*there(new).map_err(in_new)?, None),
+            (Objects::Changed { new, old }, ..) => {
+                return changed(*there(new).map_err(in_new)?, *there(old).map_err(in_old)?);
             }
             (Objects::Text { new, old }, Operation::Update, Concern::Spec) => {
-                let (new, new_text) = outline(workload, new).map_err(in_new)?;
-                let (old, old_text) = outline(workload, old).map_err(in_old)?;
-                if new.is_settled(&old) {
-                    return Ok(None);
-                }
-                let (spec_text, old_spec_text) = (new.spec_text(), old.spec_text());
-                let new = Object { spec_text, ..workload.read(new_text).map_err(in_new_text)? };
-                (new, Some(Object { spec_text: old_spec_text, ..workload.read(old_text).map_err(in_old_text)? }))
+                let new = outline(workload, new).map_err(in_new)?;
+                return changed(new, outline(workload, old).map_err(in_old)?);
             }
             (Objects::Text { new, old }, Operation::Update, _) => {
                 (whole(workload, new).map_err(in_new)?, Some(whole(workload, old).map_err(in_old)?))
@@ -253,8 +248,8 @@ impl<'a> Review<'a> {
             user: request.user,
             from_file: false,
             opens_gates: false,
-            new,
-            old,
+            new: Arc::new(new),
+            old: old.map(Arc::new),
             inventory: request.inventory,
         }))
     }

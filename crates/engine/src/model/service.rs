@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{IntOrString, LabelSelector, Metadata};
-use crate::syntax::{
-    List, Map, ReadErrors, Str,
-    json::{from_object, object_or_default},
-};
+use super::{IntOrString, LabelSelector};
+use crate::syntax::{List, Map, Str};
 
 /// A Service: whom it sends traffic to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,37 +42,29 @@ pub enum TargetPort {
     Name(String),
 }
 
-/// Reads a Service from its JSON text.
-pub(super) fn read_service(text: &str) -> Result<(Metadata<'_>, Service), ReadErrors> {
-    let ServiceRoot { metadata, spec } = from_object(text)?;
-    // The selector of an ExternalName is ignored (`core/v1` field documentation).
-    let match_labels = if *spec.kind == *"ExternalName" {
-        BTreeMap::new()
-    } else {
-        spec.selector.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-    };
-    let service = Service {
-        name: metadata.name.to_string(),
-        selector: LabelSelector { match_labels, match_expressions: Vec::new() },
-        ports: spec.ports.iter().map(SpecPort::defaulted).collect(),
-        is_headless: *spec.cluster_ip == *"None",
-        ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
-    };
-    Ok((metadata, service))
+impl Service {
+    /// Returns the Service of this name whose spec is `spec`.
+    pub(super) fn of(name: &str, spec: &ServiceSpec<'_>) -> Self {
+        // The selector of an ExternalName is ignored (`core/v1` field documentation).
+        let match_labels = if *spec.kind == *"ExternalName" {
+            BTreeMap::new()
+        } else {
+            spec.selector.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
+        Self {
+            name: name.to_owned(),
+            selector: LabelSelector { match_labels, match_expressions: Vec::new() },
+            ports: spec.ports.iter().map(SpecPort::defaulted).collect(),
+            is_headless: *spec.cluster_ip == *"None",
+            ignores_readiness: spec.publish_not_ready_addresses.unwrap_or(false),
+        }
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ServiceRoot<'a> {
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    metadata: Metadata<'a>,
-    #[serde(borrow, deserialize_with = "object_or_default")]
-    spec: ServiceSpec<'a>,
-}
-
+/// `ServiceSpec`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct ServiceSpec<'a> {
+pub(super) struct ServiceSpec<'a> {
     #[serde(borrow, rename = "type")]
     kind: Str<'a>,
     #[serde(borrow, rename = "clusterIP")]

@@ -407,4 +407,16 @@ mod tests {
             assert_eq!(crate::syntax::pattern::fault(place.at), None, "{}", place.at);
         }
     }
+
+    #[test]
+    fn places_are_below_the_spec() {
+        let claims = |row: &'static Workload| match row.layout {
+            Layout::Places { claims, .. } => claims,
+            _ => &[],
+        };
+        let places = WORKLOADS.iter().flat_map(Workload::places).map(|place| place.at);
+        for at in places.chain(WORKLOADS.iter().flat_map(claims).copied()) {
+            assert!(at.starts_with("spec."), "{at}: of a changed object only the text of its spec is kept");
+        }
+    }
 }

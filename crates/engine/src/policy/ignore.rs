@@ -213,7 +213,10 @@ impl Annotations {
     /// Returns what is wrong with the annotations of the object under review. What the old object had too is not said again.
     pub(super) fn notices(&self, review: &Review<'_>, ignored: &[Ignored]) -> Vec<Notice> {
         let all = exemptions(&review.new);
-        let old = review.old.as_ref().map(exemptions).unwrap_or_default();
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let old = review.old.as_deref().map(exemptions).unwrap_or_default();
         let old: HashSet<_> = old.iter().map(Exemption::text).collect();
         let refused_in_pods = refused_in_pods(&all, &review.new, ignored);
         let mut notices = Vec::new();

@@ -47,12 +47,14 @@ impl Settings {
                 found.push((active, std::mem::take(&mut findings)));
             }
         }
-        let mut excuses = None;
+        let (mut excuses, mut before) = (None, 0);
         if let Some(old) = review.old.as_ref().filter(|_| !found.is_empty()) {
-            excuses = Some(Excuses::of(found.iter().map(|(active, _)| *active), review, old, budget));
+            let (left, taken_out) = Excuses::of(&mut found, review, old, budget);
+            (excuses, before) = (Some(left), taken_out);
         }
         let exempting = self.annotations.exempting(&review.new);
-        let mut counting = Counting { excuses, aside, exempting, budget, verdict: Verdict::default() };
+        let verdict = Verdict { before, ..Verdict::default() };
+        let mut counting = Counting { excuses, aside, exempting, budget, verdict };
         for (active, all) in found {
             counting.add(active, all, review);
             if budget.is_spent() {
@@ -79,7 +81,7 @@ impl Settings {
 
 /// Decides what becomes of findings: an old one excuses some, the policy or an annotation sets others aside, and the rest count.
 struct Counting<'c, 'r> {
-    excuses: Option<Excuses>,
+    excuses: Option<Excuses<'c>>,
     aside: &'c Aside<'r>,
     exempting: Exempting,
     budget: &'c Budget<'c>,

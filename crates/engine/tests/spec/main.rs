@@ -17,6 +17,7 @@ mod exemptions;
 mod judging;
 mod kinds;
 mod mutations;
+mod reading;
 mod resources;
 mod rollout;
 mod rules;
