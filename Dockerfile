@@ -14,15 +14,11 @@ ARG CARGO_ABOUT=0.9.3
 RUN cargo install --locked cargo-about@${CARGO_ABOUT} --features cli
 WORKDIR /src
 COPY . .
-# The mounts keep downloads and compiled dependencies from one build to the next; the build is the same
-# without them. --target even for the host's own triple, so that RUSTFLAGS do not reach build scripts
-# and procedural macros, which cannot be static. On arm64 the triple is arm64's.
+# The mounts keep downloads and compiled dependencies from one build to the next; the build is the same without them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    target="$(rustc --print host-tuple)" \
-    && RUSTFLAGS="-C target-feature=+crt-static" \
-       cargo auditable build --profile dist --locked --bin podgate --target "$target" \
-    && install -D -m 0555 "target/$target/dist/podgate" /out/podgate \
+    RELEASE_FILES=/out/files release/build \
+    && install -D -m 0555 /out/files/bin/*/podgate /out/podgate \
     && install -d -m 0700 /out/certs \
     && release/notices /out/licenses/THIRD-PARTY-NOTICES.txt \
     && install -m 0444 LICENSE /out/licenses/LICENSE
@@ -44,7 +40,8 @@ COPY --from=build /out/licenses /licenses
 COPY --from=build --chown=65532:65532 /out/certs /certs
 # Blocks from this size on are given back to the system when they are freed. By itself glibc raises the
 # bound to 32 MiB once a large body was freed, and keeps what comes after it: twice the memory under load.
-ENV GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072
+# Without a bound each thread keeps freed memory of its own.
+ENV GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072:glibc.malloc.arena_max=2
 # Numeric: there is no /etc/passwd, and runAsNonRoot can only check a number.
 USER 65532:65532
 # Webhook (TLS); probes and metrics (plain HTTP).

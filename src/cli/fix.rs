@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use similar::TextDiff;
+use diffy::DiffOptions;
 
 use super::{
     check::Select,
@@ -93,8 +93,9 @@ fn diff(fixed: &[Fixed]) -> String {
     let mut text = String::new();
     for file in fixed.iter().filter(|file| file.before != file.after) {
         let name = file.name.trim_start_matches('/');
-        let diff = TextDiff::from_lines(&file.before, &file.after);
-        text.push_str(&diff.unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string());
+        let mut options = DiffOptions::new();
+        options.set_original_filename(format!("a/{name}")).set_modified_filename(format!("b/{name}"));
+        text.push_str(&options.create_patch(&file.before, &file.after).to_string());
     }
     text
 }

@@ -158,6 +158,13 @@ struct LimitArgs {
     )]
     max_bytes: usize,
 
+    /// Threads that serve connections and judge, and as many more that judge bodies over 64 KiB
+    ///
+    /// By default as many as the process may use processors, at most 4: each takes memory of its own, and 4 do more than an API
+    /// server asks for. A fraction of a processor counts as one.
+    #[arg(long, env = "PODGATE_THREADS", value_name = "N", value_parser = whole::<u16>(1, Some(1024)))]
+    threads: Option<u16>,
+
     /// Connections served at a time; a further one takes the place of the one that has had no answer for longest
     #[arg(
         long,
@@ -199,6 +206,7 @@ impl From<&LimitArgs> for Limits {
             max_body_bytes: args.max_body_bytes,
             max_requests: usize::try_from(args.max_requests).unwrap_or(usize::MAX),
             max_bytes: args.max_bytes,
+            threads: args.threads.map_or_else(|| Limits::default().threads, usize::from),
             max_connections: usize::try_from(args.max_connections).unwrap_or(usize::MAX),
             handshake_timeout: args.handshake_timeout,
             header_timeout: args.header_timeout,
@@ -233,7 +241,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.cluster.manage_certs && ensure_certificates(args)? && args.log_format == LogFormat::Text {
         print(&format!("made a development certificate in {}", args.cert_dir.display()));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(Limits::from(&args.limits).threads)
+        .enable_all()
+        .build()
+        .context("cannot start")?;
     let served = runtime.block_on(serve(args, listen, admin_listen, engine));
     // Does not wait for threads that read a file which hangs, or judge: they end with the process.
     runtime.shutdown_background();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame};
+use podgate::server::Limits;
 use podgate_engine::model::Review;
 use podgate_engine::rules::rule::Code;
 use podgate_engine::rules::{Check, Level, Report, Rule};
@@ -258,12 +259,8 @@ fn large_bodies_that_take_too_long() {
             let name = format!("podgate_errors_total{{reason=\"{reason}\"}} ");
             metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap().parse::<usize>().unwrap()
         };
-        let processors = std::thread::available_parallelism().unwrap().get();
-        assert_eq!(
-            (count("deadline"), count("overloaded")),
-            (processors.min(16), 16 - processors.min(16)),
-            "{metrics}"
-        );
+        let threads = Limits::default().threads;
+        assert_eq!((count("deadline"), count("overloaded")), (threads.min(16), 16 - threads.min(16)), "{metrics}");
         *HELD.lock().unwrap() = false;
         LET_GO.notify_all();
     });

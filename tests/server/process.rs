@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use podgate::server::Limits;
 use serde_json::Value;
 
 use crate::support::{NO_REVIEW, PATIENCE, client_builder};
@@ -377,6 +378,7 @@ fn bad_flags_and_files_end_with_2() {
         (&["serve", "--max-connections", "0"], "--max-connections"),
         (&["serve", "--max-body-bytes", "0"], "--max-body-bytes"),
         (&["serve", "--max-bytes", "0"], "--max-bytes"),
+        (&["serve", "--threads", "0"], "expected a whole number from 1 to 1024"),
         (&["serve", "--body-timeout", "0s"], "expected more than zero"),
         (&["serve", "--handshake-timeout", "0ms"], "expected more than zero"),
         (&["serve", "--no-such-flag"], "--no-such-flag"),
@@ -392,6 +394,19 @@ fn bad_flags_and_files_end_with_2() {
     let output = run(dir.path(), &["serve"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("certs has tls.crt but no tls.key"), "{}", stderr(&output));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn as_many_threads_as_were_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, expected) in [(&["--threads", "7"][..], 7), (&[], Limits::default().threads)] {
+        let mut process = Process::serve(dir.path(), args);
+        process.stdout_lines().find(|line| line.contains("/readyz")).expect("it says where it listens");
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", process.0.id())).unwrap();
+        let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+        assert_eq!(names.filter(|name| name.starts_with("tokio-")).count(), expected, "{args:?}");
+    }
 }
 
 #[test]

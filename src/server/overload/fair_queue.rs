@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::available_parallelism;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -69,14 +68,13 @@ impl FairQueue {
         Arc::new(Self { kind, max_running, max_bytes: usize::MAX, max_waiting, state: Mutex::default() })
     }
 
-    /// Returns the queue of large bodies: a thread for each processor, and half of [`Limits::max_bytes`] for what they become.
+    /// Returns the queue of large bodies: [`Limits::threads`], and half of [`Limits::max_bytes`] for what they become.
     pub(crate) fn large(limits: &Limits) -> Arc<Self> {
-        let max_running = available_parallelism().map_or(1, usize::from);
         let max_bytes = limits.max_bytes / 2;
         // Those that wait are bounded by their bytes.
         Arc::new(Self {
             kind: QueueKind::LargeBodies,
-            max_running,
+            max_running: limits.threads,
             max_bytes,
             max_waiting: usize::MAX,
             state: Mutex::default(),
