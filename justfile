@@ -27,7 +27,7 @@ counts:
 
 # The webhook on https://localhost:8443, with a development certificate in certs/.
 serve *ARGS:
-    cargo run --release -- serve {{ ARGS }}
+    cargo run -- serve {{ ARGS }}
 
 # Rewrite what is generated from the code: rule pages, tables, snapshots.
 docs:

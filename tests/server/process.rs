@@ -400,12 +400,14 @@ fn bad_flags_and_files_end_with_2() {
 #[cfg(target_os = "linux")]
 fn as_many_threads_as_were_asked_for() {
     let dir = tempfile::tempdir().unwrap();
-    for (args, expected) in [(&["--threads", "7"][..], 7), (&[], Limits::default().threads)] {
+    for (args, expected) in [(&["--threads", "9"][..], 9), (&[], Limits::default().threads)] {
         let mut process = Process::serve(dir.path(), args);
         process.stdout_lines().find(|line| line.contains("/readyz")).expect("it says where it listens");
         let tasks = std::fs::read_dir(format!("/proc/{}/task", process.0.id())).unwrap();
         let names = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
-        assert_eq!(names.filter(|name| name.starts_with("tokio-")).count(), expected, "{args:?}");
+        let count = names.filter(|name| name.starts_with("tokio-")).count();
+        // Those that read files have the same name, and end some seconds later.
+        assert!((expected..expected + 4).contains(&count), "{args:?}: {count} threads");
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) const ELSEWHERE: &[Elsewhere] = &[
     // The whole page, in the order of its commands.
     of("docs/rollout.md", "*", "tests/cluster/rollout.rs"),
     // From nothing, as a reader does who builds podgate.
-    of("*", "cargo run --release -- serve*", "tests/program/docs/serve.rs"),
+    of("*", "cargo run -- serve*", "tests/program/docs/serve.rs"),
     of("*", "curl --cacert certs/ca.crt *https://localhost:8443/*", "tests/server/samples.rs"),
     of("*", "cargo test*", ".ci/run"),
     of("*", "UPDATE=1 cargo test*", ".ci/run"),

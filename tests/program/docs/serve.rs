@@ -26,7 +26,7 @@ fn with_usual_ports(text: &str) -> String {
 #[test]
 fn serve_begins_as_shown() {
     let page = fs::read_to_string(root().join("docs/install.md")).unwrap();
-    let (_, shown) = page.split_once("$ cargo run --release -- serve\n").unwrap();
+    let (_, shown) = page.split_once("$ cargo run -- serve\n").unwrap();
     let (shown, _) = shown.split_once("```").unwrap();
 
     let certs = tempfile::tempdir().unwrap();
