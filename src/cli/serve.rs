@@ -148,7 +148,7 @@ struct LimitArgs {
 
     /// Memory for request bodies, what they become while they are judged, and answers until they are read
     ///
-    /// The program itself and its connections take up to 70 MiB more. One body of --max-body-bytes always has room.
+    /// The program itself and its connections take up to 110 MiB more. One body of --max-body-bytes always has room.
     #[arg(
         long,
         env = "PODGATE_MAX_BYTES",

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{Audit, Found, Judged, Source, fingerprints};
-use podgate_engine::rules::Level;
-
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+use podgate_manifests::output::sarif::{SCHEMA, level};
 
 /// Returns the audit as a SARIF log of one run, with the rules and observations that found something.
 pub fn write(audit: &Audit) -> String {
@@ -69,13 +67,4 @@ fn result(object: &Judged, found: &Found, ids: &[&str], fingerprint: &str) -> Va
         "partialFingerprints": {"podgate/v1": fingerprint},
         "properties": {"pods": found.pods, "created": object.created, "refused": object.is_refused()},
     })
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Deny => "error",
-        Level::Warn => "warning",
-        Level::Audit => "note",
-        Level::Off => "none",
-    }
 }

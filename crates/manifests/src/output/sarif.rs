@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::{Located, Outcome, Problem, Spot, fingerprint::fingerprints};
 use podgate_engine::rules::{Level, RULES, Rule};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// The address of the JSON Schema of SARIF 2.1.0.
+pub const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The outcome as a SARIF log of one run. Every rule is in it with its page, found or not.
 pub fn write(outcome: &Outcome) -> String {
@@ -47,7 +48,8 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn level(level: Level) -> &'static str {
+/// Returns what SARIF calls a level.
+pub fn level(level: Level) -> &'static str {
     match level {
         Level::Deny => "error",
         Level::Warn => "warning",

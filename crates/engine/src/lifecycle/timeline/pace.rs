@@ -12,7 +12,7 @@ pub(super) enum Pace {
 }
 
 impl Pace {
-    /// How long the kubelet takes to see that something has changed: it looks at its containers once a second (`genericPlegRelistPeriod`).
+    /// Returns how long the kubelet takes to see that something has changed: it looks at its containers once a second (`genericPlegRelistPeriod`).
     pub(super) fn notice(self) -> Duration {
         match self {
             Self::Early => Duration::ZERO,
@@ -20,8 +20,9 @@ impl Pace {
         }
     }
 
-    /// Returns how long after its start a container has run so many seconds for the kubelet's probes: the start is cut to whole seconds
-    /// (`doProbe` reads the status that `normalizeStatus` has cut), so that it may be up to a second less.
+    /// Returns how long after a time so many seconds have gone by for those who know it cut to whole seconds: up to a second less. So
+    /// are all times of the API, among them the start of a container that the kubelet's probes count from (`doProbe` reads the status
+    /// that `normalizeStatus` has cut).
     pub(super) fn whole_seconds(self, seconds: i64) -> Duration {
         let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         match self {

@@ -6,10 +6,13 @@ use super::{
     course::{Course, Revision, Why},
     fleet::{Fleet, Group, Look},
     given::{PodTimes, pods},
-    log::{Pace, merge},
+    log::merge,
 };
 use crate::{
-    lifecycle::rollout::{Rollout, node_by_node},
+    lifecycle::{
+        rollout::{Rollout, node_by_node},
+        timeline::pace::Pace,
+    },
     model::{Workload, object::ControllerSpec},
 };
 

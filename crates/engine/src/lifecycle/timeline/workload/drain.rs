@@ -6,13 +6,14 @@ use super::{
     course::{Course, End, Revision, What, Why},
     fleet::{Fleet, Group, Look},
     given::{PodTimes, pods},
-    log::{Log, Pace, merge},
+    log::{Log, merge},
     rollout, stateful,
 };
 use crate::{
     lifecycle::{
         disruption::{desired_healthy, percent},
         rollout::Rollout,
+        timeline::pace::Pace,
     },
     model::{
         Workload,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     course::{End, Revision, What, Why},
     given::{HORIZON, MAX_ROUNDS, PodTimes},
-    log::{Counts, Entry, Log, Pace},
+    log::{Counts, Entry, Log},
 };
+use crate::lifecycle::timeline::pace::Pace;
 
 /// How far a Pod has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

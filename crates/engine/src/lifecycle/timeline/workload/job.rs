@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{
     course::{Course, End, Failure, Revision, What, Why},
     given::{HORIZON, MAX_ROUNDS, PodTimes, pods},
-    log::{Counts, Entry, Log, Pace, merge},
+    log::{Counts, Entry, Log, merge},
 };
 use crate::{
     lifecycle::{
         restart::{back_off_seconds, job_back_off_seconds},
-        timeline::Bounds,
+        timeline::{Bounds, pace::Pace},
     },
     model::object::JobSpec,
 };

@@ -6,14 +6,7 @@ use super::{
     course::{Course, End, Event, Revision, Step, What, Why, Worst},
     given::{HORIZON, PodTimes},
 };
-use crate::lifecycle::timeline::Bounds;
-
-/// A run of a simulation: with everything as early, or as late as can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    Early,
-    Late,
-}
+use crate::lifecycle::timeline::{Bounds, pace::Pace};
 
 impl Pace {
     /// Returns when something happens, counted from `from`. `None`: never.
@@ -25,18 +18,8 @@ impl Pace {
         takes.filter(|takes| *takes < HORIZON).map(|takes| from.saturating_add(takes))
     }
 
-    /// Returns the one of two times that is his: the earlier or the later.
+    /// Returns the one of two times that counts in a run of this pace.
     pub(super) fn pick(self, early: Duration, late: Duration) -> Duration {
-        if self == Self::Early { early } else { late }
-    }
-
-    /// Returns how long `seconds` are that the API counts from a time cut to whole seconds.
-    pub(super) fn whole_seconds(self, seconds: i64) -> Duration {
-        let seconds = u64::try_from(seconds).unwrap_or(0);
-        Duration::from_secs(self.pick_count(seconds.saturating_sub(1), seconds))
-    }
-
-    fn pick_count(self, early: u64, late: u64) -> u64 {
         if self == Self::Early { early } else { late }
     }
 }

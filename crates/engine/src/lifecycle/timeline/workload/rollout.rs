@@ -6,10 +6,13 @@ use super::{
     course::{Course, End, Revision, What, Why},
     fleet::{Fleet, Group, Look},
     given::{MAX_PODS, PodTimes, pods},
-    log::{Entry, Log, Pace, merge},
+    log::{Entry, Log, merge},
 };
 use crate::{
-    lifecycle::rollout::{Rollout, progress_deadline, rolling_update},
+    lifecycle::{
+        rollout::{Rollout, progress_deadline, rolling_update},
+        timeline::pace::Pace,
+    },
     model::{Workload, object::ControllerSpec},
 };
 

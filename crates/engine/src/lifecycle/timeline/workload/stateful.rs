@@ -6,10 +6,10 @@ use super::{
     course::{Course, Revision, Why},
     fleet::{Fleet, Group, Look},
     given::{PodTimes, pods},
-    log::{Pace, merge},
+    log::merge,
 };
 use crate::{
-    lifecycle::rollout::partial_update,
+    lifecycle::{rollout::partial_update, timeline::pace::Pace},
     model::{Workload, object::ControllerSpec},
 };
 
