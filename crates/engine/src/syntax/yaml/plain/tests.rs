@@ -54,7 +54,7 @@ fn reads_what_most_manifests_are_made_of() {
         "a: |\n  tab\tin\n  \tleads\n# a\ttab\nb: >\n  x\n  \ty\n  z\n",
         "a: |\n  x\n # comment\nb: 1\n",
         "ä: ü # ß\nb: 日本 😀\n# \u{a0} –\nc: |\n  “x”\n",
-        "on: x\n1: y\n1.50: z\n~x: 0755\nyes: 0x1F\nb: 1e3\nc: .5\nd: 1_000\ne: 0\nf: 00\ng: 123456789012345678\nh: 1234567890123456789\ni: 99999999999999999999\n",
+        "on: x\n1: y\n1.50: z\n~x: 0755\noff: 0x1F\nb: 1e3\nc: .5\nd: 1_000\ne: 0\nf: 00\ng: 123456789012345678\nh: 1234567890123456789\ni: 99999999999999999999\n",
         "a: -\u{31}\nb: -x\nc: --- x\n-d: 1\n-: 2\n",
         "a: &x\n  p: 1\nb: *x\nc: &y [1]\nd: [2]\ne: *y # c\nf: &z |\n  t\ng: *z\nh: &x 5\ni: *x\n",
         "a: &x # c\n- 1\nb:\n- *x\n- &y q\n- *y\n- &z\n  k: v\n- *z\n- &w {a: 1}\n",
