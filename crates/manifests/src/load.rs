@@ -106,6 +106,27 @@ pub(super) struct Item {
 enum Json {
     InFile(Range<usize>),
     Converted(Arc<str>, Range<usize>),
+    /// That document has to be turned into JSON once more.
+    Forgotten(Range<usize>),
+}
+
+/// The JSON text of the objects of one part of a file.
+pub(super) struct Texts<'s> {
+    loaded: &'s Loaded,
+    /// The documents of the part, where they were forgotten.
+    again: Vec<Cow<'s, str>>,
+}
+
+impl Texts<'_> {
+    /// Returns an object of the part as JSON text.
+    pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
+        match &item.json {
+            Json::Forgotten(range) => {
+                self.again.get(item.document).and_then(|text| text.get(range.clone())).unwrap_or_default()
+            }
+            _ => self.loaded.json(item),
+        }
+    }
 }
 
 impl Item {
@@ -132,13 +153,32 @@ impl Item {
 }
 
 impl Loaded {
-    /// Returns the object as JSON text.
+    /// Returns the object as JSON text; where that is forgotten, only [`Self::texts`] has it.
     pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
         let text = match &item.json {
             Json::InFile(range) => self.text.get(range.clone()),
             Json::Converted(text, range) => text.get(range.clone()),
+            Json::Forgotten(_) => None,
         };
         text.unwrap_or_default()
+    }
+
+    /// Forgets the JSON text that can be made of the text of the file again, and takes about as much memory.
+    pub(super) fn forget_json(&mut self) {
+        for item in &mut self.items {
+            if let Json::Converted(_, range) = &mut item.json {
+                item.json = Json::Forgotten(std::mem::take(range));
+            }
+        }
+    }
+
+    /// Returns the JSON text of objects that stand in one part.
+    pub(super) fn texts<'s>(&'s self, lines: &Lines<'s>, items: &[Item]) -> Texts<'s> {
+        let forgotten = items.iter().find(|item| matches!(item.json, Json::Forgotten(_)));
+        let part = forgotten.and_then(|item| self.parts.get(item.part));
+        // It could be read before.
+        let documents = part.map(|part| part.read(lines).unwrap_or_default()).unwrap_or_default();
+        Texts { loaded: self, again: documents.into_iter().map(|document| document.json).collect() }
     }
 
     /// Returns where the object stands in the file, which has these lines.
@@ -171,8 +211,8 @@ impl Loaded {
 
     /// Tells the errors at a placeholder, where a value of another kind belongs, from all others.
     pub(super) fn placeholders<'i>(
-        &'i self,
         failed: Vec<(&'i Item, ObjectFailure)>,
+        json: impl for<'t> Fn(&'t Item) -> &'t str,
     ) -> [Vec<(&'i Item, ObjectFailure)>; 2] {
         let (mut placeholders, mut others) = (Vec::new(), Vec::new());
         for (item, failure) in failed {
@@ -180,7 +220,7 @@ impl Loaded {
                 others.push((item, failure));
                 continue;
             };
-            let rest = errors.without(|error| match placeholder::at(self.json(item), &error.at) {
+            let rest = errors.without(|error| match placeholder::at(json(item), &error.at) {
                 Some(value) => {
                     placeholders.push((item, ObjectFailure::Placeholder { at: error.at.clone(), value }));
                     true
@@ -195,7 +235,7 @@ impl Loaded {
     /// Returns about how much memory it holds, in bytes.
     pub(super) fn size(&self) -> usize {
         let converted = self.items.iter().map(|item| match &item.json {
-            Json::InFile(_) => 0,
+            Json::InFile(_) | Json::Forgotten(_) => 0,
             Json::Converted(_, range) => range.len(),
         });
         self.text.len() + converted.sum::<usize>() + self.items.len() * size_of::<Item>()

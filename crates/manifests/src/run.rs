@@ -40,6 +40,9 @@ use podgate_engine::{
 /// Tells how much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
 /// twice.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// Tells from how many bytes on the JSON text that is made of a file is not kept in between: making it again takes less than holding
+/// as much again as the file.
+const LARGE_BYTES: usize = 4 * 1024 * 1024;
 /// Tells how many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
 /// quicker than changing.
 const BATCH: usize = 32;
@@ -64,11 +67,13 @@ impl<I: Input> Check<'_, I> {
     /// Judges the objects in `inputs`, each beside those of its environment; of an object that is there several times rules
     /// see the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
     pub fn run(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
-        parallel::with_threads(|| self.run_here(inputs, progress, MAX_KEPT_BYTES))
+        parallel::with_threads(|| {
+            self.run_here(inputs, progress, Limits { kept_bytes: MAX_KEPT_BYTES, large_bytes: LARGE_BYTES })
+        })
     }
 
-    fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), max_kept_bytes: usize) -> Outcome {
-        let room = Room { taken: AtomicUsize::new(0), bytes: max_kept_bytes };
+    fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), limits: Limits) -> Outcome {
+        let room = Room { taken: AtomicUsize::new(0), limits };
         let tree = Tree::of(self.folder, inputs, self.around);
         // All threads get some of few files.
         let batch = (inputs.len() / (8 * parallel::threads())).clamp(1, BATCH);
@@ -174,7 +179,8 @@ impl<I: Input> Check<'_, I> {
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let judge = |item| (item, self.judge(item, loaded.json(item), beside));
+            let texts = loaded.texts(&lines, items);
+            let judge = |item| (item, self.judge(item, texts.json(item), beside));
             // A List of thousands, as `kubectl get -o json` writes it, is one part.
             let all = parallel::map(items, load::FEW, judge);
             let (mut verdicts, mut unreadable) = (Vec::new(), Vec::new());
@@ -196,7 +202,7 @@ impl<I: Input> Check<'_, I> {
                     Err(error) => unreadable.push((item, error)),
                 }
             }
-            let [placeholders, unreadable] = loaded.placeholders(unreadable);
+            let [placeholders, unreadable] = Loaded::placeholders(unreadable, |item| texts.json(item));
             judged.problems = loaded.problems_of(&lines, &file, &unreadable);
             for holder in loaded.problems_of(&lines, &file, &placeholders) {
                 judged.aside.add(Reason::Placeholder, "", &holder.to_string());
@@ -315,7 +321,16 @@ struct Beside<'b> {
 /// Tells how much text may be kept, and how much has been.
 struct Room {
     taken: AtomicUsize,
-    bytes: usize,
+    limits: Limits,
+}
+
+/// Limits what is kept between reading and judging.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// All text together.
+    kept_bytes: usize,
+    /// Of files with more text only that is kept, and no JSON text that is made of it.
+    large_bytes: usize,
 }
 
 /// A file, kept in memory or to be read again.
@@ -347,12 +362,15 @@ impl<'i, I: Input> File<'i, I> {
             known.push(Other { identity: item.identity.clone(), makes_pods, entry });
         }
         let lines = Lines::of(&loaded.text);
-        let [placeholders, unreadable] = loaded.placeholders(unreadable);
+        let [placeholders, unreadable] = Loaded::placeholders(unreadable, |item| loaded.json(item));
         problems.extend(loaded.problems_of(&lines, input.name(), &unreadable));
         for holder in loaded.problems_of(&lines, input.name(), &placeholders) {
             aside.add(Reason::Placeholder, "", &holder.to_string());
         }
-        let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
+        if loaded.text.len() > room.limits.large_bytes {
+            loaded.forget_json();
+        }
+        let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.limits.kept_bytes;
         let keep = has_room || !input.is_readable_again();
         Self { input, kept: keep.then_some(loaded), others: known, objects, skipped, aside, problems }
     }
@@ -503,12 +521,15 @@ mod tests {
         }
         let engine = Engine::default();
         let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
-        let said = |max_kept_bytes| {
-            let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, max_kept_bytes));
+        let said = |kept_bytes, large_bytes| {
+            let limits = Limits { kept_bytes, large_bytes };
+            let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, limits));
             assert!(outcome.findings.len() > 100 && outcome.problems.len() > 10);
             format!("{outcome:#?}")
         };
-        let all = said(MAX_KEPT_BYTES);
-        assert!([0, 10_000].into_iter().all(|max_kept_bytes| said(max_kept_bytes) == all));
+        let all = said(MAX_KEPT_BYTES, LARGE_BYTES);
+        for (kept_bytes, large_bytes) in [(0, LARGE_BYTES), (10_000, LARGE_BYTES), (MAX_KEPT_BYTES, 0), (10_000, 0)] {
+            assert_eq!(said(kept_bytes, large_bytes), all);
+        }
     }
 }
