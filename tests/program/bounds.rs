@@ -88,8 +88,7 @@ fn time_grows_with_the_file_and_not_with_its_square() {
 /// output is read than a pipe holds.
 #[cfg(target_os = "linux")]
 fn peak_kib(folder: &Path, file: &str) -> usize {
-    let mut child =
-        podgate(folder).args(["check", file]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = podgate(folder).args(["check", file]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let mut said = vec![0; 1];
     stdout.read_exact(&mut said).unwrap();

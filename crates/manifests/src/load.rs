@@ -210,9 +210,9 @@ impl Loaded {
     }
 
     /// Tells the errors at a placeholder, where a value of another kind belongs, from all others.
-    pub(super) fn placeholders<'i>(
+    pub(super) fn placeholders<'i, 't>(
         failed: Vec<(&'i Item, ObjectFailure)>,
-        json: impl for<'t> Fn(&'t Item) -> &'t str,
+        json: impl Fn(&'i Item) -> &'t str,
     ) -> [Vec<(&'i Item, ObjectFailure)>; 2] {
         let (mut placeholders, mut others) = (Vec::new(), Vec::new());
         for (item, failure) in failed {
