@@ -82,7 +82,12 @@ pub(super) struct Loaded {
     pub(super) aside: Tally,
     /// Holds what could not be read.
     pub(super) problems: Vec<Problem>,
+    /// Holds what each of the items tells about itself, where the JSON text is forgotten that says it.
+    pub(super) facts: Vec<Facts>,
 }
+
+/// Holds what an object tells about itself to the judgement of others.
+pub(super) type Facts = Result<Option<InventoryObject>, ObjectFailure>;
 
 /// One object of a file.
 #[derive(Debug)]
@@ -130,6 +135,26 @@ impl Texts<'_> {
 }
 
 impl Item {
+    /// Returns it as JSON text, unless that is forgotten.
+    fn text<'s>(&'s self, file: &'s str) -> &'s str {
+        let text = match &self.json {
+            Json::InFile(range) => file.get(range.clone()),
+            Json::Converted(text, range) => text.get(range.clone()),
+            Json::Forgotten(_) => None,
+        };
+        text.unwrap_or_default()
+    }
+
+    /// Reads what it tells about itself to the judgement of others. Where it is judged itself, its errors are reported then.
+    pub(super) fn facts(&self, text: &str) -> Facts {
+        if let Some(fault) = &self.fault {
+            return Err(ObjectFailure::Fault(fault.clone()));
+        }
+        let Identity { kind, namespace, .. } = &self.identity;
+        let facts = InventoryObject::read(self.identity.group(), kind, namespace, text);
+        if self.workload.is_some() { Ok(facts.unwrap_or_default()) } else { Ok(facts?) }
+    }
+
     /// Returns what `failure` says of the object: each error with its place in it.
     fn errors(&self, failure: &ObjectFailure) -> Vec<(&Self, Path, String)> {
         let ObjectFailure::Unreadable(errors) = failure else {
@@ -155,26 +180,12 @@ impl Item {
 impl Loaded {
     /// Returns the object as JSON text; where that is forgotten, only [`Self::texts`] has it.
     pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
-        let text = match &item.json {
-            Json::InFile(range) => self.text.get(range.clone()),
-            Json::Converted(text, range) => text.get(range.clone()),
-            Json::Forgotten(_) => None,
-        };
-        text.unwrap_or_default()
+        item.text(&self.text)
     }
 
-    /// Forgets the JSON text that can be made of the text of the file again, and takes about as much memory.
-    pub(super) fn forget_json(&mut self) {
-        for item in &mut self.items {
-            if let Json::Converted(_, range) = &mut item.json {
-                item.json = Json::Forgotten(std::mem::take(range));
-            }
-        }
-    }
-
-    /// Returns the JSON text of objects that stand in one part.
-    pub(super) fn texts<'s>(&'s self, lines: &Lines<'s>, items: &[Item]) -> Texts<'s> {
-        let forgotten = items.iter().find(|item| matches!(item.json, Json::Forgotten(_)));
+    /// Returns the JSON text of the objects that stand in the part of this one.
+    pub(super) fn texts<'s>(&'s self, lines: &Lines<'s>, item: Option<&Item>) -> Texts<'s> {
+        let forgotten = item.filter(|item| matches!(item.json, Json::Forgotten(_)));
         let part = forgotten.and_then(|item| self.parts.get(item.part));
         // It could be read before.
         let documents = part.map(|part| part.read(lines).unwrap_or_default()).unwrap_or_default();
@@ -249,6 +260,9 @@ pub(super) struct Reader<'r> {
     pub(super) kinds: &'r WorkloadTable,
     /// Objects that name no namespace live in this one.
     pub(super) namespace: &'r str,
+    /// In files of more bytes the JSON text is forgotten that is made of a document, once it is known what its objects tell about
+    /// themselves: it takes about as much memory as the file.
+    pub(super) large_bytes: usize,
 }
 
 /// Reads and takes apart one file.
@@ -270,7 +284,11 @@ fn from_text(input: &impl Input, text: String, reader: Reader<'_>) -> Loaded {
     let mut parts = source::parts(&text);
     let lines = Lines::of(&text);
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
-    let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, reader));
+    let is_large = text.len() > reader.large_bytes;
+    let found = parallel::map(&numbered, FEW, |(index, part)| {
+        let found = objects(&lines, *index, part, reader);
+        if is_large { found.without_json(&text) } else { found }
+    });
     let mut loaded = Loaded::default();
     let mut is_template = false;
     for (found, part) in found.into_iter().zip(&mut parts) {
@@ -281,6 +299,7 @@ fn from_text(input: &impl Input, text: String, reader: Reader<'_>) -> Loaded {
             Problem::of(name, Some(*place), &message)
         }));
         loaded.items.extend(found.items);
+        loaded.facts.extend(found.facts);
         loaded.objects += found.objects;
         loaded.skipped += found.skipped;
         for (reason, kind, example) in found.aside {
@@ -323,6 +342,22 @@ struct PartObjects {
     repeats: bool,
     /// Those in the objects that are of use.
     duplicates: Vec<Duplicate>,
+    /// As in [`Loaded::facts`].
+    facts: Vec<Facts>,
+}
+
+impl PartObjects {
+    /// Forgets the JSON text that can be made of that of the file again, once it is known what it tells.
+    fn without_json(mut self, file: &str) -> Self {
+        // A List of thousands is one part.
+        self.facts = parallel::map(&self.items, FEW, |item| item.facts(item.text(file)));
+        for item in &mut self.items {
+            if let Json::Converted(_, range) = &mut item.json {
+                item.json = Json::Forgotten(std::mem::take(range));
+            }
+        }
+        self
+    }
 }
 
 fn objects(lines: &Lines<'_>, index: usize, part: &Part, reader: Reader<'_>) -> PartObjects {

@@ -10,6 +10,7 @@
 
 use std::{
     borrow::Cow,
+    iter,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -100,7 +101,8 @@ impl<I: Input> Check<'_, I> {
             [only] => Some(namespaces.take_inventory(only, &mut known)),
             _ => None,
         };
-        let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.reader())));
+        let old: Vec<(&I, Loaded)> =
+            parallel::map(self.old, 1, |input| (input, load::load(input, self.reader(usize::MAX))));
         let old_problems = old.iter().flat_map(|(_, loaded)| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
         let old = Old::of(old.iter().flat_map(|(input, loaded)| {
@@ -111,7 +113,7 @@ impl<I: Input> Check<'_, I> {
                 only.as_ref().map_or_else(|| Cow::Owned(namespaces.inventory(environment, &known)), Cow::Borrowed);
             parallel::map(&environment.own, 1, |index| {
                 let judged = files.get(*index).map(|file| {
-                    file.with(self.reader(), |loaded| {
+                    file.with(self.reader(limits.large_bytes), |loaded| {
                         let has_comments = loaded.text.contains(comments::MARK);
                         let name = file.input.name();
                         self.judge_file(loaded, &Beside { inventory: &inventory, old: &old, name, has_comments })
@@ -145,8 +147,8 @@ impl<I: Input> Check<'_, I> {
         outcome
     }
 
-    fn reader(&self) -> Reader<'_> {
-        Reader { kinds: self.engine.kinds(), namespace: self.namespace }
+    fn reader(&self, large_bytes: usize) -> Reader<'_> {
+        Reader { kinds: self.engine.kinds(), namespace: self.namespace, large_bytes }
     }
 
     fn read<'i>(&self, batch: &'i [I], tree: &Tree, room: &Room) -> Vec<File<'i, I>> {
@@ -156,8 +158,8 @@ impl<I: Input> Check<'_, I> {
         for input in batch {
             let mut loaded = Loaded::default();
             match tree.role(input.name()) {
-                _ if input.is_rendered() => loaded = load::load(input, self.reader()),
-                Role::Manifest => loaded = load::load(input, self.reader()),
+                _ if input.is_rendered() => loaded = load::load(input, self.reader(room.limits.large_bytes)),
+                Role::Manifest => loaded = load::load(input, self.reader(room.limits.large_bytes)),
                 Role::Aside(reason) => loaded.aside.add(reason, "", input.name()),
                 Role::Nothing => loaded.skipped = 1,
                 Role::Template => {}
@@ -179,7 +181,7 @@ impl<I: Input> Check<'_, I> {
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let texts = loaded.texts(&lines, items);
+            let texts = loaded.texts(&lines, items.first());
             let judge = |item| (item, self.judge(item, texts.json(item), beside));
             // A List of thousands, as `kubectl get -o json` writes it, is one part.
             let all = parallel::map(items, load::FEW, judge);
@@ -350,10 +352,12 @@ impl<'i, I: Input> File<'i, I> {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let mut problems = std::mem::take(&mut loaded.problems);
         let mut aside = std::mem::take(&mut loaded.aside);
-        let entry = |item| (item, facts(item, loaded.json(item)));
-        let entries = parallel::map(&loaded.items, load::FEW, entry);
-        let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
-        for (item, entry) in entries {
+        let mut facts = std::mem::take(&mut loaded.facts);
+        if facts.len() != loaded.items.len() {
+            facts = parallel::map(&loaded.items, load::FEW, |item| item.facts(loaded.json(item)));
+        }
+        let (mut known, mut unreadable) = (Vec::with_capacity(facts.len()), Vec::new());
+        for (item, entry) in loaded.items.iter().zip(facts) {
             let entry = entry.unwrap_or_else(|error| {
                 unreadable.push((item, error));
                 None
@@ -362,13 +366,19 @@ impl<'i, I: Input> File<'i, I> {
             known.push(Other { identity: item.identity.clone(), makes_pods, entry });
         }
         let lines = Lines::of(&loaded.text);
-        let [placeholders, unreadable] = Loaded::placeholders(unreadable, |item| loaded.json(item));
+        let (mut placeholders, mut others, mut rest) = (Vec::new(), Vec::new(), unreadable.into_iter().peekable());
+        while let Some((first, _)) = rest.peek() {
+            let texts = loaded.texts(&lines, Some(first));
+            let part = first.part;
+            let of_part = iter::from_fn(|| rest.next_if(|(item, _)| item.part == part)).collect();
+            let [held, other] = Loaded::placeholders(of_part, |item| texts.json(item));
+            placeholders.extend(held);
+            others.extend(other);
+        }
+        let unreadable = others;
         problems.extend(loaded.problems_of(&lines, input.name(), &unreadable));
         for holder in loaded.problems_of(&lines, input.name(), &placeholders) {
             aside.add(Reason::Placeholder, "", &holder.to_string());
-        }
-        if loaded.text.len() > room.limits.large_bytes {
-            loaded.forget_json();
         }
         let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.limits.kept_bytes;
         let keep = has_room || !input.is_readable_again();
@@ -383,16 +393,6 @@ impl<'i, I: Input> File<'i, I> {
             None => then(&load::load(self.input, reader)),
         }
     }
-}
-
-/// Reads what an object tells about itself to the judgement of others. Where it is judged itself, its errors are reported then.
-fn facts(item: &Item, text: &str) -> Result<Option<InventoryObject>, ObjectFailure> {
-    if let Some(fault) = &item.fault {
-        return Err(ObjectFailure::Fault(fault.clone()));
-    }
-    let Identity { kind, namespace, .. } = &item.identity;
-    let facts = InventoryObject::read(item.identity.group(), kind, namespace, text);
-    if item.workload.is_some() { Ok(facts.unwrap_or_default()) } else { Ok(facts?) }
 }
 
 /// Holds what one file, or one object of it, gave.
