@@ -1,16 +1,10 @@
 //! Large files: time that grows with the file and not faster, whatever it holds.
 
-use std::{
-    fs,
-    io::Read,
-    path::Path,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{folder, podgate, run};
+use super::{folder, run};
 
 /// Files of `count` objects, or of one that has `count` parts, with something to say of every one.
 fn files(count: usize) -> Vec<(&'static str, String)> {
@@ -82,43 +76,4 @@ fn time_grows_with_the_file_and_not_with_its_square() {
         let floor = Duration::from_millis(30);
         assert!(large < small.max(floor) * 24, "{name}: {small:?}, of eight times as much {large:?}");
     }
-}
-
-/// The most memory that a run has had, in KiB, once it begins to write: it has done all else by then, and waits until more of its
-/// output is read than a pipe holds.
-#[cfg(target_os = "linux")]
-fn peak_kib(folder: &Path, file: &str) -> usize {
-    let mut child = podgate(folder).args(["check", file]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let mut said = vec![0; 1];
-    stdout.read_exact(&mut said).unwrap();
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    stdout.read_to_end(&mut said).unwrap();
-    child.wait().unwrap();
-    assert!(said.len() > 128 * 1024, "only {} bytes of output", said.len());
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-/// A large file is held as it is written; the JSON text that is made of it is not held beside what is known of its objects.
-#[cfg(target_os = "linux")]
-#[test]
-fn memory_is_a_few_times_that_of_the_file() {
-    // An object of ten kilobytes has a finding, and most of it is text that nothing looks at.
-    let note = "      some words that say what this is for, and more of them that fill the line\n".repeat(128);
-    let object = |number: usize| {
-        format!(
-            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web-{number}\n  annotations:\n    note: |\n{note}\
-            spec:\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    \
-            spec:\n      containers:\n      - name: app\n        image: a:1\n        ports:\n        - containerPort: 8080\n      \
-            - name: metrics\n        image: a:1\n        ports:\n        - containerPort: 8080\n---\n"
-        )
-    };
-    let text = |count: usize| (0..count).map(object).collect::<String>();
-    let (few, many) = (text(600), text(2400));
-    let folder = folder(&[("few.yaml", &few), ("many.yaml", &many)]);
-    let (small, large) = (peak_kib(folder.path(), "few.yaml"), peak_kib(folder.path(), "many.yaml"));
-    let more = (many.len() - few.len()) / 1024;
-    println!("{} KiB more take {} KiB more: {small}, {large}", more, large.saturating_sub(small));
-    assert!(large < small + 3 * more, "{more} KiB more take {} KiB more", large.saturating_sub(small));
 }

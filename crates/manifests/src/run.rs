@@ -2,8 +2,9 @@
 //!
 //! Rules compare objects (a Deployment and its PodDisruptionBudget, two Pods with one host port), and no order of the files
 //! would put the one before the other. A run therefore has two steps. The first takes each file apart and keeps what others may
-//! ask of its objects ([`InventoryObject`](podgate_engine::model::InventoryObject)); the second judges each object beside those of its environment. The text of the files
-//! is kept in between as far as there is room, and read again beyond it, so that memory stays bounded whatever is checked. Both
+//! ask of its objects ([`InventoryObject`](podgate_engine::model::InventoryObject)); the second judges each object beside those of its
+//! environment. The text of the files is kept in between as far as there is room, and read again beyond it, so that memory stays
+//! bounded whatever is checked. Both
 //! steps use all threads, by file and, in a large file, by object; the results are put back into the order of the files, so that
 //! they do not depend on the threads. Objects that cannot be read, or at which a rule fails, are problems of their own, and the
 //! rest is judged all the same.
