@@ -65,6 +65,7 @@ fn reads_what_most_manifests_are_made_of() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // They are cases.
 fn gives_up_at_all_else() {
     let (long, deep) = ("k".repeat(1100), "- ".repeat(600));
     for text in [
