@@ -54,10 +54,9 @@ pub(super) fn has_tabs(text: &str) -> Option<bool> {
     let mut has_tabs = false;
     for char in text.chars() {
         match char {
-            ' '..='~' | '\n' => {}
             '\t' => has_tabs = true,
             '\u{2028}' | '\u{2029}' | '\u{feff}' => return None,
-            '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => {}
+            ' '..='~' | '\n' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => {}
             _ => return None,
         }
     }
@@ -216,14 +215,13 @@ pub(super) fn block<'t>(header: &str, lines: &'t str, parent: usize, value: &mut
             continue;
         }
         let is_blank = text.starts_with([' ', '\t']);
-        match last_is_blank {
-            None => {}
-            Some(false) if !is_literal && !is_blank => {
-                if empty == 0 {
-                    value.push(' ');
-                }
+        // Between words a line break is a space, or what empty lines say.
+        if last_is_blank == Some(false) && !is_literal && !is_blank {
+            if empty == 0 {
+                value.push(' ');
             }
-            Some(_) => value.push('\n'),
+        } else if last_is_blank.is_some() {
+            value.push('\n');
         }
         breaks(value, std::mem::take(&mut empty));
         value.push_str(text);
