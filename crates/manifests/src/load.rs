@@ -82,7 +82,12 @@ pub(super) struct Loaded {
     pub(super) aside: Tally,
     /// Holds what could not be read.
     pub(super) problems: Vec<Problem>,
+    /// Holds what each of the items tells about itself, where the JSON text is forgotten that says it.
+    pub(super) facts: Vec<Facts>,
 }
+
+/// Holds what an object tells about itself to the judgement of others.
+pub(super) type Facts = Result<Option<InventoryObject>, ObjectFailure>;
 
 /// One object of a file.
 #[derive(Debug)]
@@ -106,9 +111,50 @@ pub(super) struct Item {
 enum Json {
     InFile(Range<usize>),
     Converted(Arc<str>, Range<usize>),
+    /// That document has to be turned into JSON once more.
+    Forgotten(Range<usize>),
+}
+
+/// The JSON text of the objects of one part of a file.
+pub(super) struct Texts<'s> {
+    loaded: &'s Loaded,
+    /// The documents of the part, where they were forgotten.
+    again: Vec<Cow<'s, str>>,
+}
+
+impl Texts<'_> {
+    /// Returns an object of the part as JSON text.
+    pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
+        match &item.json {
+            Json::Forgotten(range) => {
+                self.again.get(item.document).and_then(|text| text.get(range.clone())).unwrap_or_default()
+            }
+            _ => self.loaded.json(item),
+        }
+    }
 }
 
 impl Item {
+    /// Returns it as JSON text, unless that is forgotten.
+    fn text<'s>(&'s self, file: &'s str) -> &'s str {
+        let text = match &self.json {
+            Json::InFile(range) => file.get(range.clone()),
+            Json::Converted(text, range) => text.get(range.clone()),
+            Json::Forgotten(_) => None,
+        };
+        text.unwrap_or_default()
+    }
+
+    /// Reads what it tells about itself to the judgement of others. Where it is judged itself, its errors are reported then.
+    pub(super) fn facts(&self, text: &str) -> Facts {
+        if let Some(fault) = &self.fault {
+            return Err(ObjectFailure::Fault(fault.clone()));
+        }
+        let Identity { kind, namespace, .. } = &self.identity;
+        let facts = InventoryObject::read(self.identity.group(), kind, namespace, text);
+        if self.workload.is_some() { Ok(facts.unwrap_or_default()) } else { Ok(facts?) }
+    }
+
     /// Returns what `failure` says of the object: each error with its place in it.
     fn errors(&self, failure: &ObjectFailure) -> Vec<(&Self, Path, String)> {
         let ObjectFailure::Unreadable(errors) = failure else {
@@ -132,13 +178,18 @@ impl Item {
 }
 
 impl Loaded {
-    /// Returns the object as JSON text.
+    /// Returns the object as JSON text; where that is forgotten, only [`Self::texts`] has it.
     pub(super) fn json<'s>(&'s self, item: &'s Item) -> &'s str {
-        let text = match &item.json {
-            Json::InFile(range) => self.text.get(range.clone()),
-            Json::Converted(text, range) => text.get(range.clone()),
-        };
-        text.unwrap_or_default()
+        item.text(&self.text)
+    }
+
+    /// Returns the JSON text of the objects that stand in the part of this one.
+    pub(super) fn texts<'s>(&'s self, lines: &Lines<'s>, item: Option<&Item>) -> Texts<'s> {
+        let forgotten = item.filter(|item| matches!(item.json, Json::Forgotten(_)));
+        let part = forgotten.and_then(|item| self.parts.get(item.part));
+        // It could be read before.
+        let documents = part.map(|part| part.read(lines).unwrap_or_default()).unwrap_or_default();
+        Texts { loaded: self, again: documents.into_iter().map(|document| document.json).collect() }
     }
 
     /// Returns where the object stands in the file, which has these lines.
@@ -170,9 +221,9 @@ impl Loaded {
     }
 
     /// Tells the errors at a placeholder, where a value of another kind belongs, from all others.
-    pub(super) fn placeholders<'i>(
-        &'i self,
+    pub(super) fn placeholders<'i, 't>(
         failed: Vec<(&'i Item, ObjectFailure)>,
+        json: impl Fn(&'i Item) -> &'t str,
     ) -> [Vec<(&'i Item, ObjectFailure)>; 2] {
         let (mut placeholders, mut others) = (Vec::new(), Vec::new());
         for (item, failure) in failed {
@@ -180,7 +231,7 @@ impl Loaded {
                 others.push((item, failure));
                 continue;
             };
-            let rest = errors.without(|error| match placeholder::at(self.json(item), &error.at) {
+            let rest = errors.without(|error| match placeholder::at(json(item), &error.at) {
                 Some(value) => {
                     placeholders.push((item, ObjectFailure::Placeholder { at: error.at.clone(), value }));
                     true
@@ -195,7 +246,7 @@ impl Loaded {
     /// Returns about how much memory it holds, in bytes.
     pub(super) fn size(&self) -> usize {
         let converted = self.items.iter().map(|item| match &item.json {
-            Json::InFile(_) => 0,
+            Json::InFile(_) | Json::Forgotten(_) => 0,
             Json::Converted(_, range) => range.len(),
         });
         self.text.len() + converted.sum::<usize>() + self.items.len() * size_of::<Item>()
@@ -209,6 +260,9 @@ pub(super) struct Reader<'r> {
     pub(super) kinds: &'r WorkloadTable,
     /// Objects that name no namespace live in this one.
     pub(super) namespace: &'r str,
+    /// In files of more bytes the JSON text is forgotten that is made of a document, once it is known what its objects tell about
+    /// themselves: it takes about as much memory as the file.
+    pub(super) large_bytes: usize,
 }
 
 /// Reads and takes apart one file.
@@ -230,7 +284,11 @@ fn from_text(input: &impl Input, text: String, reader: Reader<'_>) -> Loaded {
     let mut parts = source::parts(&text);
     let lines = Lines::of(&text);
     let numbered: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
-    let found = parallel::map(&numbered, FEW, |(index, part)| objects(&lines, *index, part, reader));
+    let is_large = text.len() > reader.large_bytes;
+    let found = parallel::map(&numbered, FEW, |(index, part)| {
+        let found = objects(&lines, *index, part, reader);
+        if is_large { found.without_json(&text) } else { found }
+    });
     let mut loaded = Loaded::default();
     let mut is_template = false;
     for (found, part) in found.into_iter().zip(&mut parts) {
@@ -241,6 +299,7 @@ fn from_text(input: &impl Input, text: String, reader: Reader<'_>) -> Loaded {
             Problem::of(name, Some(*place), &message)
         }));
         loaded.items.extend(found.items);
+        loaded.facts.extend(found.facts);
         loaded.objects += found.objects;
         loaded.skipped += found.skipped;
         for (reason, kind, example) in found.aside {
@@ -283,6 +342,22 @@ struct PartObjects {
     repeats: bool,
     /// Those in the objects that are of use.
     duplicates: Vec<Duplicate>,
+    /// As in [`Loaded::facts`].
+    facts: Vec<Facts>,
+}
+
+impl PartObjects {
+    /// Forgets the JSON text that can be made of that of the file again, once it is known what it tells.
+    fn without_json(mut self, file: &str) -> Self {
+        // A List of thousands is one part.
+        self.facts = parallel::map(&self.items, FEW, |item| item.facts(item.text(file)));
+        for item in &mut self.items {
+            if let Json::Converted(_, range) = &mut item.json {
+                item.json = Json::Forgotten(std::mem::take(range));
+            }
+        }
+        self
+    }
 }
 
 fn objects(lines: &Lines<'_>, index: usize, part: &Part, reader: Reader<'_>) -> PartObjects {

@@ -2,14 +2,16 @@
 //!
 //! Rules compare objects (a Deployment and its PodDisruptionBudget, two Pods with one host port), and no order of the files
 //! would put the one before the other. A run therefore has two steps. The first takes each file apart and keeps what others may
-//! ask of its objects ([`InventoryObject`]); the second judges each object beside those of its environment. The text of the files
-//! is kept in between as far as there is room, and read again beyond it, so that memory stays bounded whatever is checked. Both
+//! ask of its objects ([`InventoryObject`](podgate_engine::model::InventoryObject)); the second judges each object beside those of its
+//! environment. The text of the files is kept in between as far as there is room, and read again beyond it, so that memory stays
+//! bounded whatever is checked. Both
 //! steps use all threads, by file and, in a large file, by object; the results are put back into the order of the files, so that
 //! they do not depend on the threads. Objects that cannot be read, or at which a rule fails, are problems of their own, and the
 //! rest is judged all the same.
 
 use std::{
     borrow::Cow,
+    iter,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -30,7 +32,7 @@ use super::{
     tree::{Role, Tree, placeholder},
 };
 use podgate_engine::{
-    model::{Inventory, InventoryObject, Objects, Operation, Request, Review, Target, User, Workload},
+    model::{Inventory, Objects, Operation, Request, Review, Target, User, Workload},
     panics::catch,
     policy::{Engine, Verdict},
     rules::Rule,
@@ -40,6 +42,9 @@ use podgate_engine::{
 /// Tells how much text is kept in memory between reading and judging, in bytes: as much as one file may have. What is beyond is read
 /// twice.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// Tells from how many bytes on the JSON text that is made of a file is not kept in between: making it again takes less than holding
+/// as much again as the file.
+const LARGE_BYTES: usize = 4 * 1024 * 1024;
 /// Tells how many files, and about how many bytes, are read at most before the first is looked at: doing one thing for a while is
 /// quicker than changing.
 const BATCH: usize = 32;
@@ -64,11 +69,13 @@ impl<I: Input> Check<'_, I> {
     /// Judges the objects in `inputs`, each beside those of its environment; of an object that is there several times rules
     /// see the last. `progress` is told how many files are done, of two for each: one for reading it, one for judging it.
     pub fn run(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync)) -> Outcome {
-        parallel::with_threads(|| self.run_here(inputs, progress, MAX_KEPT_BYTES))
+        parallel::with_threads(|| {
+            self.run_here(inputs, progress, Limits { kept_bytes: MAX_KEPT_BYTES, large_bytes: LARGE_BYTES })
+        })
     }
 
-    fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), max_kept_bytes: usize) -> Outcome {
-        let room = Room { taken: AtomicUsize::new(0), bytes: max_kept_bytes };
+    fn run_here(&self, inputs: &[I], progress: &(dyn Fn(usize) + Sync), limits: Limits) -> Outcome {
+        let room = Room { taken: AtomicUsize::new(0), limits };
         let tree = Tree::of(self.folder, inputs, self.around);
         // All threads get some of few files.
         let batch = (inputs.len() / (8 * parallel::threads())).clamp(1, BATCH);
@@ -95,7 +102,8 @@ impl<I: Input> Check<'_, I> {
             [only] => Some(namespaces.take_inventory(only, &mut known)),
             _ => None,
         };
-        let old: Vec<(&I, Loaded)> = parallel::map(self.old, 1, |input| (input, load::load(input, self.reader())));
+        let old: Vec<(&I, Loaded)> =
+            parallel::map(self.old, 1, |input| (input, load::load(input, self.reader(usize::MAX))));
         let old_problems = old.iter().flat_map(|(_, loaded)| loaded.problems.iter().cloned());
         outcome.problems.extend(old_problems);
         let old = Old::of(old.iter().flat_map(|(input, loaded)| {
@@ -106,7 +114,7 @@ impl<I: Input> Check<'_, I> {
                 only.as_ref().map_or_else(|| Cow::Owned(namespaces.inventory(environment, &known)), Cow::Borrowed);
             parallel::map(&environment.own, 1, |index| {
                 let judged = files.get(*index).map(|file| {
-                    file.with(self.reader(), |loaded| {
+                    file.with(self.reader(limits.large_bytes), |loaded| {
                         let has_comments = loaded.text.contains(comments::MARK);
                         let name = file.input.name();
                         self.judge_file(loaded, &Beside { inventory: &inventory, old: &old, name, has_comments })
@@ -140,8 +148,8 @@ impl<I: Input> Check<'_, I> {
         outcome
     }
 
-    fn reader(&self) -> Reader<'_> {
-        Reader { kinds: self.engine.kinds(), namespace: self.namespace }
+    fn reader(&self, large_bytes: usize) -> Reader<'_> {
+        Reader { kinds: self.engine.kinds(), namespace: self.namespace, large_bytes }
     }
 
     fn read<'i>(&self, batch: &'i [I], tree: &Tree, room: &Room) -> Vec<File<'i, I>> {
@@ -151,8 +159,8 @@ impl<I: Input> Check<'_, I> {
         for input in batch {
             let mut loaded = Loaded::default();
             match tree.role(input.name()) {
-                _ if input.is_rendered() => loaded = load::load(input, self.reader()),
-                Role::Manifest => loaded = load::load(input, self.reader()),
+                _ if input.is_rendered() => loaded = load::load(input, self.reader(room.limits.large_bytes)),
+                Role::Manifest => loaded = load::load(input, self.reader(room.limits.large_bytes)),
                 Role::Aside(reason) => loaded.aside.add(reason, "", input.name()),
                 Role::Nothing => loaded.skipped = 1,
                 Role::Template => {}
@@ -174,7 +182,8 @@ impl<I: Input> Check<'_, I> {
         let parts: Vec<&[Item]> = loaded.items.chunk_by(|one, other| one.part == other.part).collect();
         let lines = Lines::of(&loaded.text);
         let judge_part = |items: &&[Item]| {
-            let judge = |item| (item, self.judge(item, loaded.json(item), beside));
+            let texts = loaded.texts(&lines, items.first());
+            let judge = |item| (item, self.judge(item, texts.json(item), beside));
             // A List of thousands, as `kubectl get -o json` writes it, is one part.
             let all = parallel::map(items, load::FEW, judge);
             let (mut verdicts, mut unreadable) = (Vec::new(), Vec::new());
@@ -196,7 +205,7 @@ impl<I: Input> Check<'_, I> {
                     Err(error) => unreadable.push((item, error)),
                 }
             }
-            let [placeholders, unreadable] = loaded.placeholders(unreadable);
+            let [placeholders, unreadable] = Loaded::placeholders(unreadable, |item| texts.json(item));
             judged.problems = loaded.problems_of(&lines, &file, &unreadable);
             for holder in loaded.problems_of(&lines, &file, &placeholders) {
                 judged.aside.add(Reason::Placeholder, "", &holder.to_string());
@@ -315,7 +324,16 @@ struct Beside<'b> {
 /// Tells how much text may be kept, and how much has been.
 struct Room {
     taken: AtomicUsize,
-    bytes: usize,
+    limits: Limits,
+}
+
+/// Limits what is kept between reading and judging.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// All text together.
+    kept_bytes: usize,
+    /// Of files with more text only that is kept, and no JSON text that is made of it.
+    large_bytes: usize,
 }
 
 /// A file, kept in memory or to be read again.
@@ -335,10 +353,12 @@ impl<'i, I: Input> File<'i, I> {
         let (objects, skipped) = (loaded.objects, loaded.skipped);
         let mut problems = std::mem::take(&mut loaded.problems);
         let mut aside = std::mem::take(&mut loaded.aside);
-        let entry = |item| (item, facts(item, loaded.json(item)));
-        let entries = parallel::map(&loaded.items, load::FEW, entry);
-        let (mut known, mut unreadable) = (Vec::with_capacity(entries.len()), Vec::new());
-        for (item, entry) in entries {
+        let mut facts = std::mem::take(&mut loaded.facts);
+        if facts.len() != loaded.items.len() {
+            facts = parallel::map(&loaded.items, load::FEW, |item| item.facts(loaded.json(item)));
+        }
+        let (mut known, mut unreadable) = (Vec::with_capacity(facts.len()), Vec::new());
+        for (item, entry) in loaded.items.iter().zip(facts) {
             let entry = entry.unwrap_or_else(|error| {
                 unreadable.push((item, error));
                 None
@@ -347,12 +367,21 @@ impl<'i, I: Input> File<'i, I> {
             known.push(Other { identity: item.identity.clone(), makes_pods, entry });
         }
         let lines = Lines::of(&loaded.text);
-        let [placeholders, unreadable] = loaded.placeholders(unreadable);
+        let (mut placeholders, mut others, mut rest) = (Vec::new(), Vec::new(), unreadable.into_iter().peekable());
+        while let Some((first, _)) = rest.peek() {
+            let texts = loaded.texts(&lines, Some(first));
+            let part = first.part;
+            let of_part = iter::from_fn(|| rest.next_if(|(item, _)| item.part == part)).collect();
+            let [held, other] = Loaded::placeholders(of_part, |item| texts.json(item));
+            placeholders.extend(held);
+            others.extend(other);
+        }
+        let unreadable = others;
         problems.extend(loaded.problems_of(&lines, input.name(), &unreadable));
         for holder in loaded.problems_of(&lines, input.name(), &placeholders) {
             aside.add(Reason::Placeholder, "", &holder.to_string());
         }
-        let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.bytes;
+        let has_room = room.taken.fetch_add(loaded.size(), Ordering::Relaxed) < room.limits.kept_bytes;
         let keep = has_room || !input.is_readable_again();
         Self { input, kept: keep.then_some(loaded), others: known, objects, skipped, aside, problems }
     }
@@ -365,16 +394,6 @@ impl<'i, I: Input> File<'i, I> {
             None => then(&load::load(self.input, reader)),
         }
     }
-}
-
-/// Reads what an object tells about itself to the judgement of others. Where it is judged itself, its errors are reported then.
-fn facts(item: &Item, text: &str) -> Result<Option<InventoryObject>, ObjectFailure> {
-    if let Some(fault) = &item.fault {
-        return Err(ObjectFailure::Fault(fault.clone()));
-    }
-    let Identity { kind, namespace, .. } = &item.identity;
-    let facts = InventoryObject::read(item.identity.group(), kind, namespace, text);
-    if item.workload.is_some() { Ok(facts.unwrap_or_default()) } else { Ok(facts?) }
 }
 
 /// Holds what one file, or one object of it, gave.
@@ -503,12 +522,15 @@ mod tests {
         }
         let engine = Engine::default();
         let check = Check { engine: &engine, namespace: "default", old: &[], folder: "", around: &[] };
-        let said = |max_kept_bytes| {
-            let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, max_kept_bytes));
+        let said = |kept_bytes, large_bytes| {
+            let limits = Limits { kept_bytes, large_bytes };
+            let outcome = parallel::with_threads(|| check.run_here(&inputs, &|_| {}, limits));
             assert!(outcome.findings.len() > 100 && outcome.problems.len() > 10);
             format!("{outcome:#?}")
         };
-        let all = said(MAX_KEPT_BYTES);
-        assert!([0, 10_000].into_iter().all(|max_kept_bytes| said(max_kept_bytes) == all));
+        let all = said(MAX_KEPT_BYTES, LARGE_BYTES);
+        for (kept_bytes, large_bytes) in [(0, LARGE_BYTES), (10_000, LARGE_BYTES), (MAX_KEPT_BYTES, 0), (10_000, 0)] {
+            assert_eq!(said(kept_bytes, large_bytes), all);
+        }
     }
 }

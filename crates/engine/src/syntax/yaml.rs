@@ -5,12 +5,14 @@
 //! ([sigs.k8s.io/yaml](https://github.com/kubernetes-sigs/yaml)): anchors, aliases and merge keys (`<<`) are resolved, within
 //! limits, because a few lines of aliases may stand for gigabytes, and of a key that is given twice the last counts. Most
 //! documents have nothing unusual in them: [`stream`] turns them into JSON and [`find`] looks up places without keeping anything,
-//! and both hand over to [`documents`], which keeps the tree, where only that can tell.
+//! and both hand over to [`documents`], which keeps the tree, where only that can tell. Before [`stream`] takes a document apart by
+//! its tokens, [`plain`] tries to read it line by line.
 
 mod document;
 pub mod find;
 pub mod layout;
 mod parser;
+pub mod plain;
 mod reader;
 pub mod stream;
 mod tags;

@@ -23,8 +23,10 @@ pub(super) fn pick(
     namespace: &str,
     object: Option<&str>,
 ) -> Result<Picked, TimelineError> {
-    let all: Vec<(&Text, Loaded)> =
-        texts.iter().map(|text| (text, load::load(text, Reader { kinds, namespace }))).collect();
+    let all: Vec<(&Text, Loaded)> = texts
+        .iter()
+        .map(|text| (text, load::load(text, Reader { kinds, namespace, large_bytes: usize::MAX })))
+        .collect();
     let makes_pods = |item: &&Item| item.workload.is_some_and(|workload| workload.makes_pods() || workload.is_pod());
     let found: Vec<(&Text, &Loaded, &Item)> = all
         .iter()

@@ -18,6 +18,7 @@ use std::{
 };
 
 use compare::{Answer, Table};
+use podgate_engine::syntax::yaml;
 
 /// How many texts are made up.
 const TEXTS: usize = 4000;
@@ -42,14 +43,44 @@ fn kubectl(program: &str, texts: &[String]) -> Vec<Answer> {
     answers
 }
 
-#[test]
-fn says_what_kubectl_says() {
-    let Ok(program) = env::var("PODGATE_YAML_READER") else { return };
+/// Returns all texts, how many of them are collected, and the seed that the others are made up with.
+fn texts() -> (Vec<String>, usize, usize) {
     let mut texts = collected::texts();
     let collected = texts.len();
     let seed = number("PODGATE_YAML_SEED", 1);
     let made_up = generate::texts(seed as u64, number("PODGATE_YAML_TEXTS", TEXTS), &texts);
     texts.extend(made_up);
+    (texts, collected, seed)
+}
+
+/// There are three ways to read a text, and the quicker ones give up where they do not know better: line by line, by its tokens
+/// as they come, and by keeping its tree.
+#[test]
+fn says_the_same_whichever_way_it_reads() {
+    let (texts, collected, _) = texts();
+    let mut plain = [0, 0];
+    for (number, text) in texts.iter().enumerate() {
+        let tree = yaml::documents(text)
+            .and_then(|documents| documents.iter().map(yaml::Document::to_json).collect::<Result<Vec<_>, _>>())
+            .ok();
+        let (lines, tokens) = (yaml::plain::to_json(text), yaml::stream::from_events(text));
+        assert!(lines.is_none() || lines == tokens, "line by line {lines:?}, by tokens {tokens:?}\n{text}");
+        assert!(tokens.is_none() || tokens == tree, "by tokens {tokens:?}, by the tree {tree:?}\n{text}");
+        plain[usize::from(number >= collected)] += usize::from(lines.is_some());
+    }
+    println!(
+        "line by line: {} of {collected} collected texts, {} of {} others",
+        plain[0],
+        plain[1],
+        texts.len() - collected
+    );
+    assert!(2 * plain[0] > collected && plain[1] > 0);
+}
+
+#[test]
+fn says_what_kubectl_says() {
+    let Ok(program) = env::var("PODGATE_YAML_READER") else { return };
+    let (texts, collected, seed) = texts();
     let table = Table::read();
     let (mut taken, mut wrong) = (0, 0);
     for (text, theirs) in texts.iter().zip(kubectl(&program, &texts)) {

@@ -3,6 +3,7 @@
 use super::{
     MAX_DEPTH, MAX_JSON_BYTES, member_name,
     parser::{Event, Events},
+    plain,
     tags::{self, Meaning},
     writer::push_string,
 };
@@ -14,14 +15,19 @@ const MAX_NAMES: usize = 64;
 /// The documents of a stream as JSON text, without the empty ones. `None` where the stream has to be read by
 /// [`super::documents`]: it has merge keys or keys that are given twice, or is wrong, which only that can say.
 pub fn to_json(text: &str) -> Option<Vec<String>> {
+    plain::to_json(text).or_else(|| from_events(text))
+}
+
+/// The same as [`to_json`], without looking whether the stream is one that [`plain`] knows.
+pub fn from_events(text: &str) -> Option<Vec<String>> {
     let mut documents = Vec::new();
     let mut writer = Writer::default();
     let mut events = Events::new(text);
     while let Some((event, _)) = events.next().ok()? {
         match event {
-            Event::DocumentStart => writer = Writer { json: String::with_capacity(1024), ..Writer::default() },
+            Event::DocumentStart => writer.reserve(1024),
             Event::DocumentEnd => {
-                let json = std::mem::take(&mut writer.json);
+                let json = writer.finish();
                 if json != "null" {
                     documents.push(json);
                 }
@@ -40,8 +46,9 @@ pub fn to_json(text: &str) -> Option<Vec<String>> {
     Some(documents)
 }
 
+/// Writes the JSON text of one document after the other. Each step returns `None` where [`super::documents`] has to read it.
 #[derive(Default)]
-struct Writer {
+pub(super) struct Writer {
     json: String,
     open: Vec<Open>,
     /// Tells where the names of all open mappings stand in `json`.
@@ -63,7 +70,25 @@ struct Open {
 }
 
 impl Writer {
-    fn wants_name(&self) -> bool {
+    /// Makes room for this many bytes of JSON text.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.json.reserve(bytes);
+    }
+
+    /// Returns the JSON text of a document, all of which is closed, and begins the next one.
+    pub(super) fn finish(&mut self) -> String {
+        self.open.clear();
+        self.names.clear();
+        self.anchors.clear();
+        std::mem::take(&mut self.json)
+    }
+
+    /// Returns how many lists and mappings are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn wants_name(&self) -> bool {
         self.open.last().is_some_and(|open| open.wants_name)
     }
 
@@ -80,23 +105,29 @@ impl Writer {
         Some(())
     }
 
-    fn scalar(&mut self, text: &str, plain: bool, anchor: usize) -> Option<()> {
+    pub(super) fn scalar(&mut self, text: &str, plain: bool, anchor: usize) -> Option<()> {
         if self.wants_name() {
             return if anchor == 0 { self.name(text, plain) } else { None };
         }
         self.begin_value()?;
         let start = self.json.len();
-        match scalar::resolve(text) {
-            _ if !plain => push_string(&mut self.json, text),
-            Scalar::String(text) => push_string(&mut self.json, text),
-            Scalar::NoJson(_) => return None,
-            other => self.json.push_str(&other.json()),
+        if !plain {
+            push_string(&mut self.json, text);
+        } else if is_json_number(text) {
+            self.json.push_str(text);
+        } else {
+            match scalar::resolve(text) {
+                Scalar::String(text) => push_string(&mut self.json, text),
+                Scalar::NoJson(_) => return None,
+                Scalar::Bool(value) => self.json.push_str(if value { "true" } else { "false" }),
+                other => self.json.push_str(&other.json()),
+            }
         }
         self.anchor(anchor, start);
         Some(())
     }
 
-    fn name(&mut self, text: &str, plain: bool) -> Option<()> {
+    pub(super) fn name(&mut self, text: &str, plain: bool) -> Option<()> {
         let open = self.open.last_mut()?;
         open.wants_name = false;
         if !std::mem::replace(&mut open.is_empty, false) {
@@ -118,7 +149,7 @@ impl Writer {
         Some(())
     }
 
-    fn open(&mut self, bracket: char, anchor: usize) -> Option<()> {
+    pub(super) fn open(&mut self, bracket: char, anchor: usize) -> Option<()> {
         self.begin_value()?;
         if self.open.len() >= MAX_DEPTH {
             return None;
@@ -130,7 +161,7 @@ impl Writer {
         Some(())
     }
 
-    fn close(&mut self) -> Option<()> {
+    pub(super) fn close(&mut self) -> Option<()> {
         let open = self.open.pop()?;
         self.json.push(if open.is_mapping { '}' } else { ']' });
         self.names.truncate(open.names_before);
@@ -144,7 +175,7 @@ impl Writer {
         }
     }
 
-    fn alias(&mut self, anchor: usize) -> Option<()> {
+    pub(super) fn alias(&mut self, anchor: usize) -> Option<()> {
         self.begin_value()?;
         let (_, start, end) = *self.anchors.iter().rev().find(|(known, ..)| *known == anchor)?;
         if self.json.len() + (end - start) > MAX_JSON_BYTES {
@@ -153,6 +184,13 @@ impl Writer {
         self.json.extend_from_within(start..end);
         Some(())
     }
+}
+
+/// Returns whether a plain scalar is a number as most are written, which is the same in JSON.
+fn is_json_number(text: &str) -> bool {
+    // So many digits fit into 64 bits; those behind a 0 would be octal.
+    let is_short = matches!(text.len(), 1..=18) && (!text.starts_with('0') || text.len() == 1);
+    is_short && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

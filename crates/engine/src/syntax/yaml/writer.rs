@@ -73,13 +73,44 @@ impl Writer {
 
 /// Adds `text` as a JSON string.
 pub(super) fn push_string(json: &mut String, text: &str) {
-    let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-    if plain {
-        json.push('"');
-        json.push_str(text);
-        json.push('"');
-    } else {
-        // A `Value` prints itself; writing a string cannot fail.
-        json.push_str(&serde_json::Value::from(text).to_string());
+    json.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        let (before, escaped) = rest.split_at(at);
+        json.push_str(before);
+        let mut behind = escaped.chars();
+        match behind.next() {
+            Some('"') => json.push_str("\\\""),
+            Some('\\') => json.push_str("\\\\"),
+            Some('\n') => json.push_str("\\n"),
+            Some('\r') => json.push_str("\\r"),
+            Some('\t') => json.push_str("\\t"),
+            Some('\u{8}') => json.push_str("\\b"),
+            Some('\u{c}') => json.push_str("\\f"),
+            Some(other) => {
+                let digit = |shift: u32| char::from_digit((u32::from(other) >> shift) & 0xf, 16).unwrap_or('0');
+                json.push_str("\\u00");
+                json.extend([digit(4), digit(0)]);
+            }
+            None => {}
+        }
+        rest = behind.as_str();
+    }
+    json.push_str(rest);
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_escaped_as_json_wants_it() {
+        let all: String = ('\0'..='\u{a0}').chain("ü 日本 😀 \u{2028}".chars()).collect();
+        for text in [&*all, "", "plain", "\"", "a\n", "\\ \u{1f}"] {
+            let mut json = String::new();
+            push_string(&mut json, text);
+            assert_eq!(json, serde_json::Value::from(text).to_string());
+        }
     }
 }
