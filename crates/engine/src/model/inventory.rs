@@ -122,18 +122,19 @@ impl Inventory {
             Content::Namespace { terminating, labels } => {
                 (namespace.terminating, namespace.labels) = (terminating, Some(labels));
             }
-            Content::Service(selector, service) => {
+            Content::Service(service) => {
                 let (name, is_headless) = (service.name.clone(), service.is_headless);
                 // One without a selector selects no Pod; somebody else keeps its endpoints, or it has none (ExternalName).
-                let index = (!selector.match_labels.is_empty()).then(|| namespace.services.add(selector, service));
+                let index = (!service.selector.match_labels.is_empty())
+                    .then(|| namespace.services.add(service.selector.clone(), *service));
                 namespace.named_services.insert(name, NamedService { is_headless, index });
             }
-            Content::Budget(selector, budget) => {
-                namespace.budgets.add(selector, budget);
+            Content::Budget(budget) => {
+                namespace.budgets.add(budget.selector.clone(), *budget);
             }
             Content::Autoscaler(autoscaler) => {
                 let of_kind = namespace.autoscalers.entry(autoscaler.kind.clone()).or_default();
-                of_kind.entry(autoscaler.name.clone()).or_default().push(autoscaler);
+                of_kind.entry(autoscaler.name.clone()).or_default().push(*autoscaler);
             }
             Content::LimitRange(limits) => {
                 namespace.limits_memory |= limits.limits_memory;

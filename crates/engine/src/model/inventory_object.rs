@@ -32,9 +32,10 @@ pub(super) enum Content {
         terminating: bool,
         labels: BTreeMap<String, String>,
     },
-    Service(LabelSelector, Service),
-    Budget(LabelSelector, Budget),
-    Autoscaler(Autoscaler),
+    // In boxes: most objects are workloads, and each is as large as the largest.
+    Service(Box<Service>),
+    Budget(Box<Budget>),
+    Autoscaler(Box<Autoscaler>),
     LimitRange(LimitRange),
     Claim {
         name: String,
@@ -226,8 +227,7 @@ impl InventoryObject {
             }
             ("", "Service") => {
                 let root: Root<'_, ServiceSpec<'_>> = from_object(text)?;
-                let service = Service::of(&root.metadata.name, &root.spec);
-                Content::Service(service.selector.clone(), service)
+                Content::Service(Service::of(&root.metadata.name, &root.spec).into())
             }
             ("policy", "PodDisruptionBudget") => {
                 let root: Root<'_, BudgetSpec<'_>> = from_object(text)?;
@@ -240,21 +240,21 @@ impl InventoryObject {
                     lets_unready_go: root.spec.unhealthy_pod_eviction_policy == "AlwaysAllow"
                         || current_healthy >= desired_healthy && desired_healthy > 0,
                     name: root.metadata.name.to_string(),
-                    selector: selector.clone(),
+                    selector,
                     disruptions_allowed,
                     expected_pods,
                     min_available: root.spec.min_available.map(IntOrString::into_owned),
                     max_unavailable: root.spec.max_unavailable.map(IntOrString::into_owned),
                 };
-                Content::Budget(selector, budget)
+                Content::Budget(budget.into())
             }
             ("autoscaling", "HorizontalPodAutoscaler") => {
                 let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
-                Content::Autoscaler(Autoscaler::of("HorizontalPodAutoscaler", &root.metadata, &root.spec))
+                Content::Autoscaler(Autoscaler::of("HorizontalPodAutoscaler", &root.metadata, &root.spec).into())
             }
             ("keda.sh", SCALED_OBJECT) => {
                 let root: Root<'_, AutoscalerSpec<'_>> = from_object(text)?;
-                Content::Autoscaler(Autoscaler::of(SCALED_OBJECT, &root.metadata, &root.spec))
+                Content::Autoscaler(Autoscaler::of(SCALED_OBJECT, &root.metadata, &root.spec).into())
             }
             ("", "PersistentVolumeClaim") => {
                 let root: Root<'_, ClaimSpec<'_>> = from_object(text)?;
