@@ -1,0 +1,271 @@
+/** Binds the parts: what is typed is judged, drawn and fixed, each by the newest texts. */
+
+import type { About, Example, Failed, Fixed, Judged, RulePage, Timeline } from "./contract.ts";
+import { Editor } from "./editor/editor.ts";
+import { FixedView } from "./editor/fixed.ts";
+import type { Mark } from "./editor/marks.ts";
+import type { Schema } from "./editor/schema.ts";
+import { type Engine, EngineError } from "./engine/client.ts";
+import type { Call } from "./engine/protocol.ts";
+import { type Shared, pack, unpack } from "./link.ts";
+import { byId, count, h } from "./view/dom.ts";
+import { markExample, showExamples } from "./view/examples.ts";
+import { listFindings } from "./view/findings.ts";
+import { findingMark } from "./view/hover.ts";
+import { Life } from "./view/life.ts";
+import { bindRules } from "./view/rule.ts";
+import { Tabs } from "./view/tabs.ts";
+import { isDark } from "./view/theme.ts";
+import { showVerdict } from "./view/verdict.ts";
+
+export class Playground {
+  readonly #engine: Engine;
+  readonly #editor: Editor;
+  readonly #fixed = new FixedView(byId("fixed-text", HTMLElement));
+  readonly #tabs: Tabs;
+  readonly #life: Life;
+  readonly #profile = byId("profile", HTMLSelectElement);
+  readonly #notice = byId("notice", HTMLElement);
+  #about: About | undefined;
+  /** Counts changes: an answer about an older text is not shown at places of a newer one. */
+  #edits = 0;
+  #wantedPod: string | undefined;
+  #fixedText: string | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#editor = new Editor(byId("editor", HTMLElement), () => this.#edited());
+    this.#tabs = new Tabs((tab) => {
+      if (tab === "fixed") void this.#fix();
+      else this.#editor.show(tab);
+      this.#offerTemplate();
+    });
+    this.#life = new Life(() => {
+      this.#forgetLink();
+      void this.#draw();
+    });
+    bindRules((rule) => this.#ask<RulePage>("rule", rule));
+    this.#profile.addEventListener("change", () => this.#edited());
+    byId("share", HTMLButtonElement).addEventListener("click", () => void this.#share());
+    byId("fixed-take", HTMLButtonElement).addEventListener("click", () => this.#takeFixed());
+    byId("policy-begin", HTMLButtonElement).addEventListener("click", () => this.#beginPolicy());
+    addEventListener("hashchange", () => void this.#open(location.hash));
+  }
+
+  /** Asks the engine what it has, and opens what the link says or the first example. */
+  async start(): Promise<void> {
+    const about = await this.#ask<About>("about", "");
+    if (!about) return;
+    this.#about = about;
+    this.#editor.schema = about.policySchema as Schema;
+    this.#profile.append(...about.profiles.map(({ id, summary }) => h("option", { value: id, title: summary }, id)));
+    byId("version", HTMLElement).textContent = about.version;
+    showExamples(about.examples, (example) => this.#openExample(example));
+    if (await this.#open(location.hash)) return;
+    const first = about.examples.find(({ id }) => id === "stopping") ?? about.examples[0];
+    if (first && !this.#editor.text("manifest")) this.#openExample(first, false);
+  }
+
+  /** Draws anew, for other colours. */
+  redraw(): void {
+    void this.#draw();
+  }
+
+  async #open(fragment: string): Promise<boolean> {
+    try {
+      const opened = await unpack(fragment);
+      if (!opened) return false;
+      if (!("example" in opened)) {
+        this.#take(opened);
+        return true;
+      }
+      const example = this.#about?.examples.find(({ id }) => id === opened.example);
+      if (example) this.#openExample(example);
+      return example !== undefined;
+    } catch {
+      this.#say("This link cannot be read: it was cut off or changed on its way");
+      return false;
+    }
+  }
+
+  #openExample(example: Example, linked = true): void {
+    this.#take(example);
+    markExample(example.id);
+    if (linked) history.replaceState(null, "", `#example=${example.id}`);
+  }
+
+  #take({ manifest, old = "", policy = "", profile = "", pod, scenario = {} }: Shared): void {
+    markExample(undefined);
+    this.#editor.replace("manifest", manifest);
+    this.#editor.replace("old", old);
+    this.#editor.replace("policy", policy);
+    this.#profile.value = profile;
+    // A profile that nobody has is none.
+    if (this.#profile.selectedIndex < 0) this.#profile.value = "";
+    this.#wantedPod = pod;
+    this.#life.scenario = structuredClone(scenario);
+    if (this.#tabs.chosen !== "manifest") this.#tabs.choose("manifest");
+    void this.#judge();
+  }
+
+  #edited(): void {
+    this.#forgetLink();
+    this.#offerTemplate();
+    void this.#judge();
+  }
+
+  /** Takes the link out of the address, which says something else than the page from now on. */
+  #forgetLink(): void {
+    markExample(undefined);
+    if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  async #judge(): Promise<void> {
+    const edit = ++this.#edits;
+    const request = { manifest: this.#editor.text("manifest"), ...this.#old(), ...this.#policy(), ...this.#chosenProfile() };
+    const judged = await this.#ask<Judged>("judge", request);
+    if (!judged) return;
+    this.#showJudged(judged, request.manifest, edit === this.#edits);
+    await Promise.all([this.#draw(), this.#fix()]);
+  }
+
+  #showJudged(judged: Judged, manifest: string, isNewest: boolean): void {
+    showVerdict(byId("verdict", HTMLElement), byId("live", HTMLElement), judged, !manifest.trim());
+    const levels = (this.#about?.levels ?? []).map(({ id }) => id);
+    listFindings(byId("findings", HTMLElement), judged, levels, (sheet, line, column) => {
+      if (this.#tabs.chosen !== sheet) this.#tabs.choose(sheet);
+      this.#editor.goTo(sheet, line, column);
+    });
+    this.#tabs.badge("old", this.#editor.text("old").trim() ? "•" : "", "filled in");
+    const mistakes = judged.policyProblems.length;
+    const policy = this.#editor.text("policy").trim() ? "•" : "";
+    this.#tabs.badge("policy", mistakes > 0 ? String(mistakes) : policy, mistakes > 0 ? "mistakes" : "filled in", mistakes > 0);
+    this.#life.offer(judged.pods, this.#wantedPod);
+    this.#wantedPod = undefined;
+    // A newer text is judged next, and has its marks then.
+    if (!isNewest) return;
+    const problems = (of: "manifest" | "old") =>
+      judged.problems.flatMap(({ in: text, line, column = 1, message }): Mark[] =>
+        text === of && line !== undefined ? [{ line, column, severity: "error", text: message }] : [],
+      );
+    const notices = judged.notices.map((notice): Mark => ({ ...notice, severity: "info", text: notice.message }));
+    this.#editor.mark("manifest", [...problems("manifest"), ...judged.findings.map(findingMark), ...notices]);
+    this.#editor.mark("old", problems("old"));
+    this.#editor.mark(
+      "policy",
+      judged.policyProblems.map((mistake): Mark => ({ ...mistake, severity: "error", text: mistake.message })),
+    );
+  }
+
+  async #draw(): Promise<void> {
+    const { pod, scenario } = this.#life;
+    if (pod === undefined) return;
+    const manifest = this.#editor.text("manifest");
+    const theme = isDark() ? "dark" : "light";
+    const request = { manifest, ...this.#policy(), ...this.#chosenProfile(), pod, scenario, theme };
+    const drawn = await this.#ask<Timeline | Failed>("timeline", request, true);
+    if (drawn && this.#life.pod === pod) this.#life.show(drawn);
+  }
+
+  async #fix(): Promise<void> {
+    const manifest = this.#editor.text("manifest");
+    const policy = this.#policy();
+    const isShown = this.#tabs.chosen === "fixed";
+    if (!policy.policy && !isShown) {
+      this.#tabs.badge("fixed", "", "");
+      return;
+    }
+    const fixed = await this.#ask<Fixed | Failed>("fix", { manifest, ...policy }, true);
+    if (!fixed) return;
+    const words = byId("fixed-words", HTMLElement);
+    const changes = "error" in fixed ? 0 : fixed.changes.length;
+    this.#fixedText = changes > 0 && !("error" in fixed) ? fixed.text : undefined;
+    byId("fixed-take", HTMLButtonElement).hidden = changes === 0;
+    this.#tabs.badge("fixed", changes > 0 ? String(changes) : "", "additions");
+    words.textContent = fixedWords(fixed, policy.policy !== undefined);
+    if (this.#tabs.chosen === "fixed") this.#fixed.show(manifest, "error" in fixed ? manifest : fixed.text);
+  }
+
+  #takeFixed(): void {
+    if (this.#fixedText === undefined) return;
+    this.#editor.replace("manifest", this.#fixedText);
+    this.#tabs.choose("manifest");
+    this.#edited();
+  }
+
+  #beginPolicy(): void {
+    this.#editor.replace("policy", this.#about?.policyTemplate ?? "");
+    this.#edited();
+    this.#editor.focus();
+  }
+
+  #offerTemplate(): void {
+    const isOffered = this.#tabs.chosen === "policy" && !this.#editor.text("policy").trim();
+    byId("policy-begin", HTMLButtonElement).hidden = !isOffered;
+  }
+
+  async #share(): Promise<void> {
+    const button = byId("share", HTMLButtonElement);
+    const { pod, scenario } = this.#life;
+    const shared: Shared = { manifest: this.#editor.text("manifest"), ...this.#old(), ...this.#policy(), ...this.#chosenProfile() };
+    const fragment = await pack({ ...shared, ...(pod !== undefined && { pod }), scenario });
+    if (!fragment) {
+      this.#say("The texts are too long for a link");
+      return;
+    }
+    history.replaceState(null, "", fragment);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "In the address bar";
+    }
+    setTimeout(() => (button.textContent = "Copy link"), 2_000);
+  }
+
+  #old(): { old?: string } {
+    const old = this.#editor.text("old");
+    return old.trim() ? { old } : {};
+  }
+
+  #policy(): { policy?: string } {
+    const policy = this.#editor.text("policy");
+    return policy.trim() ? { policy } : {};
+  }
+
+  #chosenProfile(): { profile?: string } {
+    return this.#profile.value ? { profile: this.#profile.value } : {};
+  }
+
+  /** Asks the engine; says what went wrong, unless it is an answer for the place where it is shown. */
+  async #ask<Answer extends object>(call: Call, request: unknown, takesError = false): Promise<Answer | undefined> {
+    try {
+      const answer = await this.#engine.ask<Answer>(call, request);
+      if (answer && "error" in answer && !takesError) {
+        this.#say(String(answer.error));
+        return undefined;
+      }
+      if (answer && call === "judge") this.#say("");
+      return answer;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#say(error.message);
+      return undefined;
+    }
+  }
+
+  #say(message: string): void {
+    this.#notice.textContent = message;
+    this.#notice.hidden = !message;
+  }
+}
+
+/** Tells what was added, or why nothing was. */
+function fixedWords(fixed: Fixed | Failed, hasPolicy: boolean): string {
+  if ("error" in fixed) return fixed.error;
+  if (!hasPolicy) return "What a policy adds to Pods is shown here. There is no policy yet.";
+  const problem = fixed.problems[0]?.message;
+  if (problem !== undefined) return problem;
+  if (fixed.changes.length > 0) return `${count(fixed.changes.length, "addition")} by the policy, as podgate fix writes them`;
+  return fixed.addsNothing ? "This policy adds nothing to Pods." : "There is nothing to add.";
+}
