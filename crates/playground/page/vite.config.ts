@@ -8,6 +8,8 @@ export default defineConfig({
     // Nothing of the page is a data: address, which its content security policy would refuse.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The editor is half a megabyte before compression, and all of it is needed at once.
+    chunkSizeWarningLimit: 700,
   },
   worker: { format: "iife" },
 });

@@ -17,6 +17,7 @@ import {
   placeholder,
 } from "@codemirror/view";
 import { policyCompletion } from "./completion.ts";
+import { yamlIndent } from "./indent.ts";
 import { look } from "./look.ts";
 import { type Mark, diagnostics, offset } from "./marks.ts";
 import type { Schema } from "./schema.ts";
@@ -122,13 +123,14 @@ export class Editor {
         highlightSelectionMatches(),
         history(),
         indentOnInput(),
+        yamlIndent,
         bracketMatching(),
         closeBrackets(),
         sheet === "policy"
           ? autocompletion({ override: [(context) => policyCompletion(this.#schema, context)], icons: false })
           : [],
         placeholder(HINTS[sheet]),
-        EditorView.contentAttributes.of({ "aria-label": LABELS[sheet] }),
+        EditorView.contentAttributes.of({ "aria-label": LABELS[sheet], tabindex: "0" }),
         keymap.of([
           { key: "F8", run: nextDiagnostic },
           { key: "Shift-F8", run: previousDiagnostic },

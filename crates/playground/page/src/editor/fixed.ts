@@ -25,7 +25,7 @@ export class FixedView {
         extensions: [
           common,
           EditorState.readOnly.of(true),
-          EditorView.contentAttributes.of({ "aria-label": "The manifest with additions, read only" }),
+          EditorView.contentAttributes.of({ "aria-label": "The manifest with additions, read only", tabindex: "0" }),
           unifiedMergeView({
             original,
             mergeControls: false,

@@ -61,6 +61,7 @@ const theme = EditorView.theme({
   ".cm-deletedChunk .cm-deletedText": { background: "var(--removed-text)" },
   ".cm-changedLineGutter": { backgroundColor: "var(--ready)" },
   ".cm-deletedLineGutter": { backgroundColor: "var(--deny)" },
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: "'·'" },
   ".cm-collapsedLines": { background: "var(--ground)", color: "var(--soft)", padding: "2px 12px" },
 });
 

@@ -16,6 +16,8 @@ let ready: Promise<unknown> | undefined;
 self.onmessage = async ({ data }: MessageEvent<Start | Request>) => {
   if ("module" in data) {
     ready = init({ module_or_path: data.module });
+    // A failure is told by each call.
+    ready.catch(() => {});
     return;
   }
   const { id, call, request } = data;

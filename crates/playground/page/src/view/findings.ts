@@ -51,9 +51,8 @@ function findingItem(finding: Finding, goTo: GoTo): HTMLElement {
   const button = h(
     "button",
     { type: "button", class: "go", title: "Show it in the manifest", onclick: () => goTo("manifest", line, column) },
-    head(level, rule, line, column),
+    head(level, rule, line, column, container ? `${object} · ${container}` : object),
     h("span", { class: "message" }, message),
-    h("span", { class: "object" }, object, container && ` · ${container}`),
   );
   return h("li", { class: `finding ${level}`, "data-rule": rule, "data-line": line }, button, whyButton(finding));
 }
@@ -67,12 +66,13 @@ function remarkItem({ kind, label, message, sheet, line, column = 1 }: Remark, g
   return h("li", { class: `finding ${kind}`, "data-line": line }, entry);
 }
 
-function head(label: string, rule: string, line: number | undefined, column: number): HTMLElement {
+function head(label: string, rule: string, line: number | undefined, column: number, object = ""): HTMLElement {
   return h(
     "span",
     { class: "head" },
     h("span", { class: "level" }, label),
     rule && h("span", { class: "rule" }, rule),
     line !== undefined && h("span", { class: "where" }, h("span", { class: "sr" }, "line "), `${line}:${column}`),
+    object && h("span", { class: "object" }, object),
   );
 }

@@ -36,6 +36,8 @@ export async function showRule({ rule, level, message, ignore }: Finding): Promi
   // The text is the engine's own, never the user's.
   body.innerHTML = page && "page" in page ? await marked.parse(page.page, { gfm: true }) : "";
   body.querySelector("h1")?.remove();
+  // What scrolls is reached by keys too.
+  for (const code of body.querySelectorAll("pre")) code.tabIndex = 0;
   for (const link of body.querySelectorAll("a")) {
     const href = link.getAttribute("href") ?? "";
     if (!/^[a-z]+:/.test(href)) link.href = docsAddress(href, "rules/");

@@ -17,8 +17,8 @@ import { TimeSlider } from "./slider.ts";
 const OF_CONTAINER: readonly [ContainerTime, string, string][] = [
   ["startsIn", "Starts in", "From when after its start its probes succeed"],
   ["fails", "Fails at", "From when on all its probes fail, counted from the creation of the Pod"],
-  ["stops", "Stops in", "How long it takes to end after its stop signal"],
   ["exits", "Exits after", "When it ends by itself, counted from its start"],
+  ["stops", "Stops in", "How long it takes to end after its stop signal"],
 ];
 
 const OF_POD: readonly [PodTime, string, string][] = [
@@ -58,8 +58,8 @@ export class Sliders {
     });
     const label = h("label", { for: "exit-code", title: "The code that it exits with" }, "with code");
     const code = h("div", { class: "slider code" }, label, this.#code);
-    const sliders = [...this.#times.values(), ...this.#done.values()].map((slider) => slider.element);
-    element.append(this.#who, h("div", { class: "grid" }, ...sliders.slice(0, 4), code, ...sliders.slice(4)));
+    const sliders = [...this.#times, ...this.#done].flatMap(([which, { element }]) => (which === "exits" ? [element, code] : [element]));
+    element.append(this.#who, h("div", { class: "grid" }, ...sliders));
   }
 
   /** Shows the scenario of a Pod; hides all where there is none. */
