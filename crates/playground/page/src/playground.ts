@@ -62,7 +62,8 @@ export class Playground {
     byId("version", HTMLElement).textContent = about.version;
     showExamples(about.examples, (example) => this.#openExample(example));
     if (await this.#open(location.hash)) return;
-    const first = about.examples.find(({ id }) => id === "stopping") ?? about.examples[0];
+    // The example of the README, where there is one.
+    const first = about.examples.find(({ id }) => id === "termination") ?? about.examples[0];
     if (first && !this.#editor.text("manifest")) this.#openExample(first, false);
   }
 
@@ -158,13 +159,12 @@ export class Playground {
   }
 
   async #draw(): Promise<void> {
-    const { pod, scenario } = this.#life;
-    if (pod === undefined) return;
+    const what = this.#life.drawn;
+    if (!what) return;
     const manifest = this.#editor.text("manifest");
     const theme = isDark() ? "dark" : "light";
-    const request = { manifest, ...this.#policy(), ...this.#chosenProfile(), pod, scenario, theme };
-    const drawn = await this.#ask<Timeline | Failed>("timeline", request, true);
-    if (drawn && this.#life.pod === pod) this.#life.show(drawn);
+    const drawn = await this.#ask<Timeline | Failed>("timeline", { manifest, ...this.#policy(), ...this.#chosenProfile(), ...what, theme }, true);
+    if (drawn && this.#life.drawn?.pod === what.pod) this.#life.show(drawn);
   }
 
   async #fix(): Promise<void> {
@@ -206,9 +206,9 @@ export class Playground {
 
   async #share(): Promise<void> {
     const button = byId("share", HTMLButtonElement);
-    const { pod, scenario } = this.#life;
+    const { drawn, scenario } = this.#life;
     const shared: Shared = { manifest: this.#editor.text("manifest"), ...this.#old(), ...this.#policy(), ...this.#chosenProfile() };
-    const fragment = await pack({ ...shared, ...(pod !== undefined && { pod }), scenario });
+    const fragment = await pack({ ...shared, ...(drawn && { pod: drawn.pod }), scenario });
     if (!fragment) {
       this.#say("The texts are too long for a link");
       return;

@@ -1,6 +1,6 @@
 /** Reads and changes the parts of a scenario that sliders show; what else an example or a link says stays as it is. */
 
-import type { Action, ContainerScript, Scenario, Time } from "./contract.ts";
+import type { Action, ContainerScript, Pods, Scenario, Time } from "./contract.ts";
 
 /** The times of a container that have a slider. */
 export type ContainerTime = "startsIn" | "fails" | "exits" | "stops";
@@ -69,6 +69,17 @@ export function withPodTime(scenario: Scenario, which: PodTime, seconds: number 
   const others = (scenario.actions ?? []).filter((action) => !action[which]);
   const action: Action | undefined = seconds === undefined ? undefined : { at: seconds, [which]: {} };
   return { ...scenario, actions: action ? [...others, action] : others };
+}
+
+/** Gives the part of a scenario that is about a Pod: its containers, which may be others after every edit, and its gate. */
+export function fitting(scenario: Scenario, pod: Pods): Scenario {
+  const names = new Set(pod.containers.map(({ name }) => name));
+  const has = (name: string | undefined) => name === undefined || names.has(name);
+  return {
+    ...scenario,
+    containers: Object.fromEntries(Object.entries(scenario.containers ?? {}).filter(([name]) => names.has(name))),
+    actions: (scenario.actions ?? []).filter(({ update, resize, ungate }) => has(update) && has(resize) && (!ungate || pod.isGated)),
+  };
 }
 
 function withScript(scenario: Scenario, container: string, script: ContainerScript): Scenario {

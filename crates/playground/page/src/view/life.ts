@@ -1,6 +1,7 @@
 /** The life of a Pod: sliders for what is not said in its manifest, and the picture that the engine draws. */
 
 import type { Failed, Pods, Scenario, Timeline } from "../contract.ts";
+import { fitting } from "../scenario.ts";
 import { byId, h } from "./dom.ts";
 import { Sliders } from "./sliders.ts";
 
@@ -41,9 +42,10 @@ export class Life {
     });
   }
 
-  /** The Pod that is drawn; none where there is nothing to draw. */
-  get pod(): string | undefined {
-    return this.#pods.length > 0 ? this.#select.value : undefined;
+  /** The Pod that is drawn, and what of the scenario is about it; none where there is nothing to draw. */
+  get drawn(): { pod: string; scenario: Scenario } | undefined {
+    const pod = this.#pods.find(({ id }) => id === this.#select.value);
+    return pod && { pod: pod.id, scenario: fitting(this.#scenario, pod) };
   }
 
   get scenario(): Scenario {
