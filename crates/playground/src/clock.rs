@@ -5,7 +5,11 @@ use podgate_engine::policy::day::Day;
 /// Returns the day that it is now, by the clock of the browser.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn today() -> Day {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970, cut to seconds")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds since 1970, cut to seconds"
+    )]
     let seconds = (date::now() / 1000.0) as u64;
     Day::at(seconds)
 }

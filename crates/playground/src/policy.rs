@@ -25,9 +25,13 @@ impl NoPolicy {
     }
 }
 
+/// A policy that says nothing.
+const NOTHING_SAID: &str = "apiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\n";
+
 /// Reads a policy, which may be blank, and sets its profile to the one that is given.
 pub(crate) fn read(text: Option<&str>, profile: Option<&str>) -> Result<LifecyclePolicy, NoPolicy> {
-    let text = text.filter(|text| !text.trim().is_empty());
+    // Whoever chooses a profile means what a policy with this profile does.
+    let text = text.filter(|text| !text.trim().is_empty()).or_else(|| profile.map(|_| NOTHING_SAID));
     let mut policy = match text.map(|text| parse(text, POLICY)) {
         None => LifecyclePolicy::default(),
         Some(Ok(policy)) => policy,
@@ -35,8 +39,7 @@ pub(crate) fn read(text: Option<&str>, profile: Option<&str>) -> Result<Lifecycl
     };
     if let Some(profile) = profile {
         let known = Profile::named(profile);
-        policy.spec.profile =
-            known.ok_or_else(|| NoPolicy::Request(format!("there is no profile \"{profile}\"")))?;
+        policy.spec.profile = known.ok_or_else(|| NoPolicy::Request(format!("there is no profile \"{profile}\"")))?;
     }
     Ok(policy)
 }

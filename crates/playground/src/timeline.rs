@@ -82,13 +82,15 @@ fn drawn(request: Request<'_>) -> Result<Timeline, String> {
     let scenario = scenario.transpose().map_err(|error| error.to_string())?.unwrap_or_default();
     let manifest = Text { name: MANIFEST.to_owned(), text: request.manifest };
     let texts = slice::from_ref(&manifest);
-    let life = Life::of(&engine, texts, NAMESPACE, request.pod.as_deref(), &scenario).map_err(|error| error.to_string())?;
+    let life =
+        Life::of(&engine, texts, NAMESPACE, request.pod.as_deref(), &scenario).map_err(|error| error.to_string())?;
     let theme = match request.theme {
         None => svg::Theme::Screen,
         Some(Theme::Light) => svg::Theme::Light,
         Some(Theme::Dark) => svg::Theme::Dark,
     };
-    let story = |story: &podgate_manifests::timeline::Story| Story { title: story.title, sentences: story.sentences.clone() };
+    let story =
+        |story: &podgate_manifests::timeline::Story| Story { title: story.title, sentences: story.sentences.clone() };
     Ok(Timeline {
         heading: life.heading(),
         svg: svg::write_in(&life, theme).map_err(|error| error.to_string())?,

@@ -120,10 +120,8 @@ mod tests {
         let engine = Engine::default();
         let text = Text { name: "-".to_owned(), text: TEXT.to_owned() };
         let found = candidates(&text, engine.kinds(), "default", 10);
-        let told: Vec<(&str, usize, u64, bool)> = found
-            .iter()
-            .map(|found| (&*found.id, found.place.line, found.grace_seconds, found.is_gated))
-            .collect();
+        let told: Vec<(&str, usize, u64, bool)> =
+            found.iter().map(|found| (&*found.id, found.place.line, found.grace_seconds, found.is_gated)).collect();
         let expected =
             [("Pod/shop/web", 1, 30, true), ("Pod/test/web", 8, 5, false), ("Deployment/web", 22, 30, false)];
         assert_eq!(told, expected);

@@ -28,7 +28,9 @@ pub(super) fn pick(
         texts.iter().map(|text| (text, load::load(text, Reader { kinds, namespace }))).collect();
     let found: Vec<(&Text, &Loaded, &Item)> = all
         .iter()
-        .flat_map(|(text, loaded)| loaded.items.iter().filter(|item| has_pods(item)).map(move |item| (*text, loaded, item)))
+        .flat_map(|(text, loaded)| {
+            loaded.items.iter().filter(|item| has_pods(item)).map(move |item| (*text, loaded, item))
+        })
         .collect();
     let names: Vec<String> = found.iter().map(|(_, _, item)| name(&item.identity)).collect();
     let is_meant = |item: &Item| object.is_none_or(|object| is_called(&item.identity, object));
