@@ -44,7 +44,7 @@ export class Playground {
       this.#forgetLink();
       void this.#draw();
     });
-    bindRules((rule) => this.#ask<RulePage>("rule", rule));
+    bindRules((rule) => this.#ask<RulePage>("rule", () => rule));
     this.#profile.addEventListener("change", () => this.#edited());
     byId("share", HTMLButtonElement).addEventListener("click", () => void this.#share());
     byId("fixed-take", HTMLButtonElement).addEventListener("click", () => this.#takeFixed());
@@ -52,9 +52,9 @@ export class Playground {
     addEventListener("hashchange", () => void this.#open(location.hash));
   }
 
-  /** Asks the engine what it has, and opens what the link says or the first example. */
-  async start(): Promise<void> {
-    const about = await this.#ask<About>("about", "");
+  /** Takes what the engine tells of itself, and opens what the link says or the first example. */
+  async start(answer: Promise<About | undefined>): Promise<void> {
+    const about = await this.#checked(answer);
     if (!about) return;
     this.#about = about;
     this.#editor.schema = about.policySchema as Schema;
@@ -122,11 +122,15 @@ export class Playground {
   }
 
   async #judge(): Promise<void> {
-    const edit = ++this.#edits;
-    const request = { manifest: this.#editor.text("manifest"), ...this.#old(), ...this.#policy(), ...this.#chosenProfile() };
-    const judged = await this.#ask<Judged>("judge", request);
+    let [edit, manifest] = [0, ""];
+    this.#edits += 1;
+    const judged = await this.#ask<Judged>("judge", () => {
+      edit = this.#edits;
+      manifest = this.#editor.text("manifest");
+      return { manifest, ...this.#old(), ...this.#policy(), ...this.#chosenProfile() };
+    });
     if (!judged) return;
-    this.#showJudged(judged, request.manifest, edit === this.#edits);
+    this.#showJudged(judged, manifest, edit === this.#edits);
     await Promise.all([this.#draw(), this.#fix()]);
   }
 
@@ -161,28 +165,33 @@ export class Playground {
   async #draw(): Promise<void> {
     const what = this.#life.drawn;
     if (!what) return;
-    const manifest = this.#editor.text("manifest");
-    const theme = isDark() ? "dark" : "light";
-    const drawn = await this.#ask<Timeline | Failed>("timeline", { manifest, ...this.#policy(), ...this.#chosenProfile(), ...what, theme }, true);
+    const request = () => {
+      const manifest = this.#editor.text("manifest");
+      return { manifest, ...this.#policy(), ...this.#chosenProfile(), ...what, theme: isDark() ? "dark" : "light" };
+    };
+    const drawn = await this.#ask<Timeline | Failed>("timeline", request, true);
     if (drawn && this.#life.drawn?.pod === what.pod) this.#life.show(drawn);
   }
 
   async #fix(): Promise<void> {
-    const manifest = this.#editor.text("manifest");
-    const policy = this.#policy();
-    const isShown = this.#tabs.chosen === "fixed";
-    if (!policy.policy && !isShown) {
+    let manifest = "";
+    const hasPolicy = this.#policy().policy !== undefined;
+    if (!hasPolicy && this.#tabs.chosen !== "fixed") {
       this.#tabs.badge("fixed", "", "");
       return;
     }
-    const fixed = await this.#ask<Fixed | Failed>("fix", { manifest, ...policy }, true);
+    const request = () => {
+      manifest = this.#editor.text("manifest");
+      return { manifest, ...this.#policy() };
+    };
+    const fixed = await this.#ask<Fixed | Failed>("fix", request, true);
     if (!fixed) return;
     const words = byId("fixed-words", HTMLElement);
     const changes = "error" in fixed ? 0 : fixed.changes.length;
     this.#fixedText = changes > 0 && !("error" in fixed) ? fixed.text : undefined;
     byId("fixed-take", HTMLButtonElement).hidden = changes === 0;
     this.#tabs.badge("fixed", changes > 0 ? String(changes) : "", "additions");
-    words.textContent = fixedWords(fixed, policy.policy !== undefined);
+    words.textContent = fixedWords(fixed, hasPolicy);
     if (this.#tabs.chosen === "fixed") this.#fixed.show(manifest, "error" in fixed ? manifest : fixed.text);
   }
 
@@ -238,14 +247,19 @@ export class Playground {
   }
 
   /** Asks the engine; says what went wrong, unless it is an answer for the place where it is shown. */
-  async #ask<Answer extends object>(call: Call, request: unknown, takesError = false): Promise<Answer | undefined> {
+  async #ask<Answer extends object>(call: Call, request: () => unknown, takesError = false): Promise<Answer | undefined> {
+    const answer = await this.#checked(this.#engine.ask<Answer>(call, request), takesError);
+    if (answer && call === "judge") this.#say("");
+    return answer;
+  }
+
+  async #checked<Answer extends object>(asked: Promise<Answer | undefined>, takesError = false): Promise<Answer | undefined> {
     try {
-      const answer = await this.#engine.ask<Answer>(call, request);
+      const answer = await asked;
       if (answer && "error" in answer && !takesError) {
         this.#say(String(answer.error));
         return undefined;
       }
-      if (answer && call === "judge") this.#say("");
       return answer;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;

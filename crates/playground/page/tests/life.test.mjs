@@ -19,6 +19,8 @@ after(async () => {
 async function open(text) {
   const reader = await Reader.open(chromium.browser, server.url);
   await reader.judged();
+  // The scenario of the example is none of this manifest's.
+  await reader.pictureAfter(() => reader.page.click("#reset"));
   await reader.pictureAfter(() => reader.paste("manifest", text));
   return reader;
 }

@@ -62,7 +62,7 @@ test("fields and values of a policy are completed", async () => {
     return reader.page.$$eval(".cm-tooltip-autocomplete .cm-completionLabel", (all) => all.map((one) => one.textContent));
   };
   const take = async (label) => {
-    await reader.page.click(`.cm-tooltip-autocomplete li:has(.cm-completionLabel:text-is("${label}"))`);
+    await reader.page.locator(".cm-tooltip-autocomplete li").filter({ hasText: label }).first().click();
     await reader.page.waitForSelector(".cm-tooltip-autocomplete", { state: "detached" });
   };
   assert.deepEqual(await offered("  pro"), ["profile"]);

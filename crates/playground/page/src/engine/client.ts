@@ -2,7 +2,7 @@
 
 import EngineWorker from "./worker.ts?worker&inline";
 import address from "../../wasm/podgate_bg.wasm?url";
-import type { Call, Reply, Start } from "./protocol.ts";
+import type { Call, Reply, Request, Start } from "./protocol.ts";
 
 /** How long a call may take before its worker is given up. */
 const LIMIT_MS = 15_000;
@@ -16,7 +16,7 @@ export class EngineError extends Error {
 }
 
 interface Waiting {
-  request: string;
+  request: () => unknown;
   resolve: (answer: unknown) => void;
   reject: (error: EngineError) => void;
 }
@@ -41,12 +41,15 @@ export class Engine {
     this.#module.catch(() => {});
   }
 
-  /** Asks; gives nothing where a newer request of the same kind came before this one's turn. */
-  ask<Answer>(call: Call, request: unknown): Promise<Answer | undefined> {
+  /**
+   * Asks; gives nothing where a newer request of the same kind came before this one's turn. The request is made when its turn
+   * comes: a long text is not copied for each key.
+   */
+  ask<Answer>(call: Call, request: () => unknown): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.get(call)?.resolve(undefined);
       this.#waiting.set(call, {
-        request: typeof request === "string" ? request : JSON.stringify(request),
+        request,
         resolve: resolve as (answer: unknown) => void,
         reject,
       });
@@ -75,7 +78,8 @@ export class Engine {
     const id = ++this.#calls;
     const limit = setTimeout(() => this.#broken(`no answer within ${LIMIT_MS / 1000} s`), LIMIT_MS);
     this.#running = { ...next, id, limit };
-    this.#worker.postMessage({ id, call, request: next.request });
+    const request = next.request();
+    this.#worker.postMessage({ id, call, request: typeof request === "string" ? request : JSON.stringify(request) } satisfies Request);
   }
 
   #start(module: WebAssembly.Module): Worker {
