@@ -18,6 +18,18 @@ import { Tabs } from "./view/tabs.ts";
 import { isDark } from "./view/theme.ts";
 import { showVerdict } from "./view/verdict.ts";
 
+/** A policy that adds something to most manifests, to see what it does. */
+const ADDS_PROBES = `apiVersion: podgate.dev/v1alpha1
+kind: LifecyclePolicy
+metadata: {name: probes}
+spec:
+  mutations:
+    # Containers without probes get these, at their first port.
+    defaultProbes:
+      readiness: {httpPath: /ready, periodSeconds: 5}
+      startup: {httpPath: /ready, periodSeconds: 2, failureThreshold: 30}
+`;
+
 export class Playground {
   readonly #engine: Engine;
   readonly #editor: Editor;
@@ -48,6 +60,10 @@ export class Playground {
     this.#profile.addEventListener("change", () => this.#edited());
     byId("share", HTMLButtonElement).addEventListener("click", () => void this.#share());
     byId("fixed-take", HTMLButtonElement).addEventListener("click", () => this.#takeFixed());
+    byId("fixed-try", HTMLButtonElement).addEventListener("click", () => {
+      this.#editor.replace("policy", ADDS_PROBES);
+      this.#edited();
+    });
     byId("policy-begin", HTMLButtonElement).addEventListener("click", () => this.#beginPolicy());
     addEventListener("hashchange", () => void this.#open(location.hash));
   }
@@ -145,7 +161,7 @@ export class Playground {
     const mistakes = judged.policyProblems.length;
     const policy = this.#editor.text("policy").trim() ? "•" : "";
     this.#tabs.badge("policy", mistakes > 0 ? String(mistakes) : policy, mistakes > 0 ? "mistakes" : "filled in", mistakes > 0);
-    this.#life.offer(judged.pods, this.#wantedPod);
+    this.#life.offer(judged, this.#wantedPod);
     this.#wantedPod = undefined;
     // A newer text is judged next, and has its marks then.
     if (!isNewest) return;
@@ -190,6 +206,7 @@ export class Playground {
     const changes = "error" in fixed ? 0 : fixed.changes.length;
     this.#fixedText = changes > 0 && !("error" in fixed) ? fixed.text : undefined;
     byId("fixed-take", HTMLButtonElement).hidden = changes === 0;
+    byId("fixed-try", HTMLButtonElement).hidden = hasPolicy;
     this.#tabs.badge("fixed", changes > 0 ? String(changes) : "", "additions");
     words.textContent = fixedWords(fixed, hasPolicy);
     if (this.#tabs.chosen === "fixed") this.#fixed.show(manifest, "error" in fixed ? manifest : fixed.text);
@@ -210,6 +227,10 @@ export class Playground {
 
   #offerTemplate(): void {
     const isOffered = this.#tabs.chosen === "policy" && !this.#editor.text("policy").trim();
+    byId("fixed-try", HTMLButtonElement).addEventListener("click", () => {
+      this.#editor.replace("policy", ADDS_PROBES);
+      this.#edited();
+    });
     byId("policy-begin", HTMLButtonElement).hidden = !isOffered;
   }
 

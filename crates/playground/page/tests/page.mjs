@@ -51,6 +51,8 @@ export class Reader {
     this.page = page;
     page.on("request", (request) => this.requests.push(request.url()));
     page.on("console", (message) => {
+      // The editor says so of lines of megabytes, and goes on.
+      if (message.text().startsWith("Measure loop restarted")) return;
       if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
     });
     page.on("pageerror", (error) => this.complaints.push(error.message));

@@ -92,6 +92,16 @@ test("what a policy adds is shown as changes, and can be taken over", async () =
   await reader.close(server.origin);
 });
 
+test("who has no policy may try one", async () => {
+  const reader = await open();
+  await reader.tab("fixed");
+  await reader.page.click("#fixed-try");
+  await reader.page.waitForSelector("#fixed-text .cm-changedLine");
+  assert.equal(await reader.page.isVisible("#fixed-try"), false);
+  assert.match(await reader.page.textContent("#fixed-words"), /\d additions? by the policy/);
+  await reader.close(server.origin);
+});
+
 test("a policy can be begun", async () => {
   const reader = await open();
   await reader.tab("policy");

@@ -29,7 +29,7 @@ export class FixedView {
           unifiedMergeView({
             original,
             mergeControls: false,
-            collapseUnchanged: { margin: 4, minSize: 8 },
+            ...(text !== original && { collapseUnchanged: { margin: 4, minSize: 8 } }),
             // Texts that differ everywhere are compared for a bounded time.
             diffConfig: { scanLimit: 500, timeout: 200 },
           }),

@@ -1,11 +1,13 @@
 /** The life of a Pod: sliders for what is not said in its manifest, and the picture that the engine draws. */
 
-import type { Failed, Pods, Scenario, Timeline } from "../contract.ts";
+import type { Failed, Judged, Pods, Scenario, Timeline } from "../contract.ts";
 import { fitting } from "../scenario.ts";
 import { byId, h } from "./dom.ts";
 import { Sliders } from "./sliders.ts";
 
-const NOTHING = "Nothing here makes Pods whose life can be drawn.";
+/** Why there is nothing to draw. */
+const NO_PODS = "Nothing here makes Pods whose life can be drawn.";
+const BROKEN_POLICY = "Nothing is drawn while the policy has mistakes.";
 
 export class Life {
   readonly #select = byId("pod", HTMLSelectElement);
@@ -58,7 +60,7 @@ export class Life {
   }
 
   /** Takes the workloads of the manifest; the one that was chosen stays so. */
-  offer(pods: readonly Pods[], wanted?: string): void {
+  offer({ pods, isPolicyBroken }: Judged, wanted?: string): void {
     const chosen = wanted ?? this.#select.value;
     if (JSON.stringify(pods) !== JSON.stringify(this.#pods)) {
       this.#pods = pods;
@@ -67,7 +69,7 @@ export class Life {
     if (pods.some(({ id }) => id === chosen)) this.#select.value = chosen;
     this.#select.hidden = pods.length === 0;
     this.#offer();
-    if (pods.length === 0) this.#nothing(NOTHING);
+    if (pods.length === 0) this.#nothing(isPolicyBroken ? BROKEN_POLICY : NO_PODS);
   }
 
   /** Shows what the engine has drawn, or says why there is no picture. */
