@@ -71,7 +71,10 @@ export class Playground {
   /** Takes what the engine tells of itself, and opens what the link says or the first example. */
   async start(answer: Promise<About | undefined>): Promise<void> {
     const about = await this.#checked(answer);
-    if (!about) return;
+    if (!about) {
+      byId("verdict", HTMLElement).replaceChildren(h("strong", {}, "Nothing can be judged"));
+      return;
+    }
     this.#about = about;
     this.#editor.schema = about.policySchema as Schema;
     this.#profile.append(...about.profiles.map(({ id, summary }) => h("option", { value: id, title: summary }, id)));
@@ -160,7 +163,7 @@ export class Playground {
     this.#tabs.badge("old", this.#editor.text("old").trim() ? "•" : "", "filled in");
     const mistakes = judged.policyProblems.length;
     const policy = this.#editor.text("policy").trim() ? "•" : "";
-    this.#tabs.badge("policy", mistakes > 0 ? String(mistakes) : policy, mistakes > 0 ? "mistakes" : "filled in", mistakes > 0);
+    this.#tabs.badge("policy", mistakes > 0 ? String(mistakes) : policy, mistakes > 0 ? (mistakes === 1 ? "mistake" : "mistakes") : "filled in", mistakes > 0);
     this.#life.offer(judged, this.#wantedPod);
     this.#wantedPod = undefined;
     // A newer text is judged next, and has its marks then.
@@ -207,7 +210,7 @@ export class Playground {
     this.#fixedText = changes > 0 && !("error" in fixed) ? fixed.text : undefined;
     byId("fixed-take", HTMLButtonElement).hidden = changes === 0;
     byId("fixed-try", HTMLButtonElement).hidden = hasPolicy;
-    this.#tabs.badge("fixed", changes > 0 ? String(changes) : "", "additions");
+    this.#tabs.badge("fixed", changes > 0 ? String(changes) : "", changes === 1 ? "addition" : "additions");
     words.textContent = fixedWords(fixed, hasPolicy);
     if (this.#tabs.chosen === "fixed") this.#fixed.show(manifest, "error" in fixed ? manifest : fixed.text);
   }

@@ -62,7 +62,8 @@ test("a finding is listed with its line, underlined there, and leads there", asy
   assert.match(await dialog.textContent(), /Why it is bad/);
   const links = await dialog.$$eval("a", (all) => all.map((link) => link.getAttribute("href")));
   assert.ok(links.includes("../rules/prestop-exceeds-grace.html"), `${links}`);
-  await reader.page.keyboard.press("Escape");
+  await reader.page.click("#rule .close");
+  assert.equal(await reader.page.$("#rule[open]"), null);
   await reader.close(server.origin);
 });
 
