@@ -5,7 +5,7 @@ import address from "../../wasm/podgate_bg.wasm?url";
 import type { Call, Reply, Request, Start } from "./protocol.ts";
 
 /** How long a call may take before its worker is given up. */
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 30_000;
 
 /** What is asked first where several wait. */
 const ORDER: readonly Call[] = ["about", "judge", "rule", "timeline", "fix"];
