@@ -27,12 +27,12 @@ export async function pack(shared: Shared): Promise<string | undefined> {
   return `#1=${base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
-/** Reads a fragment: what was shared, the id of an example, or nothing that this page knows. */
+/** Reads a fragment: what was shared, the id of an example, or nothing that this page knows. Throws where a link is broken. */
 export async function unpack(fragment: string): Promise<Shared | { example: string } | undefined> {
   const example = /^#example=([\w-]+)$/.exec(fragment)?.[1];
   if (example) return { example };
-  const packed = /^#1=([\w-]+)$/.exec(fragment)?.[1];
-  if (!packed) return undefined;
+  const packed = /^#1=(.*)$/.exec(fragment)?.[1];
+  if (packed === undefined) return undefined;
   const bytes = Uint8Array.from(atob(packed.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return parse(await bounded(stream));
@@ -54,9 +54,11 @@ async function bounded(stream: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 /** Takes of a link what has the right form: anybody may have written it. */
-function parse(text: string): Shared | undefined {
+function parse(text: string): Shared {
   const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null || !("manifest" in value) || typeof value.manifest !== "string") return undefined;
+  if (typeof value !== "object" || value === null || !("manifest" in value) || typeof value.manifest !== "string") {
+    throw new Error("the link holds no manifest");
+  }
   const shared: Shared = { manifest: value.manifest };
   const found = value as Record<string, unknown>;
   for (const key of ["old", "policy", "profile", "pod"] as const) {

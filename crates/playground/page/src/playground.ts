@@ -1,9 +1,8 @@
 /** Binds the parts: what is typed is judged, drawn and fixed, each by the newest texts. */
 
 import type { About, Example, Failed, Fixed, Judged, RulePage, Timeline } from "./contract.ts";
-import { Editor } from "./editor/editor.ts";
+import { Editor, SHEETS } from "./editor/editor.ts";
 import { FixedView } from "./editor/fixed.ts";
-import type { Mark } from "./editor/marks.ts";
 import type { Schema } from "./editor/schema.ts";
 import { type Engine, EngineError } from "./engine/client.ts";
 import type { Call } from "./engine/protocol.ts";
@@ -11,8 +10,8 @@ import { type Shared, pack, unpack } from "./link.ts";
 import { byId, count, h } from "./view/dom.ts";
 import { markExample, showExamples } from "./view/examples.ts";
 import { listFindings } from "./view/findings.ts";
-import { findingMark } from "./view/hover.ts";
 import { Life } from "./view/life.ts";
+import { marksOf } from "./view/marks.ts";
 import { bindRules } from "./view/rule.ts";
 import { Tabs } from "./view/tabs.ts";
 import { isDark } from "./view/theme.ts";
@@ -43,6 +42,7 @@ export class Playground {
   #edits = 0;
   #wantedPod: string | undefined;
   #fixedText: string | undefined;
+  #isKept = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -60,11 +60,11 @@ export class Playground {
     this.#profile.addEventListener("change", () => this.#edited());
     byId("share", HTMLButtonElement).addEventListener("click", () => void this.#share());
     byId("fixed-take", HTMLButtonElement).addEventListener("click", () => this.#takeFixed());
-    byId("fixed-try", HTMLButtonElement).addEventListener("click", () => {
-      this.#editor.replace("policy", ADDS_PROBES);
-      this.#edited();
+    byId("fixed-try", HTMLButtonElement).addEventListener("click", () => this.#usePolicy(ADDS_PROBES));
+    byId("policy-begin", HTMLButtonElement).addEventListener("click", () => {
+      this.#usePolicy(this.#about?.policyTemplate ?? "");
+      this.#editor.focus();
     });
-    byId("policy-begin", HTMLButtonElement).addEventListener("click", () => this.#beginPolicy());
     addEventListener("hashchange", () => void this.#open(location.hash));
   }
 
@@ -103,7 +103,7 @@ export class Playground {
       if (example) this.#openExample(example);
       return example !== undefined;
     } catch {
-      this.#say("This link cannot be read: it was cut off or changed on its way");
+      this.#say("This link cannot be read: it was cut off or changed on its way", true);
       return false;
     }
   }
@@ -129,6 +129,7 @@ export class Playground {
   }
 
   #edited(): void {
+    this.#isKept = false;
     this.#forgetLink();
     this.#offerTemplate();
     void this.#judge();
@@ -162,23 +163,14 @@ export class Playground {
     });
     this.#tabs.badge("old", this.#editor.text("old").trim() ? "•" : "", "filled in");
     const mistakes = judged.policyProblems.length;
-    const policy = this.#editor.text("policy").trim() ? "•" : "";
-    this.#tabs.badge("policy", mistakes > 0 ? String(mistakes) : policy, mistakes > 0 ? (mistakes === 1 ? "mistake" : "mistakes") : "filled in", mistakes > 0);
+    if (mistakes > 0) this.#tabs.badge("policy", String(mistakes), mistakes === 1 ? "mistake" : "mistakes", true);
+    else this.#tabs.badge("policy", this.#editor.text("policy").trim() ? "•" : "", "filled in");
     this.#life.offer(judged, this.#wantedPod);
     this.#wantedPod = undefined;
     // A newer text is judged next, and has its marks then.
     if (!isNewest) return;
-    const problems = (of: "manifest" | "old") =>
-      judged.problems.flatMap(({ in: text, line, column = 1, message }): Mark[] =>
-        text === of && line !== undefined ? [{ line, column, severity: "error", text: message }] : [],
-      );
-    const notices = judged.notices.map((notice): Mark => ({ ...notice, severity: "info", text: notice.message }));
-    this.#editor.mark("manifest", [...problems("manifest"), ...judged.findings.map(findingMark), ...notices]);
-    this.#editor.mark("old", problems("old"));
-    this.#editor.mark(
-      "policy",
-      judged.policyProblems.map((mistake): Mark => ({ ...mistake, severity: "error", text: mistake.message })),
-    );
+    const marks = marksOf(judged);
+    for (const sheet of SHEETS) this.#editor.mark(sheet, marks[sheet]);
   }
 
   async #draw(): Promise<void> {
@@ -222,18 +214,13 @@ export class Playground {
     this.#edited();
   }
 
-  #beginPolicy(): void {
-    this.#editor.replace("policy", this.#about?.policyTemplate ?? "");
+  #usePolicy(policy: string): void {
+    this.#editor.replace("policy", policy);
     this.#edited();
-    this.#editor.focus();
   }
 
   #offerTemplate(): void {
     const isOffered = this.#tabs.chosen === "policy" && !this.#editor.text("policy").trim();
-    byId("fixed-try", HTMLButtonElement).addEventListener("click", () => {
-      this.#editor.replace("policy", ADDS_PROBES);
-      this.#edited();
-    });
     byId("policy-begin", HTMLButtonElement).hidden = !isOffered;
   }
 
@@ -243,7 +230,7 @@ export class Playground {
     const shared: Shared = { manifest: this.#editor.text("manifest"), ...this.#old(), ...this.#policy(), ...this.#chosenProfile() };
     const fragment = await pack({ ...shared, ...(drawn && { pod: drawn.pod }), scenario });
     if (!fragment) {
-      this.#say("The texts are too long for a link");
+      this.#say("The texts are too long for a link", true);
       return;
     }
     history.replaceState(null, "", fragment);
@@ -273,7 +260,7 @@ export class Playground {
   /** Asks the engine; says what went wrong, unless it is an answer for the place where it is shown. */
   async #ask<Answer extends object>(call: Call, request: () => unknown, takesError = false): Promise<Answer | undefined> {
     const answer = await this.#checked(this.#engine.ask<Answer>(call, request), takesError);
-    if (answer && call === "judge") this.#say("");
+    if (answer && call === "judge" && !this.#isKept) this.#say("");
     return answer;
   }
 
@@ -292,7 +279,9 @@ export class Playground {
     }
   }
 
-  #say(message: string): void {
+  /** Shows a notice: until the engine answers again, or until something is edited. */
+  #say(message: string, isKept = false): void {
+    this.#isKept = isKept;
     this.#notice.textContent = message;
     this.#notice.hidden = !message;
   }

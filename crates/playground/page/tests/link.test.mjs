@@ -68,11 +68,17 @@ for (const [what, fragment] of [
   ["is cut off", "#1=q1YqS8wpTVWyUkrJLy_ISSxJ"],
   ["holds no text", "#1=q6sFAA"],
   ["is no base64", "#1=A"],
+  ["was changed", "#1=%20"],
 ]) {
   test(`a link that ${what} leaves the page as it begins`, async () => {
     const reader = await Reader.open(chromium.browser, server.url + fragment);
     await reader.judged();
     assert.ok((await reader.findings()).length > 0);
+    await reader.page.waitForTimeout(300);
+    assert.match(await reader.notice(), /link cannot be read/);
+    await reader.page.focus("#editor .cm-content");
+    await reader.page.keyboard.type("#");
+    await reader.page.waitForSelector("#notice", { state: "hidden" });
     await reader.close(server.origin);
   });
 }
