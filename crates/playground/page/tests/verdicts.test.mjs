@@ -1,10 +1,10 @@
 // The page says of a manifest what `podgate check` says.
 //
-// PODGATE names the program. MANIFESTS may name a folder of others beside the samples, of which MANIFESTS_MOST (200) are taken.
+// PODGATE names the program, if it is not the one that cargo has built in the tree. MANIFESTS may name a folder of others beside the samples, of which MANIFESTS_MOST (200) are taken.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -13,11 +13,12 @@ import { Reader, launch } from "./page.mjs";
 import { serve } from "./server.mjs";
 
 const samples = fileURLToPath(new URL("../../../../samples/", import.meta.url));
-const { PODGATE, MANIFESTS, MANIFESTS_MOST = "200" } = process.env;
+const built = fileURLToPath(new URL("../../../../target/debug/podgate", import.meta.url));
+const { PODGATE = built, MANIFESTS, MANIFESTS_MOST = "200" } = process.env;
 
 let server, chromium, reader, empty;
 before(async () => {
-  assert.ok(PODGATE, "PODGATE names the program to compare with");
+  assert.ok(existsSync(PODGATE), `there is no ${PODGATE}: cargo build makes it`);
   // Where no policy is.
   empty = mkdtempSync(path.join(tmpdir(), "podgate-verdicts-"));
   server = await serve();
