@@ -127,6 +127,13 @@ export class Reader {
   }
 }
 
+// The best of three: a busy machine is slow now and then, a page that freezes is slow each time. Ends with the first that is below the limit.
+export async function best(limit, measure) {
+  let least = Infinity;
+  for (let times = 0; times < 3 && least >= limit; times += 1) least = Math.min(least, await measure());
+  return least;
+}
+
 // The line of a text that holds something, from 1.
 export function lineOf(text, part) {
   const index = text.split("\n").findIndex((line) => line.includes(part));
