@@ -247,11 +247,8 @@ impl Summary {
     fn of(outcome: &Outcome) -> Self {
         let nothing_judged = outcome.nothing_judged();
         let deny = outcome.count(Level::Deny);
-        let exit_code = match () {
-            () if !outcome.problems.is_empty() || nothing_judged.is_some() => 2,
-            () if deny > 0 => 1,
-            () => 0,
-        };
+        let is_incomplete = !outcome.problems.is_empty() || nothing_judged.is_some();
+        let exit_code = if is_incomplete { 2 } else { u8::from(deny > 0) };
         Self {
             objects: outcome.objects,
             judged: outcome.judged,

@@ -1,5 +1,7 @@
 //! The functions of the playground, without a browser: what they say is what the program says.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
