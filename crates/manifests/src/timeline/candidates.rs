@@ -113,7 +113,7 @@ mod tests {
         terminationGracePeriodSeconds: 5\n  initContainers: [{name: proxy, restartPolicy: Always}]\n  containers:\n  - name: app\n    \
         readinessProbe: {tcpSocket: {port: 80}}\n    lifecycle: {preStop: {sleep: {seconds: 1}}}\n---\napiVersion: v1\nkind: List\nitems:\n\
         - {apiVersion: v1, kind: Service, metadata: {name: web}}\n- apiVersion: apps/v1\n  kind: Deployment\n  metadata: {name: web}\n  \
-        spec: {template: {spec: {containers: [{name: app}]}}}\n---\nkind: Pod\napiVersion: v1\nspec: 3\n";
+        spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: app, image: a}]}}}\n---\nkind: Pod\napiVersion: v1\nspec: 3\n";
 
     #[test]
     fn all_that_have_pods_are_told_apart_and_can_be_drawn() {
@@ -123,7 +123,7 @@ mod tests {
         let told: Vec<(&str, usize, u64, bool)> =
             found.iter().map(|found| (&*found.id, found.place.line, found.grace_seconds, found.is_gated)).collect();
         let expected =
-            [("Pod/shop/web", 1, 30, true), ("Pod/test/web", 8, 5, false), ("Deployment/web", 22, 30, false)];
+            [("Pod/shop/web", 1, 30, true), ("Pod/test/web", 8, 5, false), ("Deployment/web", 23, 30, false)];
         assert_eq!(told, expected);
         let second: Vec<(&str, Role, String, &[&str])> = found[1]
             .containers
