@@ -9,6 +9,7 @@ use podgate_manifests::{Text, fix};
 
 use crate::{
     answer::{MANIFEST, NAMESPACE, answered},
+    clock,
     judge::Problem,
     policy,
 };
@@ -44,7 +45,7 @@ fn fixed(request: Request) -> Result<Fixed, String> {
     let policy = policy::read(request.policy.as_deref(), None).map_err(|error| error.line())?;
     let adds_nothing = policy.spec.mutations.is_empty();
     // As in a cluster: what it does not judge it does not change.
-    let engine = Engine::new(&policy);
+    let engine = Engine::new(&policy).with_clock(clock::today);
     let text = Text { name: MANIFEST.to_owned(), text: request.manifest };
     let fixed = fix::fix(&engine, slice::from_ref(&text), NAMESPACE).into_iter().next();
     let fixed = fixed.ok_or_else(|| "there is nothing to fix".to_owned())?;
