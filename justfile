@@ -37,6 +37,14 @@ docs:
 site:
     docs/build
 
+# The page to try podgate on, to target/playground.
+playground:
+    crates/playground/build
+
+# Tests of that page in a real browser.
+playground-test:
+    crates/playground/run
+
 # Tests against a real API server.
 e2e:
     tests/cluster/run

@@ -362,6 +362,13 @@ fn the_audit_has_no_circle() {
     assert_eq!(circle(&all, &all.imports()), None);
 }
 
+#[test]
+fn the_playground_has_no_circle() {
+    let files = files_of("crates/playground", 8, 4);
+    let all = Crate::new(&files);
+    assert_eq!(circle(&all, &all.imports()), None);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -185,7 +185,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let is_meant =
         |rule: &&&'static Rule| (args.select.is_empty() || args.select.contains(*rule)) && !args.skip.contains(*rule);
     let rules: Vec<&'static Rule> = RULES.iter().filter(is_meant).copied().collect();
-    let engine = Engine::with_rules(&without_guards(policy), &rules);
+    let engine = Engine::with_rules(&policy.for_files(), &rules);
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let Found { files: found, around, mut problems, .. } = args.input.inputs()?;
     let folder = files::working_folder();
@@ -235,34 +235,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !outcome.problems.is_empty() {
         return Ok(ExitCode::from(FAILURE));
     }
-    if let Some(why) = nothing_judged(&outcome).filter(|_| !args.allow_empty) {
+    if let Some(why) = outcome.nothing_judged().filter(|_| !args.allow_empty) {
         let count = text::summary(&outcome);
         let count = count.split(':').next().unwrap_or_default();
-        bail!("nothing was judged: {why} {} ({count}); --allow-empty lets that pass", args.input.said());
+        bail!("nothing was judged: {why} in {} ({count}); --allow-empty lets that pass", args.input.said());
     }
     let fails = args.fail_on.level().is_some_and(|least| outcome.findings.iter().any(|finding| finding.level >= least));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Says why nothing was judged, if so. Where there are objects, and none that has Pods or makes them, there is nothing to find.
-fn nothing_judged(outcome: &Outcome) -> Option<String> {
-    if outcome.judged > 0 {
-        return None;
-    }
-    match outcome.reasons().first() {
-        Some(line) => Some(format!("{line}, in")),
-        None if outcome.objects == 0 => Some("no Kubernetes object in".to_owned()),
-        None => None,
-    }
-}
-
-/// Returns the policy without its namespaces that are exempt by default: that they are is to keep a cluster from locking itself
-/// out, which no manifest in a repository can do.
-fn without_guards(mut policy: LifecyclePolicy) -> LifecyclePolicy {
-    if policy.spec.exemptions.namespaces == LifecyclePolicy::default().spec.exemptions.namespaces {
-        policy.spec.exemptions.namespaces.clear();
-    }
-    policy
 }
 
 fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {

@@ -100,6 +100,18 @@ impl Outcome {
         aside::lines(&self.not_judged)
     }
 
+    /// Says why nothing was judged, if so: what goes before "in" and the names of what was looked at. Where there are objects, and none
+    /// that has Pods or makes them, there is nothing to find.
+    pub fn nothing_judged(&self) -> Option<String> {
+        if self.judged > 0 {
+            return None;
+        }
+        match self.reasons().into_iter().next() {
+            Some(line) => Some(format!("{line},")),
+            None => (self.objects == 0).then(|| "no Kubernetes object".to_owned()),
+        }
+    }
+
     /// Returns how many findings have this level.
     pub fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()

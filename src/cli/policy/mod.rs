@@ -61,14 +61,8 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
                     counted(spec.rules.len(), "rule set", "rules set"),
                     counted(spec.scopes.len(), "scope", "scopes"),
                 ))?;
-                for ending in spec.exemptions.endings(Day::today()) {
-                    print(&format!("{name}: {ending}\n"))?;
-                }
-                for gate in spec.gates_nobody_removes() {
-                    print(&format!(
-                        "{name}: gate \"{gate}\" of mutations.schedulingGates: nobody is known to remove it, and its Pods stay Pending; \
-                         name it in rules.unknown-scheduling-gate.known if somebody does, or give it openWhen\n"
-                    ))?;
+                for note in spec.notes(Day::today()) {
+                    print(&format!("{name}: {note}\n"))?;
                 }
             }
             Err(error) => {

@@ -32,6 +32,7 @@ pub(super) const ELSEWHERE: &[Elsewhere] = &[
     of("CONTRIBUTING.md", "git clone *", "needs the published repository"),
     of("CONTRIBUTING.md", "KUBEBUILDER_ASSETS=*", "tests/cluster/run"),
     of("CONTRIBUTING.md", "tests/*/run", ".ci/run"),
+    of("docs/playground.md", "*", "crates/playground/run"),
     // From what is published: the rehearsal makes the same files, and serves them from here.
     of("*", "curl *releases/download/*", "release/rehearse"),
     of("*", "sudo install podgate *", "release/rehearse"),

@@ -192,6 +192,16 @@ pub struct Exemptions {
 }
 
 impl LifecyclePolicy {
+    /// Returns the policy for manifests in files: without its namespaces that are exempt by default. That they are is to keep a cluster
+    /// from locking itself out, which no manifest in a repository can do.
+    #[must_use]
+    pub fn for_files(mut self) -> Self {
+        if self.spec.exemptions.namespaces == Exemptions::default().namespaces {
+            self.spec.exemptions.namespaces.clear();
+        }
+        self
+    }
+
     /// Returns whether both say the same. Equal policies may differ in what is not said.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let unsaid = |policy: &Self| policy.spec.exemptions.annotations.is_by_profile();

@@ -18,10 +18,15 @@ pub struct Day(i64);
 pub struct NoDay(String);
 
 impl Day {
-    /// The day that it is now.
+    /// The day that it is now. A browser has no such clock: see [`Day::at`].
     pub fn today() -> Self {
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        Self(i64::try_from(since_1970.as_secs() / SECONDS).unwrap_or(i64::MAX))
+        Self::at(since_1970.as_secs())
+    }
+
+    /// Returns the day that it is so many seconds after 1970 began.
+    pub fn at(seconds: u64) -> Self {
+        Self(i64::try_from(seconds / SECONDS).unwrap_or(i64::MAX))
     }
 
     /// Returns how many days after `other` it is.
@@ -131,6 +136,7 @@ mod tests {
             assert!(text.parse::<Day>().is_err(), "{text}");
         }
         assert!(Day::today() > Day(20_000));
+        assert_eq!([0, SECONDS - 1, SECONDS].map(Day::at), [Day(0), Day(0), Day(1)]);
         assert_eq!(Day(8).since(Day(1)), 7);
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::config::{Mutations, PolicySpec};
+use super::{
+    config::{Mutations, PolicySpec},
+    day::Day,
+};
 pub use crate::lifecycle::waiting::{OpenedGates, Opening};
 use crate::{
     lifecycle::waiting::is_removed_by_others,
@@ -16,6 +19,19 @@ pub(super) fn opened_gates(mutations: &Mutations) -> OpenedGates {
 }
 
 impl PolicySpec {
+    /// Returns what there is to say of a policy that can be used, a line each: exemptions that have expired by `today` or soon will, and
+    /// gates that nobody removes.
+    pub fn notes(&self, today: Day) -> Vec<String> {
+        let endings = self.exemptions.endings(today).into_iter().map(|ending| ending.to_string());
+        let gates = self.gates_nobody_removes().into_iter().map(|gate| {
+            format!(
+                "gate \"{gate}\" of mutations.schedulingGates: nobody is known to remove it, and its Pods stay Pending; \
+                 name it in rules.unknown-scheduling-gate.known if somebody does, or give it openWhen"
+            )
+        });
+        endings.chain(gates).collect()
+    }
+
     /// Returns the gates that the policy adds and that nobody is known to remove, each once: they have no `openWhen`, they are not those
     /// of a known controller, and the rule `unknown-scheduling-gate` is not told of them.
     pub fn gates_nobody_removes(&self) -> Vec<&str> {

@@ -3,6 +3,7 @@
 //! [`Life::of`] finds the object and simulates it under a [`ScenarioFile`]; the modules [`text`], [`svg`], [`html`] and [`json`] write it.
 
 mod bars;
+mod candidates;
 mod cells;
 mod course;
 mod error;
@@ -20,6 +21,7 @@ pub mod svg;
 pub mod text;
 
 pub use bars::{Bar, Kind, Span};
+pub use candidates::{Candidate, CandidateContainer, candidates};
 pub use course::Story;
 pub use error::TimelineError;
 pub use life::Life;

@@ -16,21 +16,29 @@ pub(super) struct Picked {
     pub(super) budgets: Vec<String>,
 }
 
-/// Returns the object that is meant: the only one with Pods, or the one called `object`, as KIND/NAME.
+/// Returns the object that is meant: the only one with Pods, or the one called `object`, as KIND/NAME, or as KIND/NAMESPACE/NAME where
+/// several have that name.
 pub(super) fn pick(
     texts: &[Text],
     kinds: &WorkloadTable,
     namespace: &str,
     object: Option<&str>,
 ) -> Result<Picked, TimelineError> {
+<<<<<<< HEAD
     let all: Vec<(&Text, Loaded)> = texts
         .iter()
         .map(|text| (text, load::load(text, Reader { kinds, namespace, large_bytes: usize::MAX })))
         .collect();
     let makes_pods = |item: &&Item| item.workload.is_some_and(|workload| workload.makes_pods() || workload.is_pod());
+=======
+    let all: Vec<(&Text, Loaded)> =
+        texts.iter().map(|text| (text, load::load(text, Reader { kinds, namespace }))).collect();
+>>>>>>> wip-play
     let found: Vec<(&Text, &Loaded, &Item)> = all
         .iter()
-        .flat_map(|(text, loaded)| loaded.items.iter().filter(makes_pods).map(move |item| (*text, loaded, item)))
+        .flat_map(|(text, loaded)| {
+            loaded.items.iter().filter(|item| has_pods(item)).map(move |item| (*text, loaded, item))
+        })
         .collect();
     let names: Vec<String> = found.iter().map(|(_, _, item)| name(&item.identity)).collect();
     let is_meant = |item: &Item| object.is_none_or(|object| is_called(&item.identity, object));
@@ -70,13 +78,23 @@ pub(super) fn pick(
     }
 }
 
+/// Returns whether it is a Pod or makes Pods.
+pub(super) fn has_pods(item: &Item) -> bool {
+    item.workload.is_some_and(|workload| workload.makes_pods() || workload.is_pod())
+}
+
 /// Returns how an object is named on the command line.
-fn name(identity: &Identity) -> String {
+pub(super) fn name(identity: &Identity) -> String {
     format!("{}/{}", identity.kind, identity.name)
 }
 
+/// Returns how an object is named where others have the same name in other namespaces.
+pub(super) fn full_name(identity: &Identity) -> String {
+    format!("{}/{}/{}", identity.kind, identity.namespace, identity.name)
+}
+
 fn is_called(identity: &Identity, object: &str) -> bool {
-    is_like(&name(identity), object)
+    is_like(&name(identity), object) || is_like(&full_name(identity), object)
 }
 
 /// Kinds are taken in lower case too, as kubectl does.

@@ -29,29 +29,52 @@ const ROW: f64 = 18.0;
 /// Pixels of the numbers of a workload's Pods.
 const CHART: f64 = 48.0;
 
-const STYLE: &str = "svg{--paper:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;--pull:#0969da;--wait:#8c959f;--run:#d4a72c;\
---ready:#2da44e;--stop:#bf3989;--warn:#9a6700;--deny:#cf222e;font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
-@media (prefers-color-scheme:dark){svg{--paper:#0d1117;--ink:#f0f6fc;--soft:#9198a1;--line:#3d444d;--pull:#58a6ff;--wait:#6e7681;\
---run:#d29922;--ready:#3fb950;--stop:#db61a2;--warn:#9e6a03;--deny:#da3633}}\
-.paper{fill:var(--paper)}text{fill:var(--ink)}.soft{fill:var(--soft);font-size:12px}.title{font-size:17px;font-weight:600}\
+/// The colours of a light screen, and the font.
+const LIGHT: &str = "svg{--paper:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;--pull:#0969da;--wait:#8c959f;--run:#d4a72c;\
+--ready:#2da44e;--stop:#bf3989;--warn:#9a6700;--deny:#cf222e;font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}";
+/// The colours of a dark screen.
+const DARK: &str = "svg{--paper:#0d1117;--ink:#f0f6fc;--soft:#9198a1;--line:#3d444d;--pull:#58a6ff;--wait:#6e7681;\
+--run:#d29922;--ready:#3fb950;--stop:#db61a2;--warn:#9e6a03;--deny:#da3633}";
+const SHAPES: &str = ".paper{fill:var(--paper)}text{fill:var(--ink)}.soft{fill:var(--soft);font-size:12px}.title{font-size:17px;font-weight:600}\
 .grid{stroke:var(--line)}.mark{stroke:var(--ink);stroke-dasharray:4 3}.window{stroke:var(--soft);stroke-width:2;fill:none}\
 .maybe{stroke-dasharray:3 3}.hook{fill:var(--soft)}.phase{fill:none;stroke:var(--soft)}\
 .pull{fill:var(--pull)}.wait{fill:var(--wait)}.run{fill:var(--run)}.ready{fill:var(--ready)}.stop{fill:var(--stop)}\
 .total{fill:none;stroke:var(--soft)}.pin{fill:var(--warn)}.pin.deny{fill:var(--deny)}.number{fill:#fff;font-size:11px;font-weight:700}";
 
-/// Returns the life as SVG.
-pub fn write(life: &Life) -> io::Result<String> {
-    Picture { life, writer: Writer::new(Vec::new()), y: 0.0, prefix: "", is_styled: true }.text()
+/// Tells which colours a picture has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Those that the reader's screen asks for.
+    #[default]
+    Screen,
+    /// Light ones.
+    Light,
+    /// Dark ones.
+    Dark,
 }
 
-/// Returns the life as SVG for a page that has several: its ids begin with `prefix`, and the page has [`style`] once.
+/// Returns the life as SVG.
+pub fn write(life: &Life) -> io::Result<String> {
+    write_in(life, Theme::Screen)
+}
+
+/// Returns the life as SVG in the colours of `theme`: for a page where the reader chooses them.
+pub fn write_in(life: &Life, theme: Theme) -> io::Result<String> {
+    Picture { life, writer: Writer::new(Vec::new()), y: 0.0, prefix: "", style: Some(style(theme)) }.text()
+}
+
+/// Returns the life as SVG for a page that has several: its ids begin with `prefix`, and the page has [`style()`] once.
 pub fn write_one_of_several(life: &Life, prefix: &str) -> io::Result<String> {
-    Picture { life, writer: Writer::new(Vec::new()), y: 0.0, prefix, is_styled: false }.text()
+    Picture { life, writer: Writer::new(Vec::new()), y: 0.0, prefix, style: None }.text()
 }
 
 /// Returns the CSS that pictures need which do not bring it themselves.
-pub fn style() -> &'static str {
-    STYLE
+pub fn style(theme: Theme) -> String {
+    match theme {
+        Theme::Screen => format!("{LIGHT}@media (prefers-color-scheme:dark){{{DARK}}}{SHAPES}"),
+        Theme::Light => format!("{LIGHT}{SHAPES}"),
+        Theme::Dark => format!("{LIGHT}{DARK}{SHAPES}"),
+    }
 }
 
 struct Picture<'l> {
@@ -60,8 +83,8 @@ struct Picture<'l> {
     y: f64,
     /// What its ids begin with.
     prefix: &'l str,
-    /// Whether the picture brings its own style.
-    is_styled: bool,
+    /// The style that the picture brings.
+    style: Option<String>,
 }
 
 fn number(number: f64) -> String {
@@ -172,8 +195,8 @@ impl Picture<'_> {
             .map(|told| format!("{}: {} {}", told.when(), told.who, told.sentence()))
             .collect();
         self.element("desc", &[("id", &desc)], &said.join("; "))?;
-        if self.is_styled {
-            self.element("style", &[], STYLE)?;
+        if let Some(style) = self.style.take() {
+            self.element("style", &[], &style)?;
         }
         self.patterns()?;
         self.element("rect", &[("class", "paper"), ("width", &*w), ("height", &*h)], "")?;

@@ -28,7 +28,7 @@ pub fn write(audit: &Audit, engine: &Engine, limits: Limits) -> io::Result<Strin
     page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
     page.raw("<meta name=\"color-scheme\" content=\"light dark\"/>\n");
     page.element("title", "", &title);
-    page.raw(&format!("<style>\n{STYLE}\n{}\n</style>\n</head>\n<body>\n<header>\n", svg::style()));
+    page.raw(&format!("<style>\n{STYLE}\n{}\n</style>\n</head>\n<body>\n<header>\n", svg::style(svg::Theme::Screen)));
     page.element("h1", "", &title);
     page.element("p", " class=\"facts\"", &facts(audit));
     page.raw("</header>\n<main>\n");
