@@ -57,7 +57,7 @@ pub fn fix(engine: &Engine, inputs: &[impl Input], namespace: &str) -> Vec<Fixed
 }
 
 fn fix_file(engine: &Engine, input: &impl Input, role: Role, namespace: &str) -> Fixed {
-    let mut loaded = load::load(input, Reader { kinds: engine.kinds(), namespace, large_bytes: usize::MAX });
+    let mut loaded = load::load(input, Reader::keeping_all(engine.kinds(), namespace));
     if role != Role::Manifest {
         // What a patch or a chart leaves out is not missing.
         loaded.items.clear();

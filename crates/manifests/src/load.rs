@@ -265,6 +265,13 @@ pub(super) struct Reader<'r> {
     pub(super) large_bytes: usize,
 }
 
+impl<'r> Reader<'r> {
+    /// Forgets nothing, however large a file is.
+    pub(super) fn keeping_all(kinds: &'r WorkloadTable, namespace: &'r str) -> Self {
+        Self { kinds, namespace, large_bytes: usize::MAX }
+    }
+}
+
 /// Reads and takes apart one file.
 pub(super) fn load(input: &impl Input, reader: Reader<'_>) -> Loaded {
     match input.read() {

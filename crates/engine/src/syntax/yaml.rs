@@ -10,6 +10,7 @@
 
 mod document;
 pub mod find;
+mod json_writer;
 pub mod layout;
 mod parser;
 pub mod plain;

@@ -50,7 +50,7 @@ pub struct CandidateContainer {
 /// Returns the objects in `text` whose Pods can be drawn, in the order of the text: `most` at most. Objects that name no namespace live in
 /// `namespace`; those that cannot be read are left out.
 pub fn candidates(text: &Text, kinds: &WorkloadTable, namespace: &str, most: usize) -> Vec<Candidate> {
-    let loaded = load::load(text, Reader { kinds, namespace });
+    let loaded = load::load(text, Reader::keeping_all(kinds, namespace));
     let items: Vec<&Item> = loaded.items.iter().filter(|item| has_pods(item)).collect();
     let mut named: HashMap<String, usize> = HashMap::new();
     for item in &items {

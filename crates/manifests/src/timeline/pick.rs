@@ -24,16 +24,8 @@ pub(super) fn pick(
     namespace: &str,
     object: Option<&str>,
 ) -> Result<Picked, TimelineError> {
-<<<<<<< HEAD
-    let all: Vec<(&Text, Loaded)> = texts
-        .iter()
-        .map(|text| (text, load::load(text, Reader { kinds, namespace, large_bytes: usize::MAX })))
-        .collect();
-    let makes_pods = |item: &&Item| item.workload.is_some_and(|workload| workload.makes_pods() || workload.is_pod());
-=======
     let all: Vec<(&Text, Loaded)> =
-        texts.iter().map(|text| (text, load::load(text, Reader { kinds, namespace }))).collect();
->>>>>>> wip-play
+        texts.iter().map(|text| (text, load::load(text, Reader::keeping_all(kinds, namespace)))).collect();
     let found: Vec<(&Text, &Loaded, &Item)> = all
         .iter()
         .flat_map(|(text, loaded)| {

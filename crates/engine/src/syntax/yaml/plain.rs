@@ -6,13 +6,15 @@
 //! up is always right; what is said here has to be the very text that is said there, which the tests compare.
 
 mod flow;
+mod lines;
 mod scalars;
 #[cfg(test)]
 mod tests;
 
+use lines::{begins_item, indentation, split_line};
 use scalars::{Head, Rest};
 
-use super::stream::Writer;
+use super::json_writer::Writer;
 
 /// Limits how much room is made for the JSON text of a document before it is known how long that is.
 const MAX_RESERVED_BYTES: usize = 4096;
@@ -61,25 +63,6 @@ struct Reader<'t> {
     /// Text that is not written in the document as it is meant.
     scratch: String,
     documents: Vec<String>,
-}
-
-/// Splits off the next line, without its end; `None` at the end of the text.
-fn split_line(text: &str) -> Option<(&str, &str)> {
-    match text.split_once('\n') {
-        None if text.is_empty() => None,
-        None => Some((text, "")),
-        split => split,
-    }
-}
-
-/// Returns how many spaces a line begins with.
-fn indentation(line: &str) -> usize {
-    line.bytes().take_while(|byte| *byte == b' ').count()
-}
-
-/// Returns whether the item of a list begins here.
-fn begins_item(written: &str) -> bool {
-    written.starts_with('-') && matches!(written.as_bytes().get(1), None | Some(b' '))
 }
 
 impl<'t> Reader<'t> {

@@ -1,7 +1,7 @@
 //! Collections in brackets that end on the line on which they begin.
 
 use super::{
-    super::stream::Writer,
+    super::json_writer::Writer,
     scalars::{self, Head, Rest, Text},
 };
 

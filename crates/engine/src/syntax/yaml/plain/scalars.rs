@@ -1,6 +1,6 @@
 //! Scalars, and what stands around them on a line.
 
-use super::{begins_item, indentation, split_line};
+use super::lines::{begins_item, indentation, split_line};
 
 /// Limits how many bytes of a line a key and what stands before its colon may have; a token of YAML may have 1024 characters.
 pub(super) const MAX_KEY_BYTES: usize = 1000;
