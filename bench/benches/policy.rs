@@ -89,7 +89,9 @@ fn compare(count: usize) {
         ("unknown, all alike", scopes(&selector)),
         (
             "unknown, each its option",
-            compile(count, |n| format!("rules: {{prestop-exceeds-grace: {{marginSeconds: {}}}}}, {}", n + 1, selector(n))),
+            compile(count, |n| {
+                format!("rules: {{prestop-exceeds-grace: {{marginSeconds: {}}}}}, {}", n + 1, selector(n))
+            }),
         ),
     ];
     for (name, engine) in &unknown {

@@ -47,7 +47,9 @@ pub static CASES: [Case; 21] = [
     case("captured, Deployment, only metadata", Mode::Validate, Engine::default, annotated),
     case("captured, Deployment, only status", Mode::Validate, Engine::default, progressed),
     case("captured, CREATE of a Deployment", Mode::Validate, Engine::default, || captured(DEPLOYED)),
-    case("validate, Deployment, 6 KiB", Mode::Validate, Engine::default, || create_of("apps", &deployment("Deployment"))),
+    case("validate, Deployment, 6 KiB", Mode::Validate, Engine::default, || {
+        create_of("apps", &deployment("Deployment"))
+    }),
     case("validate, DaemonSet, 6 KiB", Mode::Validate, Engine::default, || create_of("apps", &deployment("DaemonSet"))),
     case("validate, Job, 6 KiB", Mode::Validate, Engine::default, || create_of("batch", &job())),
     case("validate, UPDATE of a Job, 13 KiB", Mode::Validate, Engine::default, resumed),
@@ -262,8 +264,12 @@ fn deployment(kind: &str) -> Value {
     let template = json!({"metadata": {"creationTimestamp": null, "labels": labels}, "spec": pod["spec"].take()});
     let mut spec = json!({"selector": {"matchLabels": labels}, "template": template, "revisionHistoryLimit": 10});
     let more = match kind {
-        "DaemonSet" => json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}}),
-        _ => json!({"replicas": 3, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}, "progressDeadlineSeconds": 600}),
+        "DaemonSet" => {
+            json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}})
+        }
+        _ => {
+            json!({"replicas": 3, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}, "progressDeadlineSeconds": 600})
+        }
     };
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({"kind": kind, "apiVersion": "apps/v1", "metadata": metadata, "spec": spec, "status": {}})
