@@ -2,11 +2,10 @@
 
 import { autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
 import { lintGutter, nextDiagnostic, previousDiagnostic, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { type Extension, EditorSelection, EditorState } from "@codemirror/state";
+import { type Extension, EditorSelection, EditorState, Text } from "@codemirror/state";
 import {
   EditorView,
   drawSelection,
@@ -18,6 +17,7 @@ import {
 } from "@codemirror/view";
 import { policyCompletion } from "./completion.ts";
 import { yamlIndent } from "./indent.ts";
+import { language } from "./language.ts";
 import { look } from "./look.ts";
 import { type Mark, diagnostics, offset } from "./marks.ts";
 import type { Schema } from "./schema.ts";
@@ -40,8 +40,10 @@ const HINTS: Record<Sheet, string> = {
     "Paste your policy, or begin one; Ctrl-Space completes.\n\napiVersion: podgate.dev/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: mine}\nspec:\n  rules:\n    naked-pod: off",
 };
 
-/** What all editors have. */
-export const common: Extension = [lineNumbers(), foldGutter(), drawSelection(), yaml(), indentUnit.of("  "), look];
+/** What all editors have, whatever the text that they begin with. */
+export function common(text: Text): Extension {
+  return [lineNumbers(), foldGutter(), drawSelection(), language(text), indentUnit.of("  "), look];
+}
 
 export class Editor {
   readonly #view: EditorView;
@@ -52,7 +54,7 @@ export class Editor {
 
   constructor(parent: HTMLElement, changed: (sheet: Sheet) => void) {
     this.#changed = changed;
-    this.#states = { manifest: this.#state("manifest", ""), old: this.#state("old", ""), policy: this.#state("policy", "") };
+    this.#states = { manifest: this.#state("manifest"), old: this.#state("old"), policy: this.#state("policy") };
     this.#view = new EditorView({ parent, state: this.#states.manifest });
   }
 
@@ -112,11 +114,10 @@ export class Editor {
     return sheet === this.#sheet ? this.#view.state : this.#states[sheet];
   }
 
-  #state(sheet: Sheet, doc: string): EditorState {
+  #state(sheet: Sheet): EditorState {
     return EditorState.create({
-      doc,
       extensions: [
-        common,
+        common(Text.empty),
         lintGutter(),
         highlightActiveLine(),
         highlightActiveLineGutter(),

@@ -1,7 +1,7 @@
 /** Shows what `podgate fix` makes of the manifest, as changes of it. */
 
 import { unifiedMergeView } from "@codemirror/merge";
-import { EditorState } from "@codemirror/state";
+import { EditorState, Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { common } from "./editor.ts";
 
@@ -18,12 +18,13 @@ export class FixedView {
     if (this.#shown?.original === original && this.#shown.text === text) return;
     this.#shown = { original, text };
     this.#view?.destroy();
+    const doc = Text.of(text.split("\n"));
     this.#view = new EditorView({
       parent: this.#parent,
       state: EditorState.create({
-        doc: text,
+        doc,
         extensions: [
-          common,
+          common(doc),
           EditorState.readOnly.of(true),
           EditorView.contentAttributes.of({ "aria-label": "The manifest with additions, read only", tabindex: "0" }),
           unifiedMergeView({
