@@ -60,7 +60,7 @@ const TEXTS = {
 
 for (const [what, text] of Object.entries(TEXTS)) {
   test(`${what}: the page goes on`, async (t) => {
-    const pause = await best(3_000, async () => {
+    const pause = await best(5_000, async () => {
       const reader = await open();
       const pause = await longestPause(reader.page, async () => {
         await reader.paste("manifest", text);
@@ -74,12 +74,12 @@ for (const [what, text] of Object.entries(TEXTS)) {
       return pause;
     });
     t.diagnostic(`longest pause ${Math.round(pause)} ms`);
-    assert.ok(pause < 3_000, `${pause} ms`);
+    assert.ok(pause < 5_000, `${pause} ms`);
   });
 }
 
 test("2 MB of manifests are judged while somebody types", async (t) => {
-  const pause = await best(2_500, async () => {
+  const pause = await best(5_000, async () => {
     const reader = await open();
     await reader.paste("manifest", TEXTS["2 MB of manifests"]);
     const pause = await longestPause(reader.page, () => reader.page.keyboard.type("# a comment\n", { delay: 20 }));
@@ -89,7 +89,7 @@ test("2 MB of manifests are judged while somebody types", async (t) => {
     return pause;
   });
   t.diagnostic(`longest pause ${Math.round(pause)} ms`);
-  assert.ok(pause < 2_500, `${pause} ms`);
+  assert.ok(pause < 5_000, `${pause} ms`);
 });
 
 // Lets the worker break in answering; the next worker is whole.
