@@ -39,7 +39,7 @@ pub struct Candidate {
 pub struct CandidateContainer {
     /// Its name.
     pub name: String,
-    /// What part it plays.
+    /// Says what part it plays.
     pub role: Role,
     /// Where it stands in the object.
     pub at: Path,

@@ -25,7 +25,7 @@ pub struct Timeline {
 pub struct Lane {
     /// Its name.
     pub name: String,
-    /// What part it plays.
+    /// Says what part it plays.
     pub role: Role,
     /// Its index in its own list.
     pub index: usize,

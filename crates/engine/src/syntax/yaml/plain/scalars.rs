@@ -26,7 +26,7 @@ impl<'t> Text<'t> {
     }
 }
 
-/// What follows a scalar.
+/// Holds what follows a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest<'t> {
     /// Nothing but perhaps a comment.
