@@ -158,7 +158,7 @@ struct LimitArgs {
     )]
     max_bytes: usize,
 
-    /// Threads that serve connections and judge, and as many more that judge bodies over 64 KiB
+    /// Threads that serve connections and judge, and as many more that judge bodies over 128 KiB
     ///
     /// By default as many as the process may use processors, at most 4: each takes memory of its own, and 4 do more than an API
     /// server asks for. A fraction of a processor counts as one.

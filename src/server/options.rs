@@ -116,7 +116,7 @@ pub struct Limits {
     /// Requests whose body is there that are judged at a time; further ones wait, and as many more are refused.
     pub max_requests: usize,
     /// Memory for what clients send, what it becomes and what they are answered: an eighth for small bodies and answers, three
-    /// eighths for bodies over 64 KiB (one of `max_body_bytes` always has room), half for judging these.
+    /// eighths for bodies over 128 KiB (one of `max_body_bytes` always has room), half for judging these.
     pub max_bytes: usize,
     /// Threads that serve connections and judge small bodies, and of those that judge large ones; at least 1. What starts the
     /// runtime gives it as many.

@@ -23,7 +23,7 @@ use crate::support::{PATIENCE, REVIEW, TestServer, is_open, read_answer, request
 /// An honest client waits no longer.
 const SECOND: Duration = Duration::from_secs(1);
 /// Over the bound of small bodies.
-const LARGE: usize = 70 * 1024;
+const LARGE: usize = 140 * 1024;
 
 /// A body that begins, and does not go on.
 struct Stuck {

@@ -208,8 +208,8 @@ const STRETCH: usize = 4096;
 /// The lines of a text, found once.
 pub(super) struct Lines<'t> {
     text: &'t str,
-    /// Says where each begins, in bytes.
-    starts: OnceLock<Vec<usize>>,
+    /// Says where each begins, in bytes: in half the memory, because a large file may have millions of them.
+    starts: OnceLock<Vec<u32>>,
     /// Says how many characters there are before each stretch of the text: it may be a single line of many megabytes.
     stretches: OnceLock<Vec<usize>>,
 }
@@ -224,21 +224,33 @@ impl<'t> Lines<'t> {
         self.text
     }
 
-    fn starts(&self) -> &[usize] {
-        self.starts.get_or_init(|| std::iter::once(0).chain(line_ends(self.text)).collect())
+    fn starts(&self) -> &[u32] {
+        self.starts.get_or_init(|| {
+            let mut starts = Vec::with_capacity(line_ends(self.text).count() + 1);
+            // A text is at most 64 MiB.
+            let ends = line_ends(self.text).map_while(|end| u32::try_from(end).ok());
+            starts.extend(std::iter::once(0).chain(ends));
+            starts
+        })
+    }
+
+    /// Returns the byte at which the line of this number, counted from 1, begins.
+    fn start(&self, number: usize) -> Option<usize> {
+        let start = self.starts().get(number.checked_sub(1)?)?;
+        usize::try_from(*start).ok()
     }
 
     /// Returns the line of this number, counted from 1, without its end.
     pub(super) fn line(&self, number: usize) -> &'t str {
-        let Some(start) = number.checked_sub(1).and_then(|index| self.starts().get(index)) else { return "" };
-        let end = self.starts().get(number).copied().unwrap_or(self.text.len());
-        self.text.get(*start..end).unwrap_or_default().trim_end()
+        let Some(start) = self.start(number) else { return "" };
+        let end = self.start(number + 1).unwrap_or(self.text.len());
+        self.text.get(start..end).unwrap_or_default().trim_end()
     }
 
     /// Returns the line at `place`, with a mark under what stands there; of a long line a stretch around it.
     pub(super) fn excerpt(&self, place: Place) -> Excerpt {
         let line = self.line(place.line);
-        let start = place.line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
+        let start = self.start(place.line).unwrap_or_default();
         let at = self.byte(start, place.column).saturating_sub(start).min(line.len());
         Excerpt::around(place.line, line, at)
     }
@@ -256,8 +268,8 @@ impl<'t> Lines<'t> {
 
     /// Returns line and column of a byte.
     fn place(&self, offset: usize) -> Place {
-        let line = self.starts().partition_point(|start| *start <= offset);
-        let start = line.checked_sub(1).and_then(|index| self.starts().get(index)).copied().unwrap_or_default();
+        let line = self.starts().partition_point(|start| usize::try_from(*start).is_ok_and(|start| start <= offset));
+        let start = self.start(line).unwrap_or_default();
         let column = self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1;
         Place { line, column }
     }

@@ -21,7 +21,7 @@ use crate::server::options::Limits;
 
 /// Bodies and answers up to this size have an partition of their own: nearly all are smaller, and must not wait for a few that
 /// are large.
-pub(crate) const SMALL_BYTES: usize = 64 * 1024;
+pub(crate) const SMALL_BYTES: usize = 128 * 1024;
 /// Memory that a request or an answer takes beside its body: a task, the state of a stream. Measured at 1 to 3 KiB.
 const OVERHEAD_BYTES: usize = 4 * 1024;
 

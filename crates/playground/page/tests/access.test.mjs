@@ -3,26 +3,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { Reader, launch } from "./page.mjs";
+import { test } from "node:test";
+import { visits } from "./page.mjs";
 import { drops } from "./samples.mjs";
-import { serve } from "./server.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
+const visit = visits();
 
 async function open() {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.page.waitForSelector("#picture img");
   return reader;
 }
@@ -43,7 +33,7 @@ for (const colours of ["light", "dark"]) {
     await reader.page.click(".finding .why");
     await reader.page.waitForSelector("#rule[open]");
     assert.deepEqual(await look(), []);
-    await reader.close(server.origin);
+    await reader.close();
   });
 }
 
@@ -61,14 +51,14 @@ test("tabs are moved through by arrow keys", async () => {
   await reader.page.focus("#editor .cm-content");
   await reader.page.keyboard.press("Tab");
   assert.equal(await reader.page.evaluate(() => document.activeElement.closest("#editor")), null);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("the count of findings is told when the text rests", async () => {
   const reader = await open();
   await reader.paste("manifest", drops);
   await reader.page.waitForFunction(() => /^Refused\. \d+ findings: 1 deny/.test(document.querySelector("#live").textContent));
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("a choice of colours is kept, and one that the system has too is not", async () => {
@@ -83,7 +73,7 @@ test("a choice of colours is kept, and one that the system has too is not", asyn
   await reader.page.click("#theme");
   assert.equal(await ground(), light);
   assert.equal(await reader.page.evaluate(() => localStorage.length), 0);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("on a phone nothing is wider than the screen", async () => {
@@ -92,7 +82,7 @@ test("on a phone nothing is wider than the screen", async () => {
   await reader.page.waitForTimeout(200);
   assert.equal(await reader.page.evaluate(() => document.documentElement.scrollWidth), 390);
   for (const id of ["#editor", "#findings", "#sliders", "#picture img", "#share", "#profile"]) assert.ok(await reader.page.isVisible(id), id);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("the page runs under its content security policy", async () => {

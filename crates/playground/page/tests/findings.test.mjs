@@ -1,32 +1,21 @@
 // What is found is listed and underlined at its place.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Reader, launch, lineOf } from "./page.mjs";
+import { test } from "node:test";
+import { lineOf, visits } from "./page.mjs";
 import { drops, updates, updatesBefore } from "./samples.mjs";
-import { serve } from "./server.mjs";
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
+const visit = visits();
 
 test("the page begins with an example that shows something, and asks nobody else", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   assert.ok((await reader.findings()).length > 0);
   assert.match(await reader.page.textContent("#version"), /^\d+\.\d+\.\d+/);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("every example has findings, and its Pods a life", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   const ids = await reader.page.$$eval("[data-example]", (buttons) => buttons.map(({ dataset }) => dataset.example));
   assert.ok(ids.length >= 10, `${ids}`);
   for (const id of ids) {
@@ -37,12 +26,11 @@ test("every example has findings, and its Pods a life", async () => {
     }, id);
     assert.equal(await reader.page.isVisible("#notice"), false, id);
   }
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("a finding is listed with its line, underlined there, and leads there", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.paste("manifest", drops);
   const line = lineOf(drops, "sleep 45");
   const finding = await reader.finding("prestop-exceeds-grace", line);
@@ -64,35 +52,32 @@ test("a finding is listed with its line, underlined there, and leads there", asy
   assert.ok(links.includes("../rules/prestop-exceeds-grace.html"), `${links}`);
   await reader.page.click("#rule .close");
   assert.equal(await reader.page.$("#rule[open]"), null);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("typing changes the verdict", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.paste("manifest", drops.replace("sleep 45", "sleep 5"));
   await reader.page.waitForFunction(() => !document.querySelector('[data-rule="prestop-exceeds-grace"]'));
   await reader.paste("manifest", "");
   await reader.page.waitForSelector('#verdict[data-verdict="none"]');
   assert.deepEqual(await reader.findings(), []);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("with old objects the manifest is judged as their update", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.paste("manifest", updates);
   await reader.page.waitForFunction(() => !document.querySelector('[data-rule="prestop-exceeds-grace"]'));
   assert.equal(await reader.page.$('[data-rule="scheduling-gate-added"]'), null);
   await reader.paste("old", updatesBefore);
   await reader.finding("scheduling-gate-added", lineOf(updates, "example.com/licence"));
   await reader.finding("init-container-field-change", lineOf(updates, "args: [down]"));
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("what cannot be read is said with its line, and the rest is judged", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   const broken = `${drops.trimEnd()}\n---\nkind: Pod\n  metadata: [}\n`;
   await reader.paste("manifest", broken);
   const problem = await reader.page.waitForSelector(".finding.problem button.go");
@@ -101,5 +86,5 @@ test("what cannot be read is said with its line, and the rest is judged", async 
   await problem.click();
   const line = Number(await reader.page.textContent(".cm-activeLineGutter"));
   assert.ok(line > drops.split("\n").length - 1, `${line}`);
-  await reader.close(server.origin);
+  await reader.close();
 });

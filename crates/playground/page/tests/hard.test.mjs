@@ -1,26 +1,12 @@
 // Texts and failures that must not stop the page.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Reader, best, launch, lineOf } from "./page.mjs";
+import { test } from "node:test";
+import { Reader, best, lineOf, visits } from "./page.mjs";
 import { drops } from "./samples.mjs";
 import { serve } from "./server.mjs";
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
-
-async function open() {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
-  return reader;
-}
+const visit = visits();
 
 // The longest time in milliseconds for which the page answered nobody while something was done.
 async function longestPause(page, work) {
@@ -61,7 +47,7 @@ const TEXTS = {
 for (const [what, text] of Object.entries(TEXTS)) {
   test(`${what}: the page goes on`, async (t) => {
     const pause = await best(5_000, async () => {
-      const reader = await open();
+      const reader = await visit.open();
       const pause = await longestPause(reader.page, async () => {
         await reader.paste("manifest", text);
         // The page is usable at once.
@@ -70,7 +56,7 @@ for (const [what, text] of Object.entries(TEXTS)) {
       });
       await reader.paste("manifest", drops);
       await reader.finding("prestop-exceeds-grace", lineOf(drops, "sleep 45"));
-      await reader.close(server.origin);
+      await reader.close();
       return pause;
     });
     t.diagnostic(`longest pause ${Math.round(pause)} ms`);
@@ -80,12 +66,12 @@ for (const [what, text] of Object.entries(TEXTS)) {
 
 test("2 MB of manifests are judged while somebody types", async (t) => {
   const pause = await best(5_000, async () => {
-    const reader = await open();
+    const reader = await visit.open();
     await reader.paste("manifest", TEXTS["2 MB of manifests"]);
     const pause = await longestPause(reader.page, () => reader.page.keyboard.type("# a comment\n", { delay: 20 }));
     await reader.page.waitForSelector("#findings .more");
     assert.ok((await reader.findings()).length > 100);
-    await reader.close(server.origin);
+    await reader.close();
     return pause;
   });
   t.diagnostic(`longest pause ${Math.round(pause)} ms`);
@@ -100,18 +86,18 @@ const breakWorker = (page, broken) =>
   }, broken);
 
 test("an engine that stops is started again, and it is said", async () => {
-  const reader = await open();
+  const reader = await visit.open();
   await breakWorker(reader.page, { trap: "RuntimeError: unreachable" });
   await reader.paste("manifest", drops);
   await reader.page.waitForFunction(() => document.querySelector("#notice").textContent.includes("started again"));
   await reader.page.keyboard.type("\n");
   await reader.page.waitForSelector("#notice", { state: "hidden" });
   await reader.finding("prestop-exceeds-grace", lineOf(drops, "sleep 45"));
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("an answer that is no JSON does not stop what comes after it", async () => {
-  const reader = await open();
+  const reader = await visit.open();
   await breakWorker(reader.page, { answer: "no JSON" });
   await reader.paste("manifest", drops);
   await reader.page.waitForFunction(() => document.querySelector("#notice").textContent.includes("no JSON"));
@@ -120,12 +106,12 @@ test("an answer that is no JSON does not stop what comes after it", async () => 
   await reader.page.waitForFunction(() => document.querySelector("#notice").textContent.includes("started again"));
   await reader.page.keyboard.type("\n");
   await reader.finding("prestop-exceeds-grace", lineOf(drops, "sleep 45"));
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("an engine that cannot be loaded is said", async () => {
   const broken = await serve((name) => (name.endsWith(".wasm") ? { type: "application/wasm", body: "no engine" } : undefined));
-  const reader = await Reader.open(chromium.browser, broken.url);
+  const reader = await Reader.open(visit.browser, broken.url);
   await reader.page.waitForFunction(() => document.querySelector("#notice").textContent.includes("could not be loaded"));
   await reader.page.close();
   await broken.close();

@@ -1,24 +1,14 @@
 // The picture follows the sliders.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Reader, launch } from "./page.mjs";
+import { test } from "node:test";
+import { visits } from "./page.mjs";
 import { drops, slowStart } from "./samples.mjs";
-import { serve } from "./server.mjs";
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
+const visit = visits();
 
 async function open(text) {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   // The scenario of the example is none of this manifest's.
   await reader.pictureAfter(() => reader.page.click("#reset"));
   await reader.pictureAfter(() => reader.paste("manifest", text));
@@ -32,7 +22,7 @@ test("a slow start is killed, and a quick one is not", async () => {
   const quick = await reader.pictureAfter(() => reader.page.fill(exact, "2"));
   assert.doesNotMatch(quick, /given up/);
   assert.match(quick, /is ready/);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("sliders are moved by keys, and say their time", async () => {
@@ -47,7 +37,7 @@ test("sliders are moved by keys, and say their time", async () => {
   assert.match(await reader.page.textContent("#life-text pre"), /Pod\s+is deleted/);
   await reader.pictureAfter(() => reader.page.click("#reset"));
   assert.equal(await reader.page.getAttribute("#slider-delete", "aria-valuetext"), "not said");
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("a container that exits is started again, with its exit code", async () => {
@@ -56,7 +46,7 @@ test("a container that exits is started again, with its exit code", async () => 
   await reader.pictureAfter(() => reader.page.fill("#slider-exits ~ .exact input", "20"));
   const crashed = await reader.pictureAfter(() => reader.page.fill("#exit-code", "3"));
   assert.match(crashed, /exit code 3/);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("the picture is as dark as the page", async () => {
@@ -72,7 +62,7 @@ test("the picture is as dark as the page", async () => {
   assert.ok((await shade()) > 200);
   await reader.pictureAfter(() => reader.page.click("#theme"));
   assert.ok((await shade()) < 60);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("without Pods there is no picture, and it is said why", async () => {
@@ -80,5 +70,5 @@ test("without Pods there is no picture, and it is said why", async () => {
   await reader.paste("manifest", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
   await reader.page.waitForFunction(() => !document.querySelector("#picture img"));
   assert.match(await reader.page.textContent("#life-words"), /Nothing here/);
-  await reader.close(server.origin);
+  await reader.close();
 });

@@ -1,24 +1,14 @@
 // A link carries everything.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Reader, launch } from "./page.mjs";
+import { test } from "node:test";
+import { visits } from "./page.mjs";
 import { drops, policy } from "./samples.mjs";
-import { serve } from "./server.mjs";
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
+const visit = visits();
 
 test("what was shared is there when the link is opened", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   const manifest = drops.replace("name: web", "name: wéb-☂");
   await reader.paste("manifest", manifest);
   await reader.paste("policy", policy);
@@ -30,8 +20,7 @@ test("what was shared is there when the link is opened", async () => {
   assert.equal(link, reader.page.url());
   const shown = await reader.findings();
 
-  const other = await Reader.open(chromium.browser, link);
-  await other.judged();
+  const other = await visit.open(link);
   await other.page.waitForSelector("#picture img");
   assert.deepEqual(await other.findings(), shown);
   assert.match(await other.page.textContent("#editor .cm-content"), /wéb-☂/);
@@ -39,29 +28,26 @@ test("what was shared is there when the link is opened", async () => {
   assert.equal(await other.page.inputValue("#slider-startsIn ~ .exact input"), "47");
   await other.tab("policy");
   assert.match(await other.page.textContent("#editor .cm-content"), /defaultProbes/);
-  await other.close(server.origin);
-  await reader.close(server.origin);
+  await other.close();
+  await reader.close();
 });
 
 test("the link goes away when the page says something else", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.page.click("[data-example]");
   assert.match(reader.page.url(), /#example=/);
   await reader.paste("manifest", drops);
   assert.doesNotMatch(reader.page.url(), /#/);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("an example has a link", async () => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   const id = await reader.page.getAttribute("li:nth-child(2) > [data-example]", "data-example");
-  const other = await Reader.open(chromium.browser, `${server.url}#example=${id}`);
-  await other.judged();
+  const other = await visit.open(`${visit.url}#example=${id}`);
   assert.equal(await other.page.getAttribute(`[data-example="${id}"]`, "aria-pressed"), "true");
-  await other.close(server.origin);
-  await reader.close(server.origin);
+  await other.close();
+  await reader.close();
 });
 
 for (const [what, fragment] of [
@@ -71,14 +57,13 @@ for (const [what, fragment] of [
   ["was changed", "#1=%20"],
 ]) {
   test(`a link that ${what} leaves the page as it begins`, async () => {
-    const reader = await Reader.open(chromium.browser, server.url + fragment);
-    await reader.judged();
+    const reader = await visit.open(visit.url + fragment);
     assert.ok((await reader.findings()).length > 0);
     await reader.page.waitForTimeout(300);
     assert.match(await reader.notice(), /link cannot be read/);
     await reader.page.focus("#editor .cm-content");
     await reader.page.keyboard.type("#");
     await reader.page.waitForSelector("#notice", { state: "hidden" });
-    await reader.close(server.origin);
+    await reader.close();
   });
 }

@@ -4,12 +4,37 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { after, before } from "node:test";
 import { chromium } from "playwright-core";
+import { serve } from "./server.mjs";
 
 const PATHS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+// The page on a server of its own and a browser, for the tests of one file.
+export function visits() {
+  const visit = {
+    // Opens the page, here or at another address of it, and waits until something is judged.
+    async open(url = visit.url) {
+      const reader = await Reader.open(visit.browser, url);
+      await reader.judged();
+      return reader;
+    },
+  };
+  let server, launched;
+  before(async () => {
+    server = await serve();
+    launched = await launch();
+    Object.assign(visit, { url: server.url, browser: launched.browser });
+  });
+  after(async () => {
+    await launched?.close();
+    await server?.close();
+  });
+  return visit;
+}
+
 // Starts a browser with an empty profile.
-export async function launch() {
+async function launch() {
   const executablePath = PATHS.find((name) => name && existsSync(name));
   assert.ok(executablePath, "no chromium; CHROMIUM names one");
   const profile = mkdtempSync(path.join(tmpdir(), "podgate-playground-"));
@@ -42,13 +67,14 @@ export class Reader {
 
   static async open(browser, url) {
     const page = await browser.newPage();
-    const reader = new Reader(page);
+    const reader = new Reader(page, new URL(url).origin);
     await page.goto(url);
     return reader;
   }
 
-  constructor(page) {
+  constructor(page, origin) {
     this.page = page;
+    this.origin = origin;
     page.on("request", (request) => this.requests.push(request.url()));
     page.on("console", (message) => {
       // The editor says so of lines of megabytes, and goes on.
@@ -119,10 +145,10 @@ export class Reader {
   }
 
   // Closes the page; it may have complained of nothing and asked nobody else.
-  async close(origin) {
+  async close() {
     await this.page.close();
     assert.deepEqual(this.complaints, []);
-    const others = this.requests.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith(`blob:${origin}/`));
+    const others = this.requests.filter((url) => !url.startsWith(`${this.origin}/`) && !url.startsWith(`blob:${this.origin}/`));
     assert.deepEqual(others, []);
   }
 }

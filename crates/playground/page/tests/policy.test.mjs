@@ -1,24 +1,14 @@
 // Policies: what they say, mistakes in them, what completes them, and what they add.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Reader, launch, lineOf } from "./page.mjs";
+import { test } from "node:test";
+import { lineOf, visits } from "./page.mjs";
 import { drops, policy } from "./samples.mjs";
-import { serve } from "./server.mjs";
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
+const visit = visits();
 
 async function open() {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.paste("manifest", drops);
   await reader.page.waitForSelector('#verdict[data-verdict="deny"]');
   return reader;
@@ -33,7 +23,7 @@ test("a policy decides, and a profile over it", async () => {
   await reader.page.waitForSelector('.finding.warn[data-rule="prestop-exceeds-grace"]');
   await reader.paste("policy", "");
   await reader.page.waitForSelector('.finding.audit[data-rule="prestop-exceeds-grace"]');
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("a mistake in a policy is said at its place, with what was meant", async () => {
@@ -48,7 +38,7 @@ test("a mistake in a policy is said at its place, with what was meant", async ()
   await reader.tab("manifest");
   await (await mistake.$("button")).click();
   assert.equal(await reader.page.getAttribute("#tab-policy", "aria-selected"), "true");
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("fields and values of a policy are completed", async () => {
@@ -73,7 +63,7 @@ test("fields and values of a policy are completed", async () => {
   assert.ok((await offered("\nrules:\n  naked")).includes("naked-pod"));
   await take("naked-pod");
   assert.ok((await offered("")).includes("deny"));
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("what a policy adds is shown as changes, and can be taken over", async () => {
@@ -89,7 +79,7 @@ test("what a policy adds is shown as changes, and can be taken over", async () =
   await reader.page.click("#fixed-take");
   await reader.page.waitForFunction(() => !document.querySelector("#tab-fixed .badge"));
   assert.match(await reader.page.textContent("#editor .cm-content"), /startupProbe/);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("who has no policy may try one", async () => {
@@ -99,7 +89,7 @@ test("who has no policy may try one", async () => {
   await reader.page.waitForSelector("#fixed-text .cm-changedLine");
   assert.equal(await reader.page.isVisible("#fixed-try"), false);
   assert.match(await reader.page.textContent("#fixed-words"), /\d additions? by the policy/);
-  await reader.close(server.origin);
+  await reader.close();
 });
 
 test("a policy can be begun", async () => {
@@ -109,5 +99,5 @@ test("a policy can be begun", async () => {
   await reader.page.waitForFunction(() => document.querySelector("#editor .cm-content").textContent.includes("LifecyclePolicy"));
   assert.equal(await reader.page.isVisible("#policy-begin"), false);
   assert.equal(await reader.verdict(), "Refused");
-  await reader.close(server.origin);
+  await reader.close();
 });

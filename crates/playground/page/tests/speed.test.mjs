@@ -1,24 +1,15 @@
 // How soon there is a result. The bounds are wide, because CI has slow machines; the figures are told.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Reader, best, launch } from "./page.mjs";
+import { test } from "node:test";
+import { best, visits } from "./page.mjs";
 import { drops } from "./samples.mjs";
-import { serve } from "./server.mjs";
 
-let server, chromium;
-before(async () => {
-  server = await serve();
-  chromium = await launch();
-});
-after(async () => {
-  await chromium.close();
-  await server.close();
-});
+const visit = visits();
 
 async function firstResult() {
-  const page = await chromium.browser.newPage();
-  const devtools = await chromium.browser.newCDPSession(page);
+  const page = await visit.browser.newPage();
+  const devtools = await visit.browser.newCDPSession(page);
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.addInitScript(() => {
     new MutationObserver((_, observer) => {
@@ -27,7 +18,7 @@ async function firstResult() {
       observer.disconnect();
     }).observe(document, { childList: true, subtree: true });
   });
-  await page.goto(server.url);
+  await page.goto(visit.url);
   const first = await (await page.waitForFunction(() => window.firstResult)).jsonValue();
   await page.close();
   return first;
@@ -40,8 +31,7 @@ test("the first result comes soon on a slow processor", async (t) => {
 });
 
 test("each key is judged at once", async (t) => {
-  const reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  const reader = await visit.open();
   await reader.paste("manifest", drops);
   await reader.page.waitForSelector('#verdict[data-verdict="deny"]');
   await reader.page.keyboard.press("ControlOrMeta+Home");
@@ -61,5 +51,5 @@ test("each key is judged at once", async (t) => {
   const middle = times[Math.floor(times.length / 2)];
   t.diagnostic(`a key is judged after ${middle.toFixed(1)} ms, at most ${times.at(-1).toFixed(1)} ms`);
   assert.ok(middle < 300, `${middle} ms`);
-  await reader.close(server.origin);
+  await reader.close();
 });

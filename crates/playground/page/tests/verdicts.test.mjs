@@ -9,26 +9,21 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Reader, launch } from "./page.mjs";
-import { serve } from "./server.mjs";
+import { visits } from "./page.mjs";
 
 const samples = fileURLToPath(new URL("../../../../samples/", import.meta.url));
 const built = fileURLToPath(new URL("../../../../target/debug/podgate", import.meta.url));
 const { PODGATE = built, MANIFESTS, MANIFESTS_MOST = "200" } = process.env;
 
-let server, chromium, reader, empty;
+const visit = visits();
+let reader, empty;
 before(async () => {
   assert.ok(existsSync(PODGATE), `there is no ${PODGATE}: cargo build makes it`);
   // Where no policy is.
   empty = mkdtempSync(path.join(tmpdir(), "podgate-verdicts-"));
-  server = await serve();
-  chromium = await launch();
-  reader = await Reader.open(chromium.browser, server.url);
-  await reader.judged();
+  reader = await visit.open();
 });
 after(async () => {
-  await chromium?.close();
-  await server?.close();
   if (empty) rmSync(empty, { recursive: true });
 });
 
