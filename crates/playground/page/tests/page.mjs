@@ -14,18 +14,21 @@ const PATHS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-bro
 export function visits() {
   const visit = {
     // Opens the page, here or at another address of it, and waits until something is judged.
-    async open(url = visit.url) {
-      const reader = await Reader.open(visit.browser, url);
+    async open(url) {
+      // Hooks of a file begin without waiting for those before them.
+      await started;
+      const reader = await Reader.open(visit.browser, url ?? visit.url);
       await reader.judged();
       return reader;
     },
   };
-  let server, launched;
-  before(async () => {
+  let server, launched, started;
+  const start = async () => {
     server = await serve();
     launched = await launch();
     Object.assign(visit, { url: server.url, browser: launched.browser });
-  });
+  };
+  before(() => (started = start()));
   after(async () => {
     await launched?.close();
     await server?.close();
