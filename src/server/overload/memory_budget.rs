@@ -19,7 +19,7 @@ use super::partition::{Displace, Overloaded, Partition, Waiter, notified};
 use crate::server::net::peer::Peer;
 use crate::server::options::Limits;
 
-/// Bodies and answers up to this size have an partition of their own: nearly all are smaller, and must not wait for a few that
+/// Bodies and answers up to this size have a partition of their own: nearly all are smaller, and must not wait for a few that
 /// are large.
 pub(crate) const SMALL_BYTES: usize = 128 * 1024;
 /// Memory that a request or an answer takes beside its body: a task, the state of a stream. Measured at 1 to 3 KiB.
