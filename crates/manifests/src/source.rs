@@ -226,10 +226,11 @@ impl<'t> Lines<'t> {
 
     fn starts(&self) -> &[u32] {
         self.starts.get_or_init(|| {
-            let mut starts = Vec::with_capacity(line_ends(self.text).count() + 1);
             // A text is at most 64 MiB.
             let ends = line_ends(self.text).map_while(|end| u32::try_from(end).ok());
-            starts.extend(std::iter::once(0).chain(ends));
+            let mut starts: Vec<u32> = std::iter::once(0).chain(ends).collect();
+            // It is kept for as long as the text.
+            starts.shrink_to_fit();
             starts
         })
     }
