@@ -50,6 +50,15 @@ fn every_sample_is_drawn() {
 }
 
 #[test]
+fn a_field_that_the_version_of_the_policy_drops_is_not_drawn() {
+    let [manifest, policy] =
+        ["fields.yaml", "fields.policy.yaml"].map(|name| format!("crates/playground/examples/{name}"));
+    let hook = |args: &[&str]| run(&root(), args).stdout.contains("begins its preStop hook");
+    assert!(hook(&["timeline", &manifest]));
+    assert!(!hook(&["timeline", &manifest, "--policy", &policy]));
+}
+
+#[test]
 fn the_schemas_are_in_the_tree() {
     hold("docs/timeline.schema.json", &format!("{:#}\n", json::schema()));
     hold("docs/timeline-scenario.schema.json", &format!("{:#}\n", json::scenario_schema()));

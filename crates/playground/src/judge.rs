@@ -157,7 +157,7 @@ fn judged(request: Request) -> Result<Judged, String> {
     let manifest = Text { name: MANIFEST.to_owned(), text: request.manifest };
     let old: Vec<Text> = request.old.into_iter().map(|text| Text { name: OLD.to_owned(), text }).collect();
     let outcome = run(&engine, &manifest, &old);
-    let pods = candidates(&manifest, engine.kinds(), NAMESPACE, MOST_PODS);
+    let pods = candidates(&manifest, &engine, NAMESPACE, MOST_PODS);
     let old_text = old.first().map_or("", |old| &*old.text);
     let summary = Summary::of(&outcome);
     let problems = Problem::all(&outcome.problems, &manifest.text, old_text);

@@ -265,6 +265,17 @@ fn the_policys_additions_are_made_to_the_text() {
 }
 
 #[test]
+fn a_field_that_the_version_drops_is_not_drawn() {
+    let about: Value = serde_json::from_str(&about()).unwrap();
+    let example = list(&about, "examples").iter().find(|example| example["id"] == "fields").unwrap();
+    let hooks = |request: &Value| word(&asked(timeline, request), "/text").contains("preStop hook");
+    let newer = json!({"manifest": example["manifest"]});
+    assert_eq!((hooks(example), hooks(&newer)), (false, true));
+    let fields = |request: &Value| asked(judge, request)["pods"][0]["containers"][0]["preStop"].clone();
+    assert_eq!((fields(example), fields(&newer)), (json!(false), json!(true)));
+}
+
+#[test]
 fn a_scenario_and_a_theme_change_the_picture() {
     let about: Value = serde_json::from_str(&about()).unwrap();
     let example = list(&about, "examples").iter().find(|example| example["id"] == "probes").unwrap();

@@ -7,6 +7,7 @@ pub mod disruption;
 pub mod handlers;
 pub mod helpers;
 pub mod hosts;
+pub mod kept;
 pub mod names;
 pub mod ports;
 pub mod probes;

@@ -20,6 +20,7 @@ use super::{
     verdict::{Exhausted, MutateError, Mutated, Verdict},
 };
 use crate::{
+    lifecycle::kept::Cluster,
     model::{Applies, Container, Glob, Operation, Review, Subject, Workload, WorkloadTable},
     mutate::{Mutate, PatchBuilder},
     rules::{RULES, Rule, budget::Budget},
@@ -185,6 +186,21 @@ impl Engine {
         match self.part(review) {
             PartMatch::One(part) => allows(part),
             PartMatch::OneOf(parts) => parts.into_iter().all(allows),
+        }
+    }
+
+    /// Returns the cluster that an object is meant for, where the policy says its version; where it is not known which of its scopes
+    /// holds, with the feature gates that all of them name.
+    pub fn cluster(&self, review: &Review<'_>) -> Option<Cluster> {
+        let of = |part| self.settings.of(part).and_then(|settings| settings.cluster.as_ref());
+        match self.part(review) {
+            PartMatch::One(part) => of(part).cloned(),
+            PartMatch::OneOf(parts) => {
+                let mut clusters = parts.into_iter().filter_map(of);
+                let mut first = clusters.next()?.clone();
+                clusters.for_each(|other| first.gates.retain(|gate| other.gates.contains(gate)));
+                Some(first)
+            }
         }
     }
 

@@ -10,10 +10,10 @@ use super::{
     rule_settings::RuleSettings,
 };
 use crate::{
-    lifecycle::waiting::OpenedGates,
+    lifecycle::{kept::Cluster, waiting::OpenedGates},
     model::{Glob, KubernetesVersion, Review},
     rules::{
-        Level, Rule,
+        Level, Rule, field_not_in_version,
         rule::{Compiled, Levels, PolicyFacts},
     },
 };
@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub(super) rules: Vec<Active>,
     /// Tells which of them an object may ignore by annotation.
     pub(super) annotations: Annotations,
+    /// The cluster that objects are meant for, where its version is said.
+    pub(super) cluster: Option<Cluster>,
     users: Vec<Glob>,
     groups: Vec<Glob>,
 }
@@ -74,8 +76,13 @@ impl AllSettings {
             let exempt = &spec.exemptions;
             let own = scope.map(|scope| &scope.exemptions);
             let profile = scope.and_then(|scope| scope.profile).unwrap_or(spec.profile);
+            let in_cluster = |version| {
+                let InForce { options, .. } = InForce::of(spec, scope, &field_not_in_version::RULE);
+                field_not_in_version::cluster(version, options)
+            };
             Arc::new(Settings {
                 rules: active.collect(),
+                cluster: spec.kubernetes_version.map(in_cluster),
                 annotations: own
                     .and_then(|own| own.annotations.as_ref())
                     .unwrap_or(&exempt.annotations)

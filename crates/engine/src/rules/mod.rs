@@ -19,6 +19,7 @@ mod scheduling;
 mod storage;
 mod termination;
 
+pub(crate) use fields::field_not_in_version;
 pub use level::Level;
 pub use rule::{Check, Finding, Report, Rule};
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::pick::{full_name, has_pods, name};
+use super::{
+    in_cluster,
+    pick::{full_name, has_pods, name},
+};
 use crate::{
     input::Text,
     load::{self, Identity, Item, Loaded, Reader},
@@ -13,7 +16,8 @@ use podgate_engine::{
         shutdown,
         stages::{self, Role},
     },
-    model::{Review, WorkloadTable},
+    model::Review,
+    policy::Engine,
     syntax::{Path, yaml::Place},
 };
 
@@ -48,9 +52,9 @@ pub struct CandidateContainer {
 }
 
 /// Returns the objects in `text` whose Pods can be drawn, in the order of the text: `most` at most. Objects that name no namespace live in
-/// `namespace`; those that cannot be read are left out.
-pub fn candidates(text: &Text, kinds: &WorkloadTable, namespace: &str, most: usize) -> Vec<Candidate> {
-    let loaded = load::load(text, Reader::keeping_all(kinds, namespace));
+/// `namespace`; those that cannot be read are left out. What the version of Kubernetes drops that the policy names is not told of.
+pub fn candidates(text: &Text, engine: &Engine, namespace: &str, most: usize) -> Vec<Candidate> {
+    let loaded = load::load(text, Reader::keeping_all(engine.kinds(), namespace));
     let items: Vec<&Item> = loaded.items.iter().filter(|item| has_pods(item)).collect();
     let mut named: HashMap<String, usize> = HashMap::new();
     for item in &items {
@@ -62,7 +66,7 @@ pub fn candidates(text: &Text, kinds: &WorkloadTable, namespace: &str, most: usi
         let short = name(&item.identity);
         let is_alone = named.get(&short).is_none_or(|count| *count < 2);
         let id = if is_alone { short } else { full_name(&item.identity) };
-        candidate(item, loaded.json(item), kinds, id, place)
+        candidate(item, loaded.json(item), engine, id, place)
     };
     shown.iter().zip(places).filter_map(candidate).collect()
 }
@@ -80,9 +84,11 @@ fn places(loaded: &Loaded, items: &[&Item]) -> Vec<Place> {
     items.chunk_by(|one, other| one.part == other.part).flat_map(of_part).collect()
 }
 
-fn candidate(item: &Item, json: &str, kinds: &WorkloadTable, id: String, place: Place) -> Option<Candidate> {
-    let review = Review::created(kinds, json, &item.identity.namespace).ok()??;
-    let template = review.new.templates.first()?;
+fn candidate(item: &Item, json: &str, engine: &Engine, id: String, place: Place) -> Option<Candidate> {
+    let review = Review::created(engine.kinds(), json, &item.identity.namespace).ok()??;
+    let json = in_cluster::kept(engine, &review, json);
+    let object = review.workload.read(&json).ok()?;
+    let template = object.templates.first()?;
     let containers = stages::containers(&template.spec).map(|placed| {
         let hooks = placed.container.lifecycle.iter().flat_map(|lifecycle| lifecycle.hooks());
         CandidateContainer {
@@ -106,7 +112,6 @@ fn candidate(item: &Item, json: &str, kinds: &WorkloadTable, id: String, place: 
 mod tests {
     use super::*;
     use crate::timeline::{Life, ScenarioFile};
-    use podgate_engine::policy::Engine;
 
     const TEXT: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  schedulingGates: [{name: example.com/a}]\n  \
         containers: [{name: app}]\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: test}\nspec:\n  \
@@ -119,7 +124,7 @@ mod tests {
     fn all_that_have_pods_are_told_apart_and_can_be_drawn() {
         let engine = Engine::default();
         let text = Text { name: "-".to_owned(), text: TEXT.to_owned() };
-        let found = candidates(&text, engine.kinds(), "default", 10);
+        let found = candidates(&text, &engine, "default", 10);
         let told: Vec<(&str, usize, u64, bool)> =
             found.iter().map(|found| (&*found.id, found.place.line, found.grace_seconds, found.is_gated)).collect();
         let expected =
@@ -140,6 +145,6 @@ mod tests {
             let life = Life::of(&engine, texts, "default", Some(&candidate.id), &ScenarioFile::default()).unwrap();
             assert_eq!(life.object, candidate.object);
         }
-        assert_eq!(candidates(&text, engine.kinds(), "default", 1).len(), 1);
+        assert_eq!(candidates(&text, &engine, "default", 1).len(), 1);
     }
 }

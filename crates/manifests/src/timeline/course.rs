@@ -1,5 +1,7 @@
 //! What the controller of a workload does with its Pods: a rollout, or the run of a Job.
 
+use std::borrow::Cow;
+
 use podgate_engine::{
     lifecycle::{
         restart,
@@ -35,7 +37,7 @@ impl Story {
         object: &Object<'_>,
         template: &Template<'_>,
         scenario: &ScenarioFile,
-        budgets: &[String],
+        budgets: &[Cow<'_, str>],
     ) -> Vec<Self> {
         let change = Self::of(workload, object, template, scenario);
         change.into_iter().chain(Self::drain(workload, object, template, scenario, budgets)).collect()
@@ -46,7 +48,7 @@ impl Story {
         object: &Object<'_>,
         template: &Template<'_>,
         scenario: &ScenarioFile,
-        budgets: &[String],
+        budgets: &[Cow<'_, str>],
     ) -> Option<Self> {
         let kind = Workload::find("policy", "PodDisruptionBudget")?;
         let read: Vec<Object<'_>> = budgets.iter().filter_map(|text| kind.read(text).ok()).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use podgate_engine::{
     lifecycle::timeline::{Hook, Phase, Timeline},
-    model::Review,
+    model::{ObjectError, Review, ReviewError},
     policy::Engine,
 };
 
@@ -12,6 +12,7 @@ use super::{
     bars::{self, Bar, Kind},
     course::Story,
     error::TimelineError,
+    in_cluster::InCluster,
     pick,
     pins::{self, Pin},
     scenario::ScenarioFile,
@@ -68,15 +69,21 @@ impl Life {
             .ok_or_else(|| TimelineError::NoSpec(name.clone()))?;
         let review = Review { from_file: true, ..review };
         let verdict = engine.review(&review);
+        let drawn = InCluster::of(engine, &review, &picked.json, &picked.budgets, scenario);
         let workload = review.workload;
-        let object = &review.new;
+        let unreadable =
+            |errors| ReviewError { field: "object", kind: workload.kind, cause: ObjectError::Unreadable(errors) };
+        let object = workload
+            .read(&drawn.json)
+            .map_err(|errors| TimelineError::Object { name: name.clone(), cause: unreadable(errors) })?;
         let template = object.templates.first().ok_or_else(|| TimelineError::NoSpec(name.clone()))?;
-        let (timeline, mut assumptions) = simulated::run(workload, template, scenario)?;
+        let (timeline, mut assumptions) = simulated::run(workload, template, &drawn.scenario)?;
+        assumptions.extend(drawn.assumptions);
         if let Some(others) = object.templates.len().checked_sub(1).filter(|others| *others > 0) {
             let place = template.path.to_string();
             assumptions.push(format!("only the Pods of {place} are drawn, the first of {} templates", others + 1));
         }
-        let stories = Story::all(workload, object, template, scenario, &picked.budgets);
+        let stories = Story::all(workload, &object, template, &drawn.scenario, &drawn.budgets);
         let indices = 0..timeline.containers.len();
         let hooks = |index| {
             let rows = [Hook::PostStart, Hook::PreStop].map(|hook| (hook, bars::hook(&timeline, index, hook)));

@@ -7,6 +7,7 @@ mod candidates;
 mod cells;
 mod course;
 mod error;
+mod in_cluster;
 mod life;
 mod pick;
 mod pins;

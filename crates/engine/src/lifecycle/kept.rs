@@ -1,0 +1,263 @@
+//! What a cluster keeps of an object: a version of Kubernetes drops fields that it does not have, or whose feature gate is off.
+
+use serde_json::Value;
+
+use super::stages::{self, Placed, Role};
+use crate::{
+    model::{
+        Feature, KubernetesVersion, LifecycleHandler, Object, Template, Workload,
+        version::{
+            BACKOFF_LIMIT_PER_INDEX, ENV_FILES, IMAGE_VOLUMES, MATCH_LABEL_KEYS, POD_FAILURE_POLICY,
+            POD_LEVEL_RESOURCES, RESIZE, RESOURCE_CLAIMS, RESTART_ALL, RESTART_RULES, SCHEDULING_GATES, SIDECARS,
+            SLEEP, SLEEP_ZERO, STATEFUL_SET_MAX_UNAVAILABLE, STOP_SIGNALS, UNHEALTHY_EVICTION,
+        },
+    },
+    syntax::{Path, path::Segment},
+};
+
+/// A cluster that objects are meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its version.
+    pub version: KubernetesVersion,
+    /// The feature gates that are off by default and that it has turned on.
+    pub gates: Vec<String>,
+}
+
+/// A field of an object, or its value, that a cluster lacks.
+#[derive(Debug)]
+pub struct Lacking {
+    /// The feature that it depends on.
+    pub feature: &'static Feature,
+    /// Where it stands.
+    pub at: Path,
+    /// Names it, with the container that has it.
+    pub what: String,
+    /// What the API server drops: the field, or what has nothing left without it. `None` where it refuses the object.
+    pub dropped: Option<Path>,
+}
+
+/// An object as a cluster keeps it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its JSON text.
+    pub text: String,
+    /// What was dropped.
+    pub dropped: Vec<Path>,
+}
+
+impl Cluster {
+    /// Returns whether it has a feature.
+    pub fn has(&self, feature: &Feature) -> bool {
+        let is_turned_on = || self.version >= feature.since && self.gates.iter().any(|gate| gate == feature.gate);
+        feature.is_on(Some(self.version)) || is_turned_on()
+    }
+
+    /// Tells `found` of each field of an object that it lacks.
+    pub fn lacking(&self, workload: &Workload, object: &Object<'_>, found: &mut dyn FnMut(Lacking)) {
+        let mut look = Look { cluster: self, found };
+        for (template, placed) in stages::all(object) {
+            look.container(template, &placed);
+        }
+        for template in &object.templates {
+            look.template(template);
+        }
+        let set = |value: bool, field| value.then(|| Path::of(&["spec"]).key(field));
+        if let Some(budget) = &object.budget {
+            let at = set(!budget.unhealthy_pod_eviction_policy.is_empty(), "unhealthyPodEvictionPolicy");
+            look.drops(&UNHEALTHY_EVICTION, at, || "unhealthyPodEvictionPolicy".to_owned());
+        }
+        if workload.is("apps", "StatefulSet") {
+            let update = &object.controller.update_strategy.rolling_update;
+            let at = set(update.max_unavailable.is_some(), "updateStrategy");
+            let at = at.map(|at| at.keys(&["rollingUpdate", "maxUnavailable"]));
+            look.drops(&STATEFUL_SET_MAX_UNAVAILABLE, at, || "maxUnavailable of a StatefulSet".to_owned());
+        }
+    }
+
+    /// Returns what it keeps of an object with this JSON text; `None` where that is all of it.
+    pub fn kept(&self, workload: &Workload, object: &Object<'_>, text: &str) -> Option<Kept> {
+        let mut dropped = Vec::new();
+        self.lacking(workload, object, &mut |lacking| dropped.extend(lacking.dropped));
+        if dropped.is_empty() {
+            return None;
+        }
+        let mut whole: Value = serde_json::from_str(text).ok()?;
+        for path in &dropped {
+            let holder = path.parent().and_then(|holder| whole.pointer_mut(&holder.pointer()));
+            if let (Some(Value::Object(members)), Some(Segment::Key(key))) = (holder, path.segments().last()) {
+                members.shift_remove(&**key);
+            }
+        }
+        Some(Kept { text: whole.to_string(), dropped })
+    }
+}
+
+/// Looks for what a cluster lacks.
+struct Look<'l> {
+    cluster: &'l Cluster,
+    found: &'l mut dyn FnMut(Lacking),
+}
+
+impl Look<'_> {
+    /// Tells of a field that is dropped, if it is set and the cluster lacks it.
+    fn drops(&mut self, feature: &'static Feature, at: Option<Path>, what: impl FnOnce() -> String) {
+        if let Some(at) = at.filter(|_| !self.cluster.has(feature)) {
+            let dropped = Some(at.clone());
+            (self.found)(Lacking { feature, at, what: what(), dropped });
+        }
+    }
+
+    /// Tells of a field or value for which the object is refused, if the cluster lacks it.
+    fn refuses(&mut self, feature: &'static Feature, at: Path, what: impl FnOnce() -> String) {
+        if !self.cluster.has(feature) {
+            (self.found)(Lacking { feature, at, what: what(), dropped: None });
+        }
+    }
+
+    fn container(&mut self, template: &Template<'_>, placed: &Placed<'_, '_>) {
+        let container = placed.container;
+        let named = |what: &str| format!("container \"{}\" has {what}", container.name);
+        let at = |is_set: bool, field| is_set.then(|| placed.path(template).key(field));
+        let policy = container.restart_policy.as_deref().unwrap_or_default();
+        let is_sidecar = placed.role == Role::Sidecar;
+        self.drops(&SIDECARS, at(is_sidecar, "restartPolicy"), || named("restartPolicy Always"));
+        self.drops(&RESTART_RULES, at(!is_sidecar && !policy.is_empty(), "restartPolicy"), || {
+            named(&format!("a restartPolicy of its own, {policy}"))
+        });
+        let rules = &container.restart_policy_rules;
+        self.drops(&RESTART_RULES, at(!rules.is_empty(), "restartPolicyRules"), || named("restartPolicyRules"));
+        // Where it has no rules at all, the whole list is dropped.
+        let restarts_all = rules.iter().position(|rule| rule.action == "RestartAllContainers");
+        if let Some(index) = restarts_all.filter(|_| self.cluster.has(&RESTART_RULES)) {
+            let at = placed.path(template).key("restartPolicyRules").index(index).key("action");
+            self.refuses(&RESTART_ALL, at, || named("the action RestartAllContainers"));
+        }
+        for (index, _) in container.env_files.iter().flat_map(|files| files.iter()) {
+            let at = placed.path(template).key("env").index(*index).keys(&["valueFrom", "fileKeyRef"]);
+            self.refuses(&ENV_FILES, at, || named("a variable from a file (fileKeyRef)"));
+        }
+        let resize = at(container.resize_policy.is_some(), "resizePolicy");
+        self.drops(&RESIZE, resize, || named("a resizePolicy"));
+        let Some(lifecycle) = &container.lifecycle else { return };
+        let at = || placed.path(template).key("lifecycle");
+        let stop_signal = (!lifecycle.stop_signal.is_empty()).then(|| at().key("stopSignal"));
+        self.drops(&STOP_SIGNALS, stop_signal, || named(&format!("stopSignal {}", lifecycle.stop_signal)));
+        for (field, hook) in lifecycle.hooks() {
+            let Some(sleep) = hook.sleep else { continue };
+            let hook_at = at().key(field);
+            let at = hook_at.clone().key("sleep");
+            if self.cluster.has(&SLEEP) {
+                if sleep.seconds == Some(0) {
+                    self.refuses(&SLEEP_ZERO, at, || named(&format!("a {field} that sleeps 0 s")));
+                }
+                continue;
+            }
+            // A hook that does nothing else goes with it (`dropPodLifecycleSleepAction`).
+            let dropped = Some(if does_more(hook) { at.clone() } else { hook_at });
+            let what = named(&format!("a sleep in {field}"));
+            (self.found)(Lacking { feature: &SLEEP, at, what, dropped });
+        }
+    }
+
+    fn template(&mut self, template: &Template<'_>) {
+        let spec = &template.spec;
+        let at = |is_set: bool, field| is_set.then(|| template.spec_path(field));
+        let resources = &spec.resources;
+        let has_resources = !resources.requests.is_empty() || !resources.limits.is_empty();
+        self.drops(&POD_LEVEL_RESOURCES, at(has_resources, "resources"), || {
+            "the Pod has resources of its own".to_owned()
+        });
+        let claims = at(!spec.resource_claims.is_empty(), "resourceClaims");
+        self.drops(&RESOURCE_CLAIMS, claims, || "the Pod has resourceClaims".to_owned());
+        self.drops(&SCHEDULING_GATES, at(!spec.gates().is_empty(), "schedulingGates"), || {
+            "the Pod has schedulingGates".to_owned()
+        });
+        for (index, constraint) in spec.topology_spread_constraints.iter().enumerate() {
+            let at = template.spec_path("topologySpreadConstraints").index(index).key("matchLabelKeys");
+            let is_set = !constraint.match_label_keys.is_empty();
+            self.drops(&MATCH_LABEL_KEYS, is_set.then_some(at), || {
+                format!("topologySpreadConstraints[{index}] has matchLabelKeys")
+            });
+        }
+        for (index, volume) in spec.volumes.iter().enumerate().filter(|(_, volume)| volume.image.is_some()) {
+            let at = template.spec_path("volumes").index(index).key("image");
+            self.drops(&IMAGE_VOLUMES, Some(at), || format!("volume \"{}\" is an image", volume.name));
+        }
+        let Some(job) = &template.job else { return };
+        let at = |is_set: bool, field| is_set.then(|| job.path.clone().key(field));
+        let failure_policy = at(job.spec.pod_failure_policy.is_some(), "podFailurePolicy");
+        self.drops(&POD_FAILURE_POLICY, failure_policy, || "the Job has a podFailurePolicy".to_owned());
+        let per_index = at(job.spec.backoff_limit_per_index.is_some(), "backoffLimitPerIndex");
+        self.drops(&BACKOFF_LIMIT_PER_INDEX, per_index, || "the Job has a backoffLimitPerIndex".to_owned());
+    }
+}
+
+/// Returns whether a hook does something else than to sleep.
+fn does_more(hook: &LifecycleHandler<'_>) -> bool {
+    hook.exec.is_some() || hook.http_get.is_some() || hook.tcp_socket.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POD: &str = r#"{"metadata": {"name": "web"}, "spec": {"schedulingGates": [{"name": "a.example.com/b"}],
+        "resources": {"limits": {"cpu": 1}}, "initContainers": [{"name": "proxy", "restartPolicy": "Always"}],
+        "containers": [{"name": "app", "restartPolicyRules": [{"action": "Restart"}], "resizePolicy": [], "lifecycle": {
+            "stopSignal": "SIGINT", "preStop": {"sleep": {"seconds": 5}},
+            "postStart": {"exec": {"command": ["a"]}, "sleep": {"seconds": 5}}}}]}}"#;
+
+    fn pod() -> &'static Workload {
+        Workload::find("", "Pod").unwrap()
+    }
+
+    fn kept(cluster: &Cluster, text: &str) -> Option<Kept> {
+        cluster.kept(pod(), &pod().read(text).unwrap(), text)
+    }
+
+    fn cluster(minor: u16) -> Cluster {
+        Cluster { version: KubernetesVersion(minor), gates: Vec::new() }
+    }
+
+    #[test]
+    fn nothing_is_left_that_a_cluster_drops() {
+        let mut before = usize::MAX;
+        for minor in 25..=37 {
+            let kept = kept(&cluster(minor), POD).unwrap();
+            assert!(kept.dropped.len() <= before, "{minor}");
+            before = kept.dropped.len();
+            assert_eq!(super::tests::kept(&cluster(minor), &kept.text), None, "{minor}");
+        }
+        // Only the stop signal is still off by default.
+        assert_eq!(before, 1);
+        let new = Cluster { gates: vec!["ContainerStopSignals".to_owned()], ..cluster(37) };
+        assert_eq!(kept(&new, POD), None);
+    }
+
+    #[test]
+    fn a_hook_that_only_sleeps_goes_as_a_whole() {
+        let kept = kept(&cluster(29), POD).unwrap();
+        let object = pod().read(&kept.text).unwrap();
+        let lifecycle = object.templates[0].spec.containers[0].lifecycle.as_ref().unwrap();
+        assert!(lifecycle.pre_stop.is_none());
+        assert!(lifecycle.post_start.as_ref().is_some_and(|hook| hook.sleep.is_none() && hook.exec.is_some()));
+    }
+
+    #[test]
+    fn a_gate_that_is_not_there_yet_cannot_be_turned_on() {
+        let turned_on = |minor| Cluster { gates: vec![SLEEP.gate.to_owned()], ..cluster(minor) };
+        assert_eq!([28, 29].map(|minor| turned_on(minor).has(&SLEEP)), [false, true]);
+        assert_eq!([29, 30].map(|minor| cluster(minor).has(&SLEEP)), [false, true]);
+    }
+
+    #[test]
+    fn what_is_refused_is_not_dropped() {
+        let text =
+            r#"{"spec": {"containers": [{"name": "app", "lifecycle": {"preStop": {"sleep": {"seconds": 0}}}}]}}"#;
+        let mut found = Vec::new();
+        cluster(31).lacking(pod(), &pod().read(text).unwrap(), &mut |lacking| found.push(lacking));
+        assert_eq!(found.iter().map(|lacking| lacking.feature).collect::<Vec<_>>(), [&SLEEP_ZERO]);
+        assert_eq!(kept(&cluster(31), text), None);
+    }
+}
