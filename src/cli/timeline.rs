@@ -17,7 +17,7 @@ use super::{
 use crate::files::{self, load_policy};
 use podgate_engine::policy::{Engine, LifecyclePolicy};
 use podgate_manifests::{
-    Input, Text,
+    Check, Input, Text,
     timeline::{ContainerScript, Done, End, Fails, Life, ScenarioFile, Stop, Time, html, json, parse_time, svg, text},
 };
 
@@ -159,14 +159,15 @@ impl Args {
         Ok(scenario)
     }
 
-    fn texts(&self) -> anyhow::Result<Vec<Text>> {
+    /// Returns the texts of the manifests, and of the files around them that tell what they are.
+    fn texts(&self) -> anyhow::Result<[Vec<Text>; 2]> {
         let Some(path) = self.path.as_ref().filter(|path| *path != Path::new("-")) else {
             if io::stdin().is_terminal() && self.path.is_none() {
                 bail!("no path given and nothing piped in; name a file or a folder");
             }
             let mut text = String::new();
             io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-            return Ok(vec![Text { name: "standard input".to_owned(), text }]);
+            return Ok([vec![Text { name: "standard input".to_owned(), text }], Vec::new()]);
         };
         let found = files::find(std::slice::from_ref(path), &[])?;
         if let Some(problem) = found.problems.first() {
@@ -176,7 +177,8 @@ impl Args {
             let text = file.read().with_context(|| format!("cannot read {}", file.name()))?;
             Ok(Text { name: file.name().to_owned(), text })
         };
-        found.files.iter().map(read).collect()
+        let read = |files: &[files::File]| files.iter().map(read).collect::<anyhow::Result<_>>();
+        Ok([read(&found.files)?, read(&found.around)?])
     }
 
     fn policy(&self) -> anyhow::Result<LifecyclePolicy> {
@@ -197,10 +199,13 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scenario = args.scenario()?;
-    let engine = Engine::new(&args.policy()?);
-    let texts = args.texts()?;
-    let life = Life::of(&engine, &texts, &args.namespace, args.object.as_deref(), &scenario)
-        .map_err(|error| anyhow!("{error}"))?;
+    let engine = Engine::new(&args.policy()?.for_files());
+    let [texts, around] = args.texts()?;
+    let (namespace, folder) = (&args.namespace, files::working_folder());
+    let life =
+        Life::of(&engine, &texts, namespace, args.object.as_deref(), &scenario).map_err(|error| anyhow!("{error}"))?;
+    let check = Check { engine: &engine, namespace, old: &[], folder: &folder, around: &around };
+    let life = life.with_findings_of(&check.run(&texts, &|_| {}));
     let written = match args.format {
         Format::Text => text::write(&life, args.look()),
         Format::Svg => svg::write(&life)?,

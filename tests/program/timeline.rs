@@ -59,6 +59,21 @@ fn a_field_that_the_version_of_the_policy_drops_is_not_drawn() {
 }
 
 #[test]
+fn a_picture_has_the_findings_of_check() {
+    for (name, args) in samples() {
+        let file = args.last().unwrap();
+        let judged: Value = serde_json::from_str(&run(&root(), &["check", "--format", "json", file]).stdout).unwrap();
+        let drawn: Value = serde_json::from_str(&drawn(&args, "json")).unwrap();
+        let told = |found: &Value| ["rule", "level", "path", "message"].map(|field| found[field].clone());
+        let (kind, of) = (&drawn["object"]["kind"], &drawn["object"]["name"]);
+        let is_own = |found: &&Value| &found["kind"] == kind && &found["name"] == of;
+        let listed: Vec<_> = judged["findings"].as_array().unwrap().iter().filter(is_own).map(told).collect();
+        let shown: Vec<_> = drawn["findings"].as_array().unwrap().iter().map(told).collect();
+        assert_eq!(shown, listed, "{name}");
+    }
+}
+
+#[test]
 fn the_schemas_are_in_the_tree() {
     hold("docs/timeline.schema.json", &format!("{:#}\n", json::schema()));
     hold("docs/timeline-scenario.schema.json", &format!("{:#}\n", json::scenario_schema()));

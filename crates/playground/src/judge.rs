@@ -154,8 +154,7 @@ fn judged(request: Request) -> Result<Judged, String> {
     };
     let policy_notes = policy.spec.notes(clock::today());
     let engine = policy::compile(policy);
-    let manifest = Text { name: MANIFEST.to_owned(), text: request.manifest };
-    let old: Vec<Text> = request.old.into_iter().map(|text| Text { name: OLD.to_owned(), text }).collect();
+    let (manifest, old) = texts(request.manifest, request.old);
     let outcome = run(&engine, &manifest, &old);
     let pods = candidates(&manifest, &engine, NAMESPACE, MOST_PODS);
     let old_text = old.first().map_or("", |old| &*old.text);
@@ -176,7 +175,14 @@ fn judged(request: Request) -> Result<Judged, String> {
     })
 }
 
-fn run(engine: &Engine, manifest: &Text, old: &[Text]) -> Outcome {
+/// Returns the texts of a manifest and of the objects as they were, as they are judged.
+pub(crate) fn texts(manifest: String, old: Option<String>) -> (Text, Vec<Text>) {
+    let old = old.into_iter().map(|text| Text { name: OLD.to_owned(), text });
+    (Text { name: MANIFEST.to_owned(), text: manifest }, old.collect())
+}
+
+/// Judges a manifest, as an update where there are objects as they were.
+pub(crate) fn run(engine: &Engine, manifest: &Text, old: &[Text]) -> Outcome {
     let check = Check { engine, namespace: NAMESPACE, old, folder: "", around: &[] };
     check.run(slice::from_ref(manifest), &|_| {})
 }

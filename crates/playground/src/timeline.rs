@@ -5,14 +5,11 @@ use std::slice;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use podgate_manifests::{
-    Text,
-    timeline::{Life, ScenarioFile, Told, svg, text},
-};
+use podgate_manifests::timeline::{Life, ScenarioFile, Told, svg, text};
 
 use crate::{
-    answer::{MANIFEST, NAMESPACE, answered},
-    policy,
+    answer::{NAMESPACE, answered},
+    judge, policy,
 };
 
 /// The columns of the text.
@@ -21,6 +18,7 @@ const WIDTH: usize = 80;
 #[derive(Deserialize)]
 struct Request<'r> {
     manifest: String,
+    old: Option<String>,
     policy: Option<String>,
     profile: Option<String>,
     pod: Option<String>,
@@ -80,10 +78,12 @@ fn drawn(request: Request<'_>) -> Result<Timeline, String> {
     let engine = policy::compile(policy);
     let scenario = request.scenario.map(|scenario| ScenarioFile::parse(scenario.get(), "scenario"));
     let scenario = scenario.transpose().map_err(|error| error.to_string())?.unwrap_or_default();
-    let manifest = Text { name: MANIFEST.to_owned(), text: request.manifest };
+    let (manifest, old) = judge::texts(request.manifest, request.old);
     let texts = slice::from_ref(&manifest);
     let life =
         Life::of(&engine, texts, NAMESPACE, request.pod.as_deref(), &scenario).map_err(|error| error.to_string())?;
+    // What the list of findings says.
+    let life = life.with_findings_of(&judge::run(&engine, &manifest, &old));
     let theme = match request.theme {
         None => svg::Theme::Screen,
         Some(Theme::Light) => svg::Theme::Light,

@@ -71,6 +71,20 @@ fn told_by(judged: &Value) -> Vec<Value> {
     list(judged, "findings").iter().map(finding).collect()
 }
 
+/// Returns level and rule of what a picture shows of findings, in words, as the list of findings has them.
+fn pinned(life: &Value) -> Vec<String> {
+    let (_, below) = word(life, "/text").split_once("What podgate finds\n").unwrap_or_default();
+    let is_finding = |line: &&str| ["deny[", "warn[", "audit["].iter().any(|start| line.starts_with(start));
+    below.lines().filter(is_finding).map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+/// Returns level and rule of what the list has of an object.
+fn listed(judged: &Value, pods: &Value) -> Vec<String> {
+    let object = format!("{} {}/{}", word(pods, "/kind"), word(pods, "/namespace"), word(pods, "/name"));
+    let own = list(judged, "findings").iter().filter(|found| found["object"] == object);
+    own.map(|found| format!("{}[{}]", word(found, "/level"), word(found, "/rule"))).collect()
+}
+
 #[test]
 fn a_sample_is_judged_as_the_program_judges_it() {
     let (mut found, mut drawn) = (0, 0);
@@ -85,8 +99,9 @@ fn a_sample_is_judged_as_the_program_judges_it() {
         assert_eq!(list(&judged, "problems").len(), outcome.problems.len(), "{}", file.display());
         found += outcome.findings.len();
         for pods in list(&judged, "pods") {
-            let life = asked(timeline, &json!({"manifest": manifest, "pod": pods["id"]}));
+            let life = asked(timeline, &json!({"manifest": manifest, "old": old, "pod": pods["id"]}));
             assert!(word(&life, "/svg").starts_with("<svg"), "{}", file.display());
+            assert_eq!(pinned(&life), listed(&judged, pods), "{}", file.display());
             drawn += 1;
         }
     }
@@ -109,6 +124,9 @@ fn an_example_shows_its_family_and_a_life() {
         assert!(list(&judged, "findings").iter().any(|found| is_shown(&found)), "{id}: {judged:#}");
         let life = asked(timeline, example);
         assert!(life["endSeconds"].as_f64().unwrap() > 5.0, "{id}: {life:#}");
+        let pods = list(&judged, "pods");
+        let drawn = pods.iter().find(|pods| pods["id"] == example["pod"]).unwrap_or(&pods[0]);
+        assert_eq!(pinned(&life), listed(&judged, drawn), "{id}");
         // Nobody need scroll sideways.
         assert!(manifest.lines().all(|line| line.len() <= 90), "{id}");
     }
@@ -262,6 +280,17 @@ fn the_policys_additions_are_made_to_the_text() {
     assert!(before.lines().all(|line| after.contains(line)));
     let untouched = asked(fix, &json!({"manifest": before}));
     assert_eq!((&untouched["addsNothing"], word(&untouched, "/text")), (&json!(true), before));
+}
+
+#[test]
+fn a_change_is_drawn_with_what_is_found_in_the_change() {
+    let about: Value = serde_json::from_str(&about()).unwrap();
+    let example = list(&about, "examples").iter().find(|example| example["id"] == "ownership").unwrap();
+    let mut new = example.clone();
+    let changed = pinned(&asked(timeline, &new));
+    assert_eq!(changed, ["deny[pod-field-change]", "deny[pod-field-change]"]);
+    new.as_object_mut().unwrap().remove("old");
+    assert!(pinned(&asked(timeline, &new)).contains(&"warn[node-name-set]".to_owned()));
 }
 
 #[test]

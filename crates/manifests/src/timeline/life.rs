@@ -14,12 +14,12 @@ use super::{
     error::TimelineError,
     in_cluster::InCluster,
     pick,
-    pins::{self, Pin},
+    pins::{Found, Pin, Places},
     scenario::ScenarioFile,
     simulated,
     words::{self, Told},
 };
-use crate::{input::Text, load::Identity};
+use crate::{input::Text, load::Identity, outcome::Outcome};
 
 /// The life of the Pods of an object.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ pub struct Life {
     pub end: Duration,
     /// What the workload's controller does.
     pub stories: Vec<Story>,
+    places: Places,
 }
 
 impl Life {
@@ -83,6 +84,7 @@ impl Life {
             let place = template.path.to_string();
             assumptions.push(format!("only the Pods of {place} are drawn, the first of {} templates", others + 1));
         }
+        let places = Places::of(template, &timeline.containers);
         let stories = Story::all(workload, &object, template, &drawn.scenario, &drawn.budgets);
         let indices = 0..timeline.containers.len();
         let hooks = |index| {
@@ -97,12 +99,22 @@ impl Life {
             phases: bars::phases(&timeline),
             pod_ready: bars::pod_ready(&timeline),
             events: words::told(&timeline),
-            pins: pins::pins(&verdict.findings, template, &timeline.containers),
+            pins: places.pins(verdict.findings.iter().map(Found::from)),
+            places,
             end: end(&timeline),
             assumptions,
             stories,
             timeline,
         })
+    }
+
+    /// The same with what a check of the same texts finds in the object, which knows more than the object: those beside it, what it was,
+    /// and the comments of its file.
+    #[must_use]
+    pub fn with_findings_of(mut self, check: &Outcome) -> Self {
+        let own = check.findings.iter().filter(|finding| *finding.spot.object == self.object);
+        self.pins = self.places.pins(own.map(Found::from));
+        self
     }
 
     /// Returns what the picture is called.

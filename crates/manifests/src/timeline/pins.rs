@@ -7,6 +7,8 @@ use podgate_engine::{
     syntax::{Path, path::Segment},
 };
 
+use crate::outcome::Located;
+
 /// The fields that have a row of their own in the picture.
 const ROWS: [&str; 5] = ["startupProbe", "livenessProbe", "readinessProbe", "postStart", "preStop"];
 
@@ -29,24 +31,49 @@ pub struct Pin {
     pub row: Option<&'static str>,
 }
 
-/// Returns the findings with their places, in the order in which they were found.
-pub(super) fn pins(findings: &[Finding], template: &Template<'_>, lanes: &[Lane]) -> Vec<Pin> {
-    let pin = |(index, finding): (usize, &Finding)| {
-        let lane = lanes.iter().position(|lane| starts_with(&finding.at, &path_of(lane, template)));
-        let row = ROWS
-            .into_iter()
-            .find(|row| finding.at.segments().iter().any(|segment| matches!(segment, Segment::Key(key) if key == row)));
-        Pin {
-            number: index + 1,
-            rule: finding.rule,
-            level: finding.level,
-            message: finding.message.clone(),
-            at: finding.at.clone(),
-            lane,
-            row: row.filter(|_| lane.is_some()),
-        }
-    };
-    findings.iter().enumerate().map(pin).collect()
+/// Tells where in the picture findings belong.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// Where the container of each lane stands in the object.
+    lanes: Vec<Path>,
+}
+
+impl Places {
+    pub(super) fn of(template: &Template<'_>, lanes: &[Lane]) -> Self {
+        Self { lanes: lanes.iter().map(|lane| path_of(lane, template)).collect() }
+    }
+
+    /// Returns findings with their places, in their order.
+    pub(super) fn pins<'f>(&self, findings: impl Iterator<Item = Found<'f>>) -> Vec<Pin> {
+        let pin = |(index, Found { rule, level, message, at }): (usize, Found<'f>)| {
+            let lane = self.lanes.iter().position(|lane| starts_with(at, lane));
+            let is_in =
+                |row: &&str| at.segments().iter().any(|segment| matches!(segment, Segment::Key(key) if key == row));
+            let row = ROWS.into_iter().find(is_in).filter(|_| lane.is_some());
+            Pin { number: index + 1, rule, level, message: message.to_owned(), at: at.clone(), lane, row }
+        };
+        findings.enumerate().map(pin).collect()
+    }
+}
+
+/// A finding, wherever it comes from.
+pub(super) struct Found<'f> {
+    rule: &'static Rule,
+    level: Level,
+    message: &'f str,
+    at: &'f Path,
+}
+
+impl<'f> From<&'f Finding> for Found<'f> {
+    fn from(finding: &'f Finding) -> Self {
+        Self { rule: finding.rule, level: finding.level, message: &finding.message, at: &finding.at }
+    }
+}
+
+impl<'f> From<&'f Located> for Found<'f> {
+    fn from(located: &'f Located) -> Self {
+        Self { rule: located.rule, level: located.level, message: &located.message, at: &located.spot.path }
+    }
 }
 
 fn path_of(lane: &Lane, template: &Template<'_>) -> Path {

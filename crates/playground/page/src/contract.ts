@@ -209,6 +209,8 @@ export interface Fixed {
 /** `timeline(request)`. */
 export interface TimelineRequest {
   manifest: string;
+  /** The objects as they were, as in a {@link JudgeRequest}: what is drawn has the findings of that. */
+  old?: string;
   policy?: string;
   profile?: string;
   /** The id of a {@link Pods}; may be absent where there is only one. */

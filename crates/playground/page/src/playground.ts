@@ -178,7 +178,7 @@ export class Playground {
     if (!what) return;
     const request = () => {
       const manifest = this.#editor.text("manifest");
-      return { manifest, ...this.#policy(), ...this.#chosenProfile(), ...what, theme: isDark() ? "dark" : "light" };
+      return { manifest, ...this.#old(), ...this.#policy(), ...this.#chosenProfile(), ...what, theme: isDark() ? "dark" : "light" };
     };
     const drawn = await this.#ask<Timeline | Failed>("timeline", request, true);
     if (drawn && this.#life.drawn?.pod === what.pod) this.#life.show(drawn);
