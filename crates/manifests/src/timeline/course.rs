@@ -7,7 +7,7 @@ use podgate_engine::{
         restart,
         timeline::{
             Bounds, Phase, Timeline, What,
-            workload::{Attempt, Course, End, PodTimes, drain, job, rollout},
+            workload::{Attempt, Course, End, PodTimes, Worst, drain, job, rollout},
         },
     },
     model::{Object, SelectorView, Template, Workload, object::BudgetSpec},
@@ -43,6 +43,11 @@ impl Story {
         change.into_iter().chain(Self::drain(workload, object, template, scenario, budgets)).collect()
     }
 
+    /// Returns what is counted of its Pods.
+    pub(super) fn state(&self) -> &'static str {
+        if self.title == "Job" { "active" } else { "available" }
+    }
+
     fn drain(
         workload: &Workload,
         object: &Object<'_>,
@@ -64,6 +69,9 @@ impl Story {
             return None;
         }
         let replicas = object.controller.replicas.map_or(1, |replicas| u64::try_from(replicas).unwrap_or(0));
+        if replicas == 0 {
+            return None;
+        }
         let times = pod_times(workload, template, scenario)?;
         let course = drain(workload, &object.controller, replicas, replicas, &budgets, &times)?;
         let mut sentences = sentences("Drain", &course);
@@ -142,18 +150,117 @@ fn sentences(title: &str, course: &Course) -> Vec<String> {
         said.push(format!("at worst it {}", end(course.late)));
     }
     if let Some(worst) = course.worst {
-        let from = time::say_bounds(&worst.from);
-        let until = worst.until.map_or_else(
-            || ", and so it stays".to_owned(),
-            |until| format!(", until {}", time::show(until.latest.unwrap_or(until.earliest))),
-        );
-        let (available, replicas) = (worst.available, course.replicas);
-        if available < replicas {
-            said.push(format!("at the worst moment {available} of {replicas} Pods are available: {from}{until}"));
-        } else {
-            said.push(format!("all {replicas} Pods stay available"));
-        }
+        said.push(availability(title, course, &worst));
     }
     said.extend(course.assumptions.iter().cloned());
     said
+}
+
+/// Says how few Pods are available, and when.
+fn availability(title: &str, course: &Course, worst: &Worst) -> String {
+    let replicas = course.replicas;
+    let is_rollout = title == "Rollout";
+    match course.has_available() {
+        _ if replicas == 0 => "there are no Pods, as replicas is 0".to_owned(),
+        [false, false] => {
+            let old = if is_rollout {
+                "the old Pods have the same template, and are not ready either"
+            } else {
+                "the Pods are not ready before the drain either"
+            };
+            format!("no Pod is available at any time: {old}")
+        }
+        [true, false] => {
+            let which = if is_rollout { ", old or new," } else { "" };
+            format!(
+                "at worst no Pod is available at any time: whether Pods of this template{which} become ready is not known"
+            )
+        }
+        [_, true] => {
+            let from = time::say_bounds(&worst.from);
+            let until = worst.until.map_or_else(
+                || ", and so it stays".to_owned(),
+                |until| format!(", until {}", time::show(until.latest.unwrap_or(until.earliest))),
+            );
+            match worst.available {
+                available if available < replicas => {
+                    format!("at the worst moment {available} of {replicas} Pods are available: {from}{until}")
+                }
+                _ => format!("all {replicas} Pods stay available"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use podgate_engine::policy::Engine;
+
+    use super::*;
+    use crate::{
+        input::Text,
+        timeline::{Life, svg},
+    };
+
+    /// Draws a Deployment with a budget.
+    fn life(replicas: u64, scenario: &str) -> Life {
+        let text = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: {replicas}\n  selector: {{matchLabels: {{app: web}}}}\n  \
+            template:\n    metadata: {{labels: {{app: web}}}}\n    spec: {{containers: [{{name: app, image: a, readinessProbe: {{tcpSocket: {{port: 80}}}}}}]}}\n---\n\
+            apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\nspec: {{maxUnavailable: 1, selector: {{matchLabels: {{app: web}}}}}}\n"
+        );
+        let text = Text { name: "-".to_owned(), text };
+        let scenario = ScenarioFile::parse(scenario, "scenario").unwrap();
+        Life::of(&Engine::default(), &[text], "default", None, &scenario).unwrap()
+    }
+
+    /// Returns what the stories say of how many Pods are available.
+    fn said(life: &Life) -> Vec<(&'static str, &str)> {
+        let is_meant = |said: &&String| said.contains("available at any time") || said.contains("there are no Pods");
+        life.stories.iter().map(|story| (story.title, &**story.sentences.iter().find(is_meant).unwrap())).collect()
+    }
+
+    #[test]
+    fn where_no_pod_is_available_it_is_said_why() {
+        let never = life(3, "{containers: {app: {fails: [{from: 0s}]}}, until: 1m}");
+        assert_eq!(
+            said(&never),
+            [
+                (
+                    "Rollout",
+                    "no Pod is available at any time: the old Pods have the same template, and are not ready either"
+                ),
+                ("Drain", "no Pod is available at any time: the Pods are not ready before the drain either"),
+            ]
+        );
+        assert_eq!(svg::write(&never).unwrap().matches(">no Pod is available</text>").count(), 2);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_drawn_as_nothing() {
+        let unknown = life(3, "{}");
+        assert_eq!(
+            said(&unknown),
+            [
+                (
+                    "Rollout",
+                    "at worst no Pod is available at any time: whether Pods of this template, old or new, become ready is not known"
+                ),
+                (
+                    "Drain",
+                    "at worst no Pod is available at any time: whether Pods of this template become ready is not known"
+                ),
+            ]
+        );
+        let picture = svg::write(&unknown).unwrap();
+        assert!(picture.contains("<title>0 to 3 of 3 to 4 Pods are available, from 0s to 10s</title>"), "{picture}");
+        assert!(!picture.contains(">no Pod is available</text>"));
+    }
+
+    #[test]
+    fn without_replicas_there_are_no_pods() {
+        let none = life(0, "{}");
+        assert_eq!(said(&none), [("Rollout", "there are no Pods, as replicas is 0")]);
+        assert!(svg::write(&none).unwrap().contains(">there are no Pods</text>"));
+    }
 }

@@ -5,6 +5,7 @@
 mod bars;
 mod candidates;
 mod cells;
+mod chart;
 mod course;
 mod error;
 mod in_cluster;

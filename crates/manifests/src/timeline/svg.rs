@@ -9,6 +9,7 @@ use quick_xml::{
 
 use super::{
     bars::{Bar, Kind},
+    chart::{self, Stretch},
     course::Story,
     life::Life,
     pins::Pin,
@@ -147,9 +148,13 @@ impl Picture<'_> {
         fill: &str,
         title: &str,
     ) -> io::Result<()> {
-        let (x, to) = (self.x(times.0), self.x(times.1));
-        let (x, width) = (number(x), number((to - x).max(1.0)));
-        let (y, height) = (number(self.y), number(height));
+        let x = (self.x(times.0), self.x(times.1));
+        self.rectangle(x, (self.y, self.y + height), class, fill, title)
+    }
+
+    /// Draws a rectangle from one place to another, with what it is in words.
+    fn rectangle(&mut self, x: (f64, f64), y: (f64, f64), class: &str, fill: &str, title: &str) -> io::Result<()> {
+        let [x, y, width, height] = [x.0, y.0, (x.1 - x.0).max(1.0), y.1 - y.0].map(number);
         let mut attributes = vec![("x", &*x), ("y", &*y), ("width", &*width), ("height", &*height), ("class", class)];
         if !fill.is_empty() {
             attributes.push(("style", fill));
@@ -379,12 +384,9 @@ impl Picture<'_> {
 
     /// Draws how many Pods of a workload there are, and how many are available, over a time of its own.
     fn course(&mut self, story: &Story) -> io::Result<()> {
-        let steps = &story.course.steps;
-        let Some(last) = steps.iter().map(|step| step.from.latest.unwrap_or(step.from.earliest)).max() else {
-            return Ok(());
-        };
-        let end = (last + last / 10).max(Duration::from_secs(10));
-        let most = steps.iter().map(|step| step.total).max().unwrap_or(1).max(1);
+        let Some(end) = chart::end(&story.course) else { return Ok(()) };
+        let stretches = chart::stretches(&story.course, end);
+        let most = stretches.iter().map(|stretch| stretch.total.1).max().unwrap_or(0);
         self.y += 30.0;
         self.words(16.0, self.y, "", "start", story.title)?;
         let place = |time: Duration| LEFT + (WIDTH - LEFT - RIGHT) * (time.as_secs_f64() / end.as_secs_f64()).min(1.0);
@@ -392,26 +394,35 @@ impl Picture<'_> {
             self.words(place(tick), self.y, "soft", "middle", &time::show(tick))?;
         }
         let (top, bottom) = (self.y + 8.0, self.y + 8.0 + CHART);
-        self.words(16.0, top + 16.0, "soft", "start", "Pods, and available ones")?;
-        for (index, step) in steps.iter().enumerate() {
-            let to = steps.get(index + 1).map_or(end, |next| next.from.earliest);
-            let times = (place(step.from.earliest), place(to));
+        let state = story.state();
+        self.words(16.0, top + 16.0, "soft", "start", &format!("Pods, and {state} ones"))?;
+        #[allow(clippy::cast_precision_loss, reason = "a few thousand Pods at most")]
+        let level = |pods: u64| bottom - CHART * pods as f64 / most.max(1) as f64;
+        let maybe = self.maybe(Kind::Ready);
+        for Stretch { from, to, available: (least, most), total } in &stretches {
             let title = format!(
-                "{} of {} Pods are available, from {}",
-                step.available,
-                step.total,
-                time::show_bounds(&step.from)
+                "{} of {} Pods are {state}, from {} to {}",
+                either(*least, *most),
+                either(total.0, total.1),
+                time::show(*from),
+                time::show(*to)
             );
-            for (class, pods) in [("ready", step.available), ("total", step.total)] {
-                #[allow(clippy::cast_precision_loss, reason = "a few thousand Pods at most")]
-                let height = CHART * pods as f64 / most as f64;
-                let [x, y, width, height] =
-                    [times.0, bottom - height, (times.1 - times.0).max(1.0), height].map(number);
-                let attributes = [("x", &*x), ("y", &*y), ("width", &*width), ("height", &*height), ("class", class)];
-                self.open("rect", &attributes)?;
-                self.element("title", &[], &title)?;
-                self.close("rect")?;
+            let blocks = [
+                ("ready", "", (0, *least)),
+                ("ready", &*maybe, (*least, *most)),
+                ("total", "", (0, total.0)),
+                ("total maybe", "", (total.0, total.1)),
+            ];
+            for (class, fill, (low, high)) in blocks.into_iter().filter(|(.., (low, high))| low < high) {
+                let x = (place(*from), place(*to));
+                self.rectangle(x, (level(high), level(low)), class, fill, &title)?;
             }
+        }
+        // What is empty says why.
+        let is_none = stretches.iter().all(|stretch| stretch.available.1 == 0);
+        if is_none {
+            let words = if most == 0 { "there are no Pods".to_owned() } else { format!("no Pod is {state}") };
+            self.words(LEFT + 6.0, top + CHART / 2.0 + 4.0, "soft", "start", &words)?;
         }
         self.y = bottom + 4.0;
         for sentence in &story.sentences {
@@ -436,6 +447,11 @@ impl Picture<'_> {
         self.element("rect", &attributes, "")?;
         self.words(x + 28.0, y, "soft", "start", "striped: may be so, or not yet")
     }
+}
+
+/// Returns a number, or the two that it lies between.
+fn either(least: u64, most: u64) -> String {
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 fn probes(windows: &[podgate_engine::lifecycle::timeline::Window]) -> Vec<podgate_engine::lifecycle::timeline::Probe> {

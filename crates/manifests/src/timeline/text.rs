@@ -289,7 +289,7 @@ impl Page<'_> {
 
     fn story(&mut self, story: &Story) {
         self.heading(story.title);
-        let what = if story.title == "Job" { "active" } else { "available" };
+        let what = story.state();
         for step in story.course.steps.iter().take(MOST_EVENTS) {
             let ending = if step.ending > 0 { format!(", {} ending", step.ending) } else { String::new() };
             let when = time::show_bounds(&step.from);

@@ -28,6 +28,13 @@ pub struct Course {
 }
 
 impl Course {
+    /// Returns whether a Pod is available at some time where everything comes early, and where it comes late.
+    pub fn has_available(&self) -> [bool; 2] {
+        [Runs::Early, Runs::Late].map(|run| {
+            self.steps.iter().any(|step| step.available > 0 && (step.runs == Runs::Both || step.runs == run))
+        })
+    }
+
     /// Returns whether it ends, however long everything takes.
     pub fn ends_for_certain(&self) -> bool {
         !matches!(self.early, End::Never(_)) && !matches!(self.late, End::Never(_))
@@ -45,6 +52,19 @@ pub struct Step {
     pub available: u64,
     /// How many Pods are being deleted meanwhile, at most.
     pub ending: u64,
+    /// The runs that have it.
+    pub runs: Runs,
+}
+
+/// Says which of two runs have something: the one in which everything comes as early as can be, or the one in which it comes late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// Both, the early one at the earliest time and the late one at the latest.
+    Both,
+    /// The early one.
+    Early,
+    /// The late one.
+    Late,
 }
 
 /// The time when the fewest Pods are available.

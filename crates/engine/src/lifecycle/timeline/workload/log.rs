@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    course::{Course, End, Event, Revision, Step, What, Why, Worst},
+    course::{Course, End, Event, Revision, Runs, Step, What, Why, Worst},
     given::{HORIZON, PodTimes},
 };
 use crate::lifecycle::timeline::{Bounds, pace::Pace};
@@ -145,16 +145,20 @@ fn steps(early: &[Counts], late: &[Counts]) -> Vec<Step> {
         total: first.total,
         available: first.available,
         ending: first.ending.max(second.ending),
+        runs: Runs::Both,
     };
-    let alone = |counts: &Counts| Step {
+    let alone = |counts: &Counts, runs| Step {
         from: perhaps(counts.time),
         total: counts.total,
         available: counts.available,
         ending: counts.ending,
+        runs,
     };
     let mut steps: Vec<Step> = early.iter().zip(late).take(head).map(both).collect();
-    let middle = |counts: &[Counts]| counts.iter().take(counts.len() - tail).skip(head).map(alone).collect::<Vec<_>>();
-    let mut between = [middle(early), middle(late)].concat();
+    let middle = |counts: &[Counts], runs| -> Vec<Step> {
+        counts.iter().take(counts.len() - tail).skip(head).map(|counts| alone(counts, runs)).collect()
+    };
+    let mut between = [middle(early, Runs::Early), middle(late, Runs::Late)].concat();
     between.sort_by_key(|step| step.from.earliest);
     steps.append(&mut between);
     steps.extend(early.iter().skip(early.len() - tail).zip(late.iter().skip(late.len() - tail)).map(both));
@@ -261,15 +265,16 @@ mod tests {
     fn what_both_runs_have_gets_both_times() {
         let early = log(&[], &[(0, 3, 3), (0, 4, 3), (2, 4, 4), (5, 3, 3)]);
         let late = log(&[], &[(0, 3, 3), (0, 4, 3), (3, 4, 4), (4, 4, 2), (9, 3, 3)]);
-        let told: Vec<_> = steps(&early.counts, &late.counts).iter().map(|step| (step.from, step.available)).collect();
+        let told: Vec<_> =
+            steps(&early.counts, &late.counts).iter().map(|step| (step.from, step.available, step.runs)).collect();
         assert_eq!(
             told,
             [
-                (bounds(seconds(0), seconds(0)), 3),
-                (bounds(seconds(0), seconds(0)), 3),
-                (bounds(seconds(2), seconds(3)), 4),
-                (perhaps(seconds(4)), 2),
-                (bounds(seconds(5), seconds(9)), 3),
+                (bounds(seconds(0), seconds(0)), 3, Runs::Both),
+                (bounds(seconds(0), seconds(0)), 3, Runs::Both),
+                (bounds(seconds(2), seconds(3)), 4, Runs::Both),
+                (perhaps(seconds(4)), 2, Runs::Late),
+                (bounds(seconds(5), seconds(9)), 3, Runs::Both),
             ]
         );
         let worst = worst(&early, &late).unwrap();

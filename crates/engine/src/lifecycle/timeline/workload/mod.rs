@@ -30,7 +30,7 @@ mod stateful;
 #[cfg(test)]
 mod tests;
 
-pub use course::{Course, End, Event, Failure, Revision, Step, What, Why, Worst};
+pub use course::{Course, End, Event, Failure, Revision, Runs, Step, What, Why, Worst};
 pub use daemon::daemon_set;
 pub use drain::drain;
 pub use given::{HORIZON, MAX_PODS, MAX_ROUNDS, PodTimes};
