@@ -64,7 +64,10 @@ mod tests {
         Step { from: Bounds { earliest: earliest.unwrap(), latest }, total, available, ending: 0, runs }
     }
 
-    fn drawn(steps: Vec<Step>) -> Vec<(u64, u64, (u64, u64), (u64, u64))> {
+    /// From and to when, how many Pods are available, and how many there are.
+    type Told = (u64, u64, (u64, u64), (u64, u64));
+
+    fn drawn(steps: Vec<Step>) -> Vec<Told> {
         let course = Course {
             replicas: 3,
             steps,
