@@ -31,3 +31,6 @@ pub use pins::Pin;
 pub use scenario::{ContainerScript, Done, End, Fails, ScenarioError, ScenarioFile, Stop, Time};
 pub use time::{parse as parse_time, show as show_time};
 pub use words::Told;
+
+#[cfg(test)]
+mod tests;
