@@ -115,7 +115,14 @@ impl Pictures<'_> {
         let Some(text) = object.text.as_ref().filter(|_| self.left > 0) else { return Ok(()) };
         let text = Text { name: object.name.clone(), text: text.clone() };
         let life = Life::of(self.engine, &[text], &object.namespace, None, &ScenarioFile::default());
-        let Ok(life) = life else { return Ok(()) };
+        let Ok(mut life) = life else { return Ok(()) };
+        // The audit knew what is around the object: what it did not find is not in the list above either.
+        life.pins.retain_mut(|pin| {
+            let is_same = |found: &&Found| found.source.id() == pin.rule.id && found.path == pin.at.to_string();
+            let found = object.found.iter().find(is_same);
+            pin.level = found.map_or(pin.level, |found| found.level);
+            found.is_some()
+        });
         self.left -= 1;
         let picture = svg::write_one_of_several(&life, &format!("{anchor}-"))?;
         let of = if object.kind == "Pod" { "the Pod" } else { "its Pods" };

@@ -197,3 +197,18 @@ fn numbers_are_grouped() {
     let numbers = [0, 12, 999, 1_000, 12_345, 1_234_567].map(grouped);
     assert_eq!(numbers, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
 }
+
+#[test]
+fn a_picture_shows_nothing_that_was_not_found() {
+    let engine = engine();
+    let mut audit = sample::bad(&engine);
+    let pinned = |audit: &Audit| {
+        let page = write(audit, &engine, Limits::default()).unwrap();
+        page.contains("<title>startup-window-too-short: ")
+    };
+    assert!(pinned(&audit));
+    for object in &mut audit.objects {
+        object.found.retain(|found| found.source.id() != "startup-window-too-short");
+    }
+    assert!(!pinned(&audit));
+}
