@@ -235,8 +235,9 @@ impl Picture<'_> {
 
     /// Draws the numbers of the findings that are about this lane and row before it; `above` is where it is from here.
     fn badges(&mut self, lane: Option<usize>, row: Option<&str>, above: f64) -> io::Result<()> {
-        let pins = shown_pins(self.life);
-        let own = pins.iter().enumerate().filter(|(_, pin)| pin.lane == lane && pin.row == row);
+        let life = self.life;
+        let pins = shown_pins(life);
+        let own = pins.iter().enumerate().filter(|(_, pin)| pin.lane == lane && row_of(life, pin) == row);
         let height = if row.is_some() { ROW - 4.0 } else { LANE - 8.0 };
         let mut x = LEFT - 12.0;
         for (index, pin) in own {
@@ -472,6 +473,15 @@ fn course_height(life: &Life) -> f64 {
 /// The findings that are drawn: those that somebody is told of, a few at most.
 fn shown_pins(life: &Life) -> Vec<&Pin> {
     life.pins.iter().filter(|pin| pin.level > Level::Audit).take(9).collect()
+}
+
+/// Returns the row that a finding is about, where there is such a row: a probe that is missing has none.
+fn row_of(life: &Life, pin: &Pin) -> Option<&'static str> {
+    let lane = pin.lane?;
+    let windows = life.timeline.containers.get(lane).map_or(&[][..], |lane| &lane.windows);
+    let hooks = life.hooks.get(lane).map_or(&[][..], Vec::as_slice);
+    let mut drawn = windows.iter().map(|window| window.probe.field()).chain(hooks.iter().map(|(hook, _)| hook.field()));
+    pin.row.filter(|row| drawn.any(|drawn| drawn == *row))
 }
 
 /// Returns a text of so many characters at most.

@@ -140,3 +140,16 @@ fn without_replicas_there_are_no_pods() {
     assert_eq!(said(&none), [("Rollout", "there are no Pods, as replicas is 0")]);
     assert!(svg::write(&none).unwrap().contains(">there are no Pods</text>"));
 }
+
+#[test]
+fn a_finding_of_what_is_not_drawn_has_its_number_at_the_container() {
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: app\n    image: a\n    ports: [{containerPort: 80}]\n    \
+        lifecycle: {preStop: {sleep: {seconds: 5}}}\n";
+    let text = Text { name: "-".to_owned(), text: text.to_owned() };
+    let life = Life::of(&engine("1.28", ""), &[text], "default", None, &ScenarioFile::default()).unwrap();
+    let picture = svg::write(&life).unwrap();
+    for rule in ["missing-readiness-probe", "field-not-in-version"] {
+        assert!(life.pins.iter().any(|pin| pin.rule.id == rule && pin.row.is_some()));
+        assert!(picture.contains(&format!("<title>{rule}: ")), "{rule}");
+    }
+}
