@@ -51,11 +51,12 @@ fn every_sample_is_drawn() {
 
 #[test]
 fn a_field_that_the_version_of_the_policy_drops_is_not_drawn() {
-    let [manifest, policy] =
-        ["fields.yaml", "fields.policy.yaml"].map(|name| format!("crates/playground/examples/{name}"));
-    let hook = |args: &[&str]| run(&root(), args).stdout.contains("begins its preStop hook");
-    assert!(hook(&["timeline", &manifest]));
-    assert!(!hook(&["timeline", &manifest, "--policy", &policy]));
+    let [manifest, scenario, policy] =
+        ["", "scenario.", "policy."].map(|of| format!("crates/playground/examples/fields.{of}yaml"));
+    let args = ["timeline", &manifest, "--scenario", &scenario, "--policy", &policy];
+    let is_ready = |args: &[&str]| run(&root(), args).stdout.contains("is ready, and takes traffic");
+    // What was a sidecar is an init container that does not end.
+    assert!(is_ready(&args[..4]) && !is_ready(&args));
 }
 
 #[test]

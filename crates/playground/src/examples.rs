@@ -68,7 +68,11 @@ pub(crate) static EXAMPLES: &[Source] = &[
         scenario: Some(file!("scheduling.scenario")),
         ..Source::of("scheduling", "Waiting for what never comes", file!("scheduling"))
     },
-    Source { policy: Some(file!("fields.policy")), ..Source::of("fields", "Fields that are dropped", file!("fields")) },
+    Source {
+        policy: Some(file!("fields.policy")),
+        scenario: Some(file!("fields.scenario")),
+        ..Source::of("fields", "Fields that are dropped", file!("fields"))
+    },
 ];
 
 /// An example as the page gets it.

@@ -297,11 +297,9 @@ fn a_change_is_drawn_with_what_is_found_in_the_change() {
 fn a_field_that_the_version_drops_is_not_drawn() {
     let about: Value = serde_json::from_str(&about()).unwrap();
     let example = list(&about, "examples").iter().find(|example| example["id"] == "fields").unwrap();
-    let hooks = |request: &Value| word(&asked(timeline, request), "/text").contains("preStop hook");
-    let newer = json!({"manifest": example["manifest"]});
-    assert_eq!((hooks(example), hooks(&newer)), (false, true));
-    let fields = |request: &Value| asked(judge, request)["pods"][0]["containers"][0]["preStop"].clone();
-    assert_eq!((fields(example), fields(&newer)), (json!(false), json!(true)));
+    let is_ready = |request: &Value| word(&asked(timeline, request), "/text").contains("is ready, and takes traffic");
+    let newer = json!({"manifest": example["manifest"], "scenario": example["scenario"]});
+    assert_eq!((is_ready(example), is_ready(&newer)), (false, true));
 }
 
 #[test]

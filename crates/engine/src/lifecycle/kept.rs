@@ -33,17 +33,21 @@ pub struct Lacking {
     pub at: Path,
     /// Names it, with the container that has it.
     pub what: String,
-    /// What the API server drops: the field, or what has nothing left without it. `None` where it refuses the object.
-    pub dropped: Option<Path>,
+    /// Says what becomes of the object.
+    pub without: &'static str,
+    /// Tells whether the API server drops it; it refuses the object otherwise.
+    pub is_dropped: bool,
 }
 
 /// An object as a cluster keeps it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Its JSON text.
-    pub text: String,
+    /// Its JSON text; `None` where that is all of it.
+    pub text: Option<String>,
     /// What was dropped.
     pub dropped: Vec<Path>,
+    /// What it refuses the object for.
+    pub refused: Vec<Path>,
 }
 
 impl Cluster {
@@ -51,6 +55,13 @@ impl Cluster {
     pub fn has(&self, feature: &Feature) -> bool {
         let is_turned_on = || self.version >= feature.since && self.gates.iter().any(|gate| gate == feature.gate);
         feature.is_on(Some(self.version)) || is_turned_on()
+    }
+
+    /// Returns whether it knows `restartPolicy` of a container only to refuse it (`validateContainers`, `validateInitContainerRestartPolicy`):
+    /// so did those with sidecars and without rules. Of an init container it was dropped where sidecars were off.
+    fn refuses_other_restart_policies(&self, role: Role) -> bool {
+        let knows_it = self.version >= SIDECARS.since && self.version < RESTART_RULES.since;
+        knows_it && (role != Role::Init || self.has(&SIDECARS))
     }
 
     /// Tells `found` of each field of an object that it lacks.
@@ -75,22 +86,27 @@ impl Cluster {
         }
     }
 
-    /// Returns what it keeps of an object with this JSON text; `None` where that is all of it.
-    pub fn kept(&self, workload: &Workload, object: &Object<'_>, text: &str) -> Option<Kept> {
-        let mut dropped = Vec::new();
-        self.lacking(workload, object, &mut |lacking| dropped.extend(lacking.dropped));
-        if dropped.is_empty() {
-            return None;
-        }
-        let mut whole: Value = serde_json::from_str(text).ok()?;
-        for path in &dropped {
-            let holder = path.parent().and_then(|holder| whole.pointer_mut(&holder.pointer()));
-            if let (Some(Value::Object(members)), Some(Segment::Key(key))) = (holder, path.segments().last()) {
-                members.shift_remove(&**key);
-            }
-        }
-        Some(Kept { text: whole.to_string(), dropped })
+    /// Returns what it keeps of an object with this JSON text.
+    pub fn kept(&self, workload: &Workload, object: &Object<'_>, text: &str) -> Kept {
+        let (mut dropped, mut refused) = (Vec::new(), Vec::new());
+        self.lacking(workload, object, &mut |Lacking { at, is_dropped, .. }| {
+            if is_dropped { &mut dropped } else { &mut refused }.push(at);
+        });
+        let text = if dropped.is_empty() { None } else { without(text, &dropped) };
+        Kept { text, dropped, refused }
     }
+}
+
+/// Returns JSON text without some members; `None` where it is no JSON.
+fn without(text: &str, dropped: &[Path]) -> Option<String> {
+    let mut whole: Value = serde_json::from_str(text).ok()?;
+    for path in dropped {
+        let holder = path.parent().and_then(|holder| whole.pointer_mut(&holder.pointer()));
+        if let (Some(Value::Object(members)), Some(Segment::Key(key))) = (holder, path.segments().last()) {
+            members.shift_remove(&**key);
+        }
+    }
+    Some(whole.to_string())
 }
 
 /// Looks for what a cluster lacks.
@@ -100,18 +116,21 @@ struct Look<'l> {
 }
 
 impl Look<'_> {
+    fn tell(&mut self, feature: &'static Feature, at: Path, what: String, is_dropped: bool) {
+        (self.found)(Lacking { feature, at, what, without: feature.without, is_dropped });
+    }
+
     /// Tells of a field that is dropped, if it is set and the cluster lacks it.
     fn drops(&mut self, feature: &'static Feature, at: Option<Path>, what: impl FnOnce() -> String) {
         if let Some(at) = at.filter(|_| !self.cluster.has(feature)) {
-            let dropped = Some(at.clone());
-            (self.found)(Lacking { feature, at, what: what(), dropped });
+            self.tell(feature, at, what(), true);
         }
     }
 
     /// Tells of a field or value for which the object is refused, if the cluster lacks it.
     fn refuses(&mut self, feature: &'static Feature, at: Path, what: impl FnOnce() -> String) {
         if !self.cluster.has(feature) {
-            (self.found)(Lacking { feature, at, what: what(), dropped: None });
+            self.tell(feature, at, what(), false);
         }
     }
 
@@ -122,9 +141,17 @@ impl Look<'_> {
         let policy = container.restart_policy.as_deref().unwrap_or_default();
         let is_sidecar = placed.role == Role::Sidecar;
         self.drops(&SIDECARS, at(is_sidecar, "restartPolicy"), || named("restartPolicy Always"));
-        self.drops(&RESTART_RULES, at(!is_sidecar && !policy.is_empty(), "restartPolicy"), || {
-            named(&format!("a restartPolicy of its own, {policy}"))
-        });
+        if let Some(at) =
+            at(!is_sidecar && !policy.is_empty(), "restartPolicy").filter(|_| !self.cluster.has(&RESTART_RULES))
+        {
+            let what = named(&format!("a restartPolicy of its own, {policy}"));
+            if self.cluster.refuses_other_restart_policies(placed.role) {
+                let without = "the API server refuses any that is not Always of an init container";
+                (self.found)(Lacking { feature: &RESTART_RULES, at, what, without, is_dropped: false });
+            } else {
+                self.tell(&RESTART_RULES, at, what, true);
+            }
+        }
         let rules = &container.restart_policy_rules;
         self.drops(&RESTART_RULES, at(!rules.is_empty(), "restartPolicyRules"), || named("restartPolicyRules"));
         // Where it has no rules at all, the whole list is dropped.
@@ -145,18 +172,16 @@ impl Look<'_> {
         self.drops(&STOP_SIGNALS, stop_signal, || named(&format!("stopSignal {}", lifecycle.stop_signal)));
         for (field, hook) in lifecycle.hooks() {
             let Some(sleep) = hook.sleep else { continue };
-            let hook_at = at().key(field);
-            let at = hook_at.clone().key("sleep");
+            let at = at().keys(&[field, "sleep"]);
             if self.cluster.has(&SLEEP) {
                 if sleep.seconds == Some(0) {
                     self.refuses(&SLEEP_ZERO, at, || named(&format!("a {field} that sleeps 0 s")));
                 }
                 continue;
             }
-            // A hook that does nothing else goes with it (`dropPodLifecycleSleepAction`).
-            let dropped = Some(if does_more(hook) { at.clone() } else { hook_at });
+            // The sleep is dropped, the hook is not, and one without a handler is refused (`dropDisabledFields`, `validateHandler`).
             let what = named(&format!("a sleep in {field}"));
-            (self.found)(Lacking { feature: &SLEEP, at, what, dropped });
+            self.tell(&SLEEP, at, what, does_more(hook));
         }
     }
 
@@ -212,7 +237,7 @@ mod tests {
         Workload::find("", "Pod").unwrap()
     }
 
-    fn kept(cluster: &Cluster, text: &str) -> Option<Kept> {
+    fn kept(cluster: &Cluster, text: &str) -> Kept {
         cluster.kept(pod(), &pod().read(text).unwrap(), text)
     }
 
@@ -224,24 +249,39 @@ mod tests {
     fn nothing_is_left_that_a_cluster_drops() {
         let mut before = usize::MAX;
         for minor in 25..=37 {
-            let kept = kept(&cluster(minor), POD).unwrap();
-            assert!(kept.dropped.len() <= before, "{minor}");
-            before = kept.dropped.len();
-            assert_eq!(super::tests::kept(&cluster(minor), &kept.text), None, "{minor}");
+            let Kept { text, dropped, refused } = kept(&cluster(minor), POD);
+            assert!(dropped.len() <= before, "{minor}");
+            before = dropped.len();
+            let again = kept(&cluster(minor), &text.unwrap());
+            assert_eq!(again, Kept { text: None, dropped: Vec::new(), refused }, "{minor}");
         }
         // Only the stop signal is still off by default.
         assert_eq!(before, 1);
         let new = Cluster { gates: vec!["ContainerStopSignals".to_owned()], ..cluster(37) };
-        assert_eq!(kept(&new, POD), None);
+        assert_eq!(kept(&new, POD), Kept { text: None, dropped: Vec::new(), refused: Vec::new() });
     }
 
     #[test]
-    fn a_hook_that_only_sleeps_goes_as_a_whole() {
-        let kept = kept(&cluster(29), POD).unwrap();
-        let object = pod().read(&kept.text).unwrap();
+    fn a_hook_that_only_sleeps_is_refused() {
+        let Kept { text, refused, .. } = kept(&cluster(29), POD);
+        let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        assert_eq!(refused, ["spec.containers[0].lifecycle.preStop.sleep"]);
+        let text = text.unwrap();
+        let object = pod().read(&text).unwrap();
         let lifecycle = object.templates[0].spec.containers[0].lifecycle.as_ref().unwrap();
-        assert!(lifecycle.pre_stop.is_none());
+        assert!(lifecycle.pre_stop.as_ref().is_some_and(|hook| hook.sleep.is_some()));
         assert!(lifecycle.post_start.as_ref().is_some_and(|hook| hook.sleep.is_none() && hook.exec.is_some()));
+    }
+
+    #[test]
+    fn a_restart_policy_was_refused_once_sidecars_were_there() {
+        let text = r#"{"spec": {"initContainers": [{"name": "init", "restartPolicy": "Never"}],
+            "containers": [{"name": "app", "restartPolicy": "Never"}]}}"#;
+        let refused = |minor| {
+            let Kept { dropped, refused, .. } = kept(&cluster(minor), text);
+            (dropped.len(), refused.len())
+        };
+        assert_eq!([27, 28, 29, 33, 34, 35].map(refused), [(2, 0), (1, 1), (0, 2), (0, 2), (2, 0), (0, 0)]);
     }
 
     #[test]
@@ -258,6 +298,7 @@ mod tests {
         let mut found = Vec::new();
         cluster(31).lacking(pod(), &pod().read(text).unwrap(), &mut |lacking| found.push(lacking));
         assert_eq!(found.iter().map(|lacking| lacking.feature).collect::<Vec<_>>(), [&SLEEP_ZERO]);
-        assert_eq!(kept(&cluster(31), text), None);
+        let Kept { text, dropped, refused } = kept(&cluster(31), text);
+        assert_eq!((text, dropped, refused.len()), (None, Vec::new(), 1));
     }
 }

@@ -143,7 +143,7 @@ pub static SLEEP: Feature = Feature::new(
     29,
     30,
     "`lifecycle.preStop.sleep` and `lifecycle.postStart.sleep`",
-    "there is no hook",
+    "a hook without a handler is refused",
 );
 /// `sleep` of no seconds.
 pub static SLEEP_ZERO: Feature =

@@ -48,19 +48,25 @@ impl<'p> InCluster<'p> {
 
     fn keep(&mut self, cluster: &Cluster, review: &Review<'_>) {
         let version = cluster.version;
-        if let Some(kept) = cluster.kept(review.workload, &review.new, &self.json) {
+        let kept = cluster.kept(review.workload, &review.new, &self.json);
+        if let Some(text) = kept.text {
             self.assumptions.push(format!("drawn without {}, which Kubernetes {version} drops", named(&kept.dropped)));
-            self.json = kept.text.into();
+            self.json = text.into();
+        }
+        if !kept.refused.is_empty() {
+            let refused = named(&kept.refused);
+            self.assumptions.push(format!("drawn as if Kubernetes {version} did not refuse the object for {refused}"));
         }
         let kind = Workload::find("policy", "PodDisruptionBudget");
         for budget in &mut self.budgets {
-            let read = kind.and_then(|kind| Some((kind, kind.read(budget).ok()?)));
-            if let Some(kept) = read.and_then(|(kind, object)| cluster.kept(kind, &object, budget)) {
+            let Some((kind, Ok(object))) = kind.map(|kind| (kind, kind.read(budget))) else { continue };
+            let kept = cluster.kept(kind, &object, budget);
+            if let Some(text) = kept.text {
                 let dropped = named(&kept.dropped);
                 let said =
                     format!("drawn without {dropped} of a PodDisruptionBudget, which Kubernetes {version} drops");
                 self.assumptions.push(said);
-                *budget = kept.text.into();
+                *budget = text.into();
             }
         }
         let resizes = self.scenario.actions.iter().any(|done| done.resize.is_some());
@@ -75,8 +81,8 @@ impl<'p> InCluster<'p> {
 
 /// Returns what the cluster that the policy names keeps of an object with the text `json`, of which `review` is the judgement.
 pub(super) fn kept<'t>(engine: &Engine, review: &Review<'_>, json: &'t str) -> Cow<'t, str> {
-    let kept = engine.cluster(review).and_then(|cluster| cluster.kept(review.workload, &review.new, json));
-    kept.map_or(Cow::Borrowed(json), |kept| kept.text.into())
+    let kept = engine.cluster(review).and_then(|cluster| cluster.kept(review.workload, &review.new, json).text);
+    kept.map_or(Cow::Borrowed(json), Cow::from)
 }
 
 /// Returns the names of fields, as many as somebody reads.

@@ -10,9 +10,9 @@
 //! # Why it is bad
 //!
 //! The API server does not refuse most of them, it drops them, and what is left means something else: a sidecar becomes an init
-//! container that never ends, so that the Pod never starts; `preStop.sleep` becomes no hook at all. `kubectl apply` refuses fields
-//! that the version does not know, but says nothing of those whose gate is off; other clients, and templates of kinds whose Pods
-//! somebody else makes, go through unseen.
+//! container that never ends, so that the Pod never starts. Or it refuses what is left: without `preStop.sleep` the hook has no handler.
+//! `kubectl apply` refuses fields that the version does not know, but says nothing of those whose gate is off; other clients, and
+//! templates of kinds whose Pods somebody else makes, go through unseen.
 //!
 //! # Examples
 //!
@@ -102,9 +102,13 @@ impl Check for FieldNotInVersion {
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
         let Some(cluster) = &self.cluster else { return };
         let version = cluster.version;
-        cluster.lacking(review.workload, &review.new, &mut |Lacking { feature, at, what, .. }| {
-            let does = if version < feature.since { "does not have" } else { "drops or refuses" };
-            out.at(at, format_args!("{what}, which Kubernetes {version} {does} ({feature}): {}", feature.without));
+        cluster.lacking(review.workload, &review.new, &mut |Lacking { feature, at, what, without, is_dropped }| {
+            let does = match is_dropped {
+                _ if version < feature.since => "does not have",
+                true => "drops",
+                false => "refuses",
+            };
+            out.at(at, format_args!("{what}, which Kubernetes {version} {does} ({feature}): {without}"));
         });
     }
 }
