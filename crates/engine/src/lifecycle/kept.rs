@@ -15,6 +15,9 @@ use crate::{
     syntax::{Path, path::Segment},
 };
 
+/// The field that `BACKOFF_LIMIT_PER_INDEX` brings.
+const PER_INDEX: &str = "backoffLimitPerIndex";
+
 /// A cluster that objects are meant for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
@@ -92,21 +95,30 @@ impl Cluster {
         self.lacking(workload, object, &mut |Lacking { at, is_dropped, .. }| {
             if is_dropped { &mut dropped } else { &mut refused }.push(at);
         });
-        let text = if dropped.is_empty() { None } else { without(text, &dropped) };
+        let text = if dropped.is_empty() { None } else { self.without(text, &dropped) };
         Kept { text, dropped, refused }
     }
-}
 
-/// Returns JSON text without some members; `None` where it is no JSON.
-fn without(text: &str, dropped: &[Path]) -> Option<String> {
-    let mut whole: Value = serde_json::from_str(text).ok()?;
-    for path in dropped {
-        let holder = path.parent().and_then(|holder| whole.pointer_mut(&holder.pointer()));
-        if let (Some(Value::Object(members)), Some(Segment::Key(key))) = (holder, path.segments().last()) {
-            members.shift_remove(&**key);
+    /// Returns JSON text without some members; `None` where it is no JSON.
+    fn without(&self, text: &str, dropped: &[Path]) -> Option<String> {
+        let mut whole: Value = serde_json::from_str(text).ok()?;
+        for path in dropped {
+            let holder = path.parent().and_then(|holder| whole.pointer_mut(&holder.pointer()));
+            if let (Some(Value::Object(members)), Some(Segment::Key(key))) = (holder, path.segments().last()) {
+                members.shift_remove(&**key);
+                if &**key == PER_INDEX && self.bounds_no_failures() && !members.contains_key("backoffLimit") {
+                    members.insert("backoffLimit".to_owned(), i32::MAX.into());
+                }
+            }
         }
+        Some(whole.to_string())
     }
-    Some(whole.to_string())
+
+    /// Returns whether a Job whose `backoffLimitPerIndex` it drops has no bound by default: the default comes before the field is
+    /// dropped (`SetDefaults_Job`).
+    fn bounds_no_failures(&self) -> bool {
+        self.version >= BACKOFF_LIMIT_PER_INDEX.since
+    }
 }
 
 /// Looks for what a cluster lacks.
@@ -140,7 +152,21 @@ impl Look<'_> {
         let at = |is_set: bool, field| is_set.then(|| placed.path(template).key(field));
         let policy = container.restart_policy.as_deref().unwrap_or_default();
         let is_sidecar = placed.role == Role::Sidecar;
-        self.drops(&SIDECARS, at(is_sidecar, "restartPolicy"), || named("restartPolicy Always"));
+        if let Some(at) = at(is_sidecar, "restartPolicy").filter(|_| !self.cluster.has(&SIDECARS)) {
+            let is_refused = container.probes().next().is_some() || container.lifecycle.is_some();
+            let without = if is_refused {
+                "the API server refuses probes and lifecycle of other init containers"
+            } else {
+                SIDECARS.without
+            };
+            (self.found)(Lacking {
+                feature: &SIDECARS,
+                at,
+                what: named("restartPolicy Always"),
+                without,
+                is_dropped: !is_refused,
+            });
+        }
         if let Some(at) =
             at(!is_sidecar && !policy.is_empty(), "restartPolicy").filter(|_| !self.cluster.has(&RESTART_RULES))
         {
@@ -213,8 +239,19 @@ impl Look<'_> {
         let at = |is_set: bool, field| is_set.then(|| job.path.clone().key(field));
         let failure_policy = at(job.spec.pod_failure_policy.is_some(), "podFailurePolicy");
         self.drops(&POD_FAILURE_POLICY, failure_policy, || "the Job has a podFailurePolicy".to_owned());
-        let per_index = at(job.spec.backoff_limit_per_index.is_some(), "backoffLimitPerIndex");
-        self.drops(&BACKOFF_LIMIT_PER_INDEX, per_index, || "the Job has a backoffLimitPerIndex".to_owned());
+        let per_index = at(job.spec.backoff_limit_per_index.is_some(), PER_INDEX);
+        if let Some(at) = per_index.filter(|_| !self.cluster.has(&BACKOFF_LIMIT_PER_INDEX)) {
+            // The default of backoffLimit comes before the field is dropped (`SetDefaults_Job`).
+            let is_boundless =
+                job.spec.backoff_limit.is_none() && self.cluster.version >= BACKOFF_LIMIT_PER_INDEX.since;
+            let without = if is_boundless {
+                "failed Pods are made again without end, as backoffLimit is not set"
+            } else {
+                BACKOFF_LIMIT_PER_INDEX.without
+            };
+            let what = "the Job has a backoffLimitPerIndex".to_owned();
+            (self.found)(Lacking { feature: &BACKOFF_LIMIT_PER_INDEX, at, what, without, is_dropped: true });
+        }
     }
 }
 
@@ -282,6 +319,23 @@ mod tests {
             (dropped.len(), refused.len())
         };
         assert_eq!([27, 28, 29, 33, 34, 35].map(refused), [(2, 0), (1, 1), (0, 2), (0, 2), (2, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn a_dropped_limit_leaves_the_default_that_it_had() {
+        let job = Workload::find("batch", "Job").unwrap();
+        let limit = |minor, limit: &str| {
+            let text = format!(
+                r#"{{"spec": {{{limit} "backoffLimitPerIndex": 1, "template": {{"spec": {{"containers": [{{"name": "app"}}]}}}}}}}}"#
+            );
+            let text = cluster(minor).kept(job, &job.read(&text).unwrap(), &text).text.unwrap();
+            let kept = job.read(&text).unwrap();
+            let spec = &kept.templates[0].job.as_ref().unwrap().spec;
+            (spec.backoff_limit, spec.backoff_limit_per_index)
+        };
+        assert_eq!(limit(27, ""), (None, None));
+        assert_eq!(limit(28, ""), (Some(i32::MAX.into()), None));
+        assert_eq!(limit(28, r#""backoffLimit": 4,"#), (Some(4), None));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use podgate_engine::lifecycle::timeline::workload::{Course, Runs, Step};
+use podgate_engine::lifecycle::timeline::workload::{Course, End, Runs, Step};
+
+/// So many steps are drawn at most of what never ends: failed Pods of a Job may be made again for a month.
+const MOST_STEPS: usize = 60;
 
 /// A time in which the numbers of Pods stay the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +18,11 @@ pub(super) struct Stretch {
     pub(super) total: (u64, u64),
 }
 
-/// Returns until when a course is drawn: a little after the last step. `None` where there are no steps.
+/// Returns until when a course is drawn: a little after the last step that is. `None` where there are no steps.
 pub(super) fn end(course: &Course) -> Option<Duration> {
-    let last = course.steps.iter().map(|step| step.from.latest.unwrap_or(step.from.earliest)).max()?;
+    let never = matches!((course.early, course.late), (End::Never(_), End::Never(_)));
+    let most = if never { MOST_STEPS } else { usize::MAX };
+    let last = course.steps.iter().take(most).map(|step| step.from.latest.unwrap_or(step.from.earliest)).max()?;
     Some((last + last / 10).max(Duration::from_secs(10)))
 }
 
@@ -33,6 +38,7 @@ pub(super) fn stretches(course: &Course, end: Duration) -> Vec<Stretch> {
         .map(|step| (step.from.latest.unwrap_or(step.from.earliest), step))
         .collect();
     let mut times: Vec<Duration> = early.iter().chain(&late).map(|(time, _)| *time).chain([end]).collect();
+    times.retain(|time| *time <= end);
     times.sort_unstable();
     times.dedup();
     let mut stretches: Vec<Stretch> = Vec::new();
@@ -52,10 +58,7 @@ pub(super) fn stretches(course: &Course, end: Duration) -> Vec<Stretch> {
 
 #[cfg(test)]
 mod tests {
-    use podgate_engine::lifecycle::timeline::{
-        Bounds,
-        workload::{End, Why},
-    };
+    use podgate_engine::lifecycle::timeline::{Bounds, workload::Why};
 
     use super::*;
 
@@ -67,14 +70,14 @@ mod tests {
     /// From and to when, how many Pods are available, and how many there are.
     type Told = (u64, u64, (u64, u64), (u64, u64));
 
-    fn drawn(steps: Vec<Step>) -> Vec<Told> {
+    fn drawn(steps: Vec<Step>, early: End) -> Vec<Told> {
         let course = Course {
             replicas: 3,
             steps,
             events: Vec::new(),
             takes: Bounds { earliest: Duration::ZERO, latest: None },
             worst: None,
-            early: End::Done,
+            early,
             late: End::Never(Why::NotAvailable),
             until: Duration::ZERO,
             assumptions: Vec::new(),
@@ -85,22 +88,38 @@ mod tests {
 
     #[test]
     fn between_two_times_either_number_may_be() {
-        let found = drawn(vec![
-            step(0, Some(0), 3, 3, Runs::Both),
-            step(0, Some(0), 4, 3, Runs::Both),
-            step(15, Some(50), 3, 3, Runs::Both),
-        ]);
+        let found = drawn(
+            vec![
+                step(0, Some(0), 3, 3, Runs::Both),
+                step(0, Some(0), 4, 3, Runs::Both),
+                step(15, Some(50), 3, 3, Runs::Both),
+            ],
+            End::Done,
+        );
         assert_eq!(found, [(0, 15, (3, 3), (4, 4)), (15, 50, (3, 3), (3, 4)), (50, 55, (3, 3), (3, 3))]);
     }
 
     #[test]
+    fn of_what_never_ends_the_first_steps_are_drawn() {
+        let found = |early| {
+            let steps = (0..10_000).map(|second| step(second, Some(second), 1, second % 2, Runs::Both)).collect();
+            drawn(steps, early).len()
+        };
+        assert_eq!(found(End::Done), 10_000);
+        assert!((MOST_STEPS..MOST_STEPS * 2).contains(&found(End::Never(Why::NotAvailable))));
+    }
+
+    #[test]
     fn what_comes_in_one_run_only_may_be() {
-        let found = drawn(vec![
-            step(0, None, 3, 3, Runs::Early),
-            step(0, None, 3, 0, Runs::Late),
-            step(0, None, 0, 0, Runs::Late),
-            step(32, None, 3, 0, Runs::Late),
-        ]);
+        let found = drawn(
+            vec![
+                step(0, None, 3, 3, Runs::Early),
+                step(0, None, 3, 0, Runs::Late),
+                step(0, None, 0, 0, Runs::Late),
+                step(32, None, 3, 0, Runs::Late),
+            ],
+            End::Done,
+        );
         assert_eq!(found, [(0, 32, (0, 3), (0, 3)), (32, 35, (0, 3), (3, 3))]);
     }
 }
