@@ -18,9 +18,9 @@ use crate::{
 /// The field that `BACKOFF_LIMIT_PER_INDEX` brings.
 const PER_INDEX: &str = "backoffLimitPerIndex";
 
-/// A cluster that objects are meant for.
+/// The cluster that objects are meant for, as a policy tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
+pub struct TargetCluster {
     /// Its version.
     pub version: KubernetesVersion,
     /// The feature gates that are off by default and that it has turned on.
@@ -53,7 +53,7 @@ pub struct Kept {
     pub refused: Vec<Path>,
 }
 
-impl Cluster {
+impl TargetCluster {
     /// Returns whether it has a feature.
     pub fn has(&self, feature: &Feature) -> bool {
         let is_turned_on = || self.version >= feature.since && self.gates.iter().any(|gate| gate == feature.gate);
@@ -123,7 +123,7 @@ impl Cluster {
 
 /// Looks for what a cluster lacks.
 struct Look<'l> {
-    cluster: &'l Cluster,
+    cluster: &'l TargetCluster,
     found: &'l mut dyn FnMut(Lacking),
 }
 
@@ -274,12 +274,12 @@ mod tests {
         Workload::find("", "Pod").unwrap()
     }
 
-    fn kept(cluster: &Cluster, text: &str) -> Kept {
+    fn kept(cluster: &TargetCluster, text: &str) -> Kept {
         cluster.kept(pod(), &pod().read(text).unwrap(), text)
     }
 
-    fn cluster(minor: u16) -> Cluster {
-        Cluster { version: KubernetesVersion(minor), gates: Vec::new() }
+    fn cluster(minor: u16) -> TargetCluster {
+        TargetCluster { version: KubernetesVersion(minor), gates: Vec::new() }
     }
 
     #[test]
@@ -294,7 +294,7 @@ mod tests {
         }
         // Only the stop signal is still off by default.
         assert_eq!(before, 1);
-        let new = Cluster { gates: vec!["ContainerStopSignals".to_owned()], ..cluster(37) };
+        let new = TargetCluster { gates: vec!["ContainerStopSignals".to_owned()], ..cluster(37) };
         assert_eq!(kept(&new, POD), Kept { text: None, dropped: Vec::new(), refused: Vec::new() });
     }
 
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_gate_that_is_not_there_yet_cannot_be_turned_on() {
-        let turned_on = |minor| Cluster { gates: vec![SLEEP.gate.to_owned()], ..cluster(minor) };
+        let turned_on = |minor| TargetCluster { gates: vec![SLEEP.gate.to_owned()], ..cluster(minor) };
         assert_eq!([28, 29].map(|minor| turned_on(minor).has(&SLEEP)), [false, true]);
         assert_eq!([29, 30].map(|minor| cluster(minor).has(&SLEEP)), [false, true]);
     }

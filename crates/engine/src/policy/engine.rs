@@ -20,7 +20,7 @@ use super::{
     verdict::{Exhausted, MutateError, Mutated, Verdict},
 };
 use crate::{
-    lifecycle::kept::Cluster,
+    lifecycle::kept::TargetCluster,
     model::{Applies, Container, Glob, Operation, Review, Subject, Workload, WorkloadTable},
     mutate::{Mutate, PatchBuilder},
     rules::{RULES, Rule, budget::Budget},
@@ -191,7 +191,7 @@ impl Engine {
 
     /// Returns the cluster that an object is meant for, where the policy says its version; where it is not known which of its scopes
     /// holds, with the feature gates that all of them name.
-    pub fn cluster(&self, review: &Review<'_>) -> Option<Cluster> {
+    pub fn cluster(&self, review: &Review<'_>) -> Option<TargetCluster> {
         let of = |part| self.settings.of(part).and_then(|settings| settings.cluster.as_ref());
         match self.part(review) {
             PartMatch::One(part) => of(part).cloned(),

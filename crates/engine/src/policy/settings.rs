@@ -10,7 +10,7 @@ use super::{
     rule_settings::RuleSettings,
 };
 use crate::{
-    lifecycle::{kept::Cluster, waiting::OpenedGates},
+    lifecycle::{kept::TargetCluster, waiting::OpenedGates},
     model::{Glob, KubernetesVersion, Review},
     rules::{
         Level, Rule, field_not_in_version,
@@ -25,7 +25,7 @@ pub(super) struct Settings {
     /// Tells which of them an object may ignore by annotation.
     pub(super) annotations: Annotations,
     /// The cluster that objects are meant for, where its version is said.
-    pub(super) cluster: Option<Cluster>,
+    pub(super) cluster: Option<TargetCluster>,
     users: Vec<Glob>,
     groups: Vec<Glob>,
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use podgate_engine::{
-    lifecycle::kept::Cluster,
+    lifecycle::kept::TargetCluster,
     model::{Review, Workload, version::RESIZE},
     policy::Engine,
     syntax::Path,
@@ -46,7 +46,7 @@ impl<'p> InCluster<'p> {
         drawn
     }
 
-    fn keep(&mut self, cluster: &Cluster, review: &Review<'_>) {
+    fn keep(&mut self, cluster: &TargetCluster, review: &Review<'_>) {
         let version = cluster.version;
         let kept = cluster.kept(review.workload, &review.new, &self.json);
         if let Some(text) = kept.text {

@@ -64,7 +64,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    lifecycle::kept::{Cluster, Lacking},
+    lifecycle::kept::{Lacking, TargetCluster},
     model::{KubernetesVersion, Review},
     rules::rule::{Check, PolicyFacts, Report, rule},
 };
@@ -84,19 +84,19 @@ struct FieldNotInVersion {
     /// Names of feature gates that the cluster has turned on although they are off by default.
     feature_gates: Vec<String>,
     #[serde(skip)]
-    cluster: Option<Cluster>,
+    cluster: Option<TargetCluster>,
 }
 
 /// Returns the cluster that options of this rule speak of.
-pub(crate) fn cluster(version: KubernetesVersion, options: Map<String, Value>) -> Cluster {
+pub(crate) fn cluster(version: KubernetesVersion, options: Map<String, Value>) -> TargetCluster {
     // Options that do not compile were refused as the policy was read.
     let FieldNotInVersion { feature_gates, .. } = serde_json::from_value(options.into()).unwrap_or_default();
-    Cluster { version, gates: feature_gates }
+    TargetCluster { version, gates: feature_gates }
 }
 
 impl Check for FieldNotInVersion {
     fn with_policy(&mut self, facts: &PolicyFacts) {
-        self.cluster = facts.kubernetes.map(|version| Cluster { version, gates: self.feature_gates.clone() });
+        self.cluster = facts.kubernetes.map(|version| TargetCluster { version, gates: self.feature_gates.clone() });
     }
 
     fn check(&self, review: &Review<'_>, out: &mut Report<'_>) {
