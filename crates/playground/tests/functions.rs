@@ -293,6 +293,18 @@ fn a_change_is_drawn_with_what_is_found_in_the_change() {
     assert!(pinned(&asked(timeline, &new)).contains(&"warn[node-name-set]".to_owned()));
 }
 
+/// The editor beside the findings is so wide on a screen of 1,440 pixels.
+#[test]
+fn what_an_example_says_of_itself_is_not_cut_off() {
+    let about: Value = serde_json::from_str(&about()).unwrap();
+    for example in list(&about, "examples") {
+        let texts = ["manifest", "old", "policy"].map(|field| example[field].as_str().unwrap_or_default());
+        for line in texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with('#')) {
+            assert!(line.len() <= 64, "{line}");
+        }
+    }
+}
+
 #[test]
 fn a_field_that_the_version_drops_is_not_drawn() {
     let about: Value = serde_json::from_str(&about()).unwrap();
