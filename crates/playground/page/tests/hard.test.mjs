@@ -64,6 +64,20 @@ for (const [what, text] of Object.entries(TEXTS)) {
   });
 }
 
+// How deep brackets are parsed is a matter of time, and what a stack holds one of how long the page has run.
+test("a text is replaced by another, whatever it was", async () => {
+  for (let times = 0; times < 10; times += 1) {
+    const reader = await visit.open();
+    await reader.paste("manifest", TEXTS["brackets in brackets"]);
+    await reader.tab("policy");
+    await reader.paste("manifest", drops);
+    await reader.finding("prestop-exceeds-grace", lineOf(drops, "sleep 45"));
+    // The colours are back.
+    await reader.page.waitForSelector("#editor .cm-line span[class]");
+    await reader.close();
+  }
+});
+
 test("2 MB of manifests are judged while somebody types", async (t) => {
   const pause = await best(5_000, async () => {
     const reader = await visit.open();

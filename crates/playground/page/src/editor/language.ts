@@ -25,14 +25,20 @@ function isMeantFor(text: Text): boolean {
   return true;
 }
 
-/** Makes the language of an editor that begins with a text; it goes when the text is none for it, and comes back. */
+/**
+ * Makes the language of an editor that begins with a text; it goes when the text is none for it, and comes back.
+ *
+ * It comes back one transaction after its text did: an editor that is configured anew parses the text from before the transaction
+ * first, in which as many brackets may be open as there are.
+ */
 export function language(text: Text): Extension {
   return [
     compartment.of(isMeantFor(text) ? YAML : NONE),
-    EditorState.transactionExtender.of((transaction) => {
-      if (!transaction.docChanged) return null;
-      const next = isMeantFor(transaction.newDoc) ? YAML : NONE;
-      return next === compartment.get(transaction.startState) ? null : { effects: compartment.reconfigure(next) };
+    EditorState.transactionExtender.of(({ startState, docChanged, newDoc }) => {
+      const isThere = compartment.get(startState) === YAML;
+      if (isThere && !docChanged) return null;
+      const next = (isThere || isMeantFor(startState.doc)) && isMeantFor(newDoc);
+      return next === isThere ? null : { effects: compartment.reconfigure(next ? YAML : NONE) };
     }),
   ];
 }
