@@ -82,7 +82,7 @@ fn drawn(request: Request<'_>) -> Result<Timeline, String> {
     let texts = slice::from_ref(&manifest);
     let life =
         Life::of(&engine, texts, NAMESPACE, request.pod.as_deref(), &scenario).map_err(|error| error.to_string())?;
-    // What the list of findings says.
+    // Shows what the list of findings has.
     let life = life.with_findings_of(&judge::run(&engine, &manifest, &old));
     let theme = match request.theme {
         None => svg::Theme::Screen,

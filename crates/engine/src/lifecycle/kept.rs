@@ -47,9 +47,9 @@ pub struct Lacking {
 pub struct Kept {
     /// Its JSON text; `None` where that is all of it.
     pub text: Option<String>,
-    /// What was dropped.
+    /// Lists what was dropped.
     pub dropped: Vec<Path>,
-    /// What it refuses the object for.
+    /// Lists what it refuses the object for.
     pub refused: Vec<Path>,
 }
 
@@ -128,21 +128,21 @@ struct Look<'l> {
 }
 
 impl Look<'_> {
-    fn tell(&mut self, feature: &'static Feature, at: Path, what: String, is_dropped: bool) {
-        (self.found)(Lacking { feature, at, what, without: feature.without, is_dropped });
+    fn tell(&mut self, feature: &'static Feature, at: Path, what: String, without: &'static str, is_dropped: bool) {
+        (self.found)(Lacking { feature, at, what, without, is_dropped });
     }
 
     /// Tells of a field that is dropped, if it is set and the cluster lacks it.
     fn drops(&mut self, feature: &'static Feature, at: Option<Path>, what: impl FnOnce() -> String) {
         if let Some(at) = at.filter(|_| !self.cluster.has(feature)) {
-            self.tell(feature, at, what(), true);
+            self.tell(feature, at, what(), feature.without, true);
         }
     }
 
     /// Tells of a field or value for which the object is refused, if the cluster lacks it.
     fn refuses(&mut self, feature: &'static Feature, at: Path, what: impl FnOnce() -> String) {
         if !self.cluster.has(feature) {
-            self.tell(feature, at, what(), false);
+            self.tell(feature, at, what(), feature.without, false);
         }
     }
 
@@ -159,24 +159,19 @@ impl Look<'_> {
             } else {
                 SIDECARS.without
             };
-            (self.found)(Lacking {
-                feature: &SIDECARS,
-                at,
-                what: named("restartPolicy Always"),
-                without,
-                is_dropped: !is_refused,
-            });
+            self.tell(&SIDECARS, at, named("restartPolicy Always"), without, !is_refused);
         }
         if let Some(at) =
             at(!is_sidecar && !policy.is_empty(), "restartPolicy").filter(|_| !self.cluster.has(&RESTART_RULES))
         {
             let what = named(&format!("a restartPolicy of its own, {policy}"));
-            if self.cluster.refuses_other_restart_policies(placed.role) {
-                let without = "the API server refuses any that is not Always of an init container";
-                (self.found)(Lacking { feature: &RESTART_RULES, at, what, without, is_dropped: false });
+            let is_refused = self.cluster.refuses_other_restart_policies(placed.role);
+            let without = if is_refused {
+                "the API server refuses any that is not Always of an init container"
             } else {
-                self.tell(&RESTART_RULES, at, what, true);
-            }
+                RESTART_RULES.without
+            };
+            self.tell(&RESTART_RULES, at, what, without, !is_refused);
         }
         let rules = &container.restart_policy_rules;
         self.drops(&RESTART_RULES, at(!rules.is_empty(), "restartPolicyRules"), || named("restartPolicyRules"));
@@ -207,7 +202,7 @@ impl Look<'_> {
             }
             // The sleep is dropped, the hook is not, and one without a handler is refused (`dropDisabledFields`, `validateHandler`).
             let what = named(&format!("a sleep in {field}"));
-            self.tell(&SLEEP, at, what, does_more(hook));
+            self.tell(&SLEEP, at, what, SLEEP.without, does_more(hook));
         }
     }
 
@@ -241,16 +236,13 @@ impl Look<'_> {
         self.drops(&POD_FAILURE_POLICY, failure_policy, || "the Job has a podFailurePolicy".to_owned());
         let per_index = at(job.spec.backoff_limit_per_index.is_some(), PER_INDEX);
         if let Some(at) = per_index.filter(|_| !self.cluster.has(&BACKOFF_LIMIT_PER_INDEX)) {
-            // The default of backoffLimit comes before the field is dropped (`SetDefaults_Job`).
-            let is_boundless =
-                job.spec.backoff_limit.is_none() && self.cluster.version >= BACKOFF_LIMIT_PER_INDEX.since;
-            let without = if is_boundless {
+            let without = if job.spec.backoff_limit.is_none() && self.cluster.bounds_no_failures() {
                 "failed Pods are made again without end, as backoffLimit is not set"
             } else {
                 BACKOFF_LIMIT_PER_INDEX.without
             };
             let what = "the Job has a backoffLimitPerIndex".to_owned();
-            (self.found)(Lacking { feature: &BACKOFF_LIMIT_PER_INDEX, at, what, without, is_dropped: true });
+            self.tell(&BACKOFF_LIMIT_PER_INDEX, at, what, without, true);
         }
     }
 }

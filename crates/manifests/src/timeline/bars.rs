@@ -74,7 +74,7 @@ impl<K> Bar<K> {
     /// Returns the stretches in which it may hold and in which it holds, in the order of time, as far as `end`.
     pub fn spans(&self, end: Duration) -> Vec<Span> {
         let to = self.to.unwrap_or(Bounds::at(end));
-        let last = to.latest.unwrap_or(to.earliest).min(end);
+        let last = to.last().min(end);
         let first = self.from.earliest.min(end);
         // What may never begin may hold all the time.
         let from = self.from.latest.unwrap_or(last).clamp(first, last.max(first));

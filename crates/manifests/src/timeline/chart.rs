@@ -22,21 +22,16 @@ pub(super) struct Stretch {
 pub(super) fn end(course: &Course) -> Option<Duration> {
     let never = matches!((course.early, course.late), (End::Never(_), End::Never(_)));
     let most = if never { MOST_STEPS } else { usize::MAX };
-    let last = course.steps.iter().take(most).map(|step| step.from.latest.unwrap_or(step.from.earliest)).max()?;
+    let last = course.steps.iter().take(most).map(|step| step.from.last()).max()?;
     Some((last + last / 10).max(Duration::from_secs(10)))
 }
 
 /// Returns the numbers from the beginning until `end`: at each time those where everything comes early and those where it comes late.
 pub(super) fn stretches(course: &Course, end: Duration) -> Vec<Stretch> {
-    let is_in = |step: &&Step, runs| step.runs == Runs::Both || step.runs == runs;
-    let early: Vec<(Duration, &Step)> =
-        course.steps.iter().filter(|step| is_in(step, Runs::Early)).map(|step| (step.from.earliest, step)).collect();
-    let late: Vec<(Duration, &Step)> = course
-        .steps
-        .iter()
-        .filter(|step| is_in(step, Runs::Late))
-        .map(|step| (step.from.latest.unwrap_or(step.from.earliest), step))
-        .collect();
+    let of = |run, time: fn(&Step) -> Duration| -> Vec<(Duration, &Step)> {
+        course.steps.iter().filter(|step| step.runs.has(run)).map(|step| (time(step), step)).collect()
+    };
+    let (early, late) = (of(Runs::Early, |step| step.from.earliest), of(Runs::Late, |step| step.from.last()));
     let mut times: Vec<Duration> = early.iter().chain(&late).map(|(time, _)| *time).chain([end]).collect();
     times.retain(|time| *time <= end);
     times.sort_unstable();

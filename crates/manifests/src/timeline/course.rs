@@ -180,7 +180,7 @@ fn availability(title: &str, course: &Course, worst: &Worst) -> String {
             let from = time::say_bounds(&worst.from);
             let until = worst.until.map_or_else(
                 || ", and so it stays".to_owned(),
-                |until| format!(", until {}", time::show(until.latest.unwrap_or(until.earliest))),
+                |until| format!(", until {}", time::show(until.last())),
             );
             match worst.available {
                 available if available < replicas => {

@@ -135,7 +135,7 @@ impl Life {
 
 /// Returns where the picture ends: a little after the last thing that happens.
 fn end(timeline: &Timeline) -> Duration {
-    let times = timeline.events.iter().map(|event| event.time.latest.unwrap_or(event.time.earliest));
+    let times = timeline.events.iter().map(|event| event.time.last());
     let last = times.max().unwrap_or_default().max(timeline.until).max(Duration::from_secs(5));
     last + last / 25
 }

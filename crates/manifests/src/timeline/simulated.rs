@@ -55,7 +55,7 @@ pub(super) fn run(
 
 /// Returns a round time some time after the Pod is ready.
 fn deletion_after(ready: Bounds, timeline: &Timeline) -> Duration {
-    let ready = ready.latest.unwrap_or(ready.earliest);
+    let ready = ready.last();
     let last = timeline.events.iter().filter(|event| event.time.is_certain()).map(|event| event.time.earliest).max();
     let after = ready.max(last.unwrap_or_default()).as_secs();
     let wanted = after + LEAST_READY.as_secs().max(after / 2);

@@ -351,8 +351,8 @@ impl Picture<'_> {
             let y = self.y + (ROW - 4.0) / 2.0;
             for window in lane.windows.iter().filter(|window| window.probe == probe) {
                 let ends = bars.iter().filter(|bar| bar.attempt == window.attempt && bar.kind != Kind::Wait);
-                let end = ends.filter_map(|bar| bar.to).map(|to| to.latest.unwrap_or(to.earliest)).max();
-                let last = window.gives_up.map_or(end.unwrap_or(life.end), |up| up.latest.unwrap_or(up.earliest));
+                let end = ends.filter_map(|bar| bar.to).map(|to| to.last()).max();
+                let last = window.gives_up.map_or(end.unwrap_or(life.end), |up| up.last());
                 let (from, to) = (self.x(window.from.earliest), self.x(last));
                 if from < to {
                     self.line("window", (from, y), (to, y))?;
@@ -419,7 +419,7 @@ impl Picture<'_> {
                 self.rectangle(x, (level(high), level(low)), class, fill, &title)?;
             }
         }
-        // What is empty says why.
+        // Says why it is empty.
         let is_none = stretches.iter().all(|stretch| stretch.available.1 == 0);
         if is_none {
             let words = if most == 0 { "there are no Pods".to_owned() } else { format!("no Pod is {state}") };

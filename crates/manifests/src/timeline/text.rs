@@ -171,7 +171,7 @@ impl Page<'_> {
                 cells.write(bar.from.earliest, &initial, life.end);
             }
             if let Some(to) = bar.to {
-                cells.put(to.latest.unwrap_or(to.earliest), '│');
+                cells.put(to.last(), '│');
             }
         }
         self.row("Pod phase", &cells);
@@ -194,9 +194,9 @@ impl Page<'_> {
         let mut cells = self.cells();
         for window in windows {
             let ends = bars.iter().filter(|bar| bar.attempt == window.attempt && bar.kind != Kind::Wait);
-            let ends = ends.filter_map(|bar| bar.to).map(|to| to.latest.unwrap_or(to.earliest)).max();
+            let ends = ends.filter_map(|bar| bar.to).map(|to| to.last()).max();
             let end = ends.unwrap_or(self.life.end);
-            let last = window.gives_up.map_or(end, |up| up.latest.unwrap_or(up.earliest));
+            let last = window.gives_up.map_or(end, |up| up.last());
             let span = |from: Duration, to: Duration| Span { from, to, is_certain: true };
             if window.from.earliest >= last {
                 continue;

@@ -17,6 +17,11 @@ impl Bounds {
         Self { earliest: time, latest: Some(time) }
     }
 
+    /// Returns the last time that is known: the earliest where it may never happen.
+    pub fn last(&self) -> Duration {
+        self.latest.unwrap_or(self.earliest)
+    }
+
     /// Returns whether it happens for certain.
     pub fn is_certain(&self) -> bool {
         self.latest.is_some()

@@ -30,9 +30,7 @@ pub struct Course {
 impl Course {
     /// Returns whether a Pod is available at some time where everything comes early, and where it comes late.
     pub fn has_available(&self) -> [bool; 2] {
-        [Runs::Early, Runs::Late].map(|run| {
-            self.steps.iter().any(|step| step.available > 0 && (step.runs == Runs::Both || step.runs == run))
-        })
+        [Runs::Early, Runs::Late].map(|run| self.steps.iter().any(|step| step.available > 0 && step.runs.has(run)))
     }
 
     /// Returns whether it ends, however long everything takes.
@@ -65,6 +63,13 @@ pub enum Runs {
     Early,
     /// The late one.
     Late,
+}
+
+impl Runs {
+    /// Returns whether a run is one of these.
+    pub fn has(self, run: Self) -> bool {
+        self == Self::Both || self == run
+    }
 }
 
 /// The time when the fewest Pods are available.
